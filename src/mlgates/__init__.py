@@ -1,0 +1,1 @@
+"""Delivery through tested gates on Azure Machine Learning."""
