@@ -1,0 +1,1 @@
+"""What every face of the workspace shares: values, wire conventions, storage. Imports no face."""

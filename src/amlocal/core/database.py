@@ -1,0 +1,86 @@
+"""The one SQLite file of a workspace: opened, migrated and shared by all stores."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE documents (
+        kind TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL DEFAULT '',
+        sequence INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (kind, name, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX documents_by_sequence ON documents (kind, sequence);
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE containers (name TEXT PRIMARY KEY, created TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE blobs (
+        container TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        created TEXT NOT NULL, modified TEXT NOT NULL, content_type TEXT NOT NULL, content_md5 TEXT,
+        metadata TEXT NOT NULL, chunks TEXT NOT NULL,
+        PRIMARY KEY (container, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE blocks (
+        container TEXT NOT NULL, name TEXT NOT NULL, block TEXT NOT NULL,
+        digest TEXT NOT NULL, size INTEGER NOT NULL, staged TEXT NOT NULL,
+        PRIMARY KEY (container, name, block)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+class Database:
+    """SQLite in WAL mode. Every statement runs in a transaction, under one lock: stores may be called from any thread.
+
+    `synchronous=NORMAL` keeps every committed write when the process is killed; only a power cut may lose the last ones.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        for number, script in enumerate(_MIGRATIONS[done:], start=done + 1):
+            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection; all that is written in the block is kept, or, on an exception, none of it.
+
+        Blocks may nest: the outermost one decides.
+        """
+        with self._lock:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """Return what a SELECT finds."""
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: object) -> sqlite3.Row | None:
+        """Return the first row that a SELECT finds, or None."""
+        with self._lock:
+            found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+            return found
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of it."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()

@@ -1,0 +1,68 @@
+"""The vocabulary between the rim and the faces: a call comes in, a reply goes out, a route joins them."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amlocal.core.errors import BadRequest
+
+Json = Any  # a decoded JSON value; what it must hold is checked where it is read
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, parsed once. `path` holds the route's variables, `query` the last value of each key."""
+
+    method: str
+    target: str  # path and query exactly as sent: blob names and signatures are defined over the raw text
+    url: str  # absolute, with query
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # keys in lower case
+    stream: Callable[[], AsyncIterator[bytes]]
+    content: bytes = b""  # the whole body, for routes that do not stream
+
+    def json(self) -> Json:
+        """Return the decoded body, None when empty. Raises `BadRequest` on text that is not JSON."""
+        if not self.content:
+            return None
+        try:
+            return json.loads(self.content)
+        except ValueError as error:
+            raise BadRequest(f"The request body is not JSON: {error}.") from error
+
+    def object(self) -> dict[str, Json]:
+        """Return the decoded body, which must be a JSON object. Raises `BadRequest` otherwise."""
+        body = self.json()
+        if not isinstance(body, dict):
+            raise BadRequest("The request body must be a JSON object.")
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: `body` is sent as JSON, or as it is when it is bytes or a stream of bytes; None sends nothing."""
+
+    status: int = 200
+    body: Json | bytes | AsyncIterator[bytes] = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json; charset=utf-8"
+
+
+Handler = Callable[[Call], Reply | Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: `path` may hold `{name}` (one segment) and `{name:path}` (the rest).
+
+    `auth` says who may call: "bearer" (a token that this workspace signed), or "open" for what Azure serves without a
+    token or checks in the handler (signed URLs, storage keys). `streaming` leaves the body unread.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    auth: str = "bearer"
+    streaming: bool = False
