@@ -32,9 +32,9 @@ _MIGRATIONS = (
 
 
 class Database:
-    """SQLite in WAL mode. Every statement runs in a transaction, under one lock: stores may be called from any thread.
+    """SQLite in WAL mode, every statement under one lock: stores may be called from any thread.
 
-    `synchronous=NORMAL` keeps every committed write when the process is killed; only a power cut may lose the last ones.
+    `synchronous=NORMAL` keeps every committed write when the process is killed; only a power cut may lose some.
     """
 
     def __init__(self, path: Path) -> None:
