@@ -1,0 +1,84 @@
+"""The computes of a workspace."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import ApiError, BadRequest
+
+_KIND = "compute"
+CPU_CLUSTER = "cpu-cluster"
+_DEFAULTS = {
+    "vmPriority": "Dedicated",
+    "subnet": None,
+    "errors": None,
+    "remoteLoginPortPublicAccess": "Enabled",
+    "osType": "Linux",
+    "virtualMachineImage": None,
+    "isolatedNetwork": False,
+    "enableNodePublicIp": True,
+    "enableBatchPrivateLink": False,
+}
+
+
+class Computes:
+    """Keeps computes; `cpu-cluster` is there from the first start."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        if not context.documents.list(_KIND):
+            scale = {"minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT2M"}
+            settings = {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale}
+            self.put(CPU_CLUSTER, {"properties": {"computeType": "AmlCompute", "properties": settings}})
+
+    def get(self, name: str) -> Document | None:
+        """Return the compute, or None (Azure answers a missing one with an empty 404)."""
+        return self._context.documents.get(_KIND, name)
+
+    def list(self) -> list[Document]:
+        """Return all computes, newest first."""
+        return self._context.documents.list(_KIND)
+
+    def put(self, name: str, body: Mapping[str, Any]) -> Document:
+        """Create or update an AmlCompute. Raises `ApiError` for other types and `BadRequest` for an impossible scale."""
+        given = dict(body.get("properties") or {})
+        if given.get("computeType") != "AmlCompute":
+            kind = given.get("computeType")
+            raise ApiError(
+                501, f"Computes of type {kind} are not served locally; use AmlCompute.", code="NotImplemented"
+            )
+        settings = dict(given.get("properties") or {})
+        known = self.get(name)
+        now = self._context.now()
+        stored = {
+            "createdOn": known.body["createdOn"] if known else now,
+            "modifiedOn": now,
+            "tags": dict(body.get("tags") or {}),
+            "description": given.get("description"),
+            "disableLocalAuth": bool(given.get("disableLocalAuth")),
+            "settings": _DEFAULTS | settings | {
+                "vmSize": str(settings.get("vmSize") or "STANDARD_DS3_V2").upper(),
+                "scaleSettings": _scale(settings.get("scaleSettings") or {}),
+            },
+        }  # fmt: skip
+        return self._context.documents.put(_KIND, name, stored)
+
+    def delete(self, name: str) -> bool:
+        """Remove a compute; False when there is none."""
+        return self._context.documents.delete(_KIND, name)
+
+    def capacity(self, name: str) -> int:
+        """Return how many jobs may run on the compute at once (its largest node count)."""
+        found = self.get(name)
+        return int(found.body["settings"]["scaleSettings"]["maxNodeCount"]) if found else 0
+
+
+def _scale(given: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = given.get("minNodeCount") or 0, given.get("maxNodeCount", 1)
+    if not (isinstance(low, int) and isinstance(high, int) and 0 <= low <= high and high >= 1):
+        raise BadRequest(
+            f"The scale settings must hold 0 <= minNodeCount <= maxNodeCount and one node, not {low} to {high}."
+        )
+    idle = given.get("nodeIdleTimeBeforeScaleDown") or "PT2M"
+    return {"minNodeCount": low, "maxNodeCount": high, "nodeIdleTimeBeforeScaleDown": idle}

@@ -1,0 +1,62 @@
+"""Who this workspace is, and what every face needs to know of it."""
+
+from dataclasses import dataclass
+
+from amlocal.core.clock import Clock, Ids
+from amlocal.core.documents import Documents
+from amlocal.core.wire import azure_date
+
+PROVIDER = "Microsoft.MachineLearningServices"
+TENANT = "11111111-1111-1111-1111-111111111111"
+STORAGE_ACCOUNT = "devstore"
+# azure-ai-ml downloads code only from *.blob.core.windows.net, and the path-style root of an account carries this
+# suffix; nothing is ever sent there (docs/amlocal.md, "Storage").
+STORAGE_SUFFIX = "core.windows.net"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The names of a workspace, as Azure Resource Manager knows them."""
+
+    subscription: str
+    resource_group: str
+    name: str
+    guid: str
+    location: str = "local"
+
+    @property
+    def arm_id(self) -> str:
+        """The workspace's ARM id, in the exact case that the SDK parses."""
+        return f"{self.group_id}/providers/{PROVIDER}/workspaces/{self.name}"
+
+    @property
+    def group_id(self) -> str:
+        """The resource group's ARM id."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+
+    def datastore_uri(self, datastore: str, path: str, *, group: str = "resourcegroups") -> str:
+        """Return the long form of a datastore URI (Azure ML writes data with `resourcegroups`, models with a G)."""
+        return (
+            f"azureml://subscriptions/{self.subscription}/{group}/{self.resource_group}"
+            f"/workspaces/{self.name}/datastores/{datastore}/paths/{path}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is handed to every face: identity, origin, storage, time and chance."""
+
+    identity: Identity
+    origin: str  # https://127.0.0.1:PORT
+    documents: Documents
+    clock: Clock
+    ids: Ids
+
+    @property
+    def arm(self) -> str:
+        """The workspace's ARM id."""
+        return self.identity.arm_id
+
+    def now(self) -> str:
+        """The present moment as Azure writes it."""
+        return azure_date(self.clock())

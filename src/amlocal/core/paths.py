@@ -1,0 +1,101 @@
+"""Where a workspace keeps what: the layout of its folder, and files that only their owner may read."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600, all of it or none: it appears under its name only when it is whole."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The state of one workspace on disk."""
+
+    root: Path
+
+    def create(self) -> None:
+        """Make the folders that are missing; only the owner may look inside."""
+        for path in (self.root, self.chunks, self.jobs, self.tracking, self.environments):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.root.chmod(0o700)
+
+    @property
+    def database(self) -> Path:
+        """SQLite: every resource, every blob's name."""
+        return self.root / "workspace.db"
+
+    @property
+    def chunks(self) -> Path:
+        """Blob content, by hash."""
+        return self.root / "chunks"
+
+    @property
+    def jobs(self) -> Path:
+        """A folder for each job that runs, and every job's log."""
+        return self.root / "jobs"
+
+    @property
+    def tracking(self) -> Path:
+        """MLflow's own files."""
+        return self.root / "tracking"
+
+    @property
+    def environments(self) -> Path:
+        """The cache of built environments."""
+        return self.root / "environments"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the server that owns this folder."""
+        return self.root / "server.lock"
+
+    @property
+    def server(self) -> Path:
+        """How to reach the server that runs (JSON; gone when it stops)."""
+        return self.root / "server.json"
+
+    @property
+    def log(self) -> Path:
+        """What a detached server says."""
+        return self.root / "server.log"
+
+    @property
+    def identity(self) -> Path:
+        """The workspace's names and GUID (JSON), fixed when the folder is made."""
+        return self.root / "identity.json"
+
+    @property
+    def secrets(self) -> Path:
+        """Keys and the identity secret (JSON, 0600)."""
+        return self.root / "secrets.json"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate authority's certificate."""
+        return self.root / "ca.pem"
+
+    @property
+    def authority_key(self) -> Path:
+        """The certificate authority's key (0600)."""
+        return self.root / "ca.key"
+
+    @property
+    def certificate(self) -> Path:
+        """The server's certificate and key in one file (0600)."""
+        return self.root / "server.pem"
+
+    @property
+    def bundle(self) -> Path:
+        """Public roots and the local authority in one file, for REQUESTS_CA_BUNDLE."""
+        return self.root / "ca-bundle.pem"

@@ -1,0 +1,1 @@
+"""Datastores: names for places in blob storage, and the secrets that open them."""

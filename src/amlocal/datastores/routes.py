@@ -1,0 +1,63 @@
+"""The datastore routes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from amlocal.core.context import PROVIDER, Context
+from amlocal.core.documents import Document
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.paging import page
+from amlocal.core.wire import system_data
+from amlocal.datastores.store import Datastores
+
+MakeSas = Callable[[str], str]  # container -> SAS token, without the question mark
+
+
+def routes(
+    context: Context, datastores: Datastores, *, key: str, make_sas: MakeSas, create_container: Callable[[str], None]
+) -> list[Route]:
+    """Return the datastore routes; `key` is the storage account's, `make_sas` signs for one container."""
+
+    def body(document: Document) -> dict[str, Any]:
+        created = document.body["created"]
+        return {
+            "id": f"{context.arm}/datastores/{document.name}",
+            "name": document.name,
+            "type": f"{PROVIDER}/workspaces/datastores",
+            "properties": datastores.properties(document),
+            "systemData": system_data(created, created, kind="Application"),
+        }
+
+    def show(call: Call) -> Reply:
+        return Reply(200, body(datastores.get(call.path["name"])))
+
+    def listing(call: Call) -> Reply:
+        wanted = call.query.get("isDefault", "").lower()
+        rows = [body(document) for document in datastores.list()]
+        if wanted:
+            rows = [row for row in rows if row["properties"]["isDefault"] == (wanted == "true")]
+        return page(call, rows, context.origin)
+
+    def put(call: Call) -> Reply:
+        document, created = datastores.put(call.path["name"], call.object().get("properties") or {})
+        create_container(document.body["properties"]["containerName"])
+        return Reply(201 if created else 200, body(document), {"Location": call.url} if created else {})
+
+    def secrets(call: Call) -> Reply:
+        properties = datastores.get(call.path["name"]).body["properties"]
+        if properties["credentials"]["credentialsType"] == "AccountKey":
+            return Reply(200, {"secretsType": "AccountKey", "key": key}, {"Cache-Control": "no-store"})
+        sas = make_sas(properties["containerName"])
+        return Reply(200, {"secretsType": "Sas", "sasToken": sas}, {"Cache-Control": "no-store"})
+
+    def delete(call: Call) -> Reply:
+        return Reply(200 if datastores.delete(call.path["name"]) else 204)
+
+    one = f"{context.arm}/datastores/{{name}}"
+    return [
+        Route("GET", one, show),
+        Route("PUT", one, put),
+        Route("DELETE", one, delete),
+        Route("POST", f"{one}/listSecrets", secrets),
+        Route("GET", f"{context.arm}/datastores", listing),
+    ]

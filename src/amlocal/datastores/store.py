@@ -1,0 +1,138 @@
+"""The datastores of a workspace, and how a URI into one becomes a container and a path."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import ApiError, BadRequest, NotFound
+
+_KIND = "datastore"
+DEFAULT = "workspaceblobstore"
+ARTIFACTS = "workspaceartifactstore"
+ARTIFACT_CONTAINER = "azureml"
+_URI = re.compile(
+    r"azureml://(?:subscriptions/[^/]+/resourcegroups/[^/]+/workspaces/[^/]+/|workspaces/[^/]+/)?"
+    r"datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in blob storage: `path` names a blob, or the folder above many; it has no slash at either end."""
+
+    container: str
+    path: str
+
+
+class Datastores:
+    """Keeps datastores; the built-in ones are there from the first start."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._account = f"{context.origin.removeprefix('https://')}/{STORAGE_ACCOUNT}"
+        self.default_container = f"azureml-blobstore-{context.identity.guid}"
+        self._furnish()
+
+    def _furnish(self) -> None:
+        for name, container in ((ARTIFACTS, ARTIFACT_CONTAINER), (DEFAULT, self.default_container)):
+            if self._context.documents.get(_KIND, name) is None:
+                body = self._blob_body(container, credentials="Sas") | {
+                    "isDefault": name == DEFAULT,
+                    "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity" if name == DEFAULT else "None",
+                }
+                self._context.documents.put(_KIND, name, {"properties": body, "created": self._context.now()})
+
+    def _blob_body(self, container: str, *, credentials: str) -> dict[str, Any]:
+        return {
+            "description": None,
+            "tags": None,
+            "properties": None,
+            "isDefault": False,
+            "credentials": {"credentialsType": credentials},
+            "datastoreType": "AzureBlob",
+            "accountName": STORAGE_ACCOUNT,
+            "containerName": container,
+            "endpoint": STORAGE_SUFFIX,
+            "protocol": "https",
+            "serviceDataAccessAuthIdentity": "None",
+        }
+
+    def get(self, name: str) -> Document:
+        """Return the datastore. Raises `NotFound`."""
+        found = self._context.documents.get(_KIND, name)
+        if found is None:
+            raise NotFound(f"Could not find datastore: {name}.")
+        return found
+
+    def list(self) -> list[Document]:
+        """Return all datastores, newest first."""
+        return self._context.documents.list(_KIND)
+
+    def properties(self, document: Document) -> dict[str, Any]:
+        """Return the datastore's properties as the wire has them: the account's name holds today's port."""
+        return dict(document.body["properties"]) | {"accountName": self._account}
+
+    def put(self, name: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:
+        """Create or update a blob datastore in the workspace's own storage; return it and whether it is new.
+
+        Raises `ApiError` for a kind of store, or an account, that is not on this machine.
+        """
+        kind = properties.get("datastoreType")
+        if kind != "AzureBlob":
+            raise ApiError(
+                501, f"Datastores of type {kind} are not served locally; use AzureBlob.", code="NotImplemented"
+            )
+        account = str(properties.get("accountName") or "")
+        if account.rpartition("/")[2] != STORAGE_ACCOUNT:
+            raise BadRequest(
+                f"The storage account {account!r} is not on this machine; the local one is '{STORAGE_ACCOUNT}'."
+            )
+        container = properties.get("containerName")
+        if not isinstance(container, str) or not container:
+            raise BadRequest("The datastore names no containerName.")
+        known = self._context.documents.get(_KIND, name)
+        if known and known.body["properties"]["containerName"] != container:
+            raise BadRequest(f"Datastore {name} exists with container {known.body['properties']['containerName']}.")
+        credentials = (properties.get("credentials") or {}).get("credentialsType") or "None"
+        body = self._blob_body(container, credentials=credentials) | {
+            "description": properties.get("description"),
+            "tags": dict(properties.get("tags") or {}),
+            "isDefault": bool(known and known.body["properties"]["isDefault"]),
+        }
+        created = known.body["created"] if known else self._context.now()
+        return self._context.documents.put(_KIND, name, {"properties": body, "created": created}), known is None
+
+    def delete(self, name: str) -> bool:
+        """Remove a datastore (its blobs stay). False when there is none. Raises `BadRequest` for a built-in one."""
+        if name in (DEFAULT, ARTIFACTS):
+            raise BadRequest(f"Datastore {name} belongs to the workspace and cannot be deleted.")
+        return self._context.documents.delete(_KIND, name)
+
+    def containers(self) -> list[str]:
+        """Return the container of every datastore."""
+        return [document.body["properties"]["containerName"] for document in self.list()]
+
+    def locate(self, uri: str) -> Location | None:
+        """Return where a datastore URI or a URL of the local storage account points; None for any other URI.
+
+        Raises `NotFound` for an unknown datastore.
+        """
+        if found := _URI.fullmatch(uri):
+            container = self.get(found["datastore"]).body["properties"]["containerName"]
+            return Location(container, found["path"].strip("/"))
+        return self._locate_url(uri)
+
+    def _locate_url(self, uri: str) -> Location | None:
+        # The account's segment is lost where the SDK joins URLs (docker contexts, WIRE "Environments"), so it may be absent.
+        parts = urlsplit(uri)
+        if parts.scheme != "https" or parts.hostname not in ("127.0.0.1", "localhost"):
+            return None
+        segments = [segment for segment in parts.path.split("/") if segment]
+        if segments and segments[0].partition(".")[0] == STORAGE_ACCOUNT:
+            segments = segments[1:]
+        return Location(segments[0], "/".join(segments[1:])) if segments else None

@@ -1,0 +1,1 @@
+"""Who may call: tokens, the certificate authority, the cloud's metadata."""

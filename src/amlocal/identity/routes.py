@@ -1,0 +1,49 @@
+"""The faces that need no token yet: the cloud's metadata and the managed-identity endpoint."""
+
+import hmac
+
+from amlocal.core.context import STORAGE_SUFFIX, Context
+from amlocal.core.errors import BadRequest, Unauthorized
+from amlocal.core.http import Call, Reply, Route
+from amlocal.identity.secrets import Secrets
+from amlocal.identity.tokens import Tokens
+
+CLOUD = "amlocal"
+# azure-ai-ml derives its audience from the portal: what remains after the first two pieces (WIRE "Metadata").
+_PORTAL = "https://portal.local.local/"
+ML_AUDIENCE = "https://ml.azure.local"
+
+
+def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
+    """Return the metadata and token routes."""
+
+    def metadata(_: Call) -> Reply:
+        cloud = {
+            "name": CLOUD,
+            "portal": _PORTAL,
+            "resourceManager": f"{context.origin}/",
+            "authentication": {"loginEndpoint": f"{context.origin}/login", "audiences": [context.origin]},
+            "suffixes": {"storage": STORAGE_SUFFIX},
+        }
+        return Reply(200, [cloud])
+
+    def token(call: Call) -> Reply:
+        if not hmac.compare_digest(call.headers.get("x-identity-header", "").encode(), secrets.identity.encode()):
+            raise Unauthorized("The identity secret (X-IDENTITY-HEADER) is missing or wrong.")
+        resource = call.query.get("resource", "")
+        if not resource:
+            raise BadRequest("The query key 'resource' is missing: which audience is the token for?")
+        access_token, expires = tokens.issue(resource)
+        body = {
+            "access_token": access_token,
+            "expires_on": str(expires),
+            "resource": resource,
+            "token_type": "Bearer",
+            "client_id": call.query.get("client_id", ""),
+        }
+        return Reply(200, body, {"Cache-Control": "no-store"})
+
+    return [
+        Route("GET", "/metadata", metadata, auth="open"),
+        Route("GET", "/msi/token", token, auth="open"),
+    ]

@@ -1,0 +1,1 @@
+"""The workspace resource and its discovery document."""
