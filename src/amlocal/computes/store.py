@@ -41,7 +41,7 @@ class Computes:
         return self._context.documents.list(_KIND)
 
     def put(self, name: str, body: Mapping[str, Any]) -> Document:
-        """Create or update an AmlCompute. Raises `ApiError` for other types and `BadRequest` for an impossible scale."""
+        """Create or update an AmlCompute. Raises `ApiError` for other types, `BadRequest` for an impossible scale."""
         given = dict(body.get("properties") or {})
         if given.get("computeType") != "AmlCompute":
             kind = given.get("computeType")

@@ -1,6 +1,5 @@
 """The datastores of a workspace, and how a URI into one becomes a container and a path."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +8,12 @@ from urllib.parse import urlsplit
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, BadRequest, NotFound
+from amlocal.core.uris import datastore_reference
 
 _KIND = "datastore"
 DEFAULT = "workspaceblobstore"
 ARTIFACTS = "workspaceartifactstore"
 ARTIFACT_CONTAINER = "azureml"
-_URI = re.compile(
-    r"azureml://(?:subscriptions/[^/]+/resourcegroups/[^/]+/workspaces/[^/]+/|workspaces/[^/]+/)?"
-    r"datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +64,10 @@ class Datastores:
             raise NotFound(f"Could not find datastore: {name}.")
         return found
 
+    def containers(self) -> tuple[str, ...]:
+        """Return the container of every datastore."""
+        return tuple(document.body["properties"]["containerName"] for document in self.list())
+
     def list(self) -> list[Document]:
         """Return all datastores, newest first."""
         return self._context.documents.list(_KIND)
@@ -113,22 +112,18 @@ class Datastores:
             raise BadRequest(f"Datastore {name} belongs to the workspace and cannot be deleted.")
         return self._context.documents.delete(_KIND, name)
 
-    def containers(self) -> list[str]:
-        """Return the container of every datastore."""
-        return [document.body["properties"]["containerName"] for document in self.list()]
-
     def locate(self, uri: str) -> Location | None:
         """Return where a datastore URI or a URL of the local storage account points; None for any other URI.
 
         Raises `NotFound` for an unknown datastore.
         """
-        if found := _URI.fullmatch(uri):
-            container = self.get(found["datastore"]).body["properties"]["containerName"]
-            return Location(container, found["path"].strip("/"))
+        if found := datastore_reference(uri):
+            container = self.get(found[0]).body["properties"]["containerName"]
+            return Location(container, found[1].strip("/"))
         return self._locate_url(uri)
 
     def _locate_url(self, uri: str) -> Location | None:
-        # The account's segment is lost where the SDK joins URLs (docker contexts, WIRE "Environments"), so it may be absent.
+        # The account's segment is lost where the SDK joins URLs (docker build contexts), so it may be absent.
         parts = urlsplit(uri)
         if parts.scheme != "https" or parts.hostname not in ("127.0.0.1", "localhost"):
             return None

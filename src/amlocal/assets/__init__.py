@@ -1,0 +1,1 @@
+"""Versioned assets: environments, data, models, code snapshots. One mechanism, four kinds."""

@@ -1,0 +1,105 @@
+"""The routes that every kind of asset has: versions, containers, lists."""
+
+from typing import Any
+
+from amlocal.assets.store import AssetStore
+from amlocal.core.context import PROVIDER, Context
+from amlocal.core.documents import Document
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.paging import page, visible
+from amlocal.core.wire import plain_name, system_data
+
+
+class AssetRoutes:
+    """Translates between the wire and one store of assets."""
+
+    def __init__(self, context: Context, store: AssetStore) -> None:
+        self._context = context
+        self._store = store
+        self._root = f"{context.arm}/{store.kind.collection}"
+
+    def routes(self) -> list[Route]:
+        """Return the kind's routes."""
+        version = f"{self._root}/{{name}}/versions/{{version}}"
+        return [
+            Route("GET", version, self._show),
+            Route("PUT", version, self._put),
+            Route("DELETE", version, self._delete),
+            Route("GET", f"{self._root}/{{name}}/versions", self._versions),
+            Route("GET", f"{self._root}/{{name}}", self._show_container),
+            Route("PUT", f"{self._root}/{{name}}", self._put_container),
+            Route("GET", self._root, self._containers),
+        ]
+
+    def body(self, document: Document) -> dict[str, Any]:
+        """Return a version as the wire has it."""
+        stored = document.body
+        return {
+            "id": f"{self._root}/{document.name}/versions/{document.version}",
+            "name": document.version,
+            "type": f"{PROVIDER}/workspaces/{self._store.kind.collection}/versions",
+            "properties": stored["properties"],
+            "systemData": system_data(stored["created"], stored["modified"]),
+        }
+
+    def _container_body(self, document: Document) -> dict[str, Any]:
+        stored = document.body
+        versions = [item for item in self._store.versions(document.name) if not item.body["properties"]["isArchived"]]
+        properties = {
+            "description": stored["description"],
+            "tags": stored["tags"],
+            "properties": stored["properties"],
+            "isArchived": stored["isArchived"],
+            "latestVersion": versions[0].version if versions else None,
+            "nextVersion": self._store.next_version(document.name),
+        } | self._store.kind.container(versions[0].body["properties"] if versions else {})
+        modified = stored["modified"] if self._store.kind.shows_editor else None
+        return {
+            "id": f"{self._root}/{document.name}",
+            "name": document.name,
+            "type": f"{PROVIDER}/workspaces/{self._store.kind.collection}",
+            "properties": properties,
+            "systemData": system_data(stored["created"], modified),
+        }
+
+    def _show(self, call: Call) -> Reply:
+        return Reply(200, self.body(self._store.get(plain_name(call.path["name"]), call.path["version"])))
+
+    def _put(self, call: Call) -> Reply:
+        properties = call.object().get("properties") or {}
+        document, created = self._store.put(plain_name(call.path["name"]), call.path["version"], properties)
+        status = 201 if created else self._store.kind.repeat_status
+        return Reply(status, self.body(document), {"Location": call.url} if status == 201 else {})
+
+    def _delete(self, call: Call) -> Reply:
+        return Reply(200 if self._store.delete(plain_name(call.path["name"]), call.path["version"]) else 204)
+
+    def _versions(self, call: Call) -> Reply:
+        view = call.query.get("listViewType")
+        rows = [
+            self.body(document)
+            for document in self._store.versions(plain_name(call.path["name"]))
+            if visible(document.body["properties"]["isArchived"], view) and _tagged(document, call.query.get("tag"))
+        ]
+        return page(call, rows, self._context.origin)
+
+    def _show_container(self, call: Call) -> Reply:
+        return Reply(200, self._container_body(self._store.get_container(plain_name(call.path["name"]))))
+
+    def _put_container(self, call: Call) -> Reply:
+        properties = call.object().get("properties") or {}
+        return Reply(200, self._container_body(self._store.put_container(plain_name(call.path["name"]), properties)))
+
+    def _containers(self, call: Call) -> Reply:
+        view = call.query.get("listViewType")
+        shown = [document for document in self._store.containers() if visible(document.body["isArchived"], view)]
+        return page(call, [self._container_body(document) for document in shown], self._context.origin)
+
+
+def _tagged(document: Document, wanted: str | None) -> bool:
+    """Tell whether a version has the tag `key` or `key=value`; no wish means yes."""
+    if not wanted:
+        return True
+    tags = document.body["properties"]["tags"]
+    key, equals, value = wanted.partition("=")
+    return key in tags and (not equals or tags[key] == value)

@@ -1,0 +1,134 @@
+"""Assets as they are kept: versions that never change, and the containers above them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.assets.kind import AssetKind
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest
+from amlocal.core.wire import string_map
+
+# Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
+
+
+def check_name(text: str, what: str) -> str:
+    """Return `text`, or raise `BadRequest` when Azure ML would not take it as a name or version."""
+    if not _NAME.fullmatch(text):
+        raise BadRequest(
+            f"The {what} {text!r} is not valid: it starts with a letter or digit and holds letters, digits, "
+            "'-', '_' and '.', at most 255."
+        )
+    return text
+
+
+class AssetStore:
+    """The assets of one kind. A version's document holds `properties`, `created` and `modified`."""
+
+    def __init__(self, context: Context, kind: AssetKind) -> None:
+        self._context = context
+        self.kind = kind
+        self._container = f"{kind.collection}/container"
+
+    def get(self, name: str, version: str) -> Document:
+        """Return a version. Raises the kind's `NotFound`."""
+        found = self._context.documents.get(self.kind.collection, name, version)
+        if found is None:
+            raise self.kind.missing_version(name, version)
+        return found
+
+    def versions(self, name: str) -> list[Document]:
+        """Return the versions of a name, newest creation first."""
+        return self._context.documents.list(self.kind.collection, name)
+
+    def all_versions(self) -> list[Document]:
+        """Return every version of every name, newest creation first."""
+        return self._context.documents.list(self.kind.collection)
+
+    def latest(self, name: str) -> Document:
+        """Return the newest version that is not archived. Raises the kind's `NotFound`."""
+        for document in self.versions(name):
+            if not document.body["properties"]["isArchived"]:
+                return document
+        raise self.kind.missing_container(name)
+
+    def put(self, name: str, version: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:
+        """Create a version, or update what may change of it; return it and whether it is new.
+
+        Raises the kind's `Conflict` when it exists with another definition.
+        """
+        check_name(name, "name")
+        check_name(version, "version")
+        given = _common(properties) | self.kind.accept(properties)
+        with self._context.documents.transaction():
+            known = self._context.documents.get(self.kind.collection, name, version)
+            if known is None:
+                return self._create(name, version, given), True
+            return self._update(known, given), False
+
+    def _create(self, name: str, version: str, properties: dict[str, Any]) -> Document:
+        now = self._context.now()
+        if self._context.documents.get(self._container, name) is None:
+            self._context.documents.put(self._container, name, _new_container(now))
+        body = {"properties": properties, "created": now, "modified": now if self.kind.shows_editor else None}
+        return self._context.documents.put(self.kind.collection, name, body, version)
+
+    def _update(self, known: Document, given: dict[str, Any]) -> Document:
+        kept = known.body["properties"]
+        if self.kind.definition(kept) != self.kind.definition(given):
+            raise self.kind.conflict(known.name, known.version)
+        properties = kept | {key: given[key] for key in self.kind.mutable if key in given}
+        modified = self._context.now() if self.kind.touches else known.body["modified"]
+        body = {"properties": properties, "created": known.body["created"], "modified": modified}
+        return self._context.documents.put(known.kind, known.name, body, known.version)
+
+    def delete(self, name: str, version: str) -> bool:
+        """Remove a version; False when there is none."""
+        return self._context.documents.delete(self.kind.collection, name, version)
+
+    def get_container(self, name: str) -> Document:
+        """Return the container of a name. Raises the kind's `NotFound`."""
+        found = self._context.documents.get(self._container, name)
+        if found is None:
+            raise self.kind.missing_container(name)
+        return found
+
+    def containers(self) -> list[Document]:
+        """Return the containers, newest first; those of anonymous assets are not listed."""
+        return [document for document in self._context.documents.list(self._container) if not self._anonymous(document)]
+
+    def _anonymous(self, container: Document) -> bool:
+        versions = self.versions(container.name)
+        return bool(versions) and all(document.body["properties"]["isAnonymous"] for document in versions)
+
+    def put_container(self, name: str, properties: Mapping[str, Any]) -> Document:
+        """Create or update a container: archive, restore, tags, description."""
+        check_name(name, "name")
+        now = self._context.now()
+        known = self._context.documents.get(self._container, name)
+        body = dict(known.body) if known else _new_container(now)
+        for key in ("isArchived", "description", "tags", "properties"):
+            if properties.get(key) is not None:
+                body[key] = properties[key]
+        return self._context.documents.put(self._container, name, body | {"modified": now})
+
+    def next_version(self, name: str) -> str:
+        """Return one more than the largest whole-number version; archived ones count, "1" when there is none."""
+        numbers = [int(document.version) for document in self.versions(name) if document.version.isdecimal()]
+        return str(max(numbers, default=0) + 1)
+
+
+def _new_container(now: str) -> dict[str, Any]:
+    return {"isArchived": False, "description": None, "tags": {}, "properties": {}, "created": now, "modified": now}
+
+
+def _common(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "description": properties.get("description"),
+        "tags": string_map(properties.get("tags")),
+        "properties": string_map(properties.get("properties")),
+        "isArchived": bool(properties.get("isArchived")),
+        "isAnonymous": bool(properties.get("isAnonymous")),
+    }
