@@ -1,0 +1,94 @@
+"""The commands of mlgates: what can be asked, and how it is spelled."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlgates.cli.session import Debug, Env, Options, ProjectFolder, RequireAzure, session
+from mlgates.config.settings import LOCAL
+
+app = typer.Typer(
+    help="Take machine-learning code to production on Azure Machine Learning, through tested gates.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help and tracebacks: rich's take longer to import than the rest of this module.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+# `runs` is imported inside the commands, once connected: it brings in azure-ai-ml, which takes seconds to import and
+# reads the environment variables that connecting sets.
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its options
+    context: typer.Context,
+    env: Env = LOCAL,
+    estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file to train on instead of the declared one.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Register the model too.")] = False,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Register environment and data, run the training job and follow it to its end."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import runs  # noqa: PLC0415
+
+        runs.train(at_work, client, {"estimator": estimator, "seed": seed}, data_file=data, register=register)
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    env: Env = LOCAL,
+    job: Annotated[str | None, typer.Option(help="A training job. Default: the newest completed one.")] = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Register the model of a completed training job, with its lineage."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import runs  # noqa: PLC0415
+
+        runs.register(at_work, client, job)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    env: Env = LOCAL,
+    newest: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 5,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Show what the workspace holds: environments, data, jobs, models with their lineage."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import runs  # noqa: PLC0415
+
+        runs.show(at_work, client, newest=newest)
+
+
+@app.command()
+def config(
+    context: typer.Context,
+    env: Env = LOCAL,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Show every setting with its source: file, or environment variable."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        for name, (value, source) in at_work.settings.shown().items():
+            at_work.say(f"{name} = {value}  ({source})")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

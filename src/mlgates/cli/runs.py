@@ -1,0 +1,58 @@
+"""The commands that work on a workspace: a run, shown while it goes, and its result in a few lines."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from azure.ai.ml import MLClient
+
+from mlgates.cli.session import Session
+from mlgates.core.values import AssetVersion, Job
+from mlgates.delivery import train as delivery
+from mlgates.delivery.inventory import take_inventory
+from mlgates.delivery.source import source_state
+from mlgates.reports.console import show as shown
+from mlgates.reports.tables import inventory_tables
+
+
+def train(
+    session: Session,
+    client: MLClient,
+    inputs: Mapping[str, str | int | None],
+    *,
+    data_file: Path | None,
+    register: bool,
+) -> None:
+    """Train, and register the model if asked to; `inputs` that are None stay as declared."""
+    settings = session.settings
+    request = delivery.TrainingRequest(
+        source=source_state(settings.project.root, os.environ),
+        inputs={name: value for name, value in inputs.items() if value is not None},
+        data_file=data_file,
+    )
+    if register:
+        _say_model(session, shown(delivery.train_and_register(client, settings, request), session.progress))
+    else:
+        _say_job(session, shown(delivery.train(client, settings, request), session.progress))
+
+
+def register(session: Session, client: MLClient, job_name: str | None) -> None:
+    """Register the model of a job."""
+    _say_model(session, shown(delivery.register(client, session.settings, job_name), session.progress))
+
+
+def show(session: Session, client: MLClient, *, newest: int) -> None:
+    """Show what the workspace holds."""
+    session.output.print(inventory_tables(take_inventory(client, session.settings, newest=newest)))
+
+
+def _say_job(session: Session, job: Job) -> None:
+    session.say(f"job    {job.name}")
+    session.say(f"look   {job.link or 'mlgates show'}")
+    session.say(f"next   mlgates register --env {session.settings.environment} --job {job.name}")
+
+
+def _say_model(session: Session, model: AssetVersion) -> None:
+    session.say(f"model  {model}")
+    session.say(f"job    {model.tags.get('job', 'unknown')}")
+    session.say(f"look   mlgates show --env {session.settings.environment}")

@@ -1,0 +1,1 @@
+"""Configuration: read once at the edge, validated whole, then handed down frozen."""

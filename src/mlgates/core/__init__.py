@@ -1,0 +1,1 @@
+"""The shared vocabulary: values, events and errors. The standard library only."""

@@ -1,0 +1,39 @@
+"""What can go wrong, one exit code a kind; every message says what, where and the way out."""
+
+from typing import ClassVar
+
+
+class MlgatesError(Exception):
+    """The base of every error that mlgates raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigurationError(MlgatesError):
+    """A file under mlops/, or an option, does not say what it must."""
+
+    exit_code = 2
+
+
+class WorkspaceUnavailable(MlgatesError):
+    """The workspace cannot be reached, or does not let us in."""
+
+    exit_code = 3
+
+
+class AssetMissing(MlgatesError):
+    """Something that the step needs is not there: a file, a job, an asset."""
+
+    exit_code = 4
+
+
+class WorkspaceRefused(MlgatesError):
+    """The workspace answered, and the answer was no."""
+
+    exit_code = 5
+
+
+class JobFailed(MlgatesError):
+    """A job ended in any other way than completed."""
+
+    exit_code = 6

@@ -1,0 +1,60 @@
+"""What a run tells while it goes: facts that any listener may show or keep."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A named step has begun."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step has reached its result."""
+
+    step: str
+    seconds: float
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step has ended without a result; the error that says why follows as an exception."""
+
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmitted:
+    """The workspace has accepted a job."""
+
+    job: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatusChanged:
+    """A job has moved to another state of Azure ML's sequence."""
+
+    job: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobLogged:
+    """A job has written a line to its log."""
+
+    job: str
+    line: str
+
+
+Event: TypeAlias = StepStarted | StepFinished | StepFailed | JobSubmitted | JobStatusChanged | JobLogged
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Event, None, T]
+"""A run: it yields events as they happen and returns its result (`yield from` hands the result on)."""

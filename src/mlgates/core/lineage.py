@@ -1,0 +1,35 @@
+"""Where a model comes from, as tags on it: from any model version back to commit, data and job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+_METRIC = "metric."
+_FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a model version was made from, and what it scored."""
+
+    job: str
+    git_commit: str
+    git_dirty: str
+    """`True` or `False`, as tags hold text."""
+    data: str
+    """Name and version of the data asset, `diabetes-data:3`."""
+    data_sha256: str
+    environment: str
+    """Name and version of the training environment."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def to_tags(self) -> dict[str, str]:
+        """Return the tags that carry this lineage; floats keep every digit."""
+        facts = {name: getattr(self, name) for name in _FACTS}
+        return facts | {_METRIC + name: repr(float(value)) for name, value in sorted(self.metrics.items())}
+
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, str]) -> Self:
+        """Read a lineage back; facts that a hand-made version lacks are `unknown`."""
+        metrics = {name.removeprefix(_METRIC): float(text) for name, text in tags.items() if name.startswith(_METRIC)}
+        return cls(**{name: tags.get(name, "unknown") for name in _FACTS}, metrics=metrics)

@@ -1,0 +1,64 @@
+"""How the training data becomes an asset: one version for one content, and its origin told with it."""
+
+import json
+from pathlib import Path
+
+from azure.ai.ml import MLClient, load_data
+from azure.ai.ml.entities import Data
+
+from mlgates.config.project import Project
+from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.content import checksum, find
+from mlgates.delivery.declared import load
+from mlgates.delivery.refusals import asking
+
+CHECKSUM_TAG = "sha256"
+SOURCE_TAG = "source_uri"
+"""Identifies a data set that is a cloud URI: its content is not ours to read."""
+HOW_TAG = "how_to_get"
+"""In dataset.yml: what to do when the file is not there."""
+
+
+def register_data(client: MLClient, project: Project, name: str, *, instead: Path | None = None) -> AssetVersion:
+    """Return the version of data asset `name` that holds what dataset.yml declares; register it when none does.
+
+    A local path, or the file `instead` of it, is known by its sha256, a cloud URI by itself.
+    Raises `AssetMissing` when the local path does not exist.
+    """
+    over = {"name": name} | ({"path": str(instead.resolve())} if instead else {})
+    data = load(load_data, project, "dataset.yml", over)
+    how = (data.tags or {}).pop(HOW_TAG, "fetch or make it (README)")
+    identity = _identity(data, project, how)
+    with asking(f"register data {name}"):
+        known = find(lambda: client.data.list(name=name), *next(iter(identity.items())))
+        if known:
+            return known
+        data.tags = {**(data.tags or {}), **identity}
+        saved = client.data.create_or_update(data)
+    return AssetVersion(name, str(saved.version), created=True, tags=dict(saved.tags or {}))
+
+
+def _identity(data: Data, project: Project, how_to_get: str) -> dict[str, str]:
+    """Return the tags that tell this content from other content, the telling one first."""
+    path = str(data.path)
+    if "://" in path or path.startswith("azureml:"):
+        return {SOURCE_TAG: path}
+    local = Path(path)
+    if not local.exists():
+        raise AssetMissing(f"{project.shown(local)}, which is to be the training data, is not there: {how_to_get}")
+    return {CHECKSUM_TAG: checksum(local), **_origin(local, project)}
+
+
+def _origin(file: Path, project: Project) -> dict[str, str]:
+    """Return what `<stem>.origin.json` beside the data tells of where it comes from, if there is such a file."""
+    told = file.with_name(f"{file.stem}.origin.json")
+    if not told.is_file():
+        return {}
+    try:
+        origin = json.loads(told.read_text(encoding="utf-8"))
+        return {key: str(value) for key, value in origin.items() if key != CHECKSUM_TAG}
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{project.shown(told)} must be a JSON object ({error}): make the data anew"
+        ) from error

@@ -1,0 +1,40 @@
+"""How the training environment becomes an asset: one version for one definition."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from azure.ai.ml import MLClient, load_environment
+from azure.ai.ml.entities import Environment
+
+from mlgates.config.project import Project
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.content import checksum, find, fingerprint
+from mlgates.delivery.declared import load
+from mlgates.delivery.refusals import asking
+
+CONTENT_TAG = "content_sha256"
+
+
+def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:
+    """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
+    environment = load(load_environment, project, "train-env.yml", {"name": name})
+    digest = fingerprint(_definition(environment))
+    with asking(f"register environment {name}"):
+        known = find(lambda: client.environments.list(name=name), CONTENT_TAG, digest)
+        if known:
+            return known
+        environment.tags = {**(environment.tags or {}), CONTENT_TAG: digest}
+        saved = client.environments.create_or_update(environment)
+    return AssetVersion(name, str(saved.version), created=True, tags=dict(saved.tags or {}))
+
+
+def _definition(environment: Environment) -> Mapping[str, object]:
+    """Return what decides how jobs run, and nothing that merely describes."""
+    build = environment.build
+    return {
+        "image": environment.image,
+        "conda": environment.conda_file,
+        "dockerfile": build.dockerfile_path if build else None,
+        "context": checksum(Path(build.path)) if build and build.path else None,
+        "os": environment.os_type,
+    }

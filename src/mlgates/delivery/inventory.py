@@ -1,0 +1,29 @@
+"""What a workspace holds of a project: the newest of its assets, jobs and models."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings
+from mlgates.core.values import AssetVersion, Inventory
+from mlgates.delivery.content import Version, held
+from mlgates.delivery.job import jobs_of
+from mlgates.delivery.metrics import tracking_uri
+from mlgates.delivery.refusals import asking
+
+
+def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inventory:
+    """Return at most `newest` of each kind."""
+
+    def versions(list_them: Callable[[], Iterable[Version]]) -> tuple[AssetVersion, ...]:
+        return tuple(islice(held(list_them), newest))
+
+    with asking(f"list what workspace {settings.aml_workspace_name} holds"):
+        return Inventory(
+            environments=versions(lambda: client.environments.list(name=settings.training_environment_name)),
+            data=versions(lambda: client.data.list(name=settings.training_dataset_name)),
+            jobs=tuple(islice(jobs_of(client, settings.training_experiment_name), newest)),
+            models=versions(lambda: client.models.list(name=settings.model_name)),
+            mlflow=tracking_uri(client),
+        )

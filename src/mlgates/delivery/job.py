@@ -1,0 +1,98 @@
+"""How a training job is submitted, and how a job of the workspace is told in our words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from azure.ai.ml import MLClient, load_job
+from azure.ai.ml.entities import Command
+from azure.ai.ml.entities import Job as SdkJob
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.nearest import did_you_mean
+from mlgates.core.values import AssetVersion, Job, SourceState
+from mlgates.delivery.data import CHECKSUM_TAG
+from mlgates.delivery.declared import load
+from mlgates.delivery.refusals import asking
+
+JOB_FILE = "pipeline.yml"
+DATA_INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What one training run is made of."""
+
+    environment: AssetVersion
+    data: AssetVersion
+    source: SourceState
+    inputs: Mapping[str, str | int | float] = field(default_factory=dict)
+    """Inputs of pipeline.yml that this run sets otherwise."""
+
+    def tags(self) -> dict[str, str]:
+        """Return the facts that the model's lineage is later read from."""
+        return {
+            "git_commit": self.source.commit,
+            "git_dirty": str(self.source.dirty),
+            "data": str(self.data),
+            "data_sha256": self.data.tags.get(CHECKSUM_TAG, "unknown"),
+            "environment": str(self.environment),
+        }
+
+
+def submit(client: MLClient, settings: Settings, training: Training) -> Job:
+    """Submit pipeline.yml with exact versions of environment and data; return the job as the workspace accepted it.
+
+    Raises `ConfigurationError` for an input that pipeline.yml does not declare.
+    """
+    _check_inputs(settings, training)
+    over = {
+        "experiment_name": settings.training_experiment_name,
+        "environment": training.environment.reference,
+        f"inputs.{DATA_INPUT}.path": training.data.reference,
+        "environment_variables.MODEL_PATH": settings.model_path,
+        **{f"inputs.{name}": value for name, value in training.inputs.items()},
+    }
+    job = load(load_job, settings.project, JOB_FILE, over)
+    job.tags = {**(job.tags or {}), **training.tags()}
+    with asking(f"submit {JOB_FILE}"):
+        return told(client.jobs.create_or_update(job))
+
+
+def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
+    """Return the job `name`, or the newest completed one of `experiment`; raise `AssetMissing` when there is none."""
+    if name is not None:
+        with asking(f"find job {name}"):
+            return told(client.jobs.get(name))
+    with asking(f"list the jobs of experiment {experiment}"):
+        completed = next((job for job in jobs_of(client, experiment) if job.status == "Completed"), None)
+    if completed is None:
+        raise AssetMissing(f"no completed job in experiment {experiment}: run 'mlgates train' first, or name a job")
+    return completed
+
+
+def jobs_of(client: MLClient, experiment: str) -> Iterator[Job]:
+    """Yield the jobs of `experiment`, newest first."""
+    # An entry that the SDK cannot parse arrives as None.
+    return (told(job) for job in client.jobs.list() if job is not None and job.experiment_name == experiment)
+
+
+def told(job: SdkJob) -> Job:
+    """Return an SDK job in our words."""
+    return Job(
+        name=str(job.name),
+        experiment=str(job.experiment_name),
+        status=str(job.status),
+        link=job.studio_url,
+        tags=dict(job.tags or {}),
+    )
+
+
+def _check_inputs(settings: Settings, training: Training) -> None:
+    job = load(load_job, settings.project, JOB_FILE, {})
+    file = settings.project.shown(settings.project.training / JOB_FILE)
+    if not isinstance(job, Command):
+        raise ConfigurationError(f"{file}: the training job must be a command job (type: command), not {job.type}")
+    for name in (DATA_INPUT, *training.inputs):
+        if name not in job.inputs:
+            raise ConfigurationError(f"{file}: there is no input '{name}'. {did_you_mean(name, job.inputs)}")

@@ -1,0 +1,33 @@
+"""What a job's run measured, as MLflow keeps it."""
+
+import importlib
+import threading
+
+from azure.ai.ml import MLClient
+
+from mlgates.core.errors import WorkspaceRefused
+from mlgates.delivery.refusals import asking
+
+
+def preload() -> None:
+    """Import MLflow beside other work: it takes seconds, and a job takes longer."""
+    threading.Thread(target=importlib.import_module, args=("mlflow",), name="preload mlflow", daemon=True).start()
+
+
+def run_metrics(client: MLClient, job_name: str) -> dict[str, float]:
+    """Return the last value of every metric that the run of job `job_name` logged."""
+    # Imported here: only this needs MLflow, which takes seconds to import.
+    import mlflow  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        run = mlflow.MlflowClient(tracking_uri(client)).get_run(job_name)
+    except MlflowException as error:
+        raise WorkspaceRefused(f"cannot read the metrics of job {job_name}: {error.message}") from error
+    return dict(run.data.metrics)
+
+
+def tracking_uri(client: MLClient) -> str:
+    """Return the address of the workspace's MLflow."""
+    with asking(f"look up MLflow of workspace {client.workspace_name}"):
+        return str(client.workspaces.get(client.workspace_name).mlflow_tracking_uri)

@@ -1,0 +1,65 @@
+"""The runs of training: each a list of named steps that can be repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings, Target
+from mlgates.core.events import JobSubmitted, Steps
+from mlgates.core.steps import step, watched
+from mlgates.core.values import AssetVersion, Job, SourceState
+from mlgates.delivery.data import register_data
+from mlgates.delivery.environment import register_environment
+from mlgates.delivery.follow import follow
+from mlgates.delivery.job import Training, find_job, submit
+from mlgates.delivery.metrics import preload, run_metrics
+from mlgates.delivery.model import register_model
+
+# Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
+_LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What is asked of one training run beyond what the project declares."""
+
+    source: SourceState
+    inputs: Mapping[str, str | int | float] = field(default_factory=dict)
+    """Inputs of pipeline.yml to set otherwise."""
+    data_file: Path | None = None
+    """A file to train on instead of the one that dataset.yml names."""
+
+
+def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[Job]:
+    """Register environment and data, submit the job and follow it to its end; return the completed job."""
+    project = settings.project
+    environment = yield from step(
+        "environment", lambda: register_environment(client, project, settings.training_environment_name)
+    )
+    data = yield from step(
+        "data", lambda: register_data(client, project, settings.training_dataset_name, instead=request.data_file)
+    )
+    training = Training(environment, data, request.source, request.inputs)
+    job = yield from step("submit", lambda: submit(client, settings, training))
+    yield JobSubmitted(job.name, job.link)
+    poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
+    return (yield from watched("job", follow(client, job, poll_s=poll_s)))
+
+
+def register(client: MLClient, settings: Settings, job_name: str | None = None) -> Steps[AssetVersion]:
+    """Register the model of job `job_name`, by default of the newest completed one; return its version."""
+    job = yield from step("find job", lambda: find_job(client, settings.training_experiment_name, job_name))
+    return (yield from step("model", lambda: _register(client, settings, job)))
+
+
+def train_and_register(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[AssetVersion]:
+    """Train, then register the model of that very job; return its version."""
+    preload()
+    job = yield from train(client, settings, request)
+    return (yield from step("model", lambda: _register(client, settings, job)))
+
+
+def _register(client: MLClient, settings: Settings, job: Job) -> AssetVersion:
+    return register_model(client, settings, job, lambda: run_metrics(client, job.name))

@@ -1,0 +1,112 @@
+"""How a run is shown on a terminal, live, and in a CI log, line by line."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mlgates.core.events import (
+    Event,
+    JobLogged,
+    JobStatusChanged,
+    JobSubmitted,
+    StepFailed,
+    StepFinished,
+    Steps,
+    StepStarted,
+)
+from mlgates.reports.progress import Progress, State, StepView
+
+T = TypeVar("T")
+_MARKS = {State.RUNNING: "[yellow]▶[/]", State.DONE: "[green]✓[/]", State.FAILED: "[red]✗[/]"}
+
+
+class Listener(Protocol):
+    """Anything that wants to be told of events."""
+
+    def tell(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+
+def listen(run: Steps[T], listener: Listener) -> T:
+    """Let `run` run to its end, telling `listener` of every event; return its result."""
+    while True:
+        try:
+            event = next(run)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        listener.tell(event)
+
+
+def show(run: Steps[T], console: Console) -> T:
+    """Let `run` run to its end before a person's eyes; return its result."""
+    if not console.is_terminal:
+        return listen(run, Lines(console))
+    view = LiveView()
+    # Neither stream is redirected: `jobs.stream` owns standard output, and rich keeps the console it was given.
+    with Live(view, console=console, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False):
+        return listen(run, view)
+
+
+class Lines:
+    """Plain lines, each said once: for CI logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def tell(self, event: Event) -> None:
+        """Print what `event` adds; the start of a step says nothing that its end does not."""
+        match event:
+            case StepStarted():
+                return
+            case StepFinished(step, seconds, summary):
+                line = f"{step}: {summary} ({seconds:.1f} s)"
+            case StepFailed(step, seconds):
+                line = f"{step}: failed ({seconds:.1f} s)"
+            case JobSubmitted(job, link):
+                line = f"job {job}: {link or 'submitted'}"
+            case JobStatusChanged(job, status):
+                line = f"job {job}: {status}"
+            case JobLogged(_, text):
+                line = f"  | {text}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """A picture of the run that redraws itself: steps with their times, the job's state, the end of its log."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._progress = Progress()
+
+    def tell(self, event: Event) -> None:
+        """Take `event` into the picture."""
+        self._progress = self._progress.after(event, self._clock())
+
+    def __rich__(self) -> RenderableType:
+        return picture(self._progress, self._clock())
+
+
+def picture(progress: Progress, now: float) -> RenderableType:
+    """Return `progress` as rich draws it at `now`."""
+    steps = Table.grid(padding=(0, 2))
+    for step in progress.steps:
+        seconds = now - step.began if step.state is State.RUNNING else step.seconds
+        steps.add_row(f"{_MARKS[step.state]} {step.name}", f"{seconds:5.1f} s", _remark(step, progress))
+    running = any(step.state is State.RUNNING for step in progress.steps)
+    log = [Text(f"  | {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in progress.log if running]
+    link = [Text(f"  {progress.link}", style="cyan")] if progress.link else []
+    return Group(steps, *link, *log)
+
+
+def _remark(step: StepView, progress: Progress) -> str:
+    if step.state is State.RUNNING and step.name == "job":
+        return escape(progress.status or "")
+    return escape(step.summary)

@@ -1,0 +1,69 @@
+"""What is known of a run so far, as a value that each event turns into the next."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mlgates.core.events import (
+    Event,
+    JobLogged,
+    JobStatusChanged,
+    JobSubmitted,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+)
+
+LOG_LINES = 8
+
+
+class State(StrEnum):
+    """How far a step is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step, as a person follows it."""
+
+    name: str
+    state: State
+    began: float
+    """Seconds of the listener's own clock."""
+    seconds: float = 0.0
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All steps so far, and the job that is being followed."""
+
+    steps: tuple[StepView, ...] = ()
+    job: str | None = None
+    link: str | None = None
+    status: str | None = None
+    log: tuple[str, ...] = ()
+    """The last lines of the job's log."""
+
+    def after(self, event: Event, now: float) -> "Progress":
+        """Return what is known once `event` has been told at `now`."""
+        match event:
+            case StepStarted(step):
+                return replace(self, steps=(*self.steps, StepView(step, State.RUNNING, now)))
+            case StepFinished(_, seconds, summary):
+                return self._ended(State.DONE, seconds, summary)
+            case StepFailed(_, seconds):
+                return self._ended(State.FAILED, seconds, "")
+            case JobSubmitted(job, link):
+                return replace(self, job=job, link=link, status=None, log=())
+            case JobStatusChanged(_, status):
+                return replace(self, status=status)
+            case JobLogged(_, line):
+                return replace(self, log=(*self.log, line)[-LOG_LINES:])
+
+    def _ended(self, state: State, seconds: float, summary: str) -> "Progress":
+        # Steps do not nest: the one that ends is the last that started.
+        *earlier, last = self.steps
+        return replace(self, steps=(*earlier, replace(last, state=state, seconds=seconds, summary=summary)))
