@@ -1,0 +1,7 @@
+"""`python -m diabetes.dataset`."""
+
+import sys
+
+from diabetes.dataset.cli import main
+
+sys.exit(main())

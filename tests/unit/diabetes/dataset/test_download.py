@@ -1,0 +1,55 @@
+import socket
+
+import pytest
+from tests.unit.diabetes.dataset.conftest import PUBLISHED, Website
+
+from diabetes.dataset.download import fetch
+from diabetes.dataset.errors import Unavailable
+
+
+def test_a_download_is_the_body_byte_for_byte(website: Website) -> None:
+    assert fetch(website.url) == PUBLISHED
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_http_error_is_named_by_its_status(website: Website, status: int) -> None:
+    website.answer(status)
+    with pytest.raises(Unavailable, match=f"HTTP status {status}"):
+        fetch(website.url)
+
+
+def test_a_refused_connection_is_named(offline: str) -> None:
+    with pytest.raises(Unavailable, match="Connection refused"):
+        fetch(offline)
+
+
+def test_a_refusing_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(Unavailable, match="Connection refused"):
+        fetch("http://data.example/diabetes.csv")
+
+
+def test_a_host_without_address_is_named() -> None:
+    with pytest.raises(Unavailable, match=r"http://data\.invalid/diabetes\.csv: \S"):
+        fetch("http://data.invalid/diabetes.csv")
+
+
+def test_a_host_that_accepts_and_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/diabetes.csv"
+        with pytest.raises(Unavailable, match=r"no answer within 0\.05 s|timed out"):
+            fetch(url, patience_s=0.05)
+
+
+def test_a_body_that_stops_early_is_no_download(website: Website) -> None:
+    website.answer(200, PUBLISHED[:100], told_length=len(PUBLISHED))
+    with pytest.raises(Unavailable, match="100 bytes read"):
+        fetch(website.url)
+
+
+def test_a_reason_does_not_repeat_what_libraries_wrap_around_it(offline: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        fetch(offline)
+    assert "HTTPConnectionPool" not in str(caught.value)
