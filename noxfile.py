@@ -1,0 +1,151 @@
+"""Every check and every pipeline step of the project is a session here; CI calls nothing else.
+
+Sessions share one environment, .venv, since a copy of MLflow and its kin is over a gigabyte. No release of nox lets
+sessions share one, so they run without an environment of nox's own (`python=False`) and `shared` puts them into it.
+Only `unit-on`, which runs on other Pythons, has nox make environments. uv builds them all when it is there, else venv.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "unit", "data", "contract", "integration"]
+
+SHARED = Path(".venv").absolute()
+LOCK = Path("requirements.lock")
+PYTHONS = ["3.11", "3.12", "3.13"]
+WORKERS = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadgroup"]
+
+
+def find_uv() -> str | None:
+    """Return uv's path: on PATH, or installed beside nox in an environment that is not activated."""
+    if importlib.util.find_spec("uv"):
+        from uv import find_uv_bin  # noqa: PLC0415 - it may not be there
+
+        return str(find_uv_bin())
+    return shutil.which("uv")
+
+
+def fingerprint() -> str:
+    """Return what an environment is made from, as a hash."""
+    return hashlib.sha256(LOCK.read_bytes() + Path("pyproject.toml").read_bytes()).hexdigest()
+
+
+def shared(session: nox.Session) -> None:
+    """Put the session into the shared environment, which is brought to the lock first, hashes checked."""
+    python, stamp = SHARED / "bin" / "python", SHARED / "installed-lock.txt"
+    if not (stamp.exists() and stamp.read_text() == fingerprint()):
+        uv = find_uv()
+        session.log(f"Bringing {SHARED.name} to {LOCK}: about a gigabyte the first time, nothing afterwards.")
+        if uv:
+            make = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(SHARED)]
+            install = [uv, "pip", "install", "--quiet", "--python", str(python)]
+        else:
+            make = [sys.executable, "-m", "venv", str(SHARED)]
+            install = [str(python), "-m", "pip", "install", "--quiet"]
+        session.run(*make, external=True)
+        session.run(*install, "--require-hashes", "-r", str(LOCK), external=True)
+        session.run(*install, "--no-deps", "--editable", ".", external=True)
+        stamp.write_text(fingerprint())
+    session.env["VIRTUAL_ENV"] = str(SHARED)
+    session.env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def run(session: nox.Session, *command: str) -> None:
+    """Run a program of the shared environment."""
+    program = SHARED / "bin" / command[0]
+    session.run(str(program), *command[1:], external=True)
+
+
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest in the shared environment, what the caller put after `--` at the end."""
+    shared(session)
+    run(session, "python", "-m", "pytest", *arguments, *session.posargs)
+
+
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
+    """Format, lint, types, import contracts, declared dependencies."""
+    shared(session)
+    run(session, "ruff", "format", "--check", ".")
+    run(session, "ruff", "check", ".")
+    run(session, "mypy")
+    run(session, "lint-imports", "--no-cache")
+    run(session, "deptry", "src")
+
+
+UNIT = ["tests/unit", *WORKERS, "--cov", "--cov-report=term-missing:skip-covered"]
+
+
+@nox.session(python=False)
+def unit(session: nox.Session) -> None:
+    """Unit tests: no network, no server, seconds; branch coverage, random order, parallel."""
+    run_pytest(session, *UNIT)
+
+
+@nox.session(name="unit-on", python=PYTHONS)
+def unit_on(session: nox.Session) -> None:
+    """Unit tests on each Python that the project supports."""
+    session.install("--require-hashes", "-r", str(LOCK))
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "-m", "pytest", *UNIT, *session.posargs)
+
+
+@nox.session(python=False)
+def data(session: nox.Session) -> None:
+    """Great Expectations suites over the training set and the samples."""
+    run_pytest(session, "tests/data", *WORKERS)
+
+
+@nox.session(python=False)
+def contract(session: nox.Session) -> None:
+    """What is declared and what is on the wire: the YAML assets, amlocal against the SDK and Azure's shapes."""
+    run_pytest(session, "tests/contract", *WORKERS)
+
+
+@nox.session(python=False)
+def integration(session: nox.Session) -> None:
+    """What a trained workspace must show; `-- --env dev` looks at dev, without arguments at a fresh local one."""
+    run_pytest(session, "tests/integration")
+
+
+@nox.session(python=False)
+def promote(session: nox.Session) -> None:
+    """The main job: checks, then training on a workspace, to a registered model."""
+    shared(session)
+    run(session, "python", "-m", "diabetes.dataset")
+    run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
+    run(session, "mlgates", "train", "--register", *session.posargs)
+    run(session, "mlgates", "show", *session.posargs[:2])
+
+
+@nox.session(python=False)
+def bench(session: nox.Session) -> None:
+    """Benchmarks: a table on the terminal, JSON in reports/."""
+    shared(session)
+    run(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(python=False)
+def docs(session: nox.Session) -> None:
+    """The documentation as HTML, every link checked."""
+    shared(session)
+    run(session, "sphinx-build", "-W", "-q", "docs", "docs/_build")
+
+
+@nox.session(python=False)
+def lock(session: nox.Session) -> None:
+    """Resolve the lock again: pins with hashes, no index named."""
+    groups = [part for group in ("test", "lint", "docs", "bench") for part in ("--group", group)]
+    options = ["--universal", "--generate-hashes", "--no-header", "-o", str(LOCK)]
+    uv = find_uv() or session.error("This session needs uv: python -m pip install uv")
+    session.run(uv, "pip", "compile", "-q", "pyproject.toml", *groups, *options, *session.posargs, external=True)
