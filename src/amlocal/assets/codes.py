@@ -73,7 +73,7 @@ class CodeRoutes:
         ]
         return Reply(200, {"value": rows})
 
-    def _start_upload(self, call: Call) -> Reply:
+    def _start_upload(self, _: Call) -> Reply:
         container = f"{self._context.identity.guid[:10]}-{self._context.ids()}"
         self._create_container(container)
         uri = f"{self._storage_root}/{container}"

@@ -112,14 +112,17 @@ class Datastores:
             raise BadRequest(f"Datastore {name} belongs to the workspace and cannot be deleted.")
         return self._context.documents.delete(_KIND, name)
 
+    def container_of(self, name: str) -> str:
+        """Return the container of a datastore. Raises `NotFound`."""
+        return str(self.get(name).body["properties"]["containerName"])
+
     def locate(self, uri: str) -> Location | None:
         """Return where a datastore URI or a URL of the local storage account points; None for any other URI.
 
         Raises `NotFound` for an unknown datastore.
         """
         if found := datastore_reference(uri):
-            container = self.get(found[0]).body["properties"]["containerName"]
-            return Location(container, found[1].strip("/"))
+            return Location(self.container_of(found[0]), found[1].strip("/"))
         return self._locate_url(uri)
 
     def _locate_url(self, uri: str) -> Location | None:

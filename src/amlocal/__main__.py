@@ -1,0 +1,5 @@
+"""`python -m amlocal`."""
+
+from amlocal.cli import main
+
+main()

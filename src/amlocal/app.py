@@ -1,0 +1,220 @@
+"""The ASGI application: finds the route of a request, checks who asks, answers in Azure's way."""
+
+import errno
+import inspect
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from urllib.parse import parse_qsl
+
+from amlocal.core.context import Context
+from amlocal.core.errors import ApiError
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.routing import Match, Router
+from amlocal.core.wire import envelope
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+CheckBearer = Callable[[str], None]  # the Authorization header; raises `Unauthorized`
+
+MAX_BODY = 16 * 2**20  # bytes of a body that is read whole; uploads stream
+_LOG = logging.getLogger("amlocal")
+_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole."""
+
+
+class App:
+    """Serves one workspace. `lifespan` is entered before the first request and left after the last."""
+
+    def __init__(
+        self,
+        context: Context,
+        routes: list[Route],
+        check_bearer: CheckBearer,
+        lifespan: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
+        self._context = context
+        self._router = Router(routes)
+        self._check_bearer = check_bearer
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the server's start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with self._lifespan():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = self._context.ids()
+        try:
+            reply = await self._answer(scope, receive, request)
+        except Disconnected:
+            return
+        taken = time.perf_counter() - started
+        arm = {"x-request-time": f"{taken:.3f}", "x-ms-correlation-request-id": request, "x-ms-request-id": request}
+        await _send(send, reply, arm, head=scope["method"] == "HEAD")
+        # The path alone: queries hold signatures.
+        _LOG.info("%s %s %d %.1f ms", scope["method"], _raw_path(scope), reply.status, taken * 1000)
+
+    async def _answer(self, scope: Scope, receive: Receive, request: str) -> Reply:
+        try:
+            match = self._match(scope)
+            if match.route.auth == "bearer":
+                self._check_bearer(_header(scope, b"authorization"))
+            return await self._call(match, scope, receive)
+        except ApiError as error:
+            return self._refuse(error, request)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not _disk_full(error):
+                return self._fail(scope, request)
+            message = "The disk is full: nothing of this request was kept. Free some space and send it again."
+            return self._refuse(ApiError(507, message, code="InsufficientStorage"), request)
+        except Disconnected:
+            raise
+        except Exception:  # noqa: BLE001 - the rim: what nobody foresaw is logged and answered, the server lives on
+            return self._fail(scope, request)
+
+    def _match(self, scope: Scope) -> Match:
+        method, path = scope["method"], _raw_path(scope)
+        match = self._router.find(method, path) or (method == "HEAD" and self._router.find("GET", path))
+        if match:
+            return match
+        self._check_workspace(path)
+        if others := self._router.methods(path):
+            raise ApiError(
+                405, f"{method} is not served at {path}; it takes {', '.join(others)}.", code="MethodNotAllowed"
+            )
+        version = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("api-version", "none")
+        message = f"amlocal does not serve {method} {path} (api-version {version})."
+        raise ApiError(501, message, code="NotImplemented")
+
+    def _check_workspace(self, path: str) -> None:
+        """Raise Azure's 404 for another workspace, and say which one is here."""
+        marker = "/workspaces/"
+        lowered, mine = path.lower(), self._context.arm.lower()
+        if not lowered.startswith("/subscriptions/") or marker not in lowered or f"{lowered}/".startswith(f"{mine}/"):
+            return
+        name = path[lowered.index(marker) + len(marker) :].partition("/")[0]
+        group = path.split("/")[4] if "/resourcegroups/" in lowered else ""
+        identity = self._context.identity
+        raise ApiError(
+            404,
+            f"The Resource 'Microsoft.MachineLearningServices/workspaces/{name}' under resource group '{group}' was "
+            f"not found. This is amlocal with workspace '{identity.name}' in resource group "
+            f"'{identity.resource_group}' of subscription '{identity.subscription}'.",
+            code="ResourceNotFound",
+        )
+
+    async def _call(self, match: Match, scope: Scope, receive: Receive) -> Reply:
+        stream = _Body(receive)
+        raw, query = _raw_path(scope), scope["query_string"].decode("latin-1")
+        target = f"{raw}?{query}" if query else raw
+        call = Call(
+            method=scope["method"],
+            target=target,
+            url=f"{self._context.origin}{target}",
+            path=match.path,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]},
+            stream=stream.chunks,
+            content=b"" if match.route.streaming else await stream.whole(),
+        )
+        answer = match.route.handler(call)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    def _refuse(self, error: ApiError, request: str) -> Reply:
+        body = envelope(
+            error,
+            operation=request.replace("-", ""),
+            request=request[:16].replace("-", ""),
+            location=self._context.identity.location,
+            now=self._context.now(),
+        )
+        if error.code == "ResourceNotFound":  # the gateway's own answer has these two keys only
+            brief = {"error": {"code": error.code, "message": error.message}}
+            return Reply(error.status, brief, {"x-ms-failure-cause": "gateway"})
+        return Reply(error.status, body, {"x-ms-response-type": "error"})
+
+    def _fail(self, scope: Scope, request: str) -> Reply:
+        _LOG.exception("%s %s failed (request %s)", scope["method"], _raw_path(scope), request)
+        message = f"amlocal failed on this request; the server's log has the reason under request {request}."
+        return self._refuse(ApiError(500, message, code="InternalServerError"), request)
+
+
+class _Body:
+    """The body of a request, as a stream or whole."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes in. Raises `Disconnected` when it stops half-way."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if chunk := message.get("body", b""):
+                yield chunk
+            if not message.get("more_body", False):
+                return
+
+    async def whole(self) -> bytes:
+        """Return the body. Raises `ApiError` 413 past `MAX_BODY`."""
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise ApiError(413, f"The request body is larger than {MAX_BODY} bytes.", code="RequestEntityTooLarge")
+            parts.append(chunk)
+        return b"".join(parts)
+
+
+async def _send(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
+    body = reply.body
+    if not (body is None or isinstance(body, bytes | AsyncIterator)):
+        body = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
+    if body is not None:
+        headers.setdefault("Content-Type", reply.media_type)
+    if not isinstance(body, AsyncIterator):
+        headers.setdefault("Content-Length", str(len(body or b"")))
+    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    if isinstance(body, AsyncIterator):
+        async for chunk in body:
+            if not head:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        body = b""
+    await send({"type": "http.response.body", "body": b"" if head else body or b""})
+
+
+def _raw_path(scope: Scope) -> str:
+    raw: bytes = scope["raw_path"]
+    return raw.decode("latin-1").partition("?")[0]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _disk_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "disk is full" in str(error)

@@ -1,0 +1,124 @@
+"""The application of a workspace."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from amlocal.app import App
+from amlocal.assembly.jobs import Jobs
+from amlocal.assembly.stores import Stores, open_stores
+from amlocal.assets.codes import CodeRoutes
+from amlocal.assets.routes import AssetRoutes
+from amlocal.blobs import BlobStore
+from amlocal.blobs.access import StorageAccess
+from amlocal.blobs.routes import routes as blob_routes
+from amlocal.client import client_environ
+from amlocal.computes.routes import routes as compute_routes
+from amlocal.core.clock import Clock, Ids, random_ids, system_clock
+from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
+from amlocal.core.database import Database
+from amlocal.core.documents import Documents
+from amlocal.core.http import Route
+from amlocal.core.operations import Operations
+from amlocal.datastores.routes import routes as datastore_routes
+from amlocal.identity.routes import ML_AUDIENCE
+from amlocal.identity.routes import routes as identity_routes
+from amlocal.identity.secrets import Secrets, load_secrets
+from amlocal.identity.tokens import Tokens
+from amlocal.jobs.environ import machine_environ
+from amlocal.settings import Settings
+from amlocal.tracking.tracking import Tracking
+from amlocal.workspace.routes import routes as workspace_routes
+
+_SAS_LIFETIME = timedelta(hours=8)  # as Azure ML's own upload tokens
+_SAS_SKEW = timedelta(minutes=10)
+_JOB_TOKEN_LIFETIME = timedelta(days=30)  # a job may run that long, and has no way to ask for another
+
+
+def build(
+    settings: Settings,
+    identity: Identity,
+    created: str,
+    origin: str,
+    *,
+    clock: Clock = system_clock,
+    ids: Ids = random_ids,
+) -> App:
+    """Return the application of one workspace, whose folder exists and is locked by the caller."""
+    folder = settings.folder
+    secrets = load_secrets(folder.secrets)
+    database = Database(folder.database)
+    context = Context(identity, origin, Documents(database), clock, ids)
+    tokens = Tokens(secrets.signing, identity.guid, clock)
+    access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check)
+    stores = open_stores(context, BlobStore(folder.chunks, database, clock, ids))
+    tracking = Tracking(
+        folder.tracking,
+        stores.blobs,
+        refuse_like_azure=settings.refuse_like_azure,
+        environ=machine_environ(os.environ),
+    )
+    jobs = Jobs(
+        context,
+        settings,
+        stores,
+        record_run=tracking.record_run,
+        signing_key=secrets.signing,
+        client_environ=client_environ(origin, folder, identity, secrets),
+        make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
+    )
+    operations = Operations(context)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await tracking.start()
+        await jobs.start()
+        try:
+            yield
+        finally:
+            await jobs.stop()
+            await tracking.stop()
+            database.close()
+
+    table = [
+        *identity_routes(context, secrets, tokens),
+        *workspace_routes(context, created),
+        *compute_routes(context, stores.computes, operations),
+        *operations.routes(),
+        *_asset_routes(context, stores, secrets, access),
+        *jobs.routes(),
+        *tracking.routes(tokens.check),
+        # Last: the account's root is the first segment of any path.
+        *blob_routes(stores.blobs, access, clock=clock, ids=ids),
+    ]
+    return App(context, table, tokens.check_header, lifespan)
+
+
+def _asset_routes(context: Context, stores: Stores, secrets: Secrets, access: StorageAccess) -> list[Route]:
+    def make_sas(container: str) -> str:
+        now = context.clock()
+        return access.make_sas(container, "rcwdl", now + _SAS_LIFETIME, starts=now - _SAS_SKEW)
+
+    codes = CodeRoutes(
+        context,
+        stores.codes,
+        storage_root=f"{context.origin}/{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}",
+        create_container=stores.blobs.create_container,
+        make_sas=make_sas,
+    )
+    return [
+        *datastore_routes(
+            context,
+            stores.datastores,
+            key=secrets.storage,
+            make_sas=make_sas,
+            create_container=stores.blobs.create_container,
+        ),
+        *codes.routes(),
+        *(
+            route
+            for store in (stores.environments, stores.data, stores.models)
+            for route in AssetRoutes(context, store).routes()
+        ),
+    ]

@@ -1,0 +1,91 @@
+"""The jobs of a workspace: submission, queue, runner, history, and their start and stop."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from amlocal.assembly.stores import Stores
+from amlocal.core.context import Context
+from amlocal.core.errors import BadRequest
+from amlocal.core.http import Json, Route
+from amlocal.jobs.collect import Collector
+from amlocal.jobs.environments import JobEnvironments
+from amlocal.jobs.history import HistoryRoutes
+from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.logs import JobLogs
+from amlocal.jobs.preparation import Preparation
+from amlocal.jobs.queue import SERVERLESS, JobQueue, compute_name
+from amlocal.jobs.recovery import recover
+from amlocal.jobs.routes import JobRoutes
+from amlocal.jobs.runner import Runner
+from amlocal.jobs.submission import accept
+from amlocal.jobs.tracked import Record, TrackedRuns
+from amlocal.settings import Settings
+
+
+class Jobs:
+    """Runs the jobs of one workspace, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        context: Context,
+        settings: Settings,
+        stores: Stores,
+        *,
+        record_run: Record,
+        signing_key: str,
+        client_environ: Mapping[str, str],
+        make_token: Callable[[], str],
+    ) -> None:
+        self._context = context
+        self._stores = stores
+        self._lookup = stores.lookup()
+        self._folder = settings.folder
+        self._tracked = TrackedRuns(stores.jobs, record_run)
+        self._logs = JobLogs(context, self._folder, stores.blobs, signing_key)
+        self._collector = Collector(stores.blobs, stores.datastores, stores.data, stores.models)
+        environments = JobEnvironments(
+            self._lookup, stores.blobs, cache=self._folder.environments, strict=settings.strict_environments
+        )
+        preparation = Preparation(
+            context,
+            Inputs(self._lookup, stores.blobs),
+            environments,
+            client_environ=client_environ,
+            make_token=make_token,
+        )
+        runner = Runner(context, self._folder, stores.jobs, preparation, self._collector, self._tracked)
+        self._queue = JobQueue(stores.jobs, runner.run, stores.computes.capacity)
+
+    async def start(self) -> None:
+        """Take up where the last server ended."""
+        await asyncio.to_thread(self._folder.jobs.mkdir, exist_ok=True)
+        recover(self._stores.jobs, self._queue, self._collector, self._folder)
+        self._tracked.catch_up()
+
+    async def stop(self) -> None:
+        """End what runs; jobs that wait go on waiting."""
+        await self._queue.stop()
+        await self._tracked.stop()
+
+    def routes(self) -> list[Route]:
+        """Return the routes of jobs, run history and logs."""
+        jobs, outputs = self._stores.jobs, self._stores.outputs
+        return [
+            *JobRoutes(self._context, jobs, self._queue, self._accept).routes(),
+            *HistoryRoutes(self._context, jobs, outputs, self._logs, self._tracked.sync).routes(),
+            *self._logs.routes(),
+        ]
+
+    def _accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
+        compute = compute_name(sent.get("computeId"))
+        if compute != SERVERLESS and self._stores.computes.get(compute) is None:
+            raise BadRequest(f"Unknown compute target '{compute}'.")
+        return accept(
+            self._context,
+            name,
+            sent,
+            check_environment=self._lookup.environment,
+            check_input=self._lookup.check_input,
+            check_code=self._lookup.code,
+        )

@@ -1,0 +1,67 @@
+"""All that a workspace keeps, wired together."""
+
+from dataclasses import dataclass
+
+from amlocal.assets.codes import CODES
+from amlocal.assets.data import data_kind
+from amlocal.assets.environments import ENVIRONMENTS
+from amlocal.assets.lookup import AssetLookup
+from amlocal.assets.models import model_kind
+from amlocal.assets.store import AssetStore
+from amlocal.blobs import BlobStore
+from amlocal.computes.store import Computes
+from amlocal.core.context import Context
+from amlocal.datastores.store import Datastores
+from amlocal.jobs.outputs import JobOutputs
+from amlocal.jobs.store import JobStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of one workspace."""
+
+    blobs: BlobStore
+    datastores: Datastores
+    computes: Computes
+    environments: AssetStore
+    data: AssetStore
+    models: AssetStore
+    codes: AssetStore
+    jobs: JobStore
+    outputs: JobOutputs
+
+    def lookup(self) -> AssetLookup:
+        """Return the look-up over these stores."""
+        return AssetLookup(
+            environments=self.environments,
+            data=self.data,
+            models=self.models,
+            codes=self.codes,
+            datastores=self.datastores,
+            resolve_output=self.outputs.resolve,
+        )
+
+
+def open_stores(context: Context, blobs: BlobStore) -> Stores:
+    """Return the stores of a workspace; what Azure ML furnishes a new one with is there."""
+    datastores = Datastores(context)
+    for container in datastores.containers():
+        blobs.create_container(container)
+    jobs = JobStore(context)
+
+    def exists(datastore: str, path: str) -> bool:
+        container = datastores.container_of(datastore)
+        return bool(blobs.get(container, path) or blobs.list(container, f"{path}/", limit=1))
+
+    outputs = JobOutputs(jobs, exists)
+    return Stores(
+        blobs=blobs,
+        datastores=datastores,
+        computes=Computes(context),
+        environments=AssetStore(context, ENVIRONMENTS),
+        data=AssetStore(context, data_kind(context.identity)),
+        models=AssetStore(context, model_kind(context.identity, outputs.resolve)),
+        codes=AssetStore(context, CODES),
+        jobs=jobs,
+        outputs=outputs,
+    )

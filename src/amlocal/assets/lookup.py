@@ -1,0 +1,93 @@
+"""What a reference means: the one place where an id, a label or a URI becomes something that exists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amlocal.assets.store import AssetStore
+from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest, NotFound
+from amlocal.core.uris import job_output_reference, version_reference
+from amlocal.datastores.store import Datastores, Location
+
+_REGISTRY = "azureml://registries/"
+_CURATED = "azureml-"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A URL outside this workspace, fetched when a job needs it."""
+
+    url: str
+
+
+def curated_name(reference: str) -> str | None:
+    """Return the name of a curated or registry environment, or None for one of this workspace."""
+    if reference.lower().startswith(_REGISTRY):
+        return reference
+    name = reference.removeprefix("azureml:").rpartition("/environments/")[2]
+    return name if name.lower().startswith(_CURATED) else None
+
+
+class AssetLookup:
+    """Finds assets by every kind of reference that a job or model may hold."""
+
+    def __init__(
+        self,
+        *,
+        environments: AssetStore,
+        data: AssetStore,
+        models: AssetStore,
+        codes: AssetStore,
+        datastores: Datastores,
+        resolve_output: Callable[[str, str, str], tuple[str, str]],
+    ) -> None:
+        self._environments = environments
+        self._data = data
+        self._models = models
+        self._codes = codes
+        self._datastores = datastores
+        self._resolve_output = resolve_output
+
+    def environment(self, reference: str) -> Document | None:
+        """Return an environment's version, None for a curated one. Raises `NotFound`."""
+        if curated_name(reference):
+            return None
+        return self._version(self._environments, reference, "environments")
+
+    def code(self, reference: str) -> Document:
+        """Return a code snapshot. Raises `NotFound`."""
+        return self._version(self._codes, reference, "codes")
+
+    def check_input(self, uri: str) -> None:
+        """Raise `NotFound` when `uri` names a version or datastore that does not exist.
+
+        What a URI points to is not looked at: Azure ML accepts the job, and it fails later.
+        """
+        if job_output_reference(uri) is None:
+            self.locate(uri)
+
+    def locate(self, uri: str) -> Location | Remote:
+        """Return where the content of an asset id or URI is. Raises `NotFound`, or `BadRequest` for an unknown form."""
+        for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
+            if f"/{kind}/" in uri.lower() and version_reference(uri, kind):
+                return self.locate(self._version(store, uri, kind).body["properties"][key])
+        if output := job_output_reference(uri):
+            datastore, path = self._resolve_output(*output)
+            return Location(self._datastores.container_of(datastore), path)
+        if found := self._datastores.locate(uri):
+            return found
+        if uri.lower().startswith(("https://", "http://")):
+            return Remote(uri)
+        if version_reference(uri, "data"):
+            return self.locate(self._version(self._data, uri, "data").body["properties"]["dataUri"])
+        raise BadRequest(
+            f"The URI {uri!r} cannot be read here; known are asset ids, azureml://datastores/…, azureml://jobs/… "
+            "and https."
+        )
+
+    def _version(self, store: AssetStore, reference: str, kind: str) -> Document:
+        found = version_reference(reference, kind)
+        if found is None:
+            raise NotFound(f"{reference!r} is not the id of anything in {kind}.")
+        name, version = found
+        return store.latest(name) if version.startswith("@") else store.get(name, version)

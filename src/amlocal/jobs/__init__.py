@@ -1,0 +1,1 @@
+"""Command jobs that really run: queue, snapshot, inputs, environment, process, outputs, history."""

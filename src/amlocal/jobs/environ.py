@@ -1,0 +1,37 @@
+"""The environment variables of a job: what Azure ML sets, and no more of this machine than a program needs."""
+
+import re
+from collections.abc import Mapping
+
+from amlocal.core.context import Context
+
+# What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
+# shell that submitted it, and a job that passes here because of it would fail there.
+_KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_\w+|"
+    r"SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|"
+    r"PIP_\w+|UV_\w+|OMP_\w+|OPENBLAS_\w+|MKL_\w+|NVPL_\w+|CUDA_\w+|NVIDIA_\w+"
+)
+
+
+def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of the server's environment that jobs see."""
+    return {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
+
+
+def job_environ(context: Context, job: str, experiment: str, token: str) -> dict[str, str]:
+    """Return what Azure ML tells a job about itself and about where it is tracked; `token` opens MLflow."""
+    return {
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "AZUREML_ARM_RESOURCEGROUP": context.identity.resource_group,
+        "AZUREML_ARM_SUBSCRIPTION": context.identity.subscription,
+        "AZUREML_ARM_WORKSPACE_NAME": context.identity.name,
+        "AZUREML_RUN_ID": job,
+        "AZUREML_ROOT_RUN_ID": job,
+        "AZUREML_RUN_TOKEN": token,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_RUN_ID": job,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_TRACKING_URI": f"{context.origin}/mlflow",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,87 @@
+"""All that a job needs before its command runs: snapshot, inputs, environment, variables."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.jobs.durations import seconds
+from amlocal.jobs.environ import job_environ, machine_environ
+from amlocal.jobs.environments import JobEnvironments
+from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.placeholders import substitute
+from amlocal.runtimes import environ as runtime_environ
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A command that is ready to run."""
+
+    command: str
+    environ: Mapping[str, str]
+    timeout_s: float | None
+
+
+class Preparation:
+    """Prepares jobs. `client_environ` leads a job's own SDK calls to this workspace; `make_token` opens MLflow."""
+
+    def __init__(
+        self,
+        context: Context,
+        inputs: Inputs,
+        environments: JobEnvironments,
+        *,
+        client_environ: Mapping[str, str],
+        make_token: Callable[[], str],
+    ) -> None:
+        self._context = context
+        self._inputs = inputs
+        self._environments = environments
+        self._client_environ = client_environ
+        self._make_token = make_token
+
+    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+        """Fill the job's folder and return its command. Blocks; `stop` ends a build of its environment early.
+
+        Raises `AmlocalError` with the reason when the job cannot run.
+        """
+        properties = job.body["properties"]
+        folder.create()
+
+        def say(line: str) -> None:
+            folder.say(line, self._context.clock())
+
+        if properties["codeId"]:
+            self._inputs.fetch_code(properties["codeId"], folder.work)
+        inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say)
+        outputs = _output_paths(properties["outputs"], folder)
+        command = substitute(properties["command"], inputs, outputs)
+        runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
+        variables = (
+            runtime_environ(runtime, machine_environ(os.environ))
+            | dict(self._client_environ)
+            | job_environ(self._context, job.name, properties["experimentName"], self._make_token())
+            | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}
+            | {f"AZURE_ML_OUTPUT_{key}": value for key, value in outputs.items()}
+            | properties["environmentVariables"]
+        )
+        limit = (properties["limits"] or {}).get("timeout")
+        return Prepared(command, variables, seconds(limit) if limit else None)
+
+
+def _output_paths(specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:
+    """Make a folder for each named output and return what its placeholder stands for.
+
+    An output of type uri_file is a file that the command itself writes, so only the folder above it is made.
+    """
+    paths = {}
+    for name, spec in specs.items():
+        path = folder.outputs / name
+        if spec["jobOutputType"] != "uri_file":
+            path.mkdir()
+        paths[name] = str(path)
+    return paths

@@ -1,0 +1,125 @@
+"""The server process: one TLS port on loopback."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from amlocal import state
+from amlocal.core.errors import AmlocalError
+from amlocal.settings import Settings
+
+HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
+_BACKLOG = 512
+
+
+class _Server(uvicorn.Server):
+    """Tells when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a bound socket: the port asked for, or the last one, or, when that is taken by now, any free one.
+
+    URLs that clients kept stay good as long as the port does. Raises `AmlocalError` when the port asked for is taken.
+    """
+    try:
+        if settings.port:
+            return _bind(settings.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise AmlocalError(f"Port {settings.port} cannot be opened: {error.strerror}.") from error
+        raise AmlocalError(f"Port {settings.port} is in use. Name another with --port, or leave it out.") from error
+    try:
+        return _bind(_last_port(settings))
+    except OSError:
+        return _bind(0)
+
+
+def _last_port(settings: Settings) -> int:
+    path = settings.folder.root / "port"
+    text = path.read_text().strip() if path.exists() else ""
+    return int(text) if text.isdecimal() else 0
+
+
+def configure_log(path: Path | None) -> None:
+    """Send the server's log to a file, or to standard error."""
+    handler: logging.Handler = logging.FileHandler(path) if path else logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (("amlocal", logging.INFO), ("uvicorn.error", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve a workspace until SIGINT or SIGTERM; `ready` gets the origin once requests are taken.
+
+    Raises `AmlocalError` when the folder or the port cannot be had.
+    """
+    folder = settings.folder
+    folder.create()
+    with state.acquire(folder):
+        identity, created = state.prepare(settings, os.environ)
+        listener = listen(settings)
+        port = listener.getsockname()[1]
+        (folder.root / "port").write_text(str(port))
+        origin = f"https://{HOST}:{port}"
+
+        def announce() -> None:
+            state.write_server(folder, origin)
+            ready(origin)
+
+        # After the lock: only now is it certain that this process shall load and run the faces.
+        from amlocal.assembly import build  # noqa: PLC0415
+
+        app = build(settings, identity, created, origin)
+        try:
+            _run(app, listener, folder.certificate, announce)
+        finally:
+            folder.server.unlink(missing_ok=True)
+
+
+def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ssl_certfile=certificate,
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=5,
+        lifespan="on",
+    )
+    server = _Server(config, ready)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))

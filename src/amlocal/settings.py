@@ -1,0 +1,44 @@
+"""How a server is asked to run: where its state is, which port, how strict it is."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from amlocal.core.paths import Folder
+
+DEFAULT_ROOT = Path(".amlocal")
+DEFAULT_WORKSPACE = "local"
+DEFAULT_GROUP = "amlocal"
+DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A server's settings. `port` 0 takes the last one again when it is free, else any.
+
+    `strict_environments` fails a job whose Python version is not installed; `refuse_like_azure` answers the MLflow
+    calls that Azure's tracking server does not serve as Azure does.
+    """
+
+    root: Path = DEFAULT_ROOT
+    workspace: str = DEFAULT_WORKSPACE
+    resource_group: str = DEFAULT_GROUP
+    subscription: str = DEFAULT_SUBSCRIPTION
+    port: int = 0
+    strict_environments: bool = False
+    refuse_like_azure: bool = True
+
+    def to_json(self) -> str:
+        """Return the settings as text, for another process."""
+        return json.dumps(asdict(self) | {"root": str(self.root)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Return what `to_json` wrote."""
+        values = json.loads(text)
+        return cls(**values | {"root": Path(values["root"])})
+
+    @property
+    def folder(self) -> Folder:
+        """The workspace's own folder."""
+        return Folder((self.root / self.workspace).absolute())
