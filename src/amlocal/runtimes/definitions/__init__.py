@@ -1,0 +1,1 @@
+"""What environment definitions say (conda files, pip requirements, Dockerfiles), translated into recipes."""

@@ -1,0 +1,126 @@
+"""Lines of a pip requirements file, and the arguments of `pip install`, as a recipe.
+
+Whatever they name on disk must lie inside the build context, for nothing else reaches Azure either.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from amlocal.runtimes.definitions.pip_options import PipArguments, parse_pip_arguments
+from amlocal.runtimes.errors import InvalidDefinition
+from amlocal.runtimes.recipe import Recipe
+
+_REMOTE = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git)://", re.IGNORECASE)
+_LOCAL = re.compile(r"[./~].*|file:.*|.*\.(?:whl|tar\.gz|zip)(?:\[.*\])?|[^@;\s]*/.*", re.IGNORECASE)
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where lines stand: `name` for messages; `context`, the folder that holds whatever they may name (None: they may
+    name nothing); `folder` inside it, from which relative paths start; `trail`, the requirements files on the way here.
+    """
+
+    name: str
+    context: Path | None
+    folder: Path = Path()
+    trail: tuple[Path, ...] = ()
+
+
+def read_lines(lines: Iterable[str], place: Place) -> Recipe:
+    """Read lines one by one, as in the pip section of a conda file. Raises `InvalidDefinition`."""
+    recipe = Recipe()
+    for line in filter(None, (_COMMENT.sub("", line).strip() for line in lines)):
+        if line.startswith("-"):
+            recipe += read_arguments(_option_line(line, place), place)
+        else:
+            recipe += Recipe(requirements=(_requirement(line, place),))
+    return recipe
+
+
+def read_arguments(arguments: PipArguments, place: Place) -> Recipe:
+    """What `pip install` with these arguments asks for, in that place. Raises `InvalidDefinition`."""
+    recipe = Recipe(
+        requirements=tuple(_requirement(package, place) for package in (*arguments.packages, *arguments.editables)),
+        options=tuple(_option(option, place) for option in arguments.options),
+        flags=arguments.flags,
+        notes=tuple(f"-e {package}: installed as a copy, which outlives its folder" for package in arguments.editables),
+    )
+    for file in arguments.requirement_files:
+        recipe += _included(file, place)
+    for file in arguments.constraint_files:
+        included = _included(file, place)
+        recipe += replace(included, requirements=(), constraints=included.requirements)
+    return recipe
+
+
+def is_local(requirement: str) -> bool:
+    """Whether pip would look for the requirement on disk."""
+    return not _REMOTE.match(requirement) and _LOCAL.fullmatch(requirement) is not None
+
+
+def _included(file: str, place: Place) -> Recipe:
+    path = _inside(file, place)
+    if path in place.trail:
+        raise InvalidDefinition(f"{place.name} includes {file!r}, which includes it in turn")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidDefinition(f"{place.name}: {file!r} cannot be read: {error}") from error
+    lines = re.sub(r"\\\r?\n", " ", text).splitlines()
+    return read_lines(lines, Place(path.name, place.context, path.parent, (*place.trail, path)))
+
+
+def _option_line(line: str, place: Place) -> PipArguments:
+    try:
+        arguments = parse_pip_arguments(shlex.split(line))
+    except ValueError as error:
+        raise InvalidDefinition(f"{place.name}: {line!r}: {error}") from error
+    if arguments.packages:
+        raise InvalidDefinition(f"{place.name}: {line!r} mixes an option and a requirement; give each a line")
+    return arguments
+
+
+def _requirement(line: str, place: Place) -> str:
+    """The requirement in the form that uv is given; hashes stay with it."""
+    text = line.partition(" --")[0].strip()
+    if _REMOTE.match(text):
+        return line
+    if is_local(text):
+        path, bracket, extras = text.removeprefix("file:").partition("[")
+        return f"{_inside(path, place)}{bracket}{extras}"
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise InvalidDefinition(f"{place.name}: {line!r} is not a requirement: {str(error).splitlines()[0]}") from error
+    if requirement.url and not _REMOTE.match(requirement.url):
+        raise InvalidDefinition(
+            f"{place.name}: {line!r} names a file of one machine, which Azure has not. Name a version"
+        )
+    return line
+
+
+def _option(option: str, place: Place) -> str:
+    name, _, value = option.partition(" ")
+    if name != "--find-links" or _REMOTE.match(value):
+        return option
+    return f"{name} {_inside(value, place)}"
+
+
+def _inside(text: str, place: Place) -> Path:
+    """The absolute path of something inside the build context. Raises `InvalidDefinition` for anything else."""
+    if place.context is None:
+        raise InvalidDefinition(
+            f"{place.name}: {text!r} is a file, and the definition travels without files. "
+            "List the requirements themselves, or use a Docker build context"
+        )
+    context = place.context.resolve()
+    path = (context / place.folder / text).resolve()
+    if not path.is_relative_to(context) or not path.exists():
+        raise InvalidDefinition(f"{place.name}: {text!r} is not in the build context")
+    return path
