@@ -1,0 +1,64 @@
+"""MLflow's own server application, with one route more. Runs in MLflow's process: this module may import MLflow.
+
+The application is MLflow's Flask one, which serves all of tracking, the registry and the browser's pages. The FastAPI
+wrapper that `mlflow server` puts around it adds a language-model gateway, an assistant and job workers: none of
+Azure ML's, some of them calling out, and another second to import.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+
+from flask import request
+from mlflow.server import app, handlers
+from mlflow.store.db import utils
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, RUNS
+from amlocal.tracking.recording import record
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing of requests that went well: the workspace logs them."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Write no line."""
+
+
+def serve(guard: Callable[[WSGIApplication], WSGIApplication], announce: Callable[[int], None]) -> None:
+    """Serve the database in the working folder on a free loopback port, one thread a request, until killed."""
+    ensure_schema(Path(DATABASE))
+    uri = f"sqlite:///{DATABASE}"
+    handlers.initialize_backend_stores(uri, uri, ARTIFACT_ROOT)
+    store = SqlAlchemyStore(uri, ARTIFACT_ROOT)  # type: ignore[no-untyped-call]
+
+    def put_run(run_id: str) -> dict[str, str]:
+        record(store, run_id, request.get_json())
+        return {}
+
+    view = handlers.catch_mlflow_exception(put_run)  # type: ignore[no-untyped-call]
+    app.add_url_rule(f"{RUNS}/<run_id>", "put_run", view, methods=["PUT"])
+    server = make_server("127.0.0.1", 0, guard(app), threaded=True, request_handler=_Quiet)
+    announce(server.port)
+    server.serve_forever()
+
+
+def ensure_schema(database: Path) -> None:
+    """Make the SQLite file with MLflow's tables unless it is there, all of them or none.
+
+    MLflow builds them in dozens of migrations which cannot go on where they were interrupted, so the file gets its
+    name when they are through. WAL mode, which lasts, lets readers and the writer go on side by side.
+    """
+    if database.exists():
+        return
+    fresh = database.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    engine = utils.create_sqlalchemy_engine(f"sqlite:///{fresh}")  # type: ignore[no-untyped-call]
+    utils._initialize_tables(engine)  # type: ignore[no-untyped-call]  # noqa: SLF001 - what `SqlAlchemyStore` calls
+    engine.dispose()
+    with closing(sqlite3.connect(fresh)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    fresh.replace(database)

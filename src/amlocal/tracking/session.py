@@ -1,0 +1,58 @@
+"""How a person's browser gets in: a link with a token, kept in a cookie from then on.
+
+Loopback is no wall: any page of any other program on this machine can send the browser here. So the pages ask for
+the workspace's token like everything else, and with the cookie only take writes that come from themselves.
+"""
+
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote, urlsplit
+
+from amlocal.core.errors import ApiError, Unauthorized
+from amlocal.core.http import Call, Reply
+from amlocal.tracking.layout import PREFIX
+
+CheckToken = Callable[[str], None]  # raises `Unauthorized`
+# A script moves on rather than a redirect: it keeps the part behind # (the page within MLflow), and the browser sends
+# a strict cookie with it even when the link was on another site.
+_WELCOME = b'<!doctype html><title>MLflow</title><script>location.replace("./" + location.hash)</script>\n'
+
+
+def browser_link(origin: str, token: str, page: str = "") -> str:
+    """Return the URL that opens MLflow's pages in a browser; `page` is what follows the # (`/experiments/1`)."""
+    return f"{origin}{PREFIX}/?token={quote(token, safe='')}" + (f"#{page}" if page else "")
+
+
+def welcome(token: str, host: str) -> Reply:
+    """Return the answer to a link whose token was found good: keep it, go to the page without it."""
+    cookie = f"{_cookie_name(host)}={token}; Path={PREFIX}; HttpOnly; Secure; SameSite=Strict"
+    headers = {"Set-Cookie": cookie, "Referrer-Policy": "no-referrer"}
+    return Reply(200, _WELCOME, headers, media_type="text/html; charset=utf-8")
+
+
+def check_visitor(call: Call, check: CheckToken) -> None:
+    """Raise `Unauthorized` unless header or cookie brings the token, 403 for a page of someone else."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        check(token.strip())
+        return
+    host = call.headers.get("host", "")
+    origin = call.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        raise ApiError(403, f"A page of {origin} may not use this workspace.")
+    check(_kept_token(call.headers.get("cookie", ""), host))
+
+
+def _kept_token(header: str, host: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(_cookie_name(host))
+    except CookieError:
+        morsel = None
+    if morsel is None:
+        raise Unauthorized("No token. Open MLflow's pages with the link that amlocal prints ('amlocal status').")
+    return morsel.value
+
+
+def _cookie_name(host: str) -> str:
+    """A name of its own for each port: browsers tell cookies of 127.0.0.1 apart by name, not by port."""
+    return f"amlocal-{urlsplit(f'//{host}').port or 443}"

@@ -1,0 +1,92 @@
+"""Tracking as the workspace sees it: runs are recorded, clients are answered, MLflow is somewhere behind."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from amlocal.blobs import BlobStore
+from amlocal.core.errors import ApiError
+from amlocal.core.http import Call, Reply, Route
+from amlocal.tracking.artifact_routes import ArtifactRoutes
+from amlocal.tracking.artifacts import Artifacts
+from amlocal.tracking.layout import PREFIX, RUNS
+from amlocal.tracking.process import MlflowProcess
+from amlocal.tracking.refusals import refusal
+from amlocal.tracking.routes import tracking_routes
+from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.session import CheckToken
+from amlocal.tracking.upstream import Answer, ask
+
+_JSON = {"content-type": "application/json"}
+
+
+class Tracking:
+    """MLflow's tracking server for one workspace, its files in `folder`, runs' artifacts in `blobs`.
+
+    With `refuse_like_azure`, what Azure ML's tracking server does not serve is refused here as well.
+    """
+
+    def __init__(self, folder: Path, blobs: BlobStore, *, refuse_like_azure: bool, environ: Mapping[str, str]) -> None:
+        self._mlflow = MlflowProcess(folder, environ)
+        self._artifacts = Artifacts(blobs)
+        self._refuse_like_azure = refuse_like_azure
+        # Locks are fair: runs are written in the order in which they were recorded, and whoever passes the lock
+        # finds all of them in MLflow.
+        self._recording = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Have MLflow come up, without waiting for it. Without this call, the first one that needs it starts it."""
+        self._mlflow.start()
+
+    async def stop(self) -> None:
+        """End MLflow's process."""
+        await self._mlflow.stop()
+
+    def routes(self, check: CheckToken) -> list[Route]:
+        """Return the routes below `/mlflow`; `check` raises `Unauthorized` for a token that is not the workspace's."""
+        return tracking_routes(ArtifactRoutes(self._artifacts, self._find_run), self._forward, check)
+
+    async def record_run(self, run: RunRecord) -> None:
+        """Write the run into MLflow, as soon as MLflow is up. Raises `ApiError`.
+
+        Records arrive in the order of the calls, and before any client's call that comes in later.
+        """
+        async with self._recording:
+            await self._ask("PUT", f"{RUNS}/{quote(run.run_id, safe='')}", run.wire())
+
+    async def _forward(self, call: Call) -> Reply:
+        path = unquote(call.target.partition("?")[0]).removeprefix(f"{PREFIX}/")
+        if refused := refusal(call.method, path, like_azure=self._refuse_like_azure):
+            return refused
+        await self._all_recorded()
+        answer = await ask(await self._mlflow.address(), call.method, call.target, call.headers, call.content)
+        return Reply(answer.status, answer.body, answer.headers)
+
+    async def _find_run(self, run_id: str) -> dict[str, Any]:
+        await self._all_recorded()
+        answer = await self._ask("GET", f"{PREFIX}/api/2.0/mlflow/runs/get?run_id={quote(run_id, safe='')}")
+        info: dict[str, Any] = answer["run"]["info"]
+        return info
+
+    async def _all_recorded(self) -> None:
+        async with self._recording:
+            pass
+
+    async def _ask(self, method: str, target: str, body: Any = None) -> Any:
+        """Return the JSON of MLflow's answer to the workspace itself. Raises `ApiError` with MLflow's words."""
+        content = b"" if body is None else json.dumps(body).encode()
+        answer = await ask(await self._mlflow.address(), method, target, _JSON, content)
+        if answer.status == 200:
+            return json.loads(answer.body)
+        raise ApiError(answer.status, _message(answer))
+
+
+def _message(answer: Answer) -> str:
+    """Return the message of an error of MLflow's; of its web framework, if it never got to MLflow."""
+    try:
+        return str(json.loads(answer.body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"MLflow's server answered {answer.status}: {answer.body[:300]!r}"
