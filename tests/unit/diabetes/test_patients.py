@@ -1,6 +1,6 @@
 from pathlib import Path
+from random import Random
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ def test_a_valid_table_keeps_its_values(table: pd.DataFrame) -> None:
 
 @QUICK
 @given(valid_tables(min_rows=2), st.randoms(use_true_random=False))
-def test_the_order_of_columns_and_extra_columns_do_not_matter(table: pd.DataFrame, random: np.random.Generator) -> None:
+def test_the_order_of_columns_and_extra_columns_do_not_matter(table: pd.DataFrame, random: Random) -> None:
     shuffled = list(table.columns)
     random.shuffle(shuffled)
     odd = table[shuffled].assign(Ward="B")
