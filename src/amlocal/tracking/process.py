@@ -98,6 +98,7 @@ class MlflowProcess:
 
     async def _launch(self) -> Address:
         secret = secrets.token_urlsafe(32)
+        self._folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -120,7 +121,7 @@ class MlflowProcess:
                 line = await pipe.readline()
         except TimeoutError:
             line = b""
-        if line:
+        if line.strip().isdigit():
             return int(line)
         await _end(process)
         self._failures += 1

@@ -30,17 +30,28 @@ def welcome(token: str, host: str) -> Reply:
     return Reply(200, _WELCOME, headers, media_type="text/html; charset=utf-8")
 
 
+def check_program(call: Call, check: CheckToken) -> None:
+    """Raise `Unauthorized` unless the call brings the token as MLflow's client does (MLFLOW_TRACKING_TOKEN)."""
+    token = _bearer(call)
+    if token is None:
+        raise Unauthorized("No access token. Set MLFLOW_TRACKING_TOKEN; 'amlocal exec' and jobs have it set.")
+    check(token)
+
+
 def check_visitor(call: Call, check: CheckToken) -> None:
     """Raise `Unauthorized` unless header or cookie brings the token, 403 for a page of someone else."""
+    token, host = _bearer(call), call.headers.get("host", "")
+    if token is None:
+        origin = call.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise ApiError(403, f"A page of {origin} may not use this workspace.")
+        token = _kept_token(call.headers.get("cookie", ""), host)
+    check(token)
+
+
+def _bearer(call: Call) -> str | None:
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        check(token.strip())
-        return
-    host = call.headers.get("host", "")
-    origin = call.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        raise ApiError(403, f"A page of {origin} may not use this workspace.")
-    check(_kept_token(call.headers.get("cookie", ""), host))
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _kept_token(header: str, host: str) -> str:
@@ -54,5 +65,5 @@ def _kept_token(header: str, host: str) -> str:
 
 
 def _cookie_name(host: str) -> str:
-    """A name of its own for each port: browsers tell cookies of 127.0.0.1 apart by name, not by port."""
-    return f"amlocal-{urlsplit(f'//{host}').port or 443}"
+    """Return a name of its own for each port: a browser sends a host's cookies to all of its ports."""
+    return f"amlocal-{host.rpartition(':')[2]}"

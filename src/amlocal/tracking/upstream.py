@@ -56,8 +56,9 @@ async def _exchange(port: int, request: bytes) -> Answer:
         lines = BytesIO(await reader.readuntil(b"\r\n\r\n"))
         status = int(lines.readline().split()[1])
         headers = parse_headers(lines)
-        # Not up to the end of the stream: Werkzeug looks for 10 ms whether more of the request comes before it closes.
-        body = await reader.readexactly(int(headers.get("Content-Length", "0")))
+        length = headers.get("Content-Length")
+        # The end of the stream comes late: Werkzeug looks for 10 ms whether the request has more to it, then closes.
+        body = await (reader.read() if length is None else reader.readexactly(int(length)))
     finally:
         writer.close()
     return Answer(status, {name: value for name, value in headers.items() if name.lower() not in _KEPT_BACK}, body)
