@@ -1,7 +1,8 @@
 """What Azure ML's tracking server does not have, refused here too; and what only amlocal lacks.
 
 Found by others, with their clients' messages: logged models end in 404 with an empty body (azure-sdk-for-python issue
-44896), traces in 403 (issue 40261). MLflow's client prints the body, so here it says what to do instead.
+44896), traces in 403 (issue 40261); that what else MLflow 3 added is missing too is concluded from the first. MLflow's
+client prints the body, so here it says what to do instead.
 """
 
 import re
@@ -27,6 +28,11 @@ _ON_AZURE = (
         404,
         "Azure ML's tracking server has no logged models, so mlflow.<flavor>.log_model of MLflow 2.17 and later fails "
         "there: use autolog(log_models=False), save_model and log_artifacts (amlocal refuses what Azure refuses).",
+    ),
+    _Missing(
+        re.compile(r"2\.0/mlflow/webhooks(/.*)?|3\.0/mlflow/(?!traces|logged-models|server-info).*"),
+        404,
+        "Azure ML's tracking server has the API of MLflow 2, without webhooks (amlocal refuses what Azure refuses).",
     ),
     _Missing(
         re.compile(r"[23]\.0/mlflow/(traces|unified-traces|get-online-trace-details)(/.*)?"),

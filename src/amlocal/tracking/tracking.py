@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -13,7 +13,7 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.artifacts import Artifacts
 from amlocal.tracking.layout import PREFIX, RUNS
-from amlocal.tracking.process import MlflowProcess
+from amlocal.tracking.process import COMMAND, MlflowProcess
 from amlocal.tracking.refusals import refusal
 from amlocal.tracking.routes import tracking_routes
 from amlocal.tracking.runs import RunRecord
@@ -26,11 +26,20 @@ _JSON = {"content-type": "application/json"}
 class Tracking:
     """MLflow's tracking server for one workspace, its files in `folder`, runs' artifacts in `blobs`.
 
-    With `refuse_like_azure`, what Azure ML's tracking server does not serve is refused here as well.
+    With `refuse_like_azure`, what Azure ML's tracking server does not serve is refused here as well. `environ` is what
+    MLflow's process starts from, `command` starts it.
     """
 
-    def __init__(self, folder: Path, blobs: BlobStore, *, refuse_like_azure: bool, environ: Mapping[str, str]) -> None:
-        self._mlflow = MlflowProcess(folder, environ)
+    def __init__(
+        self,
+        folder: Path,
+        blobs: BlobStore,
+        *,
+        refuse_like_azure: bool,
+        environ: Mapping[str, str],
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._mlflow = MlflowProcess(folder, environ, command=command)
         self._artifacts = Artifacts(blobs)
         self._refuse_like_azure = refuse_like_azure
         # Locks are fair: runs are written in the order in which they were recorded, and whoever passes the lock
@@ -62,7 +71,8 @@ class Tracking:
         if refused := refusal(call.method, path, like_azure=self._refuse_like_azure):
             return refused
         await self._all_recorded()
-        answer = await ask(await self._mlflow.address(), call.method, call.target, call.headers, call.content)
+        method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out
+        answer = await ask(await self._mlflow.address(), method, call.target, call.headers, call.content)
         return Reply(answer.status, answer.body, answer.headers)
 
     async def _find_run(self, run_id: str) -> dict[str, Any]:

@@ -145,7 +145,9 @@ def test_a_run_may_have_the_longest_job_name(server: Server, client: MlflowClien
 def test_a_deleted_experiment_comes_back_with_its_next_job(server: Server, client: MlflowClient) -> None:
     client.delete_experiment(client.create_experiment("phoenix"))
     server.record(RunRecord("feather", "phoenix", "Feather", "RUNNING", STARTED))
-    assert client.get_experiment_by_name("phoenix").lifecycle_stage == "active"
+    experiment = client.get_experiment_by_name("phoenix")
+    assert experiment is not None
+    assert experiment.lifecycle_stage == "active"
 
 
 def test_runs_are_found_by_what_was_logged(client: MlflowClient) -> None:
@@ -153,8 +155,8 @@ def test_runs_are_found_by_what_was_logged(client: MlflowClient) -> None:
     low, high = (client.create_run(experiment) for _ in range(2))
     client.log_metric(low.info.run_id, "auc", 0.5)
     client.log_metric(high.info.run_id, "auc", 0.9)
-    found = mlflow.search_runs([experiment], "metrics.auc > 0.8")
-    assert list(found["run_id"]) == [high.info.run_id]
+    found = mlflow.search_runs([experiment], "metrics.auc > 0.8", output_format="list")
+    assert [run.info.run_id for run in found] == [high.info.run_id]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_figures_dictionaries_and_tables_are_logged(client: MlflowClient) -> Non
 
 def test_a_download_of_nothing_is_not_found(client: MlflowClient) -> None:
     run = client.create_run("0").info.run_id
-    with pytest.raises(MlflowException, match="missing.txt"):
+    with pytest.raises(MlflowException, match=r"missing\.txt"):
         client.download_artifacts(run, "missing.txt")
 
 
@@ -237,7 +239,7 @@ def test_a_folder_is_listed_by_its_own_uri(client: MlflowClient) -> None:
     run = client.create_run("0").info
     client.log_text(run.run_id, "weights", "model/weights.txt")
     listed = mlflow.artifacts.list_artifacts(artifact_uri=f"{run.artifact_uri}/model")
-    assert [(file.path, file.file_size) for file in listed] == [("weights.txt", 7)]
+    assert [(file.path, file.file_size) for file in listed] == [("model/weights.txt", 7)]
 
 
 def test_a_trace_ends_in_403_as_on_azure(client: MlflowClient) -> None:
