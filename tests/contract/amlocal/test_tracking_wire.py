@@ -91,6 +91,7 @@ def uri(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Lead MLflow's fluent API to the workspace for one test."""
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", TOKEN)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)  # another test's set_experiment
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(server.uri)
     yield server.uri
@@ -155,7 +156,7 @@ def test_runs_are_found_by_what_was_logged(client: MlflowClient) -> None:
     low, high = (client.create_run(experiment) for _ in range(2))
     client.log_metric(low.info.run_id, "auc", 0.5)
     client.log_metric(high.info.run_id, "auc", 0.9)
-    found = mlflow.search_runs([experiment], "metrics.auc > 0.8", output_format="list")
+    found = client.search_runs([experiment], "metrics.auc > 0.8")
     assert [run.info.run_id for run in found] == [high.info.run_id]
 
 
@@ -201,10 +202,10 @@ def test_a_download_of_nothing_is_not_found(client: MlflowClient) -> None:
 
 
 def test_autolog_without_models_logs_a_training(client: MlflowClient, uri: str) -> None:
-    mlflow.set_experiment("autologged")
+    experiment = client.create_experiment("autologged")
     mlflow.sklearn.autolog(log_models=False, log_datasets=False, silent=True)
     try:
-        with mlflow.start_run() as active:
+        with mlflow.start_run(experiment_id=experiment) as active:
             LogisticRegression(C=0.5).fit(np.array([[0.0], [1.0], [0.2], [0.8]]), [0, 1, 0, 1])
     finally:
         mlflow.sklearn.autolog(disable=True)
@@ -223,7 +224,10 @@ def test_a_model_saved_and_logged_as_artifacts_is_loaded_from_its_run(client: Ml
 
 def test_logging_a_model_ends_in_404_as_on_azure(uri: str) -> None:
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    with mlflow.start_run(), pytest.raises(MlflowException, match="logged-models failed with error code 404") as caught:
+    with (
+        mlflow.start_run(experiment_id="0"),
+        pytest.raises(MlflowException, match="logged-models failed with error code 404") as caught,
+    ):
         mlflow.sklearn.log_model(model, name="model", pip_requirements=[])
     assert "save_model and log_artifacts" in str(caught.value)
 
