@@ -1,0 +1,75 @@
+"""Pages of a container's names, flat or as folders (learn.microsoft.com/rest/api/storageservices/list-blobs)."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from amlocal.blobs.catalog import past, successor
+from amlocal.blobs.errors import StorageError
+from amlocal.blobs.store import BlobStore
+from amlocal.blobs.values import Blob
+
+_AT_ONCE = 200  # rows asked for at once: a folder's other rows are skipped, not read
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a client asked for; `marker` is what an earlier page ended with."""
+
+    prefix: str = ""
+    delimiter: str = ""
+    marker: str = ""
+    limit: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Blobs and the folders between them (each with its delimiter), and the next page's marker ("" on the last)."""
+
+    blobs: tuple[Blob, ...]
+    folders: tuple[str, ...]
+    marker: str
+
+
+def page(store: BlobStore, container: str, query: Query) -> Page:
+    """Return one page. Raises `ContainerNotFound`, and `StorageError` for a marker that no page ended with."""
+    entries = list(islice(_entries(store, container, query), query.limit + 1))
+    shown, more = entries[: query.limit], entries[query.limit :]
+    return Page(
+        blobs=tuple(entry for entry in shown if isinstance(entry, Blob)),
+        folders=tuple(entry for entry in shown if isinstance(entry, str)),
+        marker=_marker(_behind(shown[-1])) if more else "",
+    )
+
+
+def _entries(store: BlobStore, container: str, query: Query) -> Iterator[Blob | str]:
+    start = _start(query.marker)
+    while blobs := store.scan(container, query.prefix, start=start, limit=_AT_ONCE):
+        for blob in blobs:
+            entry = _folder(blob.name, query) or blob
+            yield entry
+            start = _behind(entry)
+            if isinstance(entry, str):
+                break
+
+
+def _folder(name: str, query: Query) -> str | None:
+    end = name.find(query.delimiter, len(query.prefix)) if query.delimiter else -1
+    return None if end < 0 else name[: end + len(query.delimiter)]
+
+
+def _behind(entry: Blob | str) -> bytes:
+    return past(entry) if isinstance(entry, str) else successor(entry.name)
+
+
+def _marker(start: bytes) -> str:
+    return urlsafe_b64encode(start).decode()
+
+
+def _start(marker: str) -> bytes:
+    try:
+        return urlsafe_b64decode(marker)
+    except ValueError as error:
+        message = f"The marker {marker!r} is not one that a listing ended with."
+        raise StorageError(400, "InvalidQueryParameterValue", message) from error

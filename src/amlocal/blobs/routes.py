@@ -1,0 +1,107 @@
+"""The routes of the storage account, and the rim that all its operations share."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from amlocal.blobs.access import StorageAccess
+from amlocal.blobs.errors import StorageError, permission_missing
+from amlocal.blobs.names import check_blob
+from amlocal.blobs.reads import Reads
+from amlocal.blobs.request import Request, parse
+from amlocal.blobs.sas import VERSION
+from amlocal.blobs.store import BlobStore
+from amlocal.blobs.uploads import Uploads
+from amlocal.blobs.xml_bodies import error_body
+from amlocal.core.clock import Clock, Ids
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.wire import azure_date
+
+_METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST")
+_VERSIONS = frozenset({"snapshot", "versionid"})  # blobs have one version here
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What answers a request, and the permissions of which it takes one."""
+
+    handler: Callable[[Request, frozenset[str]], Awaitable[Reply]]
+    permissions: str
+
+
+class Service:
+    """Finds the operation of a request, checks who asks, and answers refusals in Azure Storage's XML."""
+
+    def __init__(self, store: BlobStore, access: StorageAccess, *, clock: Clock, ids: Ids) -> None:
+        reads, uploads = Reads(store), Uploads(store)
+        self._access = access
+        self._clock = clock
+        self._ids = ids
+        self._of_blobs: Mapping[tuple[str, str, str], Operation] = {
+            ("GET", "", ""): Operation(reads.get_blob, "r"),
+            ("HEAD", "", ""): Operation(reads.show_blob, "r"),
+            ("PUT", "", ""): Operation(uploads.put_blob, "wc"),
+            ("PUT", "", "block"): Operation(uploads.put_block, "wc"),
+            ("PUT", "", "blocklist"): Operation(uploads.put_block_list, "wc"),
+            ("PUT", "", "metadata"): Operation(uploads.set_metadata, "w"),
+            ("DELETE", "", ""): Operation(uploads.delete, "d"),
+        }
+        self._of_containers: Mapping[tuple[str, str, str], Operation] = {
+            ("GET", "container", ""): Operation(reads.show_container, "r"),
+            ("HEAD", "container", ""): Operation(reads.show_container, "r"),
+            ("GET", "container", "list"): Operation(reads.list_blobs, "l"),
+            ("PUT", "container", ""): Operation(reads.create_container, "wc"),
+        }
+
+    async def answer(self, call: Call) -> Reply:
+        """Answer one request to the storage account."""
+        body = call.stream()
+        request_id = self._ids()
+        try:
+            reply = await self._carry_out(parse(call, body))
+        except StorageError as error:
+            # A client reads the answer after sending its body: to close before would look like a lost connection.
+            async for _ in body:
+                pass
+            reply = self._refusal(error, call, request_id)
+        return replace(reply, headers={**_common(call), "x-ms-request-id": request_id, **reply.headers})
+
+    async def _carry_out(self, request: Request) -> Reply:
+        if request.blob:
+            check_blob(request.blob)
+        granted = self._access.permissions(request)
+        operation = (self._of_blobs if request.blob else self._of_containers).get(request.operation)
+        if operation is None or not request.container or _VERSIONS.intersection(request.query):
+            raise _not_served(request)
+        if not granted.intersection(operation.permissions):
+            raise permission_missing(operation.permissions, granted)
+        return await operation.handler(request, granted)
+
+    def _refusal(self, error: StorageError, call: Call, request_id: str) -> Reply:
+        headers = {"x-ms-error-code": error.code, **error.headers}
+        if call.method == "HEAD" or error.status == 304:
+            return Reply(error.status, None, headers)
+        body = error_body(error.code, error.message, request=request_id, now=azure_date(self._clock()))
+        return Reply(error.status, body, headers, "application/xml")
+
+
+def routes(store: BlobStore, access: StorageAccess, *, clock: Clock, ids: Ids) -> list[Route]:
+    """Return the routes of the account under both of its roots; credentials are checked behind them."""
+    answer = Service(store, access, clock=clock, ids=ids).answer
+    return [
+        Route(method, f"/{root}{path}", answer, auth="open", streaming=True)
+        for root in access.roots
+        for path in ("", "/{container}", "/{container}/{blob:path}")
+        for method in _METHODS
+    ]
+
+
+def _common(call: Call) -> dict[str, str]:
+    echoed = call.headers.get("x-ms-client-request-id")
+    headers = {"x-ms-version": call.headers.get("x-ms-version") or VERSION}
+    return headers | ({"x-ms-client-request-id": echoed} if echoed else {})
+
+
+def _not_served(request: Request) -> StorageError:
+    what = ", ".join(f"{key}={request.query[key]}" for key in ("restype", "comp", *_VERSIONS) if key in request.query)
+    message = f"amlocal does not serve {request.method} {request.raw_path} ({what or 'no comp'}) of Azure Storage."
+    return StorageError(501, "NotImplemented", message)

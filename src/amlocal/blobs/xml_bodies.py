@@ -1,0 +1,89 @@
+"""The XML that Azure Storage writes and reads."""
+
+import re
+from collections.abc import Iterator
+from email.utils import format_datetime
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape, quoteattr
+
+from amlocal.blobs.blocks import Choice, Source
+from amlocal.blobs.errors import StorageError
+from amlocal.blobs.listing import Page, Query
+from amlocal.blobs.values import Blob
+
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+# Not characters of XML 1.0, or (tab, CR, LF) changed by its parsers.
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def error_body(code: str, message: str, *, request: str, now: str) -> bytes:
+    """Return the body of a refusal; Azure appends the request's id and the time to the message."""
+    text = f"{message}\nRequestId:{request}\nTime:{now}"
+    return f"{_DECLARATION}<Error>{_element('Code', code)}{_element('Message', text)}</Error>".encode()
+
+
+def listing_body(page: Page, query: Query, *, service: str, container: str, metadata: bool) -> bytes:
+    """Return the answer to a listing; `metadata` adds that of every blob."""
+    head = f"<EnumerationResults ServiceEndpoint={quoteattr(service)} ContainerName={quoteattr(container)}>"
+    asked = "".join(
+        _name(tag, value)
+        for tag, value in (("Prefix", query.prefix), ("Marker", query.marker), ("Delimiter", query.delimiter))
+        if value
+    )
+    entries = sorted(
+        [(blob.name, _blob(blob, metadata=metadata)) for blob in page.blobs]
+        + [(folder, f"<BlobPrefix>{_name('Name', folder)}</BlobPrefix>") for folder in page.folders]
+    )
+    items = "".join(item for _, item in entries)
+    tail = f"<Blobs>{items}</Blobs>{_element('NextMarker', page.marker)}</EnumerationResults>"
+    return f"{_DECLARATION}{head}{asked}{_element('MaxResults', str(query.limit))}{tail}".encode()
+
+
+class _PlainTree(ET.TreeBuilder):
+    def doctype(self, *_: str | None) -> None:
+        """Refuse what a block list has no use for: entities could make a small one huge."""
+        raise ValueError("a document type is not taken")
+
+
+def read_block_list(content: bytes) -> list[Choice]:
+    """Return the entries of a block list, in order. Raises `StorageError` when it is not one."""
+    try:
+        root = ET.fromstring(content, ET.XMLParser(target=_PlainTree()))  # noqa: S314 - the tree refuses entities
+        return [Choice(Source(element.tag), (element.text or "").strip()) for element in root]
+    except (ET.ParseError, ValueError) as error:
+        raise StorageError(400, "InvalidXmlDocument", f"The block list is not valid: {error}.") from error
+
+
+def _blob(blob: Blob, *, metadata: bool) -> str:
+    properties = "".join(_element(name, value) for name, value in _properties(blob))
+    pairs = "".join(_element(name, value) for name, value in blob.metadata.items()) if metadata else ""
+    more = f"<Metadata>{pairs}</Metadata>" if metadata else ""
+    return f"<Blob>{_name('Name', blob.name)}<Properties>{properties}</Properties>{more}</Blob>"
+
+
+def _properties(blob: Blob) -> Iterator[tuple[str, str]]:
+    yield "Creation-Time", format_datetime(blob.created, usegmt=True)
+    yield "Last-Modified", format_datetime(blob.modified, usegmt=True)
+    yield "Etag", blob.etag
+    yield "Content-Length", str(blob.size)
+    yield "Content-Type", blob.content_type
+    if blob.content_md5:
+        yield "Content-MD5", blob.content_md5
+    yield "BlobType", "BlockBlob"
+    yield "AccessTier", "Hot"
+    yield "AccessTierInferred", "true"
+    yield "LeaseStatus", "unlocked"
+    yield "LeaseState", "available"
+    yield "ServerEncrypted", "true"
+
+
+def _name(tag: str, name: str) -> str:
+    """Return an element for a name; one that XML cannot hold as it is goes percent-encoded, marked as such."""
+    if _NOT_PLAIN.search(name):
+        return f'<{tag} Encoded="true">{quote(name)}</{tag}>'
+    return _element(tag, name)
+
+
+def _element(tag: str, text: str) -> str:
+    return f"<{tag}>{escape(text)}</{tag}>"

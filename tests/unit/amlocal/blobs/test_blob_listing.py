@@ -1,0 +1,72 @@
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.blobs import BlobStore, ContainerNotFound, StorageError, listing
+from amlocal.blobs.listing import Page, Query, page
+
+LETTERS = st.sampled_from("ab/-\0\x7fü\ue000\U0001f600\U0010ffff")
+NAMES = st.text(LETTERS, min_size=1, max_size=6)
+
+
+def fill(store: BlobStore, names: set[str]) -> None:
+    store.delete_tree("box", "")
+    for name in names:
+        store.put_bytes("box", name, b"")
+
+
+def pages(store: BlobStore, query: Query) -> Iterator[Page]:
+    while True:
+        current = page(store, "box", query)
+        yield current
+        if not current.marker:
+            return
+        query = Query(query.prefix, query.delimiter, current.marker, query.limit)
+
+
+def expected(names: set[str], prefix: str, delimiter: str) -> list[str]:
+    found = set()
+    for name in names:
+        if name.startswith(prefix):
+            head, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name[len(prefix) :], "", "")
+            found.add(prefix + head + cut)
+    return sorted(found, key=str.encode)
+
+
+@given(
+    names=st.sets(NAMES, max_size=12),
+    prefix=st.text(LETTERS, max_size=2),
+    delimiter=st.sampled_from(["", "/", "-", "b/"]),
+    limit=st.integers(1, 4),
+)
+def test_the_pages_of_a_listing_hold_what_a_naive_listing_holds(
+    shared: BlobStore, names: set[str], prefix: str, delimiter: str, limit: int
+) -> None:
+    fill(shared, names)
+    with patch.object(listing, "_AT_ONCE", 3):
+        found = list(pages(shared, Query(prefix, delimiter, limit=limit)))
+    entries = [name for one in found for name in sorted([*one.folders, *(blob.name for blob in one.blobs)])]
+    assert sorted(entries, key=str.encode) == expected(names, prefix, delimiter)
+    assert all(len(one.blobs) + len(one.folders) == limit for one in found[:-1])
+
+
+@given(names=st.sets(NAMES, max_size=12), after=NAMES, limit=st.none() | st.integers(0, 3))
+def test_a_list_goes_on_after_a_name(shared: BlobStore, names: set[str], after: str, limit: int | None) -> None:
+    fill(shared, names)
+    listed = [blob.name for blob in shared.list("box", after=after, limit=limit)]
+    rest = sorted((name for name in names if name.encode() > after.encode()), key=str.encode)
+    assert listed == rest[:limit]
+
+
+def test_the_list_of_no_container_is_an_error(store: BlobStore) -> None:
+    with pytest.raises(ContainerNotFound):
+        page(store, "nowhere", Query())
+
+
+@pytest.mark.parametrize("marker", ["x", "ü"])
+def test_a_marker_of_nobody_is_refused(store: BlobStore, marker: str) -> None:
+    with pytest.raises(StorageError, match="marker"):
+        page(store, "box", Query(marker=marker))

@@ -1,0 +1,123 @@
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.amlocal.blobs.wire import START
+
+from amlocal.blobs import Blob, StorageError
+from amlocal.blobs.blocks import Choice, Source
+from amlocal.blobs.listing import Page, Query
+from amlocal.blobs.xml_bodies import error_body, listing_body, read_block_list
+
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+
+
+def blob(name: str, **changes: Any) -> Blob:
+    facts = {"content_type": "text/plain", "content_md5": None, "metadata": {}, "chunks": (), **changes}
+    return Blob("box", name, 3, "0xAB", START, START, **facts)
+
+
+def listed(
+    *blobs: Blob, folders: tuple[str, ...] = (), query: Query | None = None, metadata: bool = False
+) -> ET.Element:
+    body = listing_body(
+        Page(blobs, folders, "next"), query or Query(), service="https://h/devstore", container="box", metadata=metadata
+    )
+    return ET.fromstring(body)
+
+
+def name_of(root: ET.Element, path: str) -> str:
+    element = root.find(path)
+    assert element is not None
+    text = element.text or ""
+    return unquote(text) if element.get("Encoded") == "true" else text
+
+
+@given(TEXT)
+def test_any_name_comes_back_from_a_listing(name: str) -> None:
+    assert name_of(listed(blob(name)), "Blobs/Blob/Name") == name
+
+
+@given(TEXT)
+def test_any_folder_comes_back_from_a_listing(name: str) -> None:
+    assert name_of(listed(folders=(name,)), "Blobs/BlobPrefix/Name") == name
+
+
+@given(TEXT)
+def test_what_was_asked_for_is_repeated(name: str) -> None:
+    root = listed(query=Query(prefix=name, delimiter=name, marker="bWFyaw==", limit=7))
+    assert (name_of(root, "Prefix"), name_of(root, "Delimiter")) == (name, name)
+    assert (root.findtext("Marker"), root.findtext("MaxResults")) == ("bWFyaw==", "7")
+
+
+def test_an_ordinary_name_is_written_as_it_is() -> None:
+    element = listed(blob("a <b> & ü")).find("Blobs/Blob/Name")
+    assert element is not None
+    assert (element.text, element.attrib) == ("a <b> & ü", {})
+
+
+def test_blobs_and_folders_stand_in_one_order() -> None:
+    items = listed(blob("a"), blob("c"), folders=("b/",)).findall("Blobs/*/Name")
+    assert [item.text for item in items] == ["a", "b/", "c"]
+
+
+def test_a_blob_is_listed_with_its_properties() -> None:
+    properties = listed(blob("a", content_md5="kAFQmDzST7DWlj99KOF/cg==")).find("Blobs/Blob/Properties")
+    assert properties is not None
+    assert {item.tag: item.text for item in properties} == {
+        "Creation-Time": "Fri, 02 Jan 2026 03:04:05 GMT",
+        "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT",
+        "Etag": "0xAB",
+        "Content-Length": "3",
+        "Content-Type": "text/plain",
+        "Content-MD5": "kAFQmDzST7DWlj99KOF/cg==",
+        "BlobType": "BlockBlob",
+        "AccessTier": "Hot",
+        "AccessTierInferred": "true",
+        "LeaseStatus": "unlocked",
+        "LeaseState": "available",
+        "ServerEncrypted": "true",
+    }
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(True, "<&>"), (False, None)])
+def test_metadata_is_listed_when_asked_for(asked: bool, shown: str | None) -> None:
+    root = listed(blob("a", metadata={"key": "<&>"}), metadata=asked)
+    assert root.findtext("Blobs/Blob/Metadata/key") == shown
+
+
+def test_an_error_tells_code_message_request_and_time() -> None:
+    root = ET.fromstring(error_body("BlobNotFound", "There is no <blob>.", request="r", now="t"))
+    assert [(item.tag, item.text) for item in root] == [
+        ("Code", "BlobNotFound"),
+        ("Message", "There is no <blob>.\nRequestId:r\nTime:t"),
+    ]
+
+
+def test_a_block_list_keeps_its_order() -> None:
+    body = b"<BlockList><Latest>MQ==</Latest><Committed>Mg==</Committed><Uncommitted>MQ==</Uncommitted></BlockList>"
+    assert read_block_list(body) == [
+        Choice(Source.LATEST, "MQ=="),
+        Choice(Source.COMMITTED, "Mg=="),
+        Choice(Source.UNCOMMITTED, "MQ=="),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<BlockList>",
+        b"<BlockList><Other>MQ==</Other></BlockList>",
+        b'<!DOCTYPE x [<!ENTITY e "MQ==">]><BlockList><Latest>&e;</Latest></BlockList>',
+        '<!DOCTYPE x [<!ENTITY e "MQ==">]><BlockList><Latest>&e;</Latest></BlockList>'.encode("utf-16"),
+        b"\xff\xfe\x00",
+    ],
+)
+def test_what_is_no_block_list_is_refused(body: bytes) -> None:
+    with pytest.raises(StorageError, match="block list is not valid") as caught:
+        read_block_list(body)
+    assert (caught.value.status, caught.value.code) == (400, "InvalidXmlDocument")
