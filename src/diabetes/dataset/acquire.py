@@ -32,7 +32,7 @@ def fetch(output: Path, declared: Path, *, replace: bool = False) -> Outcome:
     if present and (present.origin is Kind.MICROSOFT_LEARN or not replace):
         return _place(output, files.read(output), present)
     if output.exists() and not replace:
-        raise DatasetError(_in_the_way(output))
+        raise DatasetError(_in_the_way(output, present))
     try:
         content = _download(published)
     except Unavailable as error:
@@ -47,7 +47,7 @@ def take(file: Path, output: Path, declared: Path, *, unverified: bool = False, 
     """Put a file that the person names at `output`.
 
     Raises `DatasetError` when it is not the published data set, unless `unverified`; then it must be a table that
-    can be trained on (else `DataError`).
+    can be trained on (else `DataError`). Nothing but a stand-in gives way to it, unless `replace`.
     """
     published = source.read(declared)
     content = files.read(file)
@@ -64,7 +64,7 @@ def take(file: Path, output: Path, declared: Path, *, unverified: bool = False, 
 
 
 def make(output: Path, declared: Path, *, replace: bool = False) -> Outcome:
-    """Put the stand-in at `output`, on purpose."""
+    """Put the stand-in at `output`, on purpose. Raises `DatasetError` when other data is there, unless `replace`."""
     content = stand_in.content()
     return _replace(output, content, _of_stand_in(content), source.read(declared), replace=replace)
 
@@ -93,9 +93,9 @@ def _download(published: Source) -> bytes:
 def _replace(output: Path, content: bytes, found: Origin, published: Source, *, replace: bool) -> Outcome:
     if output.exists() and not replace and files.read(output) != content:
         present = _present(output, published)
-        # The data set can be fetched again and the stand-in made again; anything else is a person's own.
-        if not present or present.origin is Kind.FILE:
-            raise DatasetError(_in_the_way(output))
+        # Only the stand-in can be made again wherever one is.
+        if not present or present.origin is not Kind.STAND_IN:
+            raise DatasetError(_in_the_way(output, present))
     return _place(output, content, found)
 
 
@@ -114,8 +114,10 @@ def _of_stand_in(content: bytes) -> Origin:
     return origin.of(content, Kind.STAND_IN, generator_version=stand_in.GENERATOR_VERSION)
 
 
-def _in_the_way(output: Path) -> str:
+def _in_the_way(output: Path, present: Origin | None) -> str:
+    if present:
+        return f"{output}: holds data of origin {present.origin}; move it away, or give it up with --replace"
     return (
-        f"{output}: holds other data, neither the published data set nor the stand-in; move it away, "
-        f"adopt it with --file {output} --unverified, or give it up with --replace"
+        f"{output}: holds data of unknown origin; move it away, adopt it with --file {output} --unverified, "
+        "or give it up with --replace"
     )

@@ -13,7 +13,7 @@ from diabetes.errors import DiabetesError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code: 0 when the training set is in place, 1 when it is not (one line on stderr says why)."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         outcome = _acquire(options)
     except DiabetesError as error:
@@ -23,6 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     _tell(outcome, options.output)
     return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.unverified and not options.file:
+        parser.error("--unverified is said of a --file")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -56,5 +56,5 @@ def read(dataset: Path) -> Origin | None:
         return Origin(**{**facts, "origin": Kind(facts["origin"])})
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise DatasetError(f"{path}: not a record of origin ({error}); delete it") from error

@@ -17,11 +17,12 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """Read a source file (data/source.toml). Raises `DatasetError` when it is missing or not as it must be."""
+    """Read a source file (data/source.toml). Raises `DatasetError` when it cannot be read or is not as it must be."""
     try:
         declared = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path}: not found; start from the project's root, or name it with --source") from error
+    except OSError as error:
+        way_out = "start from the project's root, or name the file with --source"
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); {way_out}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not TOML ({error})") from error
     return Source(**{field.name: _text(path, declared, field.name) for field in fields(Source)})

@@ -40,6 +40,8 @@ def _read(path: Path) -> dict[str, Any]:
         stored = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise AssetMissing(f"{path}: no such suite") from error
+    except OSError as error:
+        raise SuiteError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise SuiteError(f"{path}: not JSON ({error})") from error
     if not isinstance(stored, dict):

@@ -80,7 +80,7 @@ def test_a_download_with_another_checksum_writes_nothing(website: Website, decla
 
 def test_data_of_unknown_origin_is_not_overwritten(website: Website, declare: Declare, output: Path) -> None:
     put(output, OTHER)
-    with pytest.raises(DatasetError, match="holds other data"):
+    with pytest.raises(DatasetError, match="data of unknown origin"):
         acquire.fetch(output, declare(website.url))
     assert output.read_bytes() == OTHER
 
@@ -90,7 +90,7 @@ def test_data_changed_after_it_was_recorded_is_of_unknown_origin(
 ) -> None:
     acquire.fetch(output, declare(website.url))
     output.write_bytes(OTHER)
-    with pytest.raises(DatasetError, match="holds other data"):
+    with pytest.raises(DatasetError, match="data of unknown origin"):
         acquire.fetch(output, declare(website.url))
 
 
@@ -138,9 +138,16 @@ def test_data_that_a_person_took_is_not_lost_to_a_stand_in(
     own: Path, declare: Declare, output: Path, offline: str
 ) -> None:
     acquire.take(own, output, declare(offline), unverified=True)
-    with pytest.raises(DatasetError, match="holds other data"):
+    with pytest.raises(DatasetError, match="data of origin file"):
         acquire.make(output, declare(offline))
     assert acquire.make(output, declare(offline), replace=True).written
+
+
+def test_the_published_data_set_is_not_lost_to_a_stand_in(declare: Declare, output: Path, website: Website) -> None:
+    acquire.fetch(output, declare(website.url))
+    with pytest.raises(DatasetError, match="data of origin microsoft-learn"):
+        acquire.make(output, declare(website.url))
+    assert output.read_bytes() == PUBLISHED
 
 
 def test_a_file_in_place_is_adopted_where_it_lies(declare: Declare, output: Path, offline: str) -> None:

@@ -66,6 +66,11 @@ def test_debug_shows_the_error_itself(tmp_path: Path, declare: Declare, output: 
         run(output, declare(offline), "--file", str(tmp_path / "nowhere.csv"), "--debug")
 
 
+def test_unverified_without_a_file_is_a_mistake(declare: Declare, output: Path, offline: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(output, declare(offline), "--unverified")
+
+
 def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["diabetes.dataset", "--help"])
     with pytest.raises(SystemExit, match="0"):

@@ -1,6 +1,8 @@
 import socket
+import threading
 
 import pytest
+import requests
 from tests.unit.diabetes.dataset.conftest import PUBLISHED, Website
 
 from diabetes.dataset.download import fetch
@@ -41,6 +43,14 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up() -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/diabetes.csv"
         with pytest.raises(Unavailable, match=r"no answer within 0\.05 s|timed out"):
             fetch(url, patience_s=0.05)
+
+
+def test_a_search_for_the_hosts_name_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    monkeypatch.setattr(requests, "get", lambda *_, **__: found.wait())
+    with pytest.raises(Unavailable, match=r"no answer within 0\.01 s"):
+        fetch("http://data.example/diabetes.csv", patience_s=0.01)
+    found.set()
 
 
 def test_a_body_that_stops_early_is_no_download(website: Website) -> None:

@@ -9,9 +9,6 @@ from mlgates.core.errors import AssetMissing
 from mlgates.expectations.errors import SuiteError
 from mlgates.expectations.suites import load_suite
 
-# Importing Great Expectations takes seconds: with `--dist loadgroup`, one worker does it.
-pytestmark = pytest.mark.xdist_group("great_expectations")
-
 NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "age"}}
 
 
@@ -80,3 +77,8 @@ def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, told: str
 def test_a_suite_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(AssetMissing, match="no such suite"):
         load_suite(tmp_path / "suite.json")
+
+
+def test_a_suite_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="cannot be read"):
+        load_suite(tmp_path)

@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 from mlgates.expectations.suites import load_suite
 from mlgates.expectations.validation import validate
 
-# Importing Great Expectations takes seconds: with `--dist loadgroup`, one worker does it.
-pytestmark = pytest.mark.xdist_group("great_expectations")
-
 PEOPLE = pd.DataFrame({"name": ["Ada", "Alan"], "age": [36, 41]})
 
 
