@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich alone costs more time than all the rest of --help
 )
 
 Root = Annotated[Path, typer.Option(envvar="AMLOCAL_ROOT", help="The folder that holds the workspaces.")]
