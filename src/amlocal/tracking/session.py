@@ -5,7 +5,6 @@ the workspace's token like everything else, and with the cookie only take writes
 """
 
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
 from amlocal.core.errors import ApiError, Unauthorized
@@ -55,13 +54,11 @@ def _bearer(call: Call) -> str | None:
 
 
 def _kept_token(header: str, host: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(_cookie_name(host))
-    except CookieError:
-        morsel = None
-    if morsel is None:
+    # By hand: the standard parser gives up on the whole header at a name of some other program's that it dislikes.
+    pairs = dict(pair.strip().partition("=")[::2] for pair in header.split(";"))
+    if (token := pairs.get(_cookie_name(host))) is None:
         raise Unauthorized("No token. Open MLflow's pages with the link that amlocal prints ('amlocal status').")
-    return morsel.value
+    return token
 
 
 def _cookie_name(host: str) -> str:

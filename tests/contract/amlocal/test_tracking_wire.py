@@ -1,7 +1,9 @@
 """What MLflow's own client sees of the workspace: the calls that a training script makes, and Azure's refusals."""
 
 import asyncio
+import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+import requests
 import uvicorn
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -26,6 +29,7 @@ from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import Unauthorized
 from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.session import browser_link
 from amlocal.tracking.tracking import Tracking
 
 # MLflow's own, on the import of its model flavours
@@ -255,6 +259,28 @@ def test_registering_through_mlflow_says_where_to_register(client: MlflowClient)
     with pytest.raises(MlflowException, match="azure-ai-ml") as caught:
         client.create_registered_model("diabetes")
     assert caught.value.error_code == "NOT_IMPLEMENTED"
+
+
+def test_a_killed_mlflow_comes_back_with_all_it_knew(server: Server, client: MlflowClient) -> None:
+    run = client.create_run("0").info.run_id
+    process = server.tracking._mlflow._process
+    assert process is not None
+    process.kill()
+    with contextlib.suppress(MlflowException):  # the call that finds out
+        client.get_run(run)
+    assert client.get_run(run).info.run_id == run
+
+
+def test_mlflows_pages_open_with_the_link(server: Server) -> None:
+    with requests.Session() as browser:
+        browser.headers["Host"] = server.uri.split("/")[2]
+        welcome = browser.get(browser_link(server.uri.removesuffix("/mlflow"), TOKEN))
+        cookie = {"Cookie": welcome.headers["Set-Cookie"].partition(";")[0]}  # requests keeps Secure ones from http
+        page = browser.get(f"{server.uri}/", headers=cookie).text
+        script = re.search(r'src="(static-files/[^"]+\.js)"', page)
+        assert script is not None  # relative, so that it works below a prefix
+        assert browser.get(f"{server.uri}/{script[1]}", headers=cookie).status_code == 200
+        assert browser.get(f"{server.uri}/{script[1]}").status_code == 401
 
 
 def test_a_wrong_token_is_refused(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
