@@ -1,6 +1,7 @@
 """What is measured. Each measure brings up what it needs, on a folder of its own, and takes it down again."""
 
 import http.client
+import json
 import os
 import shutil
 import ssl
@@ -13,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from tests.bench.figures import Figure
 
 from amlocal.testing import LocalWorkspace, local_workspace
-from tests.bench.figures import Figure
 
 GIGABYTE = 10**9
 
@@ -38,8 +39,6 @@ class Client:
         self._connection = http.client.HTTPSConnection(workspace.origin.removeprefix("https://"), context=trust)
         secret = {"X-IDENTITY-HEADER": workspace.environ["IDENTITY_HEADER"]}
         token = self._get(f"/msi/token?resource={workspace.origin}", secret)
-        import json
-
         self._headers = {"Authorization": f"Bearer {json.loads(token)['access_token']}"}
         self.arm = (
             f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.resource_group}"
@@ -161,9 +160,9 @@ for _ in range(5):
     started = time.perf_counter()
     job = command(command="echo hello", environment=f"hello:{environment.version}", compute="cpu-cluster")
     job = client.jobs.create_or_update(job)
-    while (status := str(getattr(client.jobs.get(job.name).status, "value", client.jobs.get(job.name).status))) not in ("Completed", "Failed"):
-        pass
-    assert status == "Completed", status
+    while job.status not in ("Completed", "Failed"):
+        job = client.jobs.get(job.name)
+    assert job.status == "Completed", job.status
     print(time.perf_counter() - started)
 """
 
