@@ -57,5 +57,5 @@ def calibration_curve(predictions: Predictions) -> Figure:
 
 
 def _blank(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure = Figure(figsize=(6, 6))
     return figure, figure.add_subplot(title=title)

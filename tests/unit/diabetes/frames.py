@@ -8,7 +8,7 @@ from hypothesis.extra.pandas import column, data_frames, range_indexes
 
 from diabetes.schema import COLUMNS, FEATURE_COLUMNS, IDENTIFIER, LABEL, Column
 
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For properties that fit a model in every example."""
 
 
