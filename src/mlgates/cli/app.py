@@ -22,7 +22,7 @@ app = typer.Typer(
 
 
 @app.command()
-def train(  # noqa: PLR0913, PLR0917 - a command has a parameter for each of its options
+def train(
     context: typer.Context,
     env: Env = LOCAL,
     estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,

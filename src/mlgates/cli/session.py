@@ -1,6 +1,7 @@
 """What every command shares: its options, its settings, its two outputs, and one line for an error."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ def session(context: typer.Context, options: Options) -> Iterator[Session]:
     # Imported here: rich would double the time that `mlgates --help` takes.
     from rich.console import Console  # noqa: PLC0415
 
-    progress, output = Console(stderr=True), Console()
+    # Bound to the streams of now: while a job is followed, the SDK prints into others (log_stream, quiet).
+    progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
     with _told(progress, debug=options.debug):
         project = find_project((options.project or Path.cwd()).absolute())
         settings = load_settings(project, options.env, environ=os.environ, require_azure=options.require_azure)

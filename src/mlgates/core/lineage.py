@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 _METRIC = "metric."
-_FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "environment")
+_FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "data_origin", "environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Lineage:
     data: str
     """Name and version of the data asset, `diabetes-data:3`."""
     data_sha256: str
+    data_origin: str
     environment: str
     """Name and version of the training environment."""
     metrics: Mapping[str, float] = field(default_factory=dict)

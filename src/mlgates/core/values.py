@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 # The states in which Azure ML leaves a job for good. Paused and CancelRequested are on their way to one of these.
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 
+ORIGIN_TAG = "origin"
+"""Of a data asset: who made the data; `stand-in` for data that nobody measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class AssetVersion:
@@ -28,7 +31,8 @@ class AssetVersion:
     @property
     def summary(self) -> str:
         """One phrase for a person."""
-        return f"{self} registered" if self.created else f"{self} already holds this content"
+        origin = f", origin {self.tags[ORIGIN_TAG]}" if ORIGIN_TAG in self.tags else ""
+        return f"{self} {'registered' if self.created else 'already holds this content'}{origin}"
 
 
 @dataclass(frozen=True, slots=True)

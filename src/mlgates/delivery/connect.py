@@ -1,14 +1,14 @@
 """How an environment's name becomes a client of its workspace: the same client for amlocal and for Azure."""
 
-import logging
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.local import local_workspace
+from mlgates.delivery.quiet import hush_experimental
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -25,16 +25,16 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
     variables that lead azure-ai-ml to it are set in this process. Raises `WorkspaceUnavailable` when there is no
     workspace to talk to, or no way in.
     """
-    prepare(settings, os.environ, local_root)
+    local = local_workspace(settings, local_root)
+    prepare(settings, os.environ, local.start)
     # Imported here: azure-ai-ml takes seconds to import, and reads the environment while it does.
     from azure.ai.ml import MLClient  # noqa: PLC0415
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
     from mlgates.delivery.refusals import reaching  # noqa: PLC0415
 
-    _hush()
+    hush_experimental()
     with reaching(settings):
-        local = local_workspace(settings)
         client = MLClient(
             DefaultAzureCredential(),
             local.subscription,
@@ -47,10 +47,15 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
     return client
 
 
-def prepare(settings: Settings, environ: MutableMapping[str, str], local_root: Path | None = None) -> None:
-    """Make `environ` lead to the workspace of `settings`, starting a local one; raise `WorkspaceUnavailable`."""
+def prepare(
+    settings: Settings, environ: MutableMapping[str, str], start_local: Callable[[], Mapping[str, str]]
+) -> None:
+    """Make `environ` lead to the workspace of `settings`; for a local one `start_local` tells how.
+
+    Raises `WorkspaceUnavailable` when it leads to a local workspace although Azure is meant.
+    """
     if settings.target is not Target.AZURE:
-        environ.update(local_workspace(settings, local_root).start())
+        environ.update(start_local())
     elif "://127.0.0.1" in environ.get(_METADATA, ""):
         raise WorkspaceUnavailable(
             f"'{settings.environment}' is on Azure, but {_METADATA} points to a local workspace: "
@@ -58,8 +63,3 @@ def prepare(settings: Settings, environ: MutableMapping[str, str], local_root: P
         )
     for name, seconds in _PACE.items():
         environ.setdefault(name, seconds)
-
-
-def _hush() -> None:
-    # Says "This is an experimental class" of its own internals, on every load of a YAML file.
-    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)

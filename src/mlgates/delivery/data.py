@@ -11,6 +11,7 @@ from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.content import checksum, find
 from mlgates.delivery.declared import load
+from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
 
 CHECKSUM_TAG = "sha256"
@@ -35,7 +36,8 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
         if known:
             return known
         data.tags = {**(data.tags or {}), **identity}
-        saved = client.data.create_or_update(data)
+        with quiet_upload():
+            saved = client.data.create_or_update(data)
     return AssetVersion(name, str(saved.version), created=True, tags=dict(saved.tags or {}))
 
 
@@ -47,18 +49,20 @@ def _identity(data: Data, project: Project, how_to_get: str) -> dict[str, str]:
     local = Path(path)
     if not local.exists():
         raise AssetMissing(f"{project.shown(local)}, which is to be the training data, is not there: {how_to_get}")
-    return {CHECKSUM_TAG: checksum(local), **_origin(local, project)}
+    digest = checksum(local)
+    return {CHECKSUM_TAG: digest, **_origin(local, digest, project)}
 
 
-def _origin(file: Path, project: Project) -> dict[str, str]:
-    """Return what `<stem>.origin.json` beside the data tells of where it comes from, if there is such a file."""
-    told = file.with_name(f"{file.stem}.origin.json")
-    if not told.is_file():
+def _origin(file: Path, digest: str, project: Project) -> dict[str, str]:
+    """Return what `<stem>.origin.json` beside the data tells of where it comes from.
+
+    Nothing without such a file, or when it tells of other content than this.
+    """
+    record = file.with_name(f"{file.stem}.origin.json")
+    if not record.is_file():
         return {}
     try:
-        origin = json.loads(told.read_text(encoding="utf-8"))
-        return {key: str(value) for key, value in origin.items() if key != CHECKSUM_TAG}
+        facts = {str(key): str(value) for key, value in json.loads(record.read_text(encoding="utf-8")).items()}
     except (ValueError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{project.shown(told)} must be a JSON object ({error}): make the data anew"
-        ) from error
+        raise ConfigurationError(f"{project.shown(record)} must be a JSON object ({error}): delete it") from error
+    return facts if facts.get(CHECKSUM_TAG, digest) == digest else {}

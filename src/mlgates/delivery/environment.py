@@ -31,10 +31,11 @@ def register_environment(client: MLClient, project: Project, name: str) -> Asset
 def _definition(environment: Environment) -> Mapping[str, object]:
     """Return what decides how jobs run, and nothing that merely describes."""
     build = environment.build
+    context = checksum(Path(environment.path)) if environment.path else build and build.path  # a folder here, or a URL
     return {
         "image": environment.image,
         "conda": environment.conda_file,
-        "dockerfile": build.dockerfile_path if build else None,
-        "context": checksum(Path(build.path)) if build and build.path else None,
+        "dockerfile": build and build.dockerfile_path,
+        "context": context,
         "os": environment.os_type,
     }

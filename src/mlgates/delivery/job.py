@@ -10,9 +10,10 @@ from azure.ai.ml.entities import Job as SdkJob
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.nearest import did_you_mean
-from mlgates.core.values import AssetVersion, Job, SourceState
+from mlgates.core.values import ORIGIN_TAG, AssetVersion, Job, SourceState
 from mlgates.delivery.data import CHECKSUM_TAG
 from mlgates.delivery.declared import load
+from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
 
 JOB_FILE = "pipeline.yml"
@@ -36,6 +37,7 @@ class Training:
             "git_dirty": str(self.source.dirty),
             "data": str(self.data),
             "data_sha256": self.data.tags.get(CHECKSUM_TAG, "unknown"),
+            "data_origin": self.data.tags.get(ORIGIN_TAG, "unknown"),
             "environment": str(self.environment),
         }
 
@@ -55,7 +57,7 @@ def submit(client: MLClient, settings: Settings, training: Training) -> Job:
     }
     job = load(load_job, settings.project, JOB_FILE, over)
     job.tags = {**(job.tags or {}), **training.tags()}
-    with asking(f"submit {JOB_FILE}"):
+    with asking(f"submit {JOB_FILE}"), quiet_upload():
         return told(client.jobs.create_or_update(job))
 
 
@@ -82,7 +84,7 @@ def told(job: SdkJob) -> Job:
     return Job(
         name=str(job.name),
         experiment=str(job.experiment_name),
-        status=str(job.status),
+        status=getattr(job.status, "value", None) or str(job.status),  # an enum for states that the SDK knows
         link=job.studio_url,
         tags=dict(job.tags or {}),
     )

@@ -11,7 +11,6 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
 
 _COMMAND = (sys.executable, "-m", "amlocal")
-_START_TIMEOUT_S = 60.0
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
@@ -24,6 +23,7 @@ class LocalWorkspace:
     resource_group: str
     subscription: str
     command: Sequence[str] = _COMMAND
+    timeout_s: float = 60.0
 
     def start(self) -> Mapping[str, str]:
         """Start it, or find it running; return the environment variables that lead azure-ai-ml to it.
@@ -45,7 +45,7 @@ class LocalWorkspace:
     def _run(self, *arguments: str) -> str:
         command = [*self.command, *arguments]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_START_TIMEOUT_S, check=False)  # noqa: S603 - our own interpreter
+            done = subprocess.run(command, capture_output=True, text=True, timeout=self.timeout_s, check=False)  # noqa: S603 - our own interpreter
         except subprocess.TimeoutExpired as error:
             raise WorkspaceUnavailable(
                 f"'amlocal {arguments[0]}' has not answered within {error.timeout:.0f} s: see 'amlocal logs'"

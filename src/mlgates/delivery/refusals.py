@@ -1,9 +1,10 @@
 """How the SDK's errors become ours: one line that says what was asked, what came back and the way out."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from azure.ai.ml.exceptions import JobException, MlException
+from azure.ai.ml.exceptions import MlException
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -16,7 +17,8 @@ from azure.core.exceptions import (
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
 
-__all__ = ["JobException", "asking", "one_line", "reaching"]
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COMPLAINT = "(x) "
 
 
 @contextmanager
@@ -39,10 +41,11 @@ def reaching(settings: Settings) -> Iterator[None]:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error's message on one line, without the colour and layout of the SDK's own reports."""
-    message = getattr(error, "message", None) or str(error)
-    first = [line.strip() for line in str(message).splitlines() if line.strip()]
-    return first[0] if first else type(error).__name__
+    """Return an error's message on one line: the first, or the complaint of the SDK's own coloured reports."""
+    message = _COLOUR.sub("", str(getattr(error, "message", None) or error))
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    complaint = next((line.removeprefix(_COMPLAINT) for line in lines if line.startswith(_COMPLAINT)), None)
+    return complaint or (lines[0] if lines else type(error).__name__)
 
 
 def _translated(error: AzureError, what: str) -> MlgatesError:

@@ -44,7 +44,8 @@ def _models(versions: Iterable[AssetVersion]) -> Table:
 def _lineage_cells(lineage: Lineage) -> tuple[str, ...]:
     dirty = " and local changes" if lineage.git_dirty == "True" else ""
     metrics = "\n".join(f"{name} {value:.4g}" for name, value in lineage.metrics.items())
-    return lineage.job, short(lineage.git_commit) + dirty, lineage.data, lineage.environment, metrics
+    data = f"{lineage.data} ({lineage.data_origin})"
+    return lineage.job, short(lineage.git_commit) + dirty, data, lineage.environment, metrics
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from mlgates.config.project import Project, find_project
+from mlgates.core.errors import ConfigurationError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "mlops").mkdir()
+    (tmp_path / "mlops" / "config-mlops.yml").touch()
+    return tmp_path
+
+
+def test_a_project_is_found_from_within(root: Path) -> None:
+    inner = root / "src" / "deep"
+    inner.mkdir(parents=True)
+    assert find_project(inner) == Project(root)
+
+
+def test_outside_of_a_project_the_way_out_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--project"):
+        find_project(tmp_path)
+
+
+def test_files_are_shown_as_seen_from_the_project(root: Path) -> None:
+    assert Project(root).shown(root / "mlops" / "x.yml") == "mlops/x.yml"
+
+
+def test_a_file_elsewhere_is_shown_whole(root: Path) -> None:
+    assert Project(root / "mlops").shown(root / "x.yml") == str(root / "x.yml")

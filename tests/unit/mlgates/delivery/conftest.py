@@ -1,0 +1,76 @@
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+import yaml
+from tests.unit.mlgates.delivery.fake_workspace import FakeWorkspace
+
+from mlgates.config.load import load_settings
+from mlgates.config.project import Project
+from mlgates.config.settings import Settings
+
+if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
+    from azure.ai.ml import MLClient
+
+CONFIG = {
+    "TRAINING_ENVIRONMENT_NAME": "train-env",
+    "TRAINING_DATASET_NAME": "patients",
+    "TRAINING_EXPERIMENT_NAME": "experiment",
+    "MODEL_NAME": "classifier",
+    "MODEL_PATH": "my-model",
+    "BATCH_ENDPOINT_NAME": "batch",
+    "BATCH_DEPLOYMENT_NAME": "blue",
+    "BATCH_SAMPLE_REQUEST": "data/batch.csv",
+    "BATCH_REQUEST_TYPE": "uri_file",
+    "ONLINE_ENDPOINT_NAME": "online",
+    "ONLINE_DEPLOYMENT_NAME": "blue",
+    "ONLINE_SAMPLE_REQUEST": "data/online.json",
+}
+INFRA = {"AZURE_SUBSCRIPTION_ID": "", "RESOURCE_GROUP_NAME": "rg", "AML_WORKSPACE_NAME": "mlw"}
+ASSETS = {
+    "train-env.yml": {"name": "other", "image": "img:1", "conda_file": "train-conda.yml", "tags": {"team": "a"}},
+    "train-conda.yml": {"name": "env", "dependencies": ["python=3.11", {"pip": ["pandas==2.3.3"]}]},
+    "dataset.yml": {"type": "uri_file", "path": "../../data/train.csv", "tags": {"how_to_get": "ask Ann"}},
+    "model.yml": {"name": "other", "type": "mlflow_model", "path": "azureml://jobs/X/outputs/artifacts/paths/model/"},
+    "pipeline.yml": {
+        "type": "command",
+        "command": "python -m t --data ${{inputs.input}} --estimator ${{inputs.estimator}} --seed ${{inputs.seed}}",
+        "code": "../../src",
+        "inputs": {"input": {"type": "uri_file", "path": "azureml:o@latest"}, "estimator": "logistic", "seed": 0},
+        "environment": "azureml:o@latest",
+        "environment_variables": {"MODEL_PATH": "model"},
+        "compute": "azureml:cpu-cluster",
+        "tags": {"stage": "training"},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    training = tmp_path / "mlops" / "continuous-training"
+    training.mkdir(parents=True)
+    for folder in ("src", "data"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "data" / "train.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "mlops" / "config-mlops.yml").write_text(yaml.safe_dump({"variables": CONFIG}))
+    for environment in ("local", "dev"):
+        (tmp_path / "mlops" / f"config-infra-{environment}.yml").write_text(yaml.safe_dump({"variables": INFRA}))
+    for name, document in ASSETS.items():
+        (training / name).write_text(yaml.safe_dump(document))
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def settings(project: Project) -> Settings:
+    return load_settings(project, "local", environ={})
+
+
+@pytest.fixture
+def workspace() -> FakeWorkspace:
+    return FakeWorkspace()
+
+
+@pytest.fixture
+def client(workspace: FakeWorkspace) -> "MLClient":
+    """The fake workspace where the real client is expected."""
+    return cast("MLClient", workspace)

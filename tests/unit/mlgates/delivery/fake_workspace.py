@@ -1,0 +1,103 @@
+"""A workspace in memory, with the part of `MLClient` that delivery uses; assets and jobs behave as Azure ML's do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+
+class FakeAssets:
+    """Versions by name, newest first; an unknown name is not found, as on Azure."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, list[Any]] = {}
+        self.saved: list[Any] = []
+
+    def list(self, *, name: str) -> Iterator[Any]:
+        if name not in self._versions:
+            raise ResourceNotFoundError(f"No asset exists for name: {name}")
+        return iter(self._versions[name])
+
+    def create_or_update(self, asset: Any) -> Any:
+        versions = self._versions.setdefault(asset.name, [])
+        held = SimpleNamespace(name=asset.name, version=str(len(versions) + 1), tags=dict(asset.tags or {}))
+        versions.insert(0, held)
+        self.saved.append(asset)
+        return held
+
+
+class Status(str, Enum):  # noqa: UP042 - the SDK's is none of the newer kind either
+    """States come as such an enum, whose `str` is not the state's name."""
+
+    STARTING = "Starting"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    CANCEL_REQUESTED = "CancelRequested"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+@dataclass
+class FakeJob:
+    name: str
+    status: Status
+    experiment_name: str = "experiment"
+    studio_url: str | None = "https://studio/run"
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class FakeJobs:
+    """Jobs that move to their next state each time they are looked at; `script` is what `stream` does."""
+
+    def __init__(self) -> None:
+        self.submitted: list[Any] = []
+        self.held: list[FakeJob | None] = []
+        self.states: list[Status] = [Status.RUNNING, Status.COMPLETED]
+        self.script: Callable[[], None] = lambda: None
+        self.stored_log: str | None = None
+
+    def create_or_update(self, job: Any) -> FakeJob:
+        self.submitted.append(job)
+        held = FakeJob(f"job-{len(self.submitted)}", Status.STARTING, job.experiment_name, tags=dict(job.tags))
+        self.held.insert(0, held)
+        return held
+
+    def get(self, name: str) -> FakeJob:
+        for job in self.held:
+            if job is not None and job.name == name:
+                if self.states:
+                    job.status = self.states.pop(0)
+                return job
+        raise ResourceNotFoundError(f"Run {name} not found")
+
+    def list(self) -> Iterator[FakeJob | None]:
+        return iter(self.held)
+
+    def stream(self, name: str) -> None:
+        self.script()
+
+    def download(self, name: str, *, download_path: str) -> None:
+        if self.stored_log is not None:
+            folder = Path(download_path, "artifacts", "user_logs")
+            folder.mkdir(parents=True)
+            (folder / "std_log.txt").write_text(self.stored_log)
+
+
+class FakeWorkspace:
+    """Stands where `MLClient` stands."""
+
+    workspace_name = "ws"
+
+    def __init__(self) -> None:
+        self.environments = FakeAssets()
+        self.data = FakeAssets()
+        self.models = FakeAssets()
+        self.jobs = FakeJobs()
+        self.workspaces = SimpleNamespace(
+            get=lambda name: SimpleNamespace(mlflow_tracking_uri=f"https://mlflow/{name}")
+        )

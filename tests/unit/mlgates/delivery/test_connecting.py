@@ -1,0 +1,50 @@
+from collections.abc import Mapping
+
+import pytest
+
+from mlgates.config.load import load_settings
+from mlgates.config.project import Project
+from mlgates.config.settings import Settings
+from mlgates.core.errors import WorkspaceUnavailable
+from mlgates.delivery.connect import prepare
+
+METADATA = "ARM_CLOUD_METADATA_URL"
+LOCAL = {METADATA: "https://127.0.0.1:4711/metadata", "AZUREML_RUN_POLLING_INTERVAL_MAX": "2"}
+
+
+@pytest.fixture
+def on_azure(project: Project) -> Settings:
+    subscription = {"AZURE_SUBSCRIPTION_ID": "12345678-1234-1234-1234-1234567890ab"}
+    return load_settings(project, "dev", environ=subscription)
+
+
+def start_local() -> Mapping[str, str]:
+    return LOCAL
+
+
+def start_nothing() -> Mapping[str, str]:
+    raise AssertionError("Azure is never started from here")
+
+
+@pytest.mark.parametrize("environment", ["local", "dev"])
+def test_local_and_its_stand_ins_are_started_and_led_to(project: Project, environment: str) -> None:
+    environ: dict[str, str] = {}
+    prepare(load_settings(project, environment, environ={}), environ, start_local)
+    assert environ[METADATA] == LOCAL[METADATA]
+
+
+def test_azure_needs_no_variables(on_azure: Settings) -> None:
+    environ: dict[str, str] = {}
+    prepare(on_azure, environ, start_nothing)
+    assert METADATA not in environ
+
+
+def test_variables_of_a_local_workspace_never_stand_in_for_azure(on_azure: Settings) -> None:
+    with pytest.raises(WorkspaceUnavailable, match="points to a local workspace"):
+        prepare(on_azure, dict(LOCAL), start_nothing)
+
+
+def test_the_log_is_followed_at_a_persons_pace(on_azure: Settings) -> None:
+    environ = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "3"}
+    prepare(on_azure, environ, start_nothing)
+    assert environ == {"AZUREML_RUN_POLLING_INTERVAL_MIN": "3", "AZUREML_RUN_POLLING_INTERVAL_MAX": "5"}

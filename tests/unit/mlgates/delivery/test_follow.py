@@ -1,0 +1,133 @@
+import json
+import sys
+from collections.abc import Callable
+
+import pytest
+from azure.ai.ml import MLClient
+from azure.ai.ml.exceptions import JobException
+from azure.core.exceptions import ServiceRequestError
+from tests.unit.mlgates.delivery.fake_workspace import FakeJob, FakeWorkspace, Status
+
+from mlgates.core.errors import JobFailed, WorkspaceUnavailable
+from mlgates.core.events import Event, JobLogged, JobStatusChanged, Steps
+from mlgates.core.values import Job
+from mlgates.delivery.follow import TAIL_LINES, follow
+
+STARTED = Job("j", "experiment", "Starting", "https://look")
+
+
+@pytest.fixture
+def workspace() -> FakeWorkspace:
+    workspace = FakeWorkspace()
+    workspace.jobs.held = [FakeJob("j", Status.STARTING)]
+    return workspace
+
+
+def followed(client: MLClient) -> tuple[list[Event], Job]:
+    events: list[Event] = []
+    run: Steps[Job] = follow(client, STARTED, poll_s=0.01)
+    while True:
+        try:
+            events.append(next(run))
+        except StopIteration as end:
+            return events, end.value
+
+
+def streaming(*lines: str, then: Exception | None = None) -> Callable[[], None]:
+    def script() -> None:
+        print("Streaming a.txt\n" + "=" * 15)
+        for line in lines:
+            print(line)
+        if then:
+            raise then
+
+    return script
+
+
+def failure(message: str) -> JobException:
+    document = json.dumps({"error": {"message": message}})
+    return JobException(message=f"Exception : \n {document} ", no_personal_data_message="")
+
+
+def test_the_log_is_told_line_by_line(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.script = streaming("one", "two")
+    events, _ = followed(client)
+    assert [event.line for event in events if isinstance(event, JobLogged)] == ["one", "two"]
+
+
+def test_each_new_state_is_told_once(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.QUEUED, Status.QUEUED, Status.RUNNING, Status.COMPLETED]
+    events, job = followed(client)
+    told = [event.status for event in events if isinstance(event, JobStatusChanged)]
+    assert (told, job.status) == (["Queued", "Running", "Completed"], "Completed")
+
+
+def test_the_end_of_the_log_is_not_the_end_of_the_job(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.CANCEL_REQUESTED, Status.CANCEL_REQUESTED, Status.COMPLETED]
+    _, job = followed(client)
+    assert job.ended
+
+
+def test_standard_output_is_given_back(client: MLClient, workspace: FakeWorkspace) -> None:
+    before = sys.stdout
+    workspace.jobs.script = streaming("one")
+    followed(client)
+    assert sys.stdout is before
+
+
+def test_a_failed_job_is_told_with_reason_log_and_page(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.FAILED]
+    workspace.jobs.script = streaming("Traceback", "ValueError: x", then=failure("exit code 1"))
+    with pytest.raises(JobFailed) as told:
+        followed(client)
+    assert str(told.value).splitlines() == [
+        "job j ended as Failed: exit code 1",
+        "the last lines of its log:",
+        "  | Traceback",
+        "  | ValueError: x",
+        "all of it: https://studio/run",
+    ]
+
+
+def test_only_the_last_lines_of_a_long_log_are_repeated(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.FAILED]
+    workspace.jobs.script = streaming(*map(str, range(100)))
+    with pytest.raises(JobFailed) as told:
+        followed(client)
+    shown = [line for line in str(told.value).splitlines() if line.startswith("  | ")]
+    assert shown == [f"  | {number}" for number in range(100 - TAIL_LINES, 100)]
+
+
+def test_the_log_of_a_job_that_failed_at_once_is_fetched(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.FAILED]
+    workspace.jobs.stored_log = "python: command not found\n\n"
+    with pytest.raises(JobFailed, match=r"  \| python: command not found"):
+        followed(client)
+
+
+def test_a_job_that_failed_without_any_log_is_told_so(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.FAILED]
+    workspace.jobs.held = [FakeJob("j", Status.STARTING, studio_url=None)]
+    with pytest.raises(JobFailed, match="^job j ended as Failed$"):
+        followed(client)
+
+
+def test_a_canceled_job_has_no_result_either(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.states = [Status.CANCELED]
+    with pytest.raises(JobFailed, match="ended as Canceled"):
+        followed(client)
+
+
+def test_a_broken_stream_does_not_end_the_job(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.script = streaming("one", then=ServiceRequestError("connection reset"))
+    _, job = followed(client)
+    assert job.status == "Completed"
+
+
+def test_a_workspace_that_goes_away_is_told(client: MLClient, workspace: FakeWorkspace) -> None:
+    def gone(name: str) -> FakeJob:
+        raise ServiceRequestError("connection refused")
+
+    workspace.jobs.get = gone  # type: ignore[method-assign] # the fake is ours to script
+    with pytest.raises(WorkspaceUnavailable, match="cannot follow job j: connection refused"):
+        followed(client)

@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from azure.ai.ml import MLClient
+
+from mlgates.config.project import Project
+from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.delivery.content import checksum
+from mlgates.delivery.data import register_data
+from mlgates.delivery.environment import register_environment
+
+
+def change(file: Path, **values: object) -> None:
+    document = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({**document, **values}))
+
+
+@pytest.fixture
+def train_csv(project: Project) -> Path:
+    return project.root / "data" / "train.csv"
+
+
+class TestEnvironment:
+    def test_is_registered_under_the_configured_name(self, client: MLClient, project: Project) -> None:
+        version = register_environment(client, project, "train-env")
+        assert (str(version), version.created) == ("train-env:1", True)
+
+    def test_keeps_the_tags_of_its_file(self, client: MLClient, project: Project) -> None:
+        assert register_environment(client, project, "train-env").tags["team"] == "a"
+
+    def test_with_the_same_content_keeps_its_version(self, client: MLClient, project: Project) -> None:
+        register_environment(client, project, "train-env")
+        again = register_environment(client, project, "train-env")
+        assert (str(again), again.created) == ("train-env:1", False)
+
+    def test_with_another_description_keeps_its_version(self, client: MLClient, project: Project) -> None:
+        register_environment(client, project, "train-env")
+        change(project.training / "train-env.yml", description="better words")
+        assert not register_environment(client, project, "train-env").created
+
+    def test_with_other_packages_gets_a_new_version(self, client: MLClient, project: Project) -> None:
+        register_environment(client, project, "train-env")
+        change(project.training / "train-conda.yml", dependencies=["python=3.12"])
+        assert str(register_environment(client, project, "train-env")) == "train-env:2"
+
+    def test_that_went_back_finds_its_old_version(self, client: MLClient, project: Project) -> None:
+        register_environment(client, project, "train-env")
+        file = project.training / "train-env.yml"
+        before = file.read_text()
+        change(file, image="img:2")
+        register_environment(client, project, "train-env")
+        file.write_text(before)
+        assert str(register_environment(client, project, "train-env")) == "train-env:1"
+
+    def test_built_from_a_folder_changes_with_its_files(self, client: MLClient, project: Project) -> None:
+        docker = project.training / "docker"
+        docker.mkdir()
+        (docker / "Dockerfile").write_text("FROM a")
+        (project.training / "train-env.yml").write_text(yaml.safe_dump({"name": "e", "build": {"path": "docker"}}))
+        register_environment(client, project, "train-env")
+        (docker / "Dockerfile").write_text("FROM b")
+        assert register_environment(client, project, "train-env").created
+
+
+class TestData:
+    def test_is_tagged_with_its_checksum(self, client: MLClient, project: Project, train_csv: Path) -> None:
+        version = register_data(client, project, "patients")
+        assert (str(version), version.tags["sha256"]) == ("patients:1", checksum(train_csv))
+
+    def test_with_the_same_content_keeps_its_version(self, client: MLClient, project: Project) -> None:
+        register_data(client, project, "patients")
+        assert not register_data(client, project, "patients").created
+
+    def test_with_new_rows_gets_a_new_version(self, client: MLClient, project: Project, train_csv: Path) -> None:
+        register_data(client, project, "patients")
+        train_csv.write_text("a,b\n1,2\n3,4\n")
+        assert str(register_data(client, project, "patients")) == "patients:2"
+
+    def test_that_is_not_there_tells_how_to_get_it(self, client: MLClient, project: Project, train_csv: Path) -> None:
+        train_csv.unlink()
+        with pytest.raises(AssetMissing, match=r"^data/train.csv.* is not there: ask Ann$"):
+            register_data(client, project, "patients")
+
+    def test_does_not_carry_the_hint_for_people_into_the_workspace(self, client: MLClient, project: Project) -> None:
+        assert "how_to_get" not in register_data(client, project, "patients").tags
+
+    def test_is_tagged_with_its_recorded_origin(self, client: MLClient, project: Project, train_csv: Path) -> None:
+        record = {"origin": "stand-in", "rows": 1, "sha256": checksum(train_csv)}
+        train_csv.with_name("train.origin.json").write_text(json.dumps(record))
+        tags = register_data(client, project, "patients").tags
+        assert (tags["origin"], tags["rows"]) == ("stand-in", "1")
+
+    def test_takes_no_origin_from_a_record_of_other_content(
+        self, client: MLClient, project: Project, train_csv: Path
+    ) -> None:
+        train_csv.with_name("train.origin.json").write_text(json.dumps({"origin": "x", "sha256": "0" * 64}))
+        assert "origin" not in register_data(client, project, "patients").tags
+
+    @pytest.mark.parametrize("text", ["{", "[1]", '"text"'])
+    def test_with_a_broken_record_of_origin_is_refused(
+        self, client: MLClient, project: Project, train_csv: Path, text: str
+    ) -> None:
+        train_csv.with_name("train.origin.json").write_text(text)
+        with pytest.raises(ConfigurationError, match=r"data/train.origin.json must be a JSON object"):
+            register_data(client, project, "patients")
+
+    def test_can_be_another_file(self, client: MLClient, project: Project, tmp_path: Path) -> None:
+        other = tmp_path / "other.csv"
+        other.write_text("a,b\n9,9\n")
+        assert register_data(client, project, "patients", instead=other).tags["sha256"] == checksum(other)
+
+    def test_in_the_cloud_is_known_by_its_uri(self, client: MLClient, project: Project) -> None:
+        uri = "azureml://datastores/workspaceblobstore/paths/patients.csv"
+        change(project.training / "dataset.yml", path=uri)
+        version = register_data(client, project, "patients")
+        assert (version.tags["source_uri"], "sha256" in version.tags) == (uri, False)
+
+    def test_in_the_cloud_keeps_its_version(self, client: MLClient, project: Project) -> None:
+        change(project.training / "dataset.yml", path="https://example.com/patients.csv")
+        register_data(client, project, "patients")
+        assert not register_data(client, project, "patients").created
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "is not there"),
+        ("name: [x", "while parsing"),
+        ("name: x\ntype: uri_file\n", "path: Missing data for required field"),
+        ("name: x\ntype: csv\npath: x\n", "type: Must be one of: uri_file, uri_folder, mltable"),
+        ("name: x\ntype: uri_file\npath: x\ncolour: red\n", "colour: Unknown field"),
+        ("", "empty"),
+    ],
+)
+def test_a_broken_declaration_is_one_line_with_file_and_field(
+    client: MLClient, project: Project, text: str | None, complaint: str
+) -> None:
+    file = project.training / "dataset.yml"
+    file.unlink() if text is None else file.write_text(text)
+    with pytest.raises(ConfigurationError, match=rf"^mlops/continuous-training/dataset.yml[^\n]*{complaint}[^\n]*$"):
+        register_data(client, project, "patients")
