@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "unit", "data", "contract", "integration"]
 SHARED = Path(".venv").absolute()
 LOCK = Path("requirements.lock")
 PYTHONS = ["3.11", "3.12", "3.13"]
-WORKERS = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadgroup"]
+WORKERS = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
 
 
 def find_uv() -> str | None:
