@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from tests.unit.diabetes import frames
 from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
-from tests.unit.diabetes.frames import QUICK, valid_tables
 
 from diabetes import estimators, patients
 from diabetes.errors import SettingsError
 from diabetes.schema import FEATURES, LABEL
+from tests.unit.diabetes.frames import QUICK, valid_tables
 
 # A valid table need not hold anything to learn, and liblinear says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Liblinear failed to converge:sklearn.exceptions.ConvergenceWarning")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.diabetes.frames import QUICK
 
 from diabetes.evaluation import Predictions, evaluate
+from tests.unit.diabetes.frames import QUICK
 
 
 def judged(labels: list[int], probabilities: list[float]) -> Predictions:

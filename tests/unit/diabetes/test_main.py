@@ -1,42 +1,71 @@
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.unit.diabetes.tracking_server import Recorded
 
 from diabetes.errors import DataError
 from diabetes.main import main
+from tests.unit.diabetes import frames
+from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 
 # mlflow.pyfunc warns about type hints of its own while it is imported
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that came to its end."""
+
+    code: int
+    printed: dict[str, str]
+    server: Recorded
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    folder = tmp_path_factory.mktemp("command")
+    frames.cohort().to_csv(folder / "diabetes.csv", index=False)
+    arguments = f"--input_data {folder}/diabetes.csv --estimator scaled-logistic --seed 3 --test_size 0.4"
+    with tracking_to(folder / "artifacts") as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_PATH", "classifier/current")
+        with redirect_stdout(StringIO()) as output:
+            code = main(arguments.split())
+        lines = [line for line in output.getvalue().splitlines() if line[0].isalpha()]  # MLflow adds lines of its own
+        yield Command(code, dict(line.split(maxsplit=1) for line in lines), server)
+
+
+def test_a_run_that_is_recorded_exits_with_0(finished: Command) -> None:
+    assert finished.code == 0
+
+
+def test_the_metrics_are_printed(finished: Command) -> None:
+    logged = finished.server.metrics
+    assert {name: finished.printed[name] for name in ("accuracy", "auc")} == {
+        name: f"{logged[name]:.4f}" for name in ("accuracy", "auc")
+    }
+
+
+def test_where_the_model_is_kept_is_printed(finished: Command) -> None:
+    assert finished.printed["model"] == f"runs:/{finished.server.run_id}/classifier/current"
+
+
+def test_the_model_is_kept_where_the_environment_says(finished: Command) -> None:
+    assert "classifier/current/MLmodel" in finished.server.files
+
+
+def test_the_arguments_reach_the_run(finished: Command) -> None:
+    given = {"estimator": "scaled-logistic", "seed": "3", "test_size": "0.4"}
+    assert finished.server.params.items() >= given.items()
 
 
 @pytest.fixture
 def data(cohort: pd.DataFrame, tmp_path: Path) -> str:
     cohort.to_csv(tmp_path / "diabetes.csv", index=False)
     return str(tmp_path / "diabetes.csv")
-
-
-def test_a_run_prints_its_metrics_and_where_it_is_kept(
-    data: str, tracking: Recorded, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--input_data", data, "--estimator", "scaled-logistic", "--seed", "3", "--test_size", "0.4"]) == 0
-    printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line[0].isalpha())
-    assert printed["accuracy"] == f"{tracking.metrics['accuracy']:.4f}"
-    assert printed["model"] == f"runs:/{tracking.run_id}/model"
-
-
-def test_the_arguments_reach_the_run(data: str, tracking: Recorded) -> None:
-    main(["--input_data", data, "--seed", "3", "--test_size", "0.4"])
-    assert (tracking.params["seed"], tracking.params["test_size"]) == ("3", "0.4")
-
-
-def test_the_model_is_kept_where_the_environment_says(
-    data: str, tracking: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MODEL_PATH", "classifier/current")
-    main(["--input_data", data])
-    assert "classifier/current/MLmodel" in tracking.files
 
 
 @pytest.mark.parametrize(
@@ -60,7 +89,8 @@ def test_a_refusal_is_one_line(
     assert capsys.readouterr().err == f"{reason}\n"
 
 
-def test_too_few_rows_are_refused(cohort: pd.DataFrame, tracking: Recorded, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("tracking")
+def test_too_few_rows_are_refused(cohort: pd.DataFrame, tmp_path: Path) -> None:
     cohort.head(1).to_csv(tmp_path / "one.csv", index=False)
     assert main(["--input_data", str(tmp_path / "one.csv")]) == 1
 

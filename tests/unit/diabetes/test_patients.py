@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.diabetes import frames
-from tests.unit.diabetes.frames import QUICK, valid_tables
 
 from diabetes import patients
 from diabetes.errors import DataError
 from diabetes.schema import FEATURE_COLUMNS, FEATURES, LABEL, Column
+from tests.unit.diabetes import frames
+from tests.unit.diabetes.frames import QUICK, valid_tables
 
 
 @QUICK

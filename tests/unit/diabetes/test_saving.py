@@ -12,10 +12,10 @@ from inference_schema.parameter_types.pandas_parameter_type import PandasParamet
 from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from tests.unit.diabetes import frames
 
 from diabetes import estimators, patients, saving
 from diabetes.schema import FEATURES, LABEL
+from tests.unit.diabetes import frames
 
 # mlflow.pyfunc warns about type hints of its own while it is imported
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -2,13 +2,13 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.unit.diabetes import frames
-from tests.unit.diabetes.frames import QUICK
 
 from diabetes import patients
 from diabetes.errors import DataError
 from diabetes.schema import FEATURES, IDENTIFIER, LABEL
 from diabetes.split import Split, split
+from tests.unit.diabetes import frames
+from tests.unit.diabetes.frames import QUICK
 
 shares = st.floats(0.2, 0.8)
 seeds = st.integers(0, 2**32 - 1)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import mlflow
 import pandas as pd
 import pytest
-from tests.unit.diabetes import frames
-from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 
 from diabetes import patients
 from diabetes.errors import DataError, TrackingError
 from diabetes.tracking import TrackedRun, track
 from diabetes.training import Outcome, Settings
+from tests.unit.diabetes import frames
+from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 
 # mlflow.pyfunc warns about type hints of its own while it is imported
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

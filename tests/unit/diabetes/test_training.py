@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.diabetes import frames
-from tests.unit.diabetes.frames import QUICK
 
 from diabetes import estimators, patients
 from diabetes.errors import SettingsError
 from diabetes.schema import FEATURES
 from diabetes.training import Outcome, Settings, train
+from tests.unit.diabetes import frames
+from tests.unit.diabetes.frames import QUICK
 
 
 def outcome(estimator: str, seed: int = 0, table: pd.DataFrame | None = None) -> Outcome:
@@ -37,9 +37,9 @@ def test_the_model_is_judged_on_the_test_rows_alone() -> None:
 
 
 @QUICK
-@given(st.sampled_from(["scaled-logistic", "random-forest"]), st.integers(0, 1000))
-def test_the_scaler_has_seen_the_training_rows_only(estimator: str, seed: int) -> None:
-    done = outcome(estimator, seed, frames.cohort(60))
+@given(st.integers(0, 1000))
+def test_the_scaler_has_seen_the_training_rows_only(seed: int) -> None:
+    done = outcome("scaled-logistic", seed, frames.cohort(60))
     seen = done.split.train.features[list(estimators.NUMERIC)].mean()
     np.testing.assert_allclose(done.model["features"].named_transformers_["numeric"].mean_, seen)
 
