@@ -15,6 +15,7 @@ from flask import request
 from mlflow.server import app, handlers
 from mlflow.store.db import utils
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy import Engine, event
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, RUNS
@@ -30,6 +31,7 @@ class _Quiet(WSGIRequestHandler):
 
 def serve(guard: Callable[[WSGIApplication], WSGIApplication], announce: Callable[[int], None]) -> None:
     """Serve the database in the working folder on a free loopback port, one thread a request, until killed."""
+    event.listen(Engine, "connect", _sync_sometimes)
     ensure_schema(Path(DATABASE))
     uri = f"sqlite:///{DATABASE}"
     handlers.initialize_backend_stores(uri, uri, ARTIFACT_ROOT)
@@ -55,10 +57,16 @@ def ensure_schema(database: Path) -> None:
     if database.exists():
         return
     fresh = database.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
+    for leftover in database.parent.glob(f"{fresh.name}*"):  # with its journals: they would be taken for the new file's
+        leftover.unlink()
+    with closing(sqlite3.connect(fresh)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
     engine = utils.create_sqlalchemy_engine(f"sqlite:///{fresh}")  # type: ignore[no-untyped-call]
     utils._initialize_tables(engine)  # type: ignore[no-untyped-call]  # noqa: SLF001 - what `SqlAlchemyStore` calls
     engine.dispose()
-    with closing(sqlite3.connect(fresh)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
     fresh.replace(database)
+
+
+def _sync_sometimes(connection: sqlite3.Connection, _record: object) -> None:
+    """Have SQLite sync at checkpoints, not at commits: in WAL mode only a power cut can then take the last writes."""
+    connection.execute("PRAGMA synchronous=NORMAL")

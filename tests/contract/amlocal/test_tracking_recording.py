@@ -118,7 +118,8 @@ def test_an_interrupted_schema_is_none(serving: ModuleType, tmp_path: Path, monk
     def interrupted(engine: Any) -> None:
         raise KeyboardInterrupt
 
-    (tmp_path / "mlflow.new").write_bytes(b"left by an earlier interruption")
+    for leftover in ("mlflow.new", "mlflow.new-journal"):
+        (tmp_path / leftover).write_bytes(b"of an earlier interruption")
     monkeypatch.setattr(serving.utils, "_initialize_tables", interrupted)
     with pytest.raises(KeyboardInterrupt):
         serving.ensure_schema(tmp_path / "mlflow.db")
