@@ -2,9 +2,8 @@
 
 import base64
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,26 +17,25 @@ class ChunkWriter:
     Any thread may write, one at a time. The file comes with the first write, so that making a writer costs no I/O.
     """
 
-    def __init__(self, folder: Path, *, md5: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, path: Path, *, md5: bool = False) -> None:
+        self.path = path
+        self.size = 0
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
-        self._descriptor: int | None = None
-        self._path = folder
-        self.size = 0
+        self._file: FileIO | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._path.unlink(missing_ok=True)
+        if self._file:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Append the pieces. Raises `StorageFull`."""
-        with naming_full_disk(self._folder):
-            descriptor = self._opened()
+        with naming_full_disk(self.path.parent):
+            file = self._opened()
             for piece in pieces:
                 self._sha256.update(piece)
                 if self._md5:
@@ -45,20 +43,19 @@ class ChunkWriter:
                 self.size += len(piece)
                 rest = memoryview(piece)
                 while rest:
-                    rest = rest[os.write(descriptor, rest) :]
+                    rest = rest[file.write(rest) :]
 
     def move(self, target: Path) -> None:
         """Give the file its final name. Raises `StorageFull`."""
-        with naming_full_disk(self._folder):
+        with naming_full_disk(self.path.parent):
             self._opened()  # a chunk may be empty
             target.parent.mkdir(exist_ok=True)
-            self._path.replace(target)
+            self.path.replace(target)
 
-    def _opened(self) -> int:
-        if self._descriptor is None:
-            self._descriptor, name = tempfile.mkstemp(dir=self._folder)
-            self._path = Path(name)
-        return self._descriptor
+    def _opened(self) -> FileIO:
+        if self._file is None:
+            self._file = FileIO(self.path, "xb")
+        return self._file
 
     @property
     def sha256(self) -> str:

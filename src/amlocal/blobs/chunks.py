@@ -1,10 +1,12 @@
 """Bytes on disk, each run of them in a file named after its SHA-256."""
 
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 from amlocal.blobs.chunk_writer import ChunkWriter
 from amlocal.blobs.copying import join_files
@@ -18,23 +20,25 @@ class ChunkFolder:
     """Keeps chunks as `<folder>/<aa>/<sha256>`: the same content is one file, however often it is written.
 
     A chunk is written under `incoming/` and renamed when it is whole, so what an interrupted write leaves never
-    counts. Methods may be called from any thread; one process owns the folder.
+    counts. Methods may be called from any thread; of the processes that read the folder, one writes and sweeps.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
-        for leftover in self._incoming.iterdir():
-            leftover.unlink()
         self._lock = threading.Lock()
         self._sweeping = threading.Lock()
         self._pins: Counter[str] = Counter()
         self._pinned_during_sweep: set[str] | None = None
+        self._writers: WeakSet[ChunkWriter] = WeakSet()
 
     def writer(self, *, md5: bool = False) -> ChunkWriter:
         """Return a writer for a new chunk; with `md5` it counts that too."""
-        return ChunkWriter(self._incoming, md5=md5)
+        writer = ChunkWriter(self._incoming / secrets.token_hex(16), md5=md5)
+        with self._lock:
+            self._writers.add(writer)
+        return writer
 
     @contextmanager
     def keep(self, writer: ChunkWriter, block: str = "") -> Iterator[Chunk]:
@@ -82,7 +86,7 @@ class ChunkFolder:
             join_files([self._checked(chunk) for chunk in chunks], target)
 
     def sweep(self, named: Callable[[], set[str]]) -> int:
-        """Remove the chunks that are neither pinned nor among `named()`; return how many.
+        """Remove the chunks that are neither pinned nor among `named()`, return how many; and unfinished writes.
 
         `named` is asked only after pins began to be remembered: a chunk that some thread is storing right now is
         either named by then, or pinned at some moment that counts.
@@ -92,10 +96,19 @@ class ChunkFolder:
                 self._pinned_during_sweep = set(self._pins)
             try:
                 kept = named()
+                self._remove_unfinished()
                 return sum(self._remove(path) for path in self._folder.glob("??/*") if path.name not in kept)
             finally:
                 with self._lock:
                     self._pinned_during_sweep = None
+
+    def _remove_unfinished(self) -> None:
+        found = list(self._incoming.iterdir())  # before the writers: each was known before its file
+        with self._lock:
+            writing = {writer.path for writer in self._writers}
+        for path in found:
+            if path not in writing:
+                path.unlink(missing_ok=True)
 
     def _remove(self, path: Path) -> bool:
         with self._lock:

@@ -16,6 +16,10 @@ from amlocal.blobs.sas import sign
 from amlocal.blobs.shared_key import _culture
 
 ROOT = "devstore.blob.core.windows.net"
+METADATA = st.dictionaries(
+    st.text(st.sampled_from("az_"), min_size=1, max_size=4),
+    st.text(st.sampled_from("aZ9 !~="), max_size=3).map(str.strip),
+)
 
 
 def signed_by_the_sdk(
@@ -62,9 +66,7 @@ def test_a_credential_that_is_none_is_not_let_in(wire: Wire, value: str) -> None
 @given(
     name=NAMES,
     content=st.binary(max_size=3),
-    metadata=st.dictionaries(
-        st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True), st.from_regex(r"[!-~]{1,6}", fullmatch=True), max_size=4
-    ),
+    metadata=METADATA,
     query=st.dictionaries(
         st.sampled_from(["timeout", "other", "x"]), st.sampled_from(["1", "a b", "a+b", "ü&="]), max_size=2
     ),
@@ -95,8 +97,9 @@ def test_a_range_and_a_plain_date_are_signed_as_the_documentation_has_it(wire: W
     assert wire.ask("GET", "/box/a", headers=headers).body == b"ab"
 
 
-@given(st.sets(st.from_regex(r"x-ms-[a-z0-9_-]{1,8}", fullmatch=True), max_size=6))
-def test_headers_are_ordered_as_the_service_orders_them(names: set[str]) -> None:
+@given(st.sets(st.text(st.sampled_from("ab9_-"), min_size=1, max_size=4), max_size=6))
+def test_headers_are_ordered_as_the_service_orders_them(endings: set[str]) -> None:
+    names = {f"x-ms-{ending}" for ending in endings}
     theirs = [name for name, _ in _storage_header_sort([(name, "") for name in names])]
     if len({name.replace("-", "") for name in names}) == len(names):
         assert sorted(names, key=_culture) == theirs

@@ -1,10 +1,11 @@
 import base64
 import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.amlocal.blobs.wire import KEY, NAMES, ManualClock, Wire
 
-from amlocal.blobs import BlobStore, DamagedStore
+from amlocal.blobs import BlobStore, DamagedStore, chunk_writer
 
 ABC_MD5 = "kAFQmDzST7DWlj99KOF/cg=="
 LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
@@ -375,8 +376,12 @@ def test_the_body_of_a_refused_request_is_read_to_its_end(wire: Wire) -> None:
 
 
 def test_a_full_disk_is_told_once_and_keeps_what_was_there(wire: Wire, tmp_path: Path) -> None:
+    class Full(FileIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "full")
+
     wire.put("a", b"old")
-    with patch.object(os, "write", side_effect=OSError(errno.ENOSPC, "full")):
+    with patch.object(chunk_writer, "FileIO", Full):
         answer = wire.put("a", b"new")
     assert (answer.status, answer.code, content(wire, "a")) == (413, "InsufficientStorage", b"old")
     assert "No space left" in answer.message

@@ -3,13 +3,16 @@ import hashlib
 import os
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock, patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.blobs import chunk_writer
 from amlocal.blobs.chunks import PIECE, ChunkFolder
 from amlocal.blobs.errors import DamagedStore, StorageFull
 from amlocal.blobs.values import Chunk
@@ -52,11 +55,29 @@ def test_an_abandoned_write_leaves_no_file(folder: ChunkFolder, tmp_path: Path) 
     assert files(tmp_path) == []
 
 
-def test_what_a_killed_process_left_is_gone_at_the_next_start(folder: ChunkFolder, tmp_path: Path) -> None:
-    (tmp_path / "chunks" / "incoming" / "tmp123").write_bytes(b"half")
-    chunk = keep(folder, b"whole")
-    ChunkFolder(tmp_path / "chunks")
-    assert [path.name for path in files(tmp_path)] == [chunk.digest]
+def test_what_a_killed_process_left_is_swept_and_what_is_being_written_is_not(
+    folder: ChunkFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "chunks" / "incoming" / "left").write_bytes(b"half")
+    with folder.writer() as writer:
+        writer.write([b"half"])
+        folder.sweep(set)
+        assert files(tmp_path) == [writer.path]
+
+
+def test_opening_the_folder_once_more_changes_nothing(folder: ChunkFolder, tmp_path: Path) -> None:
+    with folder.writer() as writer:
+        writer.write([b"half"])
+        ChunkFolder(tmp_path / "chunks")
+        assert files(tmp_path) == [writer.path]
+
+
+def test_a_writer_that_was_left_writes_nothing_more(folder: ChunkFolder, tmp_path: Path) -> None:
+    with folder.writer() as writer:
+        writer.write([b"half"])
+    with pytest.raises(ValueError, match="closed"):
+        writer.write([b"more"])
+    assert files(tmp_path) == []
 
 
 def test_a_writer_counts_md5_when_asked_to(folder: ChunkFolder) -> None:
@@ -68,7 +89,7 @@ def test_a_writer_counts_md5_when_asked_to(folder: ChunkFolder) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_named_and_nothing_is_kept(folder: ChunkFolder, tmp_path: Path, number: int) -> None:
     with (
-        patch.object(os, "write", side_effect=OSError(number, "full")),
+        patch.object(chunk_writer, "FileIO", side_effect=OSError(number, "full")),
         pytest.raises(StorageFull, match="No space left"),
         folder.writer() as writer,
     ):
@@ -78,7 +99,7 @@ def test_a_full_disk_is_named_and_nothing_is_kept(folder: ChunkFolder, tmp_path:
 
 def test_another_failure_of_the_disk_is_not_taken_for_a_full_one(folder: ChunkFolder) -> None:
     with (
-        patch.object(os, "write", side_effect=OSError(errno.EIO, "broken")),
+        patch.object(chunk_writer, "FileIO", side_effect=OSError(errno.EIO, "broken")),
         pytest.raises(OSError, match="broken"),
         folder.writer() as writer,
     ):
@@ -86,8 +107,11 @@ def test_another_failure_of_the_disk_is_not_taken_for_a_full_one(folder: ChunkFo
 
 
 def test_a_short_write_is_continued(folder: ChunkFolder) -> None:
-    write = os.write
-    with patch.object(os, "write", side_effect=lambda file, data: write(file, data[:2])):
+    class Short(FileIO):
+        def write(self, data: Any) -> int:
+            return super().write(data[:2])
+
+    with patch.object(chunk_writer, "FileIO", Short):
         chunk = keep(folder, b"abcde")
     assert b"".join(folder.read([chunk], 0, 5)) == b"abcde"
 
