@@ -6,12 +6,12 @@ import pytest
 from azure.ai.ml import MLClient
 from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import ServiceRequestError
-from tests.unit.mlgates.delivery.fake_workspace import FakeJob, FakeWorkspace, Status
 
 from mlgates.core.errors import JobFailed, WorkspaceUnavailable
 from mlgates.core.events import Event, JobLogged, JobStatusChanged, Steps
 from mlgates.core.values import Job
 from mlgates.delivery.follow import TAIL_LINES, follow
+from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 STARTED = Job("j", "experiment", "Starting", "https://look")
 
@@ -35,9 +35,8 @@ def followed(client: MLClient) -> tuple[list[Event], Job]:
 
 def streaming(*lines: str, then: Exception | None = None) -> Callable[[], None]:
     def script() -> None:
-        print("Streaming a.txt\n" + "=" * 15)
-        for line in lines:
-            print(line)
+        sys.stdout.write("Streaming a.txt\n" + "=" * 15 + "\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         if then:
             raise then
 
@@ -108,7 +107,7 @@ def test_the_log_of_a_job_that_failed_at_once_is_fetched(client: MLClient, works
 def test_a_job_that_failed_without_any_log_is_told_so(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.FAILED]
     workspace.jobs.held = [FakeJob("j", Status.STARTING, studio_url=None)]
-    with pytest.raises(JobFailed, match="^job j ended as Failed$"):
+    with pytest.raises(JobFailed, match=r"^job j ended as Failed$"):
         followed(client)
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 import pytest
 import yaml
 from azure.ai.ml import MLClient
-from tests.unit.mlgates.delivery.fake_workspace import FakeJob, FakeWorkspace, Status
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.values import AssetVersion, Job, SourceState
 from mlgates.delivery.job import Training, find_job, submit
+from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 TRAINING = Training(
     environment=AssetVersion("train-env", "4", created=False),
@@ -69,9 +69,7 @@ def test_inputs_that_nobody_set_stay_as_declared(
 def test_an_unknown_input_is_refused_before_anything_is_sent(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"pipeline.yml: there is no input 'estimatr'. Did you mean 'estimator'"
-    ):
+    with pytest.raises(ConfigurationError, match=r"no input 'estimatr'. Did you mean 'estimator'"):
         submit(client, settings, with_inputs(estimatr="x"))
     assert workspace.jobs.submitted == []
 
@@ -87,7 +85,7 @@ def test_a_pipeline_without_the_data_input_is_refused(client: MLClient, settings
 
 def test_another_type_of_job_is_refused(client: MLClient, settings: Settings) -> None:
     (settings.project.training / "pipeline.yml").write_text("type: pipeline\njobs: {}\n")
-    with pytest.raises(ConfigurationError, match="must be a command job .* not pipeline"):
+    with pytest.raises(ConfigurationError, match=r"must be a command job .* not pipeline"):
         submit(client, settings, TRAINING)
 
 
@@ -97,8 +95,8 @@ def test_what_the_sdk_prints_after_an_upload_is_kept_from_people(
     create: Callable[..., FakeJob] = workspace.jobs.create_or_update
 
     def upload_and_create(job: object) -> FakeJob:
-        print("\x1b[39m\n", file=sys.stderr)
-        print("a warning", file=sys.stderr)
+        for piece in ("\x1b[39m\n", "\n", "a warning\n"):
+            sys.stderr.write(piece)
         return create(job)
 
     workspace.jobs.create_or_update = upload_and_create  # type: ignore[method-assign] # the fake is ours to script
@@ -129,7 +127,7 @@ def test_a_job_is_found_by_name_in_our_words(client: MLClient, workspace: FakeWo
 
 
 def test_an_unknown_job_is_told_in_one_line(client: MLClient) -> None:
-    with pytest.raises(AssetMissing, match="^cannot find job nope: Run nope not found$"):
+    with pytest.raises(AssetMissing, match=r"^cannot find job nope: Run nope not found$"):
         find_job(client, "experiment", "nope")
 
 
