@@ -133,10 +133,9 @@ class MlflowProcess:
         return self._folder / "mlflow.log"
 
     def _failed(self) -> str:
-        return f"MLflow's server did not start. {self.last_words()}"
+        return f"MLflow's server did not start. {self._last_words()}"
 
-    def last_words(self) -> str:
-        """Return the end of the log as text for an error message."""
+    def _last_words(self) -> str:
         with self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - _TAIL_BYTES))
             lines = log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]

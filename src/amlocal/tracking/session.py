@@ -33,7 +33,9 @@ def check_program(call: Call, check: CheckToken) -> None:
     """Raise `Unauthorized` unless the call brings the token as MLflow's client does (MLFLOW_TRACKING_TOKEN)."""
     token = _bearer(call)
     if token is None:
-        raise Unauthorized("No access token. Set MLFLOW_TRACKING_TOKEN; 'amlocal exec' and jobs have it set.")
+        raise Unauthorized(
+            "No access token. Set MLFLOW_TRACKING_TOKEN to one of this workspace's, as its jobs have it."
+        )
     check(token)
 
 
@@ -57,7 +59,7 @@ def _kept_token(header: str, host: str) -> str:
     # By hand: the standard parser gives up on the whole header at a name of some other program's that it dislikes.
     pairs = dict(pair.strip().partition("=")[::2] for pair in header.split(";"))
     if (token := pairs.get(_cookie_name(host))) is None:
-        raise Unauthorized("No token. Open MLflow's pages with the link that amlocal prints ('amlocal status').")
+        raise Unauthorized("No access token. Open MLflow's pages by a link that carries one: .../mlflow/?token=TOKEN.")
     return token
 
 
