@@ -42,7 +42,8 @@ def track(patients: pd.DataFrame, settings: Settings, *, model_path: str) -> tup
             outcome = train(patients, settings)
             _log(outcome, settings, model_path)
     except MlflowException as error:
-        raise TrackingError(f"MLflow at {mlflow.get_tracking_uri()}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise TrackingError(f"MLflow at {mlflow.get_tracking_uri()}: {reason}") from error
     return outcome, TrackedRun(
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
