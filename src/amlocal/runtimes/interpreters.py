@@ -15,7 +15,8 @@ from amlocal.runtimes.uv_command import uv_path
 
 Minor = tuple[int, int]
 
-_KNOWN_MINORS: tuple[Minor, ...] = tuple((3, minor) for minor in range(40))
+# Every minor version that there is, or may be for a while.
+_MINORS: tuple[Minor, ...] = tuple((3, minor) for minor in range(30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Interpreter:
 
 def accepts(python: SpecifierSet, minor: Minor) -> bool:
     """Whether some patch release of the minor version will do: patches do not change what packages can be had."""
-    return any(python.contains(f"{minor[0]}.{minor[1]}.{patch}") for patch in range(40))
+    return any(python.contains(f"{minor[0]}.{minor[1]}.{patch}") for patch in range(30))
 
 
 def choose(
@@ -54,7 +55,7 @@ def choose(
     """
     if python is None or accepts(python, current.minor):
         return current
-    wanted = [minor for minor in _KNOWN_MINORS if accepts(python, minor)]
+    wanted = [minor for minor in _MINORS if accepts(python, minor)]
     if not wanted:
         raise InvalidDefinition(f"python{python}: no version of Python 3 is that")
     candidates = [*installed(), current]

@@ -17,7 +17,7 @@ from amlocal.runtimes.definitions.dockerfile_syntax import Instruction, instruct
 from amlocal.runtimes.definitions.install_commands import CondaEnvironment, CondaPackages, recognise
 from amlocal.runtimes.definitions.match_spec import parse_match_spec
 from amlocal.runtimes.definitions.pip_options import NotHonoured, parse_pip_arguments
-from amlocal.runtimes.definitions.requirement_lines import Place, is_local, read_arguments
+from amlocal.runtimes.definitions.requirement_lines import Place, is_local, is_remote, read_arguments
 from amlocal.runtimes.errors import InvalidDefinition
 from amlocal.runtimes.recipe import Recipe
 from amlocal.runtimes.spec import BuildContext
@@ -123,6 +123,7 @@ def _pip_installed(image: DockerImage, words: Sequence[str]) -> Recipe:
         editables=tuple(_package(image, package) for package in arguments.editables),
         requirement_files=tuple(str(image.source(file)) for file in arguments.requirement_files),
         constraint_files=tuple(str(image.source(file)) for file in arguments.constraint_files),
+        links=tuple(link if is_remote(link) else str(image.source(link)) for link in arguments.links),
     )
     return read_arguments(arguments, Place("Dockerfile, pip install", image.context))
 

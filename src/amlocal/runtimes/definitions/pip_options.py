@@ -15,7 +15,7 @@ _OPTIONS_WITHOUT_EFFECT = """
 --root-user-action --progress-bar --timeout --default-timeout --retries --upgrade-strategy --cache-dir
 """
 # These stand in a requirements file for uv just as they do for pip.
-_SOURCES = (("-i", "--index-url"), ("--extra-index-url",), ("-f", "--find-links"), ("--no-binary",), ("--only-binary",))
+_SOURCES = ("index-url", "extra-index-url", "no-binary", "only-binary")
 
 
 class NotHonoured(ValueError):
@@ -24,12 +24,13 @@ class NotHonoured(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PipArguments:
-    """`options` and `flags` as in `Recipe`; the rest as pip was given it."""
+    """`options` and `flags` as in `Recipe`; the rest as pip was given it. `links` are those of `--find-links`."""
 
     packages: tuple[str, ...]
     editables: tuple[str, ...]
     requirement_files: tuple[str, ...]
     constraint_files: tuple[str, ...]
+    links: tuple[str, ...]
     options: tuple[str, ...]
     flags: tuple[str, ...]
 
@@ -42,12 +43,13 @@ class _Parser(argparse.ArgumentParser):
 def parse_pip_arguments(arguments: Sequence[str]) -> PipArguments:
     """Read what follows `pip install`. Raises `NotHonoured` for an option whose effect cannot be had here."""
     found = _parser().parse_intermixed_args(arguments)
-    sources = [f"{names[-1]} {value}" for names in _SOURCES for value in getattr(found, _key(names[-1]))]
+    sources = [f"--{name} {value}" for name in _SOURCES for value in getattr(found, name.replace("-", "_"))]
     return PipArguments(
         packages=tuple(found.packages),
         editables=tuple(found.editable),
         requirement_files=tuple(found.requirement),
         constraint_files=tuple(found.constraint),
+        links=tuple(found.find_links),
         options=tuple((["--no-index"] if found.no_index else []) + sources),
         flags=tuple(
             (["--prerelease", "allow"] if found.pre else [])
@@ -63,10 +65,14 @@ def _parser() -> _Parser:
         ("-r", "--requirement"),
         ("-c", "--constraint"),
         ("-e", "--editable"),
+        ("-f", "--find-links"),
+        ("-i", "--index-url"),
+        ("--extra-index-url",),
+        ("--no-binary",),
+        ("--only-binary",),
         ("--trusted-host",),
-        *_SOURCES,
     ):
-        parser.add_argument(*names, dest=_key(names[-1]), action="append", default=[])
+        parser.add_argument(*names, action="append", default=[])
     for name in ("--pre", "--no-index"):
         parser.add_argument(name, action="store_true")
     for name in _FLAGS_WITHOUT_EFFECT.split():
@@ -74,7 +80,3 @@ def _parser() -> _Parser:
     for name in _OPTIONS_WITHOUT_EFFECT.split():
         parser.add_argument(name, dest="_")
     return parser
-
-
-def _key(option: str) -> str:
-    return option.removeprefix("--").replace("-", "_")

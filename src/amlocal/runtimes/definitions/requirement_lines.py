@@ -47,7 +47,7 @@ def read_arguments(arguments: PipArguments, place: Place) -> Recipe:
     """What `pip install` with these arguments asks for, in that place. Raises `InvalidDefinition`."""
     recipe = Recipe(
         requirements=tuple(_requirement(package, place) for package in (*arguments.packages, *arguments.editables)),
-        options=tuple(_option(option, place) for option in arguments.options),
+        options=(*arguments.options, *(f"--find-links {_link(link, place)}" for link in arguments.links)),
         flags=arguments.flags,
         notes=tuple(f"-e {package}: installed as a copy, which outlives its folder" for package in arguments.editables),
     )
@@ -59,9 +59,14 @@ def read_arguments(arguments: PipArguments, place: Place) -> Recipe:
     return recipe
 
 
+def is_remote(text: str) -> bool:
+    """Whether it is a URL of another machine, be it a package, a repository or a page of links."""
+    return _REMOTE.match(text) is not None
+
+
 def is_local(requirement: str) -> bool:
     """Whether pip would look for the requirement on disk."""
-    return not _REMOTE.match(requirement) and _LOCAL.fullmatch(requirement) is not None
+    return not is_remote(requirement) and _LOCAL.fullmatch(requirement) is not None
 
 
 def _included(file: str, place: Place) -> Recipe:
@@ -89,7 +94,7 @@ def _option_line(line: str, place: Place) -> PipArguments:
 def _requirement(line: str, place: Place) -> str:
     """The requirement in the form that uv is given; hashes stay with it."""
     text = line.partition(" --")[0].strip()
-    if _REMOTE.match(text):
+    if is_remote(text):
         return line
     if is_local(text):
         path, bracket, extras = text.removeprefix("file:").partition("[")
@@ -98,18 +103,15 @@ def _requirement(line: str, place: Place) -> str:
         requirement = Requirement(text)
     except InvalidRequirement as error:
         raise InvalidDefinition(f"{place.name}: {line!r} is not a requirement: {str(error).splitlines()[0]}") from error
-    if requirement.url and not _REMOTE.match(requirement.url):
+    if requirement.url and not is_remote(requirement.url):
         raise InvalidDefinition(
             f"{place.name}: {line!r} names a file of one machine, which Azure has not. Name a version"
         )
     return line
 
 
-def _option(option: str, place: Place) -> str:
-    name, _, value = option.partition(" ")
-    if name != "--find-links" or _REMOTE.match(value):
-        return option
-    return f"{name} {_inside(value, place)}"
+def _link(link: str, place: Place) -> str:
+    return link if is_remote(link) else str(_inside(link, place))
 
 
 def _inside(text: str, place: Place) -> Path:
