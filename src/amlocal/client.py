@@ -1,18 +1,29 @@
 """The environment variables that lead an unmodified azure-ai-ml program to a local workspace."""
 
+from datetime import timedelta
+
+from amlocal.core.clock import Clock, system_clock
 from amlocal.core.context import Identity
 from amlocal.core.paths import Folder
-from amlocal.identity.routes import CLOUD
+from amlocal.identity.routes import CLOUD, ML_AUDIENCE
 from amlocal.identity.secrets import Secrets
+from amlocal.identity.tokens import Tokens
 
 
-def client_environ(origin: str, folder: Folder, identity: Identity, secrets: Secrets) -> dict[str, str]:
+_TOKEN_LIFETIME = timedelta(days=30)  # MLflow's client has no way to ask for another
+
+
+def client_environ(
+    origin: str, folder: Folder, identity: Identity, secrets: Secrets, *, clock: Clock = system_clock
+) -> dict[str, str]:
     """Return the variables, by name.
 
     The first five are the switch itself; AZURE_TOKEN_CREDENTIALS keeps DefaultAzureCredential from trying other
-    identities first; the polling interval (whole seconds) paces `jobs.stream`; the rest says which workspace it is,
-    under the names that Azure ML gives them in a job.
+    identities first; the polling interval (whole seconds) paces `jobs.stream`; MLflow's token opens the tracking
+    server at `workspaces.get().mlflow_tracking_uri` (on Azure the azureml-mlflow plug-in sees to that); the rest says
+    which workspace it is, under the names that Azure ML gives them in a job.
     """
+    token, _ = Tokens(secrets.signing, identity.guid, clock).issue(ML_AUDIENCE, lifetime=_TOKEN_LIFETIME)
     return {
         "AZUREML_CURRENT_CLOUD": CLOUD,
         "ARM_CLOUD_METADATA_URL": f"{origin}/metadata",
@@ -22,6 +33,7 @@ def client_environ(origin: str, folder: Folder, identity: Identity, secrets: Sec
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
         "AZUREML_RUN_POLLING_INTERVAL_MAX": "2",
+        "MLFLOW_TRACKING_TOKEN": token,
         "AZUREML_ARM_SUBSCRIPTION": identity.subscription,
         "AZUREML_ARM_RESOURCEGROUP": identity.resource_group,
         "AZUREML_ARM_WORKSPACE_NAME": identity.name,

@@ -65,7 +65,7 @@ def build(
         stores,
         record_run=tracking.record_run,
         signing_key=secrets.signing,
-        client_environ=client_environ(origin, folder, identity, secrets),
+        client_environ=client_environ(origin, folder, identity, secrets, clock=clock),
         make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
     )
     operations = Operations(context)
