@@ -9,7 +9,6 @@ from amlocal.identity.routes import CLOUD, ML_AUDIENCE
 from amlocal.identity.secrets import Secrets
 from amlocal.identity.tokens import Tokens
 
-
 _TOKEN_LIFETIME = timedelta(days=30)  # MLflow's client has no way to ask for another
 
 
