@@ -22,7 +22,11 @@ def _key(*requirements: str) -> str:
     return fingerprint(Recipe(requirements=requirements), PYTHON)
 
 
-@given(st.permutations(PACKAGES), st.lists(st.sampled_from(["conda-forge", "defaults"])), st.text("abc # ", max_size=9))
+@given(
+    st.permutations(PACKAGES),
+    st.sampled_from([[], ["conda-forge"], ["defaults", "nvidia"]]),
+    st.sampled_from(["", "numpy=1", "- x"]),
+)
 def test_order_channels_names_and_comments_do_not_matter(
     packages: list[str], channels: list[str], comment: str
 ) -> None:

@@ -1,6 +1,5 @@
 """Which Python environment an Azure ML environment is."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,6 @@ from amlocal.runtimes import (
     parse_conda,
     resolve,
 )
-from amlocal.runtimes.interpreters import current_interpreter, installed_interpreters
 from amlocal.runtimes.runtime import runtime_at
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
@@ -170,16 +168,19 @@ def test_strictness_refuses_the_nearest_python(resolver: Resolver) -> None:
         resolver(_conda("python=3.2"), strict=True)
 
 
+def _python_beside(base: Path) -> Path | None:
+    """A Python of another minor version, where a manager keeps them side by side as VERSION/bin/python3.12."""
+    pythons = base.resolve().parents[2].glob("*/bin/python3.1?")
+    return max((path for path in pythons if path.name != base.resolve().name), default=None)
+
+
 def test_another_python_gets_an_environment_of_its_own(resolver: Resolver) -> None:
-    base = current_runtime().base_python
-    # Managers of Pythons keep them side by side: VERSION/bin/python.
-    resolver.environ["PATH"] = os.pathsep.join(map(str, base.parents[2].glob("*/bin")))
-    here = current_interpreter(current_runtime()).minor
-    others = sorted({one.minor for one in installed_interpreters(resolver.environ)} - {here})
-    if not others:
+    other = _python_beside(current_runtime().base_python)
+    if other is None:
         pytest.skip("needs a second Python, not found beside the running one")
-    major, minor = others[-1]
-    assert resolver(_conda(f"python={major}.{minor}")).version.startswith(f"{major}.{minor}.")
+    resolver.environ["PATH"] = str(other.parent)
+    minor = other.name.removeprefix("python")
+    assert resolver(_conda(f"python={minor}")).version.startswith(f"{minor}.")
 
 
 def test_a_cancelled_build_leaves_nothing(resolver: Resolver, house: WheelHouse) -> None:
