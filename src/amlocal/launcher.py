@@ -1,7 +1,7 @@
 """Servers from the outside: start one that outlives the terminal, find it, stop it."""
 
+import contextlib
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -16,6 +16,7 @@ from amlocal import state
 from amlocal.client import client_environ
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
+from amlocal.core.paths import Folder
 from amlocal.identity.secrets import load_secrets
 from amlocal.settings import Settings
 
@@ -27,62 +28,63 @@ STOP_TIMEOUT_S = 20.0
 class Running:
     """A server that runs."""
 
-    settings: Settings
-    identity: Identity
+    folder: Folder
     origin: str
     pid: int
 
+    @property
+    def identity(self) -> Identity:
+        """The names of its workspace."""
+        return state.read_identity(self.folder)[0]
+
     def environ(self) -> dict[str, str]:
         """Return the variables that lead a program here."""
-        folder = self.settings.folder
-        return client_environ(self.origin, folder, self.identity, load_secrets(folder.secrets))
+        return client_environ(self.origin, self.folder, self.identity, load_secrets(self.folder.secrets))
 
 
-def find(settings: Settings) -> Running | None:
-    """Return the server that runs on the workspace's folder, or None."""
-    server = state.read_server(settings.folder)
-    if server is None or not state.is_held(settings.folder):
+def find(folder: Folder) -> Running | None:
+    """Return the server that runs on a workspace's folder, or None."""
+    server = state.read_server(folder)
+    if server is None or not _alive(server.pid) or not state.is_held(folder):
         return None
-    identity, _ = state.open_identity(settings)
-    return Running(settings, identity, server["origin"], server["pid"])
+    return Running(folder, server.origin, server.pid)
+
+
+def _alive(pid: int) -> bool:
+    # Most files that a killed server left are told apart here, without touching a lock that a new one may want.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def folders(root: Path) -> list[Folder]:
+    """Return the folders of the workspaces below `root`, by name."""
+    return [Folder(path.parent.absolute()) for path in sorted(root.glob("*/identity.json"))]
 
 
 def find_any(root: Path) -> Iterator[Running]:
     """Yield every server that runs on a folder below `root`."""
-    for path in sorted(root.glob("*/identity.json")):
-        names = json.loads(path.read_text())
-        settings = Settings(
-            root=root,
-            workspace=path.parent.name,
-            resource_group=names["resource_group"],
-            subscription=names["subscription"],
-        )
-        if running := find(settings):
-            yield running
-
-
-def stored_settings(settings: Settings) -> Settings:
-    """Return `settings` with the resource group and subscription that the folder already has, if it exists."""
-    path = settings.folder.identity
-    if not path.exists():
-        return settings
-    names = json.loads(path.read_text())
-    return Settings(
-        root=settings.root,
-        workspace=settings.workspace,
-        resource_group=names["resource_group"],
-        subscription=names["subscription"],
-    )
+    return (running for folder in folders(root) if (running := find(folder)))
 
 
 def start(settings: Settings) -> Running:
     """Start a server in the background, or return the one that runs already.
 
-    Returns when it takes requests. Raises `AmlocalError` with the server's own reason when it does not come up.
+    Returns when it takes requests. Raises `AmlocalError` with the server's own reason when it does not come up, and
+    when the workspace has other names than those asked for.
     """
-    if running := find(settings):
-        return running
     settings.folder.create()
+    with state.starting(settings.folder):
+        running = find(settings.folder) or _launch(settings)
+    state.check_names(settings, running.identity)
+    return running
+
+
+def _launch(settings: Settings) -> Running:
     reader, writer = os.pipe()
     with settings.folder.log.open("ab") as log, os.fdopen(reader) as answer:
         process = subprocess.Popen(  # noqa: S603 - this program itself
@@ -95,45 +97,43 @@ def start(settings: Settings) -> Running:
         )
         os.close(writer)
         reply = _read_line(answer)
-    if reply.startswith("ready "):
-        return find(settings) or _gone(settings)
-    if reply:
-        raise AmlocalError(reply)
-    if process.poll() is None:
-        process.kill()
+        if reply is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()  # it has left the server to itself
+    if reply is None:
         raise AmlocalError(f"The server did not come up within {START_TIMEOUT_S:.0f} s; see {settings.folder.log}.")
-    return _gone(settings)
-
-
-def _gone(settings: Settings) -> Running:
+    if reply and not reply.startswith("ready "):
+        raise AmlocalError(reply)
+    if running := find(settings.folder):
+        return running
     raise AmlocalError(f"The server ended while it started; its log is {settings.folder.log}.")
 
 
-def _read_line(answer: TextIO) -> str:
-    """Return the one line that a starting server writes; empty when it says nothing in time."""
+def _read_line(answer: TextIO) -> str | None:
+    """Return the one line that a starting server writes: empty when it ended without, None when it took too long."""
     line: list[str] = []
     reader = threading.Thread(target=lambda: line.append(answer.readline()), daemon=True)
     reader.start()
     reader.join(START_TIMEOUT_S)
-    return line[0].strip() if line else ""
+    return line[0].strip() if line else None
 
 
 def stop(running: Running) -> None:
     """Stop a server and wait until it has let go of its folder. Raises `AmlocalError` when it will not."""
-    os.kill(running.pid, signal.SIGTERM)
-    if _released(running.settings, STOP_TIMEOUT_S):
-        return
-    os.kill(running.pid, signal.SIGKILL)
-    if not _released(running.settings, STOP_TIMEOUT_S):
-        raise AmlocalError(f"Process {running.pid} does not end.")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.kill(running.pid, number)
+        if _released(running.folder, STOP_TIMEOUT_S):
+            return
+    raise AmlocalError(f"Process {running.pid} does not end.")
 
 
-def _released(settings: Settings, timeout_s: float) -> bool:
+def _released(folder: Folder, timeout_s: float) -> bool:
     """Wait for the folder's lock, which the kernel takes from a process that ends however it ends."""
 
     def wait() -> None:
-        with settings.folder.lock.open("a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with folder.lock.open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
 
     waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
