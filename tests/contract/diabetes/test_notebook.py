@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from tests.unit.diabetes.frames import cohort
 
 NOTEBOOK = Path(__file__).resolve().parents[3] / "notebooks" / "experiments.ipynb"
 
@@ -23,9 +24,9 @@ def test_the_notebook_is_stored_without_outputs(notebook: NotebookNode) -> None:
 
 
 def test_the_notebook_comes_to_a_conclusion(
-    notebook: NotebookNode, cohort: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cohort.to_csv(tmp_path / "diabetes.csv", index=False)
+    cohort().to_csv(tmp_path / "diabetes.csv", index=False)
     monkeypatch.setenv("DIABETES_DATA", str(tmp_path / "diabetes.csv"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
