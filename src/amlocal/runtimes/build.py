@@ -26,7 +26,7 @@ def build(
 
     Raises `EnvironmentUnsatisfiable` with uv's reason, `BuildCancelled`; `OSError` when the disk does not take it.
     """
-    folder = cache / "environments" / fingerprint(recipe, interpreter)
+    folder = cache.absolute() / "environments" / fingerprint(recipe, interpreter)
 
     def make(making: Path) -> None:
         def uv(*arguments: str) -> None:

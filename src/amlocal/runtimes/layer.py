@@ -28,6 +28,7 @@ def create_layer(
 
     It is a virtual environment to Python, pip and uv. `environ` is what uv runs with, should pip have to be fetched.
     """
+    folder = folder.absolute()
     layer = replace(
         runtime,
         python=folder / "bin" / "python",

@@ -20,7 +20,7 @@ def pip_folder(runtime: Runtime, cache: Path, *, environ: Mapping[str, str], log
     if any((folder / "pip" / "__init__.py").exists() for folder in runtime.site_packages):
         return None
     wheel = next((wheel for folder in runtime.wheels for wheel in folder.glob("pip-*.whl")), None)
-    folder = cache / "pip" / (wheel.stem if wheel else "fetched")
+    folder = cache.absolute() / "pip" / (wheel.stem if wheel else "fetched")
 
     def make(making: Path) -> None:
         if wheel:

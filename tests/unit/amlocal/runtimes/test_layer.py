@@ -154,6 +154,13 @@ def test_an_environment_without_commands_carries_a_layer(below: Runtime, worksho
     assert {path.name.rstrip("0123456789.") for path in layer.scripts.iterdir()} == {"python", "pip"}
 
 
+def test_a_layer_may_be_named_from_the_working_directory(
+    below: Runtime, workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert create_layer(below, Path("near"), workshop / "cache").python == tmp_path / "near" / "bin" / "python"
+
+
 def test_a_folder_in_use_is_not_overwritten(layer: Runtime, below: Runtime, workshop: Path) -> None:
     with pytest.raises(FileExistsError):
         create_layer(below, layer.prefix, workshop / "cache")

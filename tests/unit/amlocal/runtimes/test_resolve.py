@@ -93,6 +93,15 @@ def test_a_built_environment_starts_and_its_commands_too(resolver: Resolver, hou
     assert (runtime.scripts / "tiny").exists()
 
 
+def test_a_cache_may_be_named_from_the_working_directory(
+    resolver: Resolver, house: WheelHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.add("tiny", "1.2")
+    monkeypatch.chdir(tmp_path)
+    resolver.cache = Path("near")
+    assert resolver(_conda("tiny")).python.is_relative_to(tmp_path / "near")
+
+
 def test_the_second_time_nothing_is_built(resolver: Resolver, house: WheelHouse) -> None:
     house.add("tiny", "1.2")
     house.add("other", "1.0")
