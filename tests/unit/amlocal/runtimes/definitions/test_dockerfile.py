@@ -34,7 +34,7 @@ def _recipe(context: Path, text: str) -> Recipe:
         "RUN conda run -n base --no-capture-output pip install idna==3.1",
         'RUN ["pip", "install", "idna==3.1"]',
         'RUN ["/bin/bash", "-c", "cd / ; pip install idna==3.1"]',
-        "RUN --mount=type=cache,target=/root/.cache pip install idna==3.1",
+        "RUN --mount=type=cache,target=/var/cache/pip pip install idna==3.1",
         "RUN pip install \\\n  # the one\n  idna==3.1",
         "RUN <<EOF\nset -e\npip install idna==3.1\nEOF",
         "RUN <<EOF\npip install idna==3.1",
