@@ -6,7 +6,7 @@ pytest loads this in every run, so it imports nothing heavy at the top.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
     from mlgates.config.settings import Settings
 
-# azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import.
-# A suite for which warnings are errors could not import it.
-_OF_THE_SDK = ("ignore::DeprecationWarning:marshmallow", "ignore::DeprecationWarning:azure[.]ai[.]ml")
+# azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
+# downloads with a call that azure-storage-blob does. A suite for which warnings are errors could do neither.
+_OF_THE_SDK = (
+    "ignore::DeprecationWarning:marshmallow",
+    "ignore::DeprecationWarning:azure[.]ai[.]ml",
+    "ignore:The use of a 'BlobProperties' instance for param blob is deprecated:DeprecationWarning",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,19 +76,25 @@ def workspace(
 
     Each worker of pytest-xdist has one of its own.
     """
-    from mlgates.core.errors import WorkspaceUnavailable  # noqa: PLC0415
-    from mlgates.delivery.connect import connect  # noqa: PLC0415
     from mlgates.delivery.local import local_workspace  # noqa: PLC0415
 
     fresh = tmp_path_factory.mktemp("amlocal") if pytestconfig.getoption("--env") is None else None
     with _environment_kept():
         try:
-            yield connect(settings, local_root=fresh)
-        except WorkspaceUnavailable as error:
-            pytest.fail(str(error), pytrace=False)
+            yield _connected(settings, fresh)
         finally:
             if fresh:
                 local_workspace(settings, fresh).stop()
+
+
+def _connected(settings: "Settings", local_root: Path | None) -> "MLClient":
+    from mlgates.core.errors import WorkspaceUnavailable  # noqa: PLC0415
+    from mlgates.delivery.connect import connect  # noqa: PLC0415
+
+    try:
+        return connect(settings, local_root=local_root)
+    except WorkspaceUnavailable as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.local import local_workspace
-from mlgates.delivery.quiet import hush_experimental
+from mlgates.delivery.quiet import hush
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -33,7 +33,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
 
     from mlgates.delivery.refusals import reaching  # noqa: PLC0415
 
-    hush_experimental()
+    hush()
     with reaching(settings):
         client = MLClient(
             DefaultAzureCredential(),

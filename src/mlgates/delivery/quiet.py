@@ -38,6 +38,7 @@ def quiet_upload() -> Iterator[None]:
         yield
 
 
-def hush_experimental() -> None:
-    """Stop the remark "This is an experimental class", which the SDK makes of its own internals on every YAML file."""
+def hush() -> None:
+    """Stop remarks of the SDK that nobody asked for: on experimental classes of its own, and on each download."""
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    logging.getLogger("azure.ai.ml.operations._job_operations").setLevel(logging.WARNING)

@@ -1,0 +1,64 @@
+"""The registered model: with its lineage, the same through every door, and able to predict."""
+
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import Model
+from mlflow import MlflowClient
+
+from mlgates.config.settings import Settings
+from mlgates.core.lineage import Lineage
+from mlgates.delivery.train import register
+from mlgates.reports.console import listen
+from tests.integration.conftest import Silent
+
+
+def test_it_is_an_mlflow_model(model: Model) -> None:
+    assert model.type == "mlflow_model"
+
+
+def test_its_lineage_is_complete(lineage: Lineage) -> None:
+    facts = lineage.to_tags()
+    assert {name for name, fact in facts.items() if fact in {"", "unknown"}} <= {"git_commit"}
+
+
+def test_its_metrics_are_those_of_its_run(tracking: MlflowClient, lineage: Lineage) -> None:
+    assert lineage.metrics == tracking.get_run(lineage.job).data.metrics
+
+
+def test_it_is_stored_among_the_artifacts_of_its_job(model: Model, lineage: Lineage) -> None:
+    assert lineage.job in str(model.path)
+
+
+def test_mlflow_and_azure_ml_hold_the_same_model(
+    tracking: MlflowClient, lineage: Lineage, settings: Settings, downloaded: Path, tmp_path: Path
+) -> None:
+    there = Path(tracking.download_artifacts(lineage.job, settings.model_path, str(tmp_path)))
+    assert files_of(there) == files_of(downloaded)
+
+
+def test_the_job_and_the_registry_hold_the_same_model(
+    workspace: MLClient, lineage: Lineage, settings: Settings, downloaded: Path, tmp_path: Path
+) -> None:
+    workspace.jobs.download(lineage.job, download_path=tmp_path)
+    assert files_of(tmp_path / "artifacts" / settings.model_path) == files_of(downloaded)
+
+
+def test_it_predicts_a_class_for_every_patient_of_the_sample(downloaded: Path, settings: Settings) -> None:
+    sample = pd.read_csv(settings.project.root / settings.batch_sample_request)
+    predictions = mlflow.pyfunc.load_model(str(downloaded)).predict(sample)
+    assert len(predictions) == len(sample)
+    assert set(predictions) <= {0, 1}
+
+
+def test_registering_its_job_again_gives_the_same_version(
+    workspace: MLClient, settings: Settings, model: Model, lineage: Lineage
+) -> None:
+    again = listen(register(workspace, settings, lineage.job), Silent())
+    assert (again.version, again.created) == (model.version, False)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
