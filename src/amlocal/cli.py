@@ -6,19 +6,37 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from amlocal.core.errors import AmlocalError
 from amlocal.settings import DEFAULT_GROUP, DEFAULT_ROOT, DEFAULT_SUBSCRIPTION, DEFAULT_WORKSPACE, Settings
 
 if TYPE_CHECKING:  # importing it costs what --help should not
+    from amlocal.core.context import Identity
     from amlocal.launcher import Running
 
+
+class _Commands(TyperGroup):
+    """Turns an error that was foreseen, and one of the file system, into one line on standard error and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # a click.Context; typer has a copy of click that it does not show
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever read the output has seen enough: click ends quietly
+        except (AmlocalError, OSError) as error:
+            if ctx.params["debug"]:
+                raise
+            typer.echo(f"amlocal: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="amlocal",
-    help="A local Azure Machine Learning workspace that the unmodified azure-ai-ml SDK talks to.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,8 +45,14 @@ app = typer.Typer(
 
 Root = Annotated[Path, typer.Option(envvar="AMLOCAL_ROOT", help="The folder that holds the workspaces.")]
 Workspace = Annotated[str, typer.Option(envvar="AMLOCAL_WORKSPACE", help="The workspace's name.")]
-Group = Annotated[str, typer.Option(help="The resource group that the workspace says it is in.")]
-Subscription = Annotated[str, typer.Option(help="The subscription that the workspace says it is in.")]
+Group = Annotated[
+    str | None,
+    typer.Option(help="The resource group that a new workspace says it is in.", show_default=DEFAULT_GROUP),
+]
+Subscription = Annotated[
+    str | None,
+    typer.Option(help="The subscription that a new workspace says it is in.", show_default=DEFAULT_SUBSCRIPTION),
+]
 Port = Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes the last one again, or a free one.")]
 Strict = Annotated[bool, typer.Option("--strict-environments", help="Fail jobs whose Python version is not installed.")]
 Lenient = Annotated[
@@ -41,18 +65,19 @@ def _say(text: str) -> None:
     typer.echo(text)
 
 
-def _chosen(root: Path, workspace: str) -> Settings:
-    from amlocal.launcher import stored_settings  # noqa: PLC0415 - keeps --help quick
-
-    return stored_settings(Settings(root=root, workspace=workspace))
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """A local Azure Machine Learning workspace that the unmodified azure-ai-ml SDK talks to."""
 
 
 @app.command()
 def up(
     root: Root = DEFAULT_ROOT,
     workspace: Workspace = DEFAULT_WORKSPACE,
-    resource_group: Group = DEFAULT_GROUP,
-    subscription: Subscription = DEFAULT_SUBSCRIPTION,
+    resource_group: Group = None,
+    subscription: Subscription = None,
     port: Port = 0,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
     strict_environments: Strict = False,
@@ -72,41 +97,38 @@ def up(
     if detach:
         from amlocal.launcher import start  # noqa: PLC0415
 
-        _report(start(settings), as_json=as_json)
+        running = start(settings)
+        _say(json.dumps(_facts(running)) if as_json else _greeting(running.identity, running.origin, lenient_tracking))
         return
-    from amlocal.server import configure_log, serve  # noqa: PLC0415
+    from amlocal.server import configure_log  # noqa: PLC0415
+    from amlocal.server import serve as serve_workspace  # noqa: PLC0415
 
     configure_log(None)
-    serve(settings, lambda origin: _say(_greeting(settings, origin)))
+    serve_workspace(settings, lambda names, origin: _say(_greeting(names, origin, lenient_tracking)))
 
 
-def _greeting(settings: Settings, origin: str) -> str:
-    relaxed = [] if settings.refuse_like_azure else ["MLflow calls that Azure refuses are served here: relaxed."]
+def _greeting(names: "Identity", origin: str, relaxed: bool) -> str:
     return "\n".join(
         [
-            f"Workspace {settings.workspace} (resource group {settings.resource_group}, subscription "
-            f"{settings.subscription}) is up at {origin}",
-            *relaxed,
-            f"Run a program against it:   amlocal exec --workspace {settings.workspace} -- COMMAND",
-            f'Or set this shell up:       eval "$(amlocal env --workspace {settings.workspace})"',
+            f"Workspace {names.name} (resource group {names.resource_group}, subscription {names.subscription}) "
+            f"is up at {origin}",
+            *(["MLflow calls that Azure refuses are served here: relaxed."] if relaxed else []),
+            f"Run a program against it:   amlocal exec --workspace {names.name} -- COMMAND",
+            f'Or set this shell up:       eval "$(amlocal env --workspace {names.name})"',
         ]
     )
 
 
-def _report(running: "Running", *, as_json: bool) -> None:
-    settings, identity = running.settings, running.identity
-    if as_json:
-        facts = {
-            "workspace": identity.name,
-            "resource_group": identity.resource_group,
-            "subscription": identity.subscription,
-            "origin": running.origin,
-            "pid": running.pid,
-            "folder": str(settings.folder.root),
-        }
-        _say(json.dumps(facts))
-    else:
-        _say(_greeting(settings, running.origin))
+def _facts(running: "Running") -> dict[str, object]:
+    names = running.identity
+    return {
+        "workspace": names.name,
+        "resource_group": names.resource_group,
+        "subscription": names.subscription,
+        "origin": running.origin,
+        "pid": running.pid,
+        "folder": str(running.folder.root),
+    }
 
 
 @app.command(hidden=True)
@@ -115,6 +137,8 @@ def serve(
     ready_fd: Annotated[int, typer.Option(help="Where to say that the server is ready, or why not.")],
 ) -> None:
     """Serve in the background (what `up --detach` starts)."""
+    if os.fork():
+        os._exit(0)  # the server goes on alone: whoever started it need not outlive it, nor bury it
     from amlocal.server import configure_log  # noqa: PLC0415
     from amlocal.server import serve as serve_workspace  # noqa: PLC0415
 
@@ -122,8 +146,8 @@ def serve(
     configure_log(chosen.folder.log)
     with os.fdopen(ready_fd, "w") as answer:
         try:
-            serve_workspace(chosen, lambda origin: _answer(answer, f"ready {origin}"))
-        except AmlocalError as error:
+            serve_workspace(chosen, lambda _, origin: _answer(answer, f"ready {origin}"))
+        except (AmlocalError, OSError) as error:
             _answer(answer, str(error))
             raise
 
@@ -142,39 +166,37 @@ def down(
     """Stop the workspace; what it holds stays."""
     from amlocal.launcher import find, find_any, stop  # noqa: PLC0415
 
-    found = list(find_any(root)) if all_ else [running for running in [find(_chosen(root, workspace))] if running]
-    for running in found:
+    found = list(find_any(root)) if all_ else [find(Settings(root=root, workspace=workspace).folder)]
+    for running in filter(None, found):
         stop(running)
-        _say(f"Workspace {running.identity.name} is down.")
-    if not found:
+        _say(f"Workspace {running.folder.root.name} is down.")
+    if not any(found):
         _say("Nothing to stop." if all_ else f"Workspace {workspace} is not up.")
 
 
 @app.command()
 def status(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     """Show the workspaces of the folder and which of them are up."""
-    from amlocal.launcher import find_any  # noqa: PLC0415
+    from amlocal.launcher import find, folders  # noqa: PLC0415
 
-    up_now = {running.identity.name: running for running in find_any(root)}
-    names = sorted(path.parent.name for path in root.glob("*/identity.json"))
+    found = {folder.root.name: find(folder) for folder in folders(root)}
     if as_json:
         rows = [
-            {"workspace": name, "up": name in up_now, "origin": up_now[name].origin if name in up_now else None}
-            for name in names
+            {"workspace": name, "up": running is not None, "origin": running.origin if running else None}
+            for name, running in found.items()
         ]
         _say(json.dumps(rows))
         return
-    for name in names:
-        running = up_now.get(name)
+    for name, running in found.items():
         _say(f"{name}: " + (f"up at {running.origin} (process {running.pid})" if running else "down"))
-    if not names:
+    if not found:
         _say(f"There is no workspace in {root}. Start one with 'amlocal up --detach'.")
 
 
 def _running(root: Path, workspace: str) -> "Running":
     from amlocal.launcher import find  # noqa: PLC0415
 
-    running = find(_chosen(root, workspace))
+    running = find(Settings(root=root, workspace=workspace).folder)
     if running is None:
         raise AmlocalError(
             f"Workspace {workspace} is not up in {root}. Start it with 'amlocal up --detach --workspace {workspace}'."
@@ -210,7 +232,7 @@ def execute(
     program = shutil.which(command[0])
     if program is None:
         raise AmlocalError(f"There is no command {command[0]!r}.")
-    running = start(_chosen(root, workspace))
+    running = start(Settings(root=root, workspace=workspace))
     os.execve(program, command, {**os.environ, **running.environ()})  # noqa: S606 - what the user asked for
 
 
@@ -246,20 +268,12 @@ def reset(
         raise AmlocalError(f"There is no workspace {workspace} in {root}.")
     if not yes and not typer.confirm(f"Remove workspace {workspace} in {root} with all its assets, jobs and models?"):
         raise AmlocalError("Nothing was removed.")
-    if running := find(_chosen(root, workspace)):
+    if running := find(folder):
         stop(running)
     shutil.rmtree(folder.root)
     _say(f"Workspace {workspace} is gone.")
 
 
 def main() -> None:
-    """Run the command line; an error that was foreseen is one line on standard error and exit code 1."""
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    debug = len(arguments) < len(sys.argv[1:]) and "--" not in sys.argv[1 : sys.argv.index("--debug")]
-    try:
-        app(arguments if debug else sys.argv[1:])
-    except AmlocalError as error:
-        if debug:
-            raise
-        typer.echo(f"amlocal: {error}", err=True)
-        sys.exit(1)
+    """Run the command line."""
+    app()

@@ -4,14 +4,17 @@ import asyncio
 import errno
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from amlocal import state
+from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
 from amlocal.settings import Settings
 
@@ -31,13 +34,18 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, _: FrameType | None) -> None:
+        """End well. uvicorn's own way raises the signal again at the end: nothing after it would be tidied up."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
 
 def _bind(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener
@@ -48,17 +56,23 @@ def listen(settings: Settings) -> socket.socket:
 
     URLs that clients kept stay good as long as the port does. Raises `AmlocalError` when the port asked for is taken.
     """
-    try:
-        if settings.port:
-            return _bind(settings.port)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise AmlocalError(f"Port {settings.port} cannot be opened: {error.strerror}.") from error
-        raise AmlocalError(f"Port {settings.port} is in use. Name another with --port, or leave it out.") from error
+    if settings.port:
+        return _bind_or_say_why(settings.port)
     try:
         return _bind(_last_port(settings))
-    except OSError:
+    except (OSError, OverflowError):
         return _bind(0)
+
+
+def _bind_or_say_why(port: int) -> socket.socket:
+    try:
+        return _bind(port)
+    except OverflowError as error:
+        raise AmlocalError(f"There is no port {port}; ports go from 1 to 65535.") from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise AmlocalError(f"Port {port} cannot be opened: {error.strerror}.") from error
+        raise AmlocalError(f"Port {port} is in use. Name another with --port, or leave it out.") from error
 
 
 def _last_port(settings: Settings) -> int:
@@ -78,10 +92,10 @@ def configure_log(path: Path | None) -> None:
         logger.propagate = False
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Serve a workspace until SIGINT or SIGTERM; `ready` gets the origin once requests are taken.
+def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
+    """Serve a workspace until SIGINT or SIGTERM; `ready` gets its names and origin once requests are taken.
 
-    Raises `AmlocalError` when the folder or the port cannot be had.
+    Raises `AmlocalError` when the folder or the port cannot be had, or the workspace cannot be opened.
     """
     folder = settings.folder
     folder.create()
@@ -94,7 +108,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
         def announce() -> None:
             state.write_server(folder, origin)
-            ready(origin)
+            ready(identity, origin)
 
         # After the lock: only now is it certain that this process shall load and run the faces.
         from amlocal.assembly import build  # noqa: PLC0415
@@ -123,3 +137,5 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
     server = _Server(config, ready)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
+    if not server.started:
+        raise AmlocalError("The workspace could not be opened; the lines above say why.")

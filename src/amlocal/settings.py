@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from amlocal.assets.store import check_name
 from amlocal.core.paths import Folder
 
 DEFAULT_ROOT = Path(".amlocal")
@@ -14,19 +15,23 @@ DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A server's settings. `port` 0 takes the last one again when it is free, else any.
+    """A server's settings. Raises `BadRequest` for a workspace name that Azure ML would not take.
 
-    `strict_environments` fails a job whose Python version is not installed; `refuse_like_azure` answers the MLflow
-    calls that Azure's tracking server does not serve as Azure does.
+    A resource group or subscription of None is the one that the folder has, or the default for a new folder. `port` 0
+    takes the last one again when it is free, else any. `strict_environments` fails a job whose Python version is not
+    installed; `refuse_like_azure` answers the MLflow calls that Azure's tracking server does not serve as Azure does.
     """
 
     root: Path = DEFAULT_ROOT
     workspace: str = DEFAULT_WORKSPACE
-    resource_group: str = DEFAULT_GROUP
-    subscription: str = DEFAULT_SUBSCRIPTION
+    resource_group: str | None = None
+    subscription: str | None = None
     port: int = 0
     strict_environments: bool = False
     refuse_like_azure: bool = True
+
+    def __post_init__(self) -> None:
+        check_name(self.workspace, "workspace name")
 
     def to_json(self) -> str:
         """Return the settings as text, for another process."""

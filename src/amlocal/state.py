@@ -3,22 +3,32 @@
 import fcntl
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import TextIO
 
-from amlocal.assets.store import check_name
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, write_private
+from amlocal.core.paths import Folder, read_texts, write_private
 from amlocal.core.wire import azure_date
 from amlocal.identity.authority import ensure_certificates
-from amlocal.settings import Settings
+from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
+
+_IDENTITY_KEYS = (*(field.name for field in fields(Identity)), "created")
 
 
 class Held(AmlocalError):
     """Another server runs on the folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a server writes about itself, for others to reach it."""
+
+    pid: int
+    origin: str
 
 
 def acquire(folder: Folder) -> TextIO:
@@ -28,65 +38,93 @@ def acquire(folder: Folder) -> TextIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.close()
-        running = read_server(folder) or {}
+        server = read_server(folder)
+        which = f"process {server.pid}, {server.origin}" if server else "it is just starting"
         raise Held(
-            f"A server already runs on {folder.root} (process {running.get('pid', 'unknown')}, "
-            f"{running.get('origin', 'address unknown')}). Use it, or stop it with 'amlocal down'."
+            f"A server already runs on {folder.root} ({which}). Use it, or stop it with 'amlocal down'."
         ) from error
     return lock
 
 
 def is_held(folder: Folder) -> bool:
-    """Tell whether a server runs on the folder."""
+    """Tell whether a server runs on the folder. The kernel takes the lock from a process however it ends."""
     try:
-        acquire(folder).close()
-    except (Held, FileNotFoundError) as error:
-        return isinstance(error, Held)
+        with folder.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: others may look at the same moment
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
     return False
 
 
-def read_server(folder: Folder) -> dict[str, Any] | None:
-    """Return what the running server wrote about itself, or None."""
+@contextmanager
+def starting(folder: Folder) -> Iterator[None]:
+    """Let one program at a time find out that no server runs, and start it. The others wait for it."""
+    with (folder.root / "start.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def read_server(folder: Folder) -> Server | None:
+    """Return what a server wrote about itself, or None. It may have been killed since."""
     try:
-        content: dict[str, Any] = json.loads(folder.server.read_text())
-    except (FileNotFoundError, ValueError):
+        content = json.loads(folder.server.read_text())
+        return Server(int(content["pid"]), str(content["origin"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return content
 
 
 def write_server(folder: Folder, origin: str) -> None:
     """Tell others how to reach this server."""
-    write_private(folder.server, json.dumps({"pid": os.getpid(), "origin": origin}).encode())
+    write_private(folder.server, json.dumps(asdict(Server(os.getpid(), origin))).encode())
+
+
+def read_identity(folder: Folder) -> tuple[Identity, str]:
+    """Return the names of the workspace in a folder and the date at which it was made.
+
+    Raises `AmlocalError` when there is none or its file is damaged.
+    """
+    if not folder.identity.exists():
+        raise AmlocalError(f"There is no workspace in {folder.root}.")
+    stored = read_texts(folder.identity, _IDENTITY_KEYS)
+    created = stored.pop("created")
+    return Identity(**stored), created
 
 
 def open_identity(settings: Settings) -> tuple[Identity, str]:
-    """Return the workspace's identity and the date at which it was made; a new folder gets the names of `settings`.
+    """Return `read_identity`; a new folder gets the names of `settings` first.
 
     Raises `AmlocalError` when the folder belongs to a workspace of other names.
     """
-    path = settings.folder.identity
-    wanted = {
-        "subscription": settings.subscription,
-        "resource_group": settings.resource_group,
-        "name": check_name(settings.workspace, "workspace name"),
-    }
-    if not path.exists():
-        identity = Identity(**wanted, guid=random_ids())
+    if not settings.folder.identity.exists():
+        identity = Identity(
+            settings.subscription or DEFAULT_SUBSCRIPTION,
+            settings.resource_group or DEFAULT_GROUP,
+            settings.workspace,
+            guid=random_ids(),
+        )
         content = asdict(identity) | {"created": azure_date(system_clock())}
-        write_private(path, json.dumps(content, indent=2).encode())
-    try:
-        stored = json.loads(path.read_text())
-        created = stored.pop("created")
-        identity = Identity(**stored)
-    except (ValueError, KeyError, TypeError) as error:
-        raise AmlocalError(f"{path} is damaged: {error}. Restore it, or start anew with 'amlocal reset'.") from error
+        write_private(settings.folder.identity, json.dumps(content, indent=2).encode())
+    identity, created = read_identity(settings.folder)
+    check_names(settings, identity)
+    return identity, created
+
+
+def check_names(settings: Settings, identity: Identity) -> None:
+    """Raise `AmlocalError` unless the workspace has the names that are asked for; Azure's names know no case."""
+    wanted = {
+        "name": settings.workspace,
+        "resource_group": settings.resource_group,
+        "subscription": settings.subscription,
+    }
     for key, value in wanted.items():
-        if stored[key].lower() != value.lower():
+        stored = getattr(identity, key)
+        if value is not None and stored.lower() != value.lower():
             raise AmlocalError(
-                f"{settings.folder.root} holds a workspace with {key} {stored[key]!r}, not {value!r}. "
+                f"{settings.folder.root} holds a workspace with {key} {stored!r}, not {value!r}. "
                 "Name another --root or --workspace, or start anew with 'amlocal reset'."
             )
-    return identity, created
 
 
 def prepare(settings: Settings, environ: Mapping[str, str]) -> tuple[Identity, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from amlocal.core.errors import AmlocalError
+
 _MIGRATIONS = (
     """
     CREATE TABLE documents (
@@ -38,15 +40,32 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        """Open or make the file. Raises `AmlocalError` when it is no database, or one of a later amlocal."""
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._migrate()
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
 
-    def _migrate(self) -> None:
+    def _prepare(self, path: Path) -> None:
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+                self._connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:  # a full disk, say: the file itself is not to blame
+            raise
+        except sqlite3.DatabaseError as error:
+            raise AmlocalError(
+                f"{path} is damaged: {error}. Restore it, or start anew with 'amlocal reset'."
+            ) from error
+        self._migrate(path)
+
+    def _migrate(self, path: Path) -> None:
         done = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if done > len(_MIGRATIONS):
+            raise AmlocalError(f"{path} is of a later amlocal (format {done}, known up to {len(_MIGRATIONS)}). Update.")
         for number, script in enumerate(_MIGRATIONS[done:], start=done + 1):
             self._connection.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
 
@@ -63,10 +82,16 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        # SQLite has rolled back by itself after some errors (a full disk); after others, also of COMMIT, the
+        # transaction is still open, and what came next would be taken for a part of it.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Return what a SELECT finds."""

@@ -29,7 +29,7 @@ class Call:
             return None
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadRequest(f"The request body is not JSON: {error}.") from error
 
     def object(self) -> dict[str, Json]:
@@ -38,6 +38,13 @@ class Call:
         if not isinstance(body, dict):
             raise BadRequest("The request body must be a JSON object.")
         return body
+
+    def properties(self) -> dict[str, Json]:
+        """Return the object under the body's key `properties`, {} for none. Raises `BadRequest` for anything else."""
+        properties = self.object().get("properties")
+        if not isinstance(properties, dict | None):
+            raise BadRequest("The key 'properties' must be a JSON object.")
+        return properties or {}
 
 
 @dataclass(frozen=True, slots=True)

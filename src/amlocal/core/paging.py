@@ -2,14 +2,16 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from amlocal.core.errors import BadRequest
-from amlocal.core.http import Call, Reply
+from amlocal.core.http import Call, Json, Reply
 
 PAGE_SIZE = 100
+Item = TypeVar("Item")
 
 
 def visible(archived: bool, view: str | None) -> bool:
@@ -31,21 +33,27 @@ def _whole(call: Call, key: str, default: int) -> int:
     text = call.query.get(key, "")
     if not text:
         return default
-    if not text.isdecimal():
-        raise BadRequest(f"The query key {key} must be a whole number, not {text!r}.")
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise BadRequest(f"The query key {key} must be a whole number, not {text[:40]!r}.")
     return int(text)
 
 
-def page(call: Call, items: Sequence[Any] | Iterable[Any], origin: str) -> Reply:
-    """Answer one page of `items`: `$top` ends the list, `$skip` and `$skipToken` start it later."""
-    rows = list(items)
-    top = _whole(call, "$top", len(rows))
-    start = _whole(call, "$skip", 0) + (_decode(call.query["$skipToken"]) if call.query.get("$skipToken") else 0)
-    size = min(_whole(call, "$maxpagesize", PAGE_SIZE) or PAGE_SIZE, PAGE_SIZE)
-    end = min(start + size, top, len(rows))
-    body: dict[str, Any] = {"value": rows[start:end]}
-    if end < min(top, len(rows)):
-        token = base64.urlsafe_b64encode(str(end - _whole(call, "$skip", 0)).encode()).decode()
-        query = {key: value for key, value in call.query.items() if key != "$skipToken"} | {"$skipToken": token}
+def _as_it_is(item: Json) -> Json:
+    return item
+
+
+def page(call: Call, items: Iterable[Item], origin: str, *, show: Callable[[Item], Json] = _as_it_is) -> Reply:
+    """Answer one page of `items`, each written out by `show`: `$skip` leaves out the first, `$top` ends the list.
+
+    The link to the next page repeats the caller's query; its `$skipToken` counts what the pages before it held.
+    """
+    skip, token = _whole(call, "$skip", 0), call.query.get("$skipToken")
+    rows = list(items)[skip:]
+    rows = rows[: _whole(call, "$top", len(rows))]
+    start = _decode(token) if token else 0
+    end = start + min(_whole(call, "$maxpagesize", PAGE_SIZE) or PAGE_SIZE, PAGE_SIZE)
+    body: dict[str, Any] = {"value": [show(row) for row in rows[start:end]]}
+    if end < len(rows):
+        query = dict(call.query) | {"$skipToken": base64.urlsafe_b64encode(str(end).encode()).decode()}
         body["nextLink"] = f"{origin}{urlsplit(call.target).path}?{urlencode(query, safe='$', quote_via=quote)}"
     return Reply(200, body)

@@ -1,9 +1,13 @@
 """Where a workspace keeps what: the layout of its folder, and files that only their owner may read."""
 
+import json
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from amlocal.core.errors import AmlocalError
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -16,6 +20,23 @@ def write_private(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def read_texts(path: Path, keys: Iterable[str]) -> dict[str, str]:
+    """Return a JSON object that holds a text under each of `keys`, and nothing else. Raises `AmlocalError`."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(content, dict) or set(content) != set(keys):
+        raise _damaged(path, f"it must hold {', '.join(keys)} and nothing else")
+    if not all(isinstance(value, str) and value for value in content.values()):
+        raise _damaged(path, "its values must be texts, none of them empty")
+    return content
+
+
+def _damaged(path: Path, reason: str) -> AmlocalError:
+    return AmlocalError(f"{path} is damaged: {reason}. Restore it, or start anew with 'amlocal reset'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +100,6 @@ class Folder:
     def secrets(self) -> Path:
         """Keys and the identity secret (JSON, 0600)."""
         return self.root / "secrets.json"
-
-    @property
-    def authority(self) -> Path:
-        """The certificate authority's certificate."""
-        return self.root / "ca.pem"
-
-    @property
-    def authority_key(self) -> Path:
-        """The certificate authority's key (0600)."""
-        return self.root / "ca.key"
 
     @property
     def certificate(self) -> Path:

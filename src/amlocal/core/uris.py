@@ -2,17 +2,19 @@
 
 import re
 
+_FLAGS = re.IGNORECASE | re.DOTALL
 _DATASTORE = re.compile(
     r"azureml://(?:subscriptions/[^/]+/resourcegroups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/|workspaces/[^/]+/)?"
     r"datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)",
-    re.IGNORECASE,
+    _FLAGS,
 )
-_JOB = re.compile(
-    r"azureml://jobs/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/(?:paths/)?(?P<path>.*))?", re.IGNORECASE
+_JOB = re.compile(r"azureml://jobs/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/(?:paths/)?(?P<path>.*))?", _FLAGS)
+_RUN = re.compile(r"runs:/(?P<job>[^/]+)(?:/(?P<path>.*))?", _FLAGS)
+# One slash: a URI with two names a place, and may hold a folder called "versions".
+_VERSION = re.compile(
+    r"(?:azureml:)?/(?!/).*/(?P<kind>[^/]+)/(?:azureml:)?(?P<name>[^/]+)/versions/(?P<version>[^/]+)/?", _FLAGS
 )
-_RUN = re.compile(r"runs:/(?P<job>[^/]+)(?:/(?P<path>.*))?", re.IGNORECASE)
-_VERSION = re.compile(r"(?:azureml:)?.*/(?P<kind>[^/]+)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)/?", re.IGNORECASE)
-_SHORT_VERSION = re.compile(r"azureml:(?P<name>[^/:@]+)[:@](?P<version>[^/:]+)", re.IGNORECASE)
+_SHORT_VERSION = re.compile(r"azureml:(?P<name>[^/:@]+)(?P<separator>[:@])(?P<version>[^/:@]+)", _FLAGS)
 
 
 def datastore_reference(uri: str) -> tuple[str, str] | None:
@@ -39,8 +41,7 @@ def version_reference(reference: str, kind: str) -> tuple[str, str] | None:
     A label comes back with its `@` (`NAME@latest` gives the version "@latest").
     """
     if (found := _VERSION.fullmatch(reference)) and found["kind"].lower() == kind.lower():
-        return found["name"].removeprefix("azureml:"), found["version"]
+        return found["name"], found["version"]
     if found := _SHORT_VERSION.fullmatch(reference):
-        label = "@" if "@" in reference else ""
-        return found["name"], f"{label}{found['version']}"
+        return found["name"], found["separator"].lstrip(":") + found["version"]
     return None

@@ -1,10 +1,11 @@
 """Azure's conventions on the wire: dates, ids, who did it, the error envelope."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amlocal.core.errors import ApiError
+from amlocal.core.errors import ApiError, BadRequest
 
 USER = "amlocal user"
 _OWN_PREFIX = re.compile(r"^azureml:(?!/)", re.IGNORECASE)
@@ -12,8 +13,8 @@ _OWN_PREFIX = re.compile(r"^azureml:(?!/)", re.IGNORECASE)
 
 def azure_date(moment: datetime) -> str:
     """Return RFC 3339 with at most 7 fraction digits, trailing zeros cut, ending in +00:00 (as Azure ML writes it)."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".")
-    return f"{text}+00:00"
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return f"{text.rstrip('0').rstrip('.')}+00:00"
 
 
 def from_azure_date(text: str) -> datetime:
@@ -35,7 +36,12 @@ def plain_name(name: str) -> str:
 
 
 def string_map(value: Any) -> dict[str, str]:
-    """Return tags or properties as Azure keeps them: text to text, {} for null."""
+    """Return tags or properties as Azure keeps them: text to text, {} for null.
+
+    Raises `BadRequest` for anything but an object.
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise BadRequest(f"Tags and properties must be a JSON object of texts, not {value!r}.")
     return {str(key): str(item) for key, item in (value or {}).items() if item is not None}
 
 

@@ -84,16 +84,15 @@ def public_roots(environ: Mapping[str, str], own: Path) -> bytes:
 
 
 def ensure_certificates(folder: Folder, workspace: str, now: datetime, environ: Mapping[str, str]) -> None:
-    """Make the authority, the server's certificate and the bundle where they are missing.
+    """Make the server's certificate and the bundle that vouches for it, unless both are there.
 
-    The server certificate comes last: when it is there, all is there.
+    The authority signs this one certificate, and its key is thrown away: whoever trusts the bundle need fear no other.
     """
     if folder.certificate.exists() and folder.bundle.exists():
         return
     authority, authority_key = _make_authority(f"amlocal {workspace}", now)
     certificate, key = _make_server(authority, authority_key, now)
-    public = authority.public_bytes(_PEM)
-    write_private(folder.authority_key, _pem(authority_key))
-    write_private(folder.authority, public)
-    write_private(folder.bundle, public_roots(environ, folder.bundle).rstrip() + b"\n" + public)
+    roots = public_roots(environ, folder.bundle).rstrip()
+    folder.certificate.unlink(missing_ok=True)  # an old one would not fit the new bundle
+    write_private(folder.bundle, roots + b"\n" + authority.public_bytes(_PEM))
     write_private(folder.certificate, _pem(key) + certificate.public_bytes(_PEM))

@@ -3,11 +3,10 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import write_private
+from amlocal.core.paths import read_texts, write_private
 
 
 def _token() -> str:
@@ -31,7 +30,4 @@ def load_secrets(path: Path) -> Secrets:
     """Return the secrets kept at `path`, made on first use. Raises `AmlocalError` when the file is damaged."""
     if not path.exists():
         write_private(path, json.dumps(asdict(Secrets())).encode())
-    try:
-        return Secrets(**json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise AmlocalError(f"{path} is damaged: {error}. Restore it, or start anew with 'amlocal reset'.") from error
+    return Secrets(**read_texts(path, [field.name for field in fields(Secrets)]))
