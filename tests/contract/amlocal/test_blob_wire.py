@@ -1,5 +1,6 @@
 """What azure-storage-blob itself sees of the workspace's storage, over TLS on loopback."""
 
+import errno
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings
 
 from amlocal.app import App
-from amlocal.blobs import BlobStore, StorageAccess, routes
+from amlocal.blobs import BlobStore, StorageAccess, chunk_writer, routes
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
@@ -69,7 +71,8 @@ class Storage:
 
     def container(self, name: str, credential: Any = None, **options: Any) -> ContainerClient:
         chosen = credential or self.sas(name)
-        service = BlobServiceClient(self.root, chosen, connection_verify=self._bundle, retry_total=0, **options)
+        options = {"connection_verify": self._bundle, "retry_total": 0, **options}
+        service = BlobServiceClient(self.root, chosen, **options)
         return self._clients.enter_context(service).get_container_client(name)
 
     def link(self, url: str) -> BlobClient:
@@ -314,6 +317,23 @@ def test_a_signed_link_opens_one_blob(storage: Storage, box: ContainerClient) ->
     soon = datetime.now(UTC) + timedelta(minutes=1)
     link = storage.access.sign_url(origin, box.container_name, "user_logs/std log.txt", soon)
     assert storage.link(link).download_blob().readall() == b"hello"
+
+
+def test_a_full_disk_is_told_at_once_and_not_tried_again(
+    storage: Storage, box: ContainerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    class Full(FileIO):
+        def write(self, _: Any) -> int:
+            tried.append(self.name)
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(chunk_writer, "FileIO", Full)
+    patient = storage.container(box.container_name, retry_total=3)
+    with pytest.raises(HttpResponseError, match="No space left on the disk") as caught:
+        patient.upload_blob("a", b"x" * MIB)
+    assert (len(tried), caught.value.status_code, storage.store.get(box.container_name, "a")) == (1, 413, None)
 
 
 _WRITER = """

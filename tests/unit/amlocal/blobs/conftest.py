@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock, Wire
 
 from amlocal.blobs import BlobStore
 from amlocal.core.database import Database
+from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock, Wire
 
 
 @pytest.fixture

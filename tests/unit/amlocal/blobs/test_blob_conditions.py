@@ -2,10 +2,10 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
-from tests.unit.amlocal.blobs.wire import START
 
 from amlocal.blobs import Blob, BlobStore, StorageError
 from amlocal.blobs.conditions import Conditions
+from tests.unit.amlocal.blobs.wire import START
 
 NOW, BEFORE = (format_datetime(moment, usegmt=True) for moment in (START, START - timedelta(minutes=1)))
 

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.amlocal.blobs.wire import NAMES
 
 from amlocal.blobs import BlobStore, StorageError
 from amlocal.blobs.names import check_blob, check_container, check_metadata
+from tests.unit.amlocal.blobs.wire import NAMES
 
 
 @pytest.mark.parametrize("name", ["abc", "a-1", "x" * 63, "azureml-blobstore-00000000-0000-0000-0000-000000000000"])

@@ -7,10 +7,10 @@ from azure.storage.blob import generate_account_sas, generate_blob_sas, generate
 from azure.storage.blob._shared_access_signature import BlobSharedAccessSignature
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.amlocal.blobs.wire import KEY, NAMES, ORIGIN, START, ManualClock, Wire, check_token
 
 from amlocal.blobs import BlobStore, StorageAccess
 from amlocal.blobs.sas import VERSION, service_text, sign
+from tests.unit.amlocal.blobs.wire import KEY, NAMES, ORIGIN, START, ManualClock, Wire, check_token
 
 HOUR = START + timedelta(hours=1)
 

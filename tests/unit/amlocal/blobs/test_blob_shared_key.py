@@ -9,11 +9,11 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.blob._shared.authentication import SharedKeyCredentialPolicy, _storage_header_sort
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.amlocal.blobs.wire import KEY, NAMES, ORIGIN, ManualClock, Wire
 
 from amlocal.blobs import BlobStore
 from amlocal.blobs.sas import sign
 from amlocal.blobs.shared_key import _culture
+from tests.unit.amlocal.blobs.wire import KEY, NAMES, ORIGIN, ManualClock, Wire
 
 ROOT = "devstore.blob.core.windows.net"
 METADATA = st.dictionaries(

@@ -4,12 +4,12 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from tests.unit.amlocal.blobs.wire import START, CountingIds, ManualClock
 
 from amlocal.blobs import Blob, BlobNotFound, BlobStore, ContainerNotFound, StorageError, StorageFull
 from amlocal.blobs.blocks import Choice, Source
 from amlocal.blobs.values import Traits
 from amlocal.core.database import Database
+from tests.unit.amlocal.blobs.wire import START, CountingIds, ManualClock
 
 
 def content(store: BlobStore, name: str) -> bytes:

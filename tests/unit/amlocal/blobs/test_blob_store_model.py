@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 
 from amlocal.blobs import BlobStore
 from amlocal.blobs.blocks import Choice, Source
 from amlocal.blobs.values import Traits
 from amlocal.core.database import Database
+from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 
 NAMES = st.sampled_from(["a", "a/b", "a/c", "ab", "b/x", "ü", "\U0010ffff"])
 CONTENTS = st.binary(max_size=8)

@@ -13,9 +13,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.amlocal.blobs.wire import KEY, NAMES, ManualClock, Wire
 
 from amlocal.blobs import BlobStore, DamagedStore, chunk_writer
+from tests.unit.amlocal.blobs.wire import KEY, NAMES, ManualClock, Wire
 
 ABC_MD5 = "kAFQmDzST7DWlj99KOF/cg=="
 LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"

@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.amlocal.blobs.wire import START
 
 from amlocal.blobs import Blob, StorageError
 from amlocal.blobs.blocks import Choice, Source
 from amlocal.blobs.listing import Page, Query
 from amlocal.blobs.xml_bodies import error_body, listing_body, read_block_list
+from tests.unit.amlocal.blobs.wire import START
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
