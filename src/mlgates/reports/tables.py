@@ -1,6 +1,6 @@
 """How what a workspace holds is shown: one table a kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -19,7 +19,7 @@ def inventory_tables(inventory: Inventory) -> RenderableType:
         _assets("Data", inventory.data, "sha256"),
         _jobs(inventory.jobs),
         _models(inventory.models),
-        Text(f"MLflow: {inventory.mlflow}"),
+        Text(_where_to_look(inventory)),
     )
 
 
@@ -29,11 +29,12 @@ def _assets(title: str, versions: Iterable[AssetVersion], checksum_tag: str) -> 
 
 
 def _jobs(jobs: Iterable[Job]) -> Table:
-    rows = (
-        (job.name, job.status, job.tags.get("data", ""), short(job.tags.get("git_commit", "")), job.link or "")
-        for job in jobs
-    )
-    return _table("Jobs", ("job", "status", "data", "commit", "where to look"), rows)
+    rows = ((job.name, job.status, *_made_from(job.tags)) for job in jobs)
+    return _table("Jobs", ("job", "status", "data", "environment", "commit"), rows)
+
+
+def _made_from(tags: Mapping[str, str]) -> tuple[str, ...]:
+    return tags.get("data", ""), tags.get("environment", ""), short(tags.get("git_commit", ""))
 
 
 def _models(versions: Iterable[AssetVersion]) -> Table:
@@ -49,7 +50,7 @@ def _lineage_cells(lineage: Lineage) -> tuple[str, ...]:
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(title=title, title_justify="left", show_edge=False)
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -62,6 +63,11 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) 
 
 def _others(version: AssetVersion, checksum_tag: str) -> str:
     return ", ".join(f"{name}={value}" for name, value in version.tags.items() if name != checksum_tag)
+
+
+def _where_to_look(inventory: Inventory) -> str:
+    newest = [f"newest job: {job.link}" for job in inventory.jobs[:1] if job.link]
+    return "\n".join(("", *newest, f"MLflow: {inventory.mlflow}"))
 
 
 def short(digest: str) -> str:
