@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from mlgates.config.settings import Settings
 
 # azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
-# downloads with a call that azure-storage-blob does. A suite for which warnings are errors could do neither.
+# downloads by calls that azure-storage-blob does. A suite for which warnings are errors could do neither.
 _OF_THE_SDK = (
     "ignore::DeprecationWarning:marshmallow",
     "ignore::DeprecationWarning:azure[.]ai[.]ml",
-    "ignore:The use of a 'BlobProperties' instance for param blob is deprecated:DeprecationWarning",
+    "ignore::DeprecationWarning:azure[.]storage[.]blob",
 )
 
 

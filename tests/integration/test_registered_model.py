@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+import pytest
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Model
 from mlflow import MlflowClient
@@ -13,6 +14,9 @@ from mlgates.core.lineage import Lineage
 from mlgates.delivery.train import register
 from mlgates.reports.console import listen
 from tests.integration.conftest import Silent
+
+# MLflow says so of its own type hints, when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
 
 
 def test_it_is_an_mlflow_model(model: Model) -> None:
@@ -25,7 +29,9 @@ def test_its_lineage_is_complete(lineage: Lineage) -> None:
 
 
 def test_its_metrics_are_those_of_its_run(tracking: MlflowClient, lineage: Lineage) -> None:
-    assert lineage.metrics == tracking.get_run(lineage.job).data.metrics
+    measured = tracking.get_run(lineage.job).data.metrics
+    assert {"accuracy", "auc"} <= lineage.metrics.keys()
+    assert lineage.metrics.items() <= measured.items()
 
 
 def test_it_is_stored_among_the_artifacts_of_its_job(model: Model, lineage: Lineage) -> None:

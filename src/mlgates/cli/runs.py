@@ -12,7 +12,7 @@ from mlgates.delivery import train as delivery
 from mlgates.delivery.inventory import take_inventory
 from mlgates.delivery.source import source_state
 from mlgates.reports.console import show as shown
-from mlgates.reports.tables import inventory_tables
+from mlgates.reports.tables import inventory_tables, where_to_look
 
 
 def train(
@@ -43,7 +43,10 @@ def register(session: Session, client: MLClient, job_name: str | None) -> None:
 
 def show(session: Session, client: MLClient, *, newest: int) -> None:
     """Show what the workspace holds."""
-    session.output.print(inventory_tables(take_inventory(client, session.settings, newest=newest)))
+    inventory = take_inventory(client, session.settings, newest=newest)
+    session.output.print(inventory_tables(inventory))
+    for line in where_to_look(inventory):
+        session.say(line)
 
 
 def _say_job(session: Session, job: Job) -> None:

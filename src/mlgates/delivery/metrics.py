@@ -8,6 +8,9 @@ from azure.ai.ml import MLClient
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.delivery.refusals import asking
 
+# MLflow's autologging measures on the rows that the model was fitted to; a lineage tells how it did on others.
+_AUTOLOGGED = "training_"
+
 
 def preload() -> None:
     """Import MLflow beside other work: it takes seconds, and a job takes longer."""
@@ -15,7 +18,7 @@ def preload() -> None:
 
 
 def run_metrics(client: MLClient, job_name: str) -> dict[str, float]:
-    """Return the last value of every metric that the run of job `job_name` logged."""
+    """Return the last value of each metric that the run of job `job_name` logged, those of autologging left out."""
     # Imported here: only this needs MLflow, which takes seconds to import.
     import mlflow  # noqa: PLC0415
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
@@ -24,7 +27,7 @@ def run_metrics(client: MLClient, job_name: str) -> dict[str, float]:
         run = mlflow.MlflowClient(tracking_uri(client)).get_run(job_name)
     except MlflowException as error:
         raise WorkspaceRefused(f"cannot read the metrics of job {job_name}: {error.message}") from error
-    return dict(run.data.metrics)
+    return {name: value for name, value in run.data.metrics.items() if not name.startswith(_AUTOLOGGED)}
 
 
 def tracking_uri(client: MLClient) -> str:

@@ -1,6 +1,6 @@
-"""How what a workspace holds is shown: one table a kind."""
+"""How what a workspace holds is shown: a table a kind, and each model with its lineage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,14 +13,21 @@ _SHORT = 12
 
 
 def inventory_tables(inventory: Inventory) -> RenderableType:
-    """Return environments, data, jobs and models with their lineage, and where MLflow is."""
+    """Return environments, data, jobs, and models with their lineage."""
     return Group(
         _assets("Environments", inventory.environments, "content_sha256"),
         _assets("Data", inventory.data, "sha256"),
         _jobs(inventory.jobs),
         _models(inventory.models),
-        Text(_where_to_look(inventory)),
     )
+
+
+def where_to_look(inventory: Inventory) -> Iterator[str]:
+    """Yield the addresses of the newest job and of MLflow, a line each."""
+    for job in inventory.jobs[:1]:
+        if job.link:
+            yield f"newest job  {job.link}"
+    yield f"MLflow      {inventory.mlflow}"
 
 
 def _assets(title: str, versions: Iterable[AssetVersion], checksum_tag: str) -> Table:
@@ -29,30 +36,28 @@ def _assets(title: str, versions: Iterable[AssetVersion], checksum_tag: str) -> 
 
 
 def _jobs(jobs: Iterable[Job]) -> Table:
-    rows = ((job.name, job.status, *_made_from(job.tags)) for job in jobs)
-    return _table("Jobs", ("job", "status", "data", "environment", "commit"), rows)
-
-
-def _made_from(tags: Mapping[str, str]) -> tuple[str, ...]:
-    return tags.get("data", ""), tags.get("environment", ""), short(tags.get("git_commit", ""))
+    rows = ((job.name, job.status, job.tags.get("data", ""), short(job.tags.get("git_commit", ""))) for job in jobs)
+    return _table("Jobs", ("job", "status", "data", "commit"), rows)
 
 
 def _models(versions: Iterable[AssetVersion]) -> Table:
-    rows = ((str(each), *_lineage_cells(Lineage.from_tags(each.tags))) for each in versions)
-    return _table("Models", ("version", "job", "commit", "data", "environment", "metrics"), rows)
+    rows = ((str(each), "\n".join(_lineage_lines(Lineage.from_tags(each.tags)))) for each in versions)
+    return _table("Models", ("version", "made from"), rows)
 
 
-def _lineage_cells(lineage: Lineage) -> tuple[str, ...]:
-    dirty = " and local changes" if lineage.git_dirty == "True" else ""
-    metrics = "\n".join(f"{name} {value:.4g}" for name, value in lineage.metrics.items())
-    data = f"{lineage.data} ({lineage.data_origin})"
-    return lineage.job, short(lineage.git_commit) + dirty, data, lineage.environment, metrics
+def _lineage_lines(lineage: Lineage) -> Iterator[str]:
+    yield f"job {lineage.job}"
+    yield f"commit {short(lineage.git_commit)}{' and local changes' if lineage.git_dirty == 'True' else ''}"
+    yield f"data {lineage.data}, origin {lineage.data_origin}"
+    yield f"environment {lineage.environment}"
+    yield ", ".join(f"{name} {value:.4g}" for name, value in lineage.metrics.items())
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, show_lines=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # Names are there to be copied; tags and lineage may wrap.
+        table.add_column(column, no_wrap=column in {"version", "job", "sha256", "commit"}, overflow="fold")
     for row in rows:
         # Text, not markup: names and tags come from the workspace.
         table.add_row(*map(Text, row))
@@ -63,11 +68,6 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) 
 
 def _others(version: AssetVersion, checksum_tag: str) -> str:
     return ", ".join(f"{name}={value}" for name, value in version.tags.items() if name != checksum_tag)
-
-
-def _where_to_look(inventory: Inventory) -> str:
-    newest = [f"newest job: {job.link}" for job in inventory.jobs[:1] if job.link]
-    return "\n".join(("", *newest, f"MLflow: {inventory.mlflow}"))
 
 
 def short(digest: str) -> str:
