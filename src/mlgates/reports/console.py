@@ -100,13 +100,15 @@ def picture(progress: Progress, now: float) -> RenderableType:
     for step in progress.steps:
         seconds = now - step.began if step.state is State.RUNNING else step.seconds
         steps.add_row(f"{_MARKS[step.state]} {step.name}", f"{seconds:5.1f} s", _remark(step, progress))
-    running = any(step.state is State.RUNNING for step in progress.steps)
-    log = [Text(f"  | {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in progress.log if running]
+    followed = any(_is_followed(step) for step in progress.steps)
+    log = [Text(f"  | {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in progress.log if followed]
     link = [Text(f"  {progress.link}", style="cyan")] if progress.link else []
     return Group(steps, *link, *log)
 
 
 def _remark(step: StepView, progress: Progress) -> str:
-    if step.state is State.RUNNING and step.name == "job":
-        return escape(progress.status or "")
-    return escape(step.summary)
+    return escape((progress.status or "") if _is_followed(step) else step.summary)
+
+
+def _is_followed(step: StepView) -> bool:
+    return step.name == "job" and step.state is State.RUNNING
