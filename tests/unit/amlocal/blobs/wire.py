@@ -158,3 +158,13 @@ async def _whole(reply: Reply) -> Answer:
         body = reply.body or b""
     typed = {} if reply.body is None else {"Content-Type": reply.media_type}
     return Answer(reply.status, {**typed, **reply.headers}, body)
+
+
+def content(wire: Wire, name: str) -> bytes:
+    """Return the bytes of a blob in the container `box`."""
+    return b"".join(wire.store.read(wire.store.require("box", name)))
+
+
+def block_list(*entries: tuple[str, str]) -> bytes:
+    """Return the body that commits blocks, each named with where it is looked for."""
+    return f"<BlockList>{''.join(f'<{tag}>{block}</{tag}>' for tag, block in entries)}</BlockList>".encode()
