@@ -131,7 +131,7 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
         access_log=False,
         server_header=False,
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=1,  # an idle client does not answer the end of TLS, and would be waited for
         lifespan="on",
     )
     server = _Server(config, ready)

@@ -1,5 +1,6 @@
 """The application of a workspace."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -74,9 +75,12 @@ def build(
     async def lifespan() -> AsyncIterator[None]:
         await tracking.start()
         await jobs.start()
+        # What no blob names any more; nothing waits for it.
+        cleaning = asyncio.create_task(asyncio.to_thread(stores.blobs.collect_garbage))
         try:
             yield
         finally:
+            await cleaning
             await jobs.stop()
             await tracking.stop()
             database.close()

@@ -29,7 +29,7 @@ class JobEnvironments:
         """
         spec = self._spec(reference, folder.with_name("context"))
         runtime = resolve(spec, cache=self._cache, strict=self._strict, log=say, cancelled=stop)
-        return create_layer(runtime, folder, self._cache)
+        return create_layer(runtime, folder, self._cache, log=say)
 
     def _spec(self, reference: str, context: Path) -> EnvironmentSpec:
         document = self._lookup.environment(reference)
