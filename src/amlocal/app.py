@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from amlocal.core.context import Context
-from amlocal.core.errors import ApiError
+from amlocal.core.errors import ApiError, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
 from amlocal.core.wire import envelope
@@ -98,9 +98,7 @@ class App:
             return match
         self._check_workspace(path)
         if others := self._router.methods(path):
-            raise ApiError(
-                405, f"{method} is not served at {path}; it takes {', '.join(others)}.", code="MethodNotAllowed"
-            )
+            raise MethodNotAllowed(f"{method} is not served at {path}; it takes {', '.join(others)}.", others)
         version = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("api-version", "none")
         message = f"amlocal does not serve {method} {path} (api-version {version})."
         raise ApiError(501, message, code="NotImplemented")
@@ -150,7 +148,8 @@ class App:
         if error.code == "ResourceNotFound":  # the gateway's own answer has these two keys only
             brief = {"error": {"code": error.code, "message": error.message}}
             return Reply(error.status, brief, {"x-ms-failure-cause": "gateway"})
-        return Reply(error.status, body, {"x-ms-response-type": "error"})
+        allow = {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
+        return Reply(error.status, body, {"x-ms-response-type": "error", **allow})
 
     def _fail(self, scope: Scope, request: str) -> Reply:
         _LOG.exception("%s %s failed (request %s)", scope["method"], _raw_path(scope), request)
@@ -189,7 +188,7 @@ class _Body:
 async def _send(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
     body = reply.body
     if not (body is None or isinstance(body, bytes | AsyncIterator)):
-        body = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        body = json.dumps(body, separators=(",", ":")).encode()
     headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
     if body is not None:
         headers.setdefault("Content-Type", reply.media_type)
@@ -198,8 +197,8 @@ async def _send(send: Send, reply: Reply, extra: Mapping[str, str], *, head: boo
     raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if isinstance(body, AsyncIterator):
-        async for chunk in body:
-            if not head:
+        if not head:
+            async for chunk in body:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         body = b""
     await send({"type": "http.response.body", "body": b"" if head else body or b""})

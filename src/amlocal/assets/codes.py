@@ -8,12 +8,13 @@ from amlocal.assets.routes import AssetRoutes
 from amlocal.assets.store import AssetStore
 from amlocal.core.context import STORAGE_ACCOUNT, Context
 from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.fields import text
 from amlocal.core.http import Call, Reply, Route
 
 
 def _accept(properties: Properties) -> dict[str, Any]:
-    uri = properties.get("codeUri")
-    if not isinstance(uri, str) or not uri:
+    uri = text(properties, "codeUri")
+    if uri is None:
         raise BadRequest("A code snapshot needs a codeUri.")
     # Azure answers isAnonymous false whatever was sent.
     return {"codeUri": uri, "isAnonymous": False, "provisioningState": "Succeeded"}

@@ -5,6 +5,7 @@ from typing import Any
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.fields import text
 from amlocal.core.uris import datastore_reference
 
 _TYPES = ("uri_file", "uri_folder", "mltable")
@@ -14,8 +15,8 @@ def data_kind(identity: Identity) -> AssetKind:
     """Return the rules of data assets in a workspace."""
 
     def accept(properties: Properties) -> dict[str, Any]:
-        uri, kind = properties.get("dataUri"), properties.get("dataType") or "uri_folder"
-        if not isinstance(uri, str) or not uri:
+        uri, kind = text(properties, "dataUri"), text(properties, "dataType") or "uri_folder"
+        if uri is None:
             raise BadRequest("A data asset needs a dataUri.")
         if kind not in _TYPES:
             raise BadRequest(f"A data asset's type is one of {', '.join(_TYPES)}, not {kind!r}.")

@@ -1,53 +1,54 @@
 """Environments: an image, a conda file or a docker build context."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.fields import mapping, text
 
 
-def _conda(text: Any) -> str:
+def _conda(conda: str | None) -> str:
     """Return the conda file as JSON text, as Azure ML gives it back; the empty string for none."""
-    if not text:
+    if conda is None:
         return ""
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadRequest(f"The conda file is not YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(content, Mapping):
-        raise BadRequest("The conda file must be a mapping with the key 'dependencies'.")
-    return json.dumps(content, indent=2)
+        content = yaml.safe_load(conda)
+        if not isinstance(content, dict):
+            raise BadRequest("The conda file must be a mapping with the key 'dependencies'.")
+        return json.dumps(content, indent=2, default=str)
+    # What YAML can say and JSON cannot: dates that are none, keys that are no text, a list that holds itself.
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise BadRequest(f"The conda file cannot be read: {' '.join(str(error).split())}.") from error
 
 
 def _accept(properties: Properties) -> dict[str, Any]:
-    image, build = properties.get("image"), properties.get("build")
+    image, build = text(properties, "image"), mapping(properties, "build")
     if bool(image) == bool(build):
         raise BadRequest("An environment needs an image or a build context, and not both.")
     accepted: dict[str, Any] = {
         "environmentType": "UserCreated",
-        "condaFile": _conda(properties.get("condaFile")),
-        "osType": properties.get("osType") or "Linux",
+        "condaFile": _conda(text(properties, "condaFile")),
+        "osType": text(properties, "osType") or "Linux",
     }
     accepted |= {"image": image} if image else {"build": _build(build)}
-    if properties.get("inferenceConfig"):
-        accepted["inferenceConfig"] = properties["inferenceConfig"]
+    if inference := mapping(properties, "inferenceConfig"):
+        accepted["inferenceConfig"] = inference
     return accepted
 
 
-def _build(build: Any) -> dict[str, Any]:
-    if not isinstance(build, Mapping) or not build.get("contextUri"):
+def _build(build: Properties) -> dict[str, Any]:
+    uri = text(build, "contextUri")
+    if uri is None:
         raise BadRequest("The environment's build context has no contextUri.")
-    return {"contextUri": build["contextUri"], "dockerfilePath": build.get("dockerfilePath") or "Dockerfile"}
+    return {"contextUri": uri, "dockerfilePath": text(build, "dockerfilePath") or "Dockerfile"}
 
 
 def _definition(properties: Properties) -> object:
-    conda = properties.get("condaFile")
     # Compared by meaning: the client sends YAML and gets JSON back, keys in another order.
-    content = yaml.safe_load(conda) if conda else None
+    content = json.loads(properties["condaFile"]) if properties["condaFile"] else None
     return (content, *(properties.get(key) for key in ("image", "build", "osType", "inferenceConfig")))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.fields import mapping, text
 from amlocal.core.uris import datastore_reference, job_output_reference
 
 _TYPES = ("custom_model", "mlflow_model", "triton_model")
@@ -31,18 +32,18 @@ def model_kind(identity: Identity, resolve_output: ResolveOutput) -> AssetKind:
         return identity.datastore_uri(found[0], found[1].strip("/"), group="resourceGroups"), job
 
     def accept(properties: Properties) -> dict[str, Any]:
-        uri, kind = properties.get("modelUri"), properties.get("modelType") or "custom_model"
-        if not isinstance(uri, str) or not uri:
+        uri, kind = text(properties, "modelUri"), text(properties, "modelType") or "custom_model"
+        if uri is None:
             raise BadRequest("A model needs a modelUri.")
         if kind not in _TYPES:
             raise BadRequest(f"A model's type is one of {', '.join(_TYPES)}, not {kind!r}.")
         kept, job = location(uri)
         return {
-            "flavors": properties.get("flavors") or {},
+            "flavors": mapping(properties, "flavors"),
             "modelType": kind,
             "modelUri": kept,
-            "jobName": job or properties.get("jobName"),
-            "stage": properties.get("stage"),
+            "jobName": job or text(properties, "jobName"),
+            "stage": text(properties, "stage"),
             "provisioningState": "Succeeded",
             "autoDeleteSetting": None,
             "intellectualProperty": None,
@@ -51,7 +52,7 @@ def model_kind(identity: Identity, resolve_output: ResolveOutput) -> AssetKind:
     return AssetKind(
         collection="models",
         accept=accept,
-        definition=lambda properties: (properties["modelUri"].lower(), properties["modelType"]),
+        definition=lambda properties: (properties["modelUri"], properties["modelType"]),
         conflict=_conflict,
         missing_version=_missing_version,
         missing_container=_missing_container,
@@ -69,9 +70,9 @@ def _conflict(name: str, version: str) -> Conflict:
 
 def _missing_version(name: str, version: str) -> NotFound:
     detail = f"Model with name: {name} and version: {version} not found."
-    return NotFound("The specified resource was not found.", details=[("ModelNotFound", detail)])
+    return NotFound("The specified resource was not found.", details=[("ModelNotFound", detail)], inner=None)
 
 
 def _missing_container(name: str) -> NotFound:
     detail = f"Model container with name: {name} not found."
-    return NotFound("The specified resource was not found.", details=[("ModelNotFound", detail)])
+    return NotFound("The specified resource was not found.", details=[("ModelNotFound", detail)], inner=None)

@@ -1,7 +1,9 @@
 """The routes that every kind of asset has: versions, containers, lists."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from amlocal.assets.kind import Properties
 from amlocal.assets.store import AssetStore
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
@@ -66,8 +68,7 @@ class AssetRoutes:
         return Reply(200, self.body(self._store.get(plain_name(call.path["name"]), call.path["version"])))
 
     def _put(self, call: Call) -> Reply:
-        properties = call.object().get("properties") or {}
-        document, created = self._store.put(plain_name(call.path["name"]), call.path["version"], properties)
+        document, created = self._store.put(plain_name(call.path["name"]), call.path["version"], call.properties())
         status = 201 if created else self._store.kind.repeat_status
         return Reply(status, self.body(document), {"Location": call.url} if status == 201 else {})
 
@@ -75,31 +76,33 @@ class AssetRoutes:
         return Reply(200 if self._store.delete(plain_name(call.path["name"]), call.path["version"]) else 204)
 
     def _versions(self, call: Call) -> Reply:
-        view = call.query.get("listViewType")
-        rows = [
-            self.body(document)
+        shown = [
+            document
             for document in self._store.versions(plain_name(call.path["name"]))
-            if visible(document.body["properties"]["isArchived"], view) and _tagged(document, call.query.get("tag"))
+            if _wanted(document.body["properties"], call.query)
         ]
-        return page(call, rows, self._context.origin)
+        return page(call, shown, self._context.origin, show=self.body)
 
     def _show_container(self, call: Call) -> Reply:
         return Reply(200, self._container_body(self._store.get_container(plain_name(call.path["name"]))))
 
     def _put_container(self, call: Call) -> Reply:
-        properties = call.object().get("properties") or {}
-        return Reply(200, self._container_body(self._store.put_container(plain_name(call.path["name"]), properties)))
+        document = self._store.put_container(plain_name(call.path["name"]), call.properties())
+        return Reply(200, self._container_body(document))
 
     def _containers(self, call: Call) -> Reply:
         view = call.query.get("listViewType")
         shown = [document for document in self._store.containers() if visible(document.body["isArchived"], view)]
-        return page(call, [self._container_body(document) for document in shown], self._context.origin)
+        return page(call, shown, self._context.origin, show=self._container_body)
 
 
-def _tagged(document: Document, wanted: str | None) -> bool:
-    """Tell whether a version has the tag `key` or `key=value`; no wish means yes."""
-    if not wanted:
-        return True
-    tags = document.body["properties"]["tags"]
-    key, equals, value = wanted.partition("=")
-    return key in tags and (not equals or tags[key] == value)
+def _wanted(properties: Properties, query: Mapping[str, str]) -> bool:
+    """Tell whether a version is in the listing view and the stage asked for, with the tag (`key` or `key=value`)."""
+    key, equals, value = query.get("tag", "").partition("=")
+    tags, stage = properties["tags"], query.get("stage")
+    return (
+        visible(properties["isArchived"], query.get("listViewType"))
+        and (not key or key in tags)
+        and (not equals or tags.get(key) == value)
+        and (not stage or properties.get("stage") == stage)
+    )

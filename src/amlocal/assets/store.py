@@ -8,20 +8,22 @@ from amlocal.assets.kind import AssetKind
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.wire import string_map
+from amlocal.core.fields import flag, text, texts
 
 # Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
 
+_CONTAINER_FIELDS = {"isArchived": flag, "description": text, "tags": texts, "properties": texts}
 
-def check_name(text: str, what: str) -> str:
-    """Return `text`, or raise `BadRequest` when Azure ML would not take it as a name or version."""
-    if not _NAME.fullmatch(text):
+
+def check_name(name: str, what: str) -> str:
+    """Return `name`, or raise `BadRequest` when Azure ML would not take it as a name or version."""
+    if not _NAME.fullmatch(name):
         raise BadRequest(
-            f"The {what} {text!r} is not valid: it starts with a letter or digit and holds letters, digits, "
+            f"The {what} {name!r} is not valid: it starts with a letter or digit and holds letters, digits, "
             "'-', '_' and '.', at most 255."
         )
-    return text
+    return name
 
 
 class AssetStore:
@@ -109,9 +111,9 @@ class AssetStore:
         now = self._context.now()
         known = self._context.documents.get(self._container, name)
         body = dict(known.body) if known else _new_container(now)
-        for key in ("isArchived", "description", "tags", "properties"):
+        for key, read in _CONTAINER_FIELDS.items():
             if properties.get(key) is not None:
-                body[key] = properties[key]
+                body[key] = read(properties, key)
         return self._context.documents.put(self._container, name, body | {"modified": now})
 
     def next_version(self, name: str) -> str:
@@ -126,9 +128,9 @@ def _new_container(now: str) -> dict[str, Any]:
 
 def _common(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "description": properties.get("description"),
-        "tags": string_map(properties.get("tags")),
-        "properties": string_map(properties.get("properties")),
-        "isArchived": bool(properties.get("isArchived")),
-        "isAnonymous": bool(properties.get("isAnonymous")),
+        "description": text(properties, "description"),
+        "tags": texts(properties, "tags"),
+        "properties": texts(properties, "properties"),
+        "isArchived": flag(properties, "isArchived"),
+        "isAnonymous": flag(properties, "isAnonymous"),
     }

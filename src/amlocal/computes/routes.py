@@ -53,7 +53,7 @@ def routes(context: Context, computes: Computes, operations: Operations) -> list
         return Reply(404) if document is None else Reply(200, body(document))
 
     def listing(call: Call) -> Reply:
-        return page(call, [body(document) for document in computes.list()], context.origin)
+        return page(call, computes.list(), context.origin, show=body)
 
     def put(call: Call) -> Reply:
         document = computes.put(call.path["name"], call.object())

@@ -1,14 +1,18 @@
 """The computes of a workspace."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.fields import count, flag, mapping, text, texts
 
 _KIND = "compute"
 CPU_CLUSTER = "cpu-cluster"
+# learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, workspaces / computes
+_NAME = re.compile(r"[A-Za-z0-9-]{3,32}")
 _DEFAULTS = {
     "vmPriority": "Dedicated",
     "subnet": None,
@@ -42,24 +46,25 @@ class Computes:
 
     def put(self, name: str, body: Mapping[str, Any]) -> Document:
         """Create or update an AmlCompute. Raises `ApiError` for other types, `BadRequest` for an impossible scale."""
-        given = dict(body.get("properties") or {})
-        if given.get("computeType") != "AmlCompute":
-            kind = given.get("computeType")
+        _check_name(name)
+        given = mapping(body, "properties")
+        kind = given.get("computeType")
+        if kind != "AmlCompute":
             raise ApiError(
                 501, f"Computes of type {kind} are not served locally; use AmlCompute.", code="NotImplemented"
             )
-        settings = dict(given.get("properties") or {})
+        settings = mapping(given, "properties")
         known = self.get(name)
         now = self._context.now()
         stored = {
             "createdOn": known.body["createdOn"] if known else now,
             "modifiedOn": now,
-            "tags": dict(body.get("tags") or {}),
-            "description": given.get("description"),
-            "disableLocalAuth": bool(given.get("disableLocalAuth")),
+            "tags": texts(body, "tags"),
+            "description": text(given, "description"),
+            "disableLocalAuth": flag(given, "disableLocalAuth"),
             "settings": _DEFAULTS | settings | {
-                "vmSize": str(settings.get("vmSize") or "STANDARD_DS3_V2").upper(),
-                "scaleSettings": _scale(settings.get("scaleSettings") or {}),
+                "vmSize": (text(settings, "vmSize") or "STANDARD_DS3_V2").upper(),
+                "scaleSettings": _scale(mapping(settings, "scaleSettings")),
             },
         }  # fmt: skip
         return self._context.documents.put(_KIND, name, stored)
@@ -74,11 +79,16 @@ class Computes:
         return int(found.body["settings"]["scaleSettings"]["maxNodeCount"]) if found else 0
 
 
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f"The compute name {name!r} is not valid: it holds 3 to 32 letters, digits and '-'.")
+
+
 def _scale(given: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = given.get("minNodeCount") or 0, given.get("maxNodeCount", 1)
-    if not (isinstance(low, int) and isinstance(high, int) and 0 <= low <= high and high >= 1):
+    low, high = count(given, "minNodeCount", default=0), count(given, "maxNodeCount", default=1)
+    if not max(low, 1) <= high:
         raise BadRequest(
             f"The scale settings must hold 0 <= minNodeCount <= maxNodeCount and one node, not {low} to {high}."
         )
-    idle = given.get("nodeIdleTimeBeforeScaleDown") or "PT2M"
+    idle = text(given, "nodeIdleTimeBeforeScaleDown") or "PT2M"
     return {"minNodeCount": low, "maxNodeCount": high, "nodeIdleTimeBeforeScaleDown": idle}

@@ -34,8 +34,10 @@ class ApiError(AmlocalError):
 class NotFound(ApiError):
     """404 with Azure ML's envelope."""
 
-    def __init__(self, message: str, *, code: str = "UserError", details: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(404, message, code=code, details=details, inner="NotFoundError")
+    def __init__(
+        self, message: str, *, details: Sequence[tuple[str, str]] = (), inner: str | None = "NotFoundError"
+    ) -> None:
+        super().__init__(404, message, details=details, inner=inner)
 
 
 class Conflict(ApiError):
@@ -48,8 +50,16 @@ class Conflict(ApiError):
 class BadRequest(ApiError):
     """400: the request cannot be meant as it stands."""
 
-    def __init__(self, message: str, *, code: str = "UserError") -> None:
-        super().__init__(400, message, code=code, inner="BadArgument")
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message, inner="BadArgument")
+
+
+class MethodNotAllowed(ApiError):
+    """405: the path is served, but not by this method; `allowed` are those that it takes."""
+
+    def __init__(self, message: str, allowed: Sequence[str]) -> None:
+        super().__init__(405, message, code="MethodNotAllowed")
+        self.allowed = tuple(allowed)
 
 
 class Unauthorized(ApiError):

@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amlocal.core.errors import BadRequest
+from amlocal.core.fields import mapping
 
 Json = Any  # a decoded JSON value; what it must hold is checked where it is read
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is Python's, not JSON's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Call:
         if not self.content:
             return None
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise BadRequest(f"The request body is not JSON: {error}.") from error
 
@@ -41,10 +46,7 @@ class Call:
 
     def properties(self) -> dict[str, Json]:
         """Return the object under the body's key `properties`, {} for none. Raises `BadRequest` for anything else."""
-        properties = self.object().get("properties")
-        if not isinstance(properties, dict | None):
-            raise BadRequest("The key 'properties' must be a JSON object.")
-        return properties or {}
+        return mapping(self.object(), "properties")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
 """Azure's conventions on the wire: dates, ids, who did it, the error envelope."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.errors import ApiError
 
 USER = "amlocal user"
 _OWN_PREFIX = re.compile(r"^azureml:(?!/)", re.IGNORECASE)
@@ -36,12 +35,7 @@ def plain_name(name: str) -> str:
 
 
 def string_map(value: Any) -> dict[str, str]:
-    """Return tags or properties as Azure keeps them: text to text, {} for null.
-
-    Raises `BadRequest` for anything but an object.
-    """
-    if value is not None and not isinstance(value, Mapping):
-        raise BadRequest(f"Tags and properties must be a JSON object of texts, not {value!r}.")
+    """Return tags or properties as Azure keeps them: text to text, {} for null."""
     return {str(key): str(item) for key, item in (value or {}).items() if item is not None}
 
 

@@ -33,14 +33,18 @@ def routes(
 
     def listing(call: Call) -> Reply:
         wanted = call.query.get("isDefault", "").lower()
-        rows = [body(document) for document in datastores.list()]
-        if wanted:
-            rows = [row for row in rows if row["properties"]["isDefault"] == (wanted == "true")]
-        return page(call, rows, context.origin)
+        shown = [
+            document
+            for document in datastores.list()
+            if not wanted or document.body["properties"]["isDefault"] == (wanted == "true")
+        ]
+        return page(call, shown, context.origin, show=body)
 
     def put(call: Call) -> Reply:
-        document, created = datastores.put(call.path["name"], call.object().get("properties") or {})
-        create_container(document.body["properties"]["containerName"])
+        properties = call.properties()
+        with context.documents.transaction():  # a container that cannot be made leaves no datastore without one
+            document, created = datastores.put(call.path["name"], properties)
+            create_container(document.body["properties"]["containerName"])
         return Reply(201 if created else 200, body(document), {"Location": call.url} if created else {})
 
     def secrets(call: Call) -> Reply:

@@ -1,19 +1,25 @@
 """The datastores of a workspace, and how a URI into one becomes a container and a path."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, BadRequest, NotFound
+from amlocal.core.fields import mapping, text, texts
 from amlocal.core.uris import datastore_reference
 
 _KIND = "datastore"
 DEFAULT = "workspaceblobstore"
 ARTIFACTS = "workspaceartifactstore"
 ARTIFACT_CONTAINER = "azureml"
+# Of any port: the server's may have been another when the URL was written. The account's segment may be absent, it is
+# lost where the SDK joins URLs (docker build contexts), and the rest is not percent-encoded: the SDK writes it raw.
+_URL = re.compile(r"https://(?:127\.0\.0\.1|localhost)(?::\d+)?/(?P<path>[^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_CREDENTIALS = ("AccountKey", "Sas", "None")
+_NAME = re.compile(r"[A-Za-z0-9_]{1,255}")  # as azureml-core's Datastore.register_azure_blob_container has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +92,24 @@ class Datastores:
             raise ApiError(
                 501, f"Datastores of type {kind} are not served locally; use AzureBlob.", code="NotImplemented"
             )
-        account = str(properties.get("accountName") or "")
+        _check_name(name)
+        account = text(properties, "accountName") or ""
         if account.rpartition("/")[2] != STORAGE_ACCOUNT:
             raise BadRequest(
                 f"The storage account {account!r} is not on this machine; the local one is '{STORAGE_ACCOUNT}'."
             )
-        container = properties.get("containerName")
-        if not isinstance(container, str) or not container:
+        container = text(properties, "containerName")
+        if container is None:
             raise BadRequest("The datastore names no containerName.")
         known = self._context.documents.get(_KIND, name)
         if known and known.body["properties"]["containerName"] != container:
             raise BadRequest(f"Datastore {name} exists with container {known.body['properties']['containerName']}.")
-        credentials = (properties.get("credentials") or {}).get("credentialsType") or "None"
+        credentials = text(mapping(properties, "credentials"), "credentialsType") or "None"
+        if credentials not in _CREDENTIALS:
+            raise BadRequest(f"A local datastore's credentials are {', '.join(_CREDENTIALS)}, not {credentials!r}.")
         body = self._blob_body(container, credentials=credentials) | {
-            "description": properties.get("description"),
-            "tags": dict(properties.get("tags") or {}),
+            "description": text(properties, "description"),
+            "tags": texts(properties, "tags"),
             "isDefault": bool(known and known.body["properties"]["isDefault"]),
         }
         created = known.body["created"] if known else self._context.now()
@@ -126,11 +135,15 @@ class Datastores:
         return self._locate_url(uri)
 
     def _locate_url(self, uri: str) -> Location | None:
-        # The account's segment is lost where the SDK joins URLs (docker build contexts), so it may be absent.
-        parts = urlsplit(uri)
-        if parts.scheme != "https" or parts.hostname not in ("127.0.0.1", "localhost"):
+        found = _URL.fullmatch(uri)
+        if found is None:
             return None
-        segments = [segment for segment in parts.path.split("/") if segment]
+        segments = [segment for segment in found["path"].split("/") if segment]
         if segments and segments[0].partition(".")[0] == STORAGE_ACCOUNT:
             segments = segments[1:]
         return Location(segments[0], "/".join(segments[1:])) if segments else None
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f"The datastore name {name!r} is not valid: it holds letters, digits and '_', at most 255.")

@@ -38,7 +38,9 @@ def test_no_body_is_none() -> None:
     assert call(b"").json() is None
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"\x00", b'{"a": 1} tail', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff", b"\x00", b'{"a": 1} tail', b'{"a": NaN}', b"-Infinity", b"[" * 100_000]
+)
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest, match="not JSON"):
         call(body).json()
@@ -52,5 +54,5 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("properties", ["[]", "7", '"text"', "true"])
 def test_properties_that_are_no_object_are_refused(properties: str) -> None:
-    with pytest.raises(BadRequest, match="'properties' must be a JSON object"):
+    with pytest.raises(BadRequest, match="'properties' must be an object"):
         call(f'{{"properties": {properties}}}'.encode()).properties()

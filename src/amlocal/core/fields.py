@@ -1,0 +1,59 @@
+"""Reading what a client sent: each field is of the kind that Azure's schema says, or the answer is 400."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.core.errors import BadRequest
+
+Sent = Mapping[str, Any]  # a decoded JSON object
+
+
+def text(sent: Sent, key: str) -> str | None:
+    """Return a text, None when it is absent, null or empty. Raises `BadRequest` for another kind of value."""
+    value = sent.get(key)
+    if isinstance(value, str | None):
+        return value or None
+    raise BadRequest(f"The key '{key}' must be a text, not {_kind(value)}.")
+
+
+def flag(sent: Sent, key: str) -> bool:
+    """Return a boolean, False when it is absent or null. Raises `BadRequest` for another kind of value."""
+    value = sent.get(key)
+    if isinstance(value, bool | None):
+        return bool(value)
+    raise BadRequest(f"The key '{key}' must be true or false, not {_kind(value)}.")
+
+
+def mapping(sent: Sent, key: str) -> dict[str, Any]:
+    """Return an object, {} when it is absent or null. Raises `BadRequest` for another kind of value."""
+    value = sent.get(key)
+    if isinstance(value, dict | None):
+        return value or {}
+    raise BadRequest(f"The key '{key}' must be an object, not {_kind(value)}.")
+
+
+def texts(sent: Sent, key: str) -> dict[str, str]:
+    """Return tags or properties as Azure keeps them: names to texts, nulls left out, other plain values as text.
+
+    Raises `BadRequest` for anything else.
+    """
+    found = mapping(sent, key)
+    for name, value in found.items():
+        if isinstance(value, dict | list):
+            raise BadRequest(f"{name!r} in '{key}' must be a text, not {_kind(value)}.")
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def count(sent: Sent, key: str, *, default: int) -> int:
+    """Return a whole number of at least 0, `default` when it is absent or null. Raises `BadRequest` otherwise."""
+    value = sent.get(key)
+    if value is None:
+        return default
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise BadRequest(f"The key '{key}' must be a whole number of at least 0, not {value!r}.")
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
+    return kinds[type(value)]

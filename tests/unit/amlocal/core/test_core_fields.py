@@ -1,0 +1,63 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.core.errors import BadRequest
+from amlocal.core.fields import Sent, count, flag, mapping, text, texts
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+Reader = Callable[[Sent, str], Any]
+
+
+def number(sent: Sent, key: str) -> int:
+    return count(sent, key, default=3)
+
+
+@pytest.mark.parametrize(
+    ("read", "kind", "absent"),
+    [(text, str | None, None), (flag, bool, False), (mapping, dict, {}), (texts, dict, {}), (number, int, 3)],
+)
+@given(value=JSON)
+def test_a_field_is_of_its_kind_or_refused(read: Reader, kind: Any, absent: object, value: object) -> None:
+    try:
+        assert isinstance(read({"key": value}, "key"), kind)
+    except BadRequest as error:
+        assert "'key'" in error.message  # noqa: PT017 - either is right, by the value
+    assert read({}, "key") == read({"key": None}, "key") == absent
+
+
+@given(st.text(min_size=1))
+def test_a_text_is_kept(value: str) -> None:
+    assert text({"key": value}, "key") == value
+
+
+def test_an_empty_text_is_none() -> None:
+    assert text({"key": ""}, "key") is None
+
+
+@given(st.dictionaries(st.text(), PLAIN))
+def test_texts_hold_every_value_but_null_as_text(tags: dict[str, object]) -> None:
+    assert texts({"key": tags}, "key") == {name: str(value) for name, value in tags.items() if value is not None}
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", -1])
+def test_a_count_is_a_whole_number_from_zero(value: object) -> None:
+    with pytest.raises(BadRequest, match="whole number"):
+        count({"key": value}, "key", default=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(1, "a number"), (1.5, "a number"), (True, "a boolean"), ([], "a list"), ({}, "an object")]
+)
+def test_a_refusal_names_what_came_instead(value: object, kind: str) -> None:
+    with pytest.raises(BadRequest, match=f"must be a text, not {kind}"):
+        text({"key": value}, "key")
+
+
+def test_a_tag_that_is_no_plain_value_is_refused() -> None:
+    with pytest.raises(BadRequest, match="'t' in 'tags' must be a text, not a list"):
+        texts({"tags": {"t": ["a"]}}, "tags")
