@@ -44,6 +44,8 @@ class Job:
     status: str
     link: str | None = None
     """The page that shows the run; None when the workspace offers none."""
+    tracking: str | None = None
+    """The address of the MLflow that tracks it."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -75,5 +77,3 @@ class Inventory:
     data: tuple[AssetVersion, ...]
     jobs: tuple[Job, ...]
     models: tuple[AssetVersion, ...]
-    mlflow: str
-    """The address of the workspace's MLflow."""

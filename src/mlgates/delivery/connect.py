@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,8 @@ from mlgates.delivery.quiet import hush
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-_METADATA = "ARM_CLOUD_METADATA_URL"
+_SDK = "azure.ai.ml"
+_CLOUD, _METADATA = "AZUREML_CURRENT_CLOUD", "ARM_CLOUD_METADATA_URL"
 # Pace of `jobs.stream` in whole seconds, read when azure-ai-ml is imported. Its own default goes up to a minute.
 _PACE = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "1", "AZUREML_RUN_POLLING_INTERVAL_MAX": "5"}
 
@@ -26,7 +29,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
     workspace to talk to, or no way in.
     """
     local = local_workspace(settings, local_root)
-    prepare(settings, os.environ, local.start)
+    prepare(settings, os.environ, lambda: beside_import(local.start, os.environ))
     # Imported here: azure-ai-ml takes seconds to import, and reads the environment while it does.
     from azure.ai.ml import MLClient  # noqa: PLC0415
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415
@@ -43,7 +46,8 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
             show_progress=False,
             enable_telemetry=False,
         )
-        client.workspaces.get(settings.aml_workspace_name)
+        # Any answer will do, and this one is quick: `workspaces.get` makes the SDK import MLflow.
+        client.datastores.get_default()
     return client
 
 
@@ -54,6 +58,8 @@ def prepare(
 
     Raises `WorkspaceUnavailable` when it leads to a local workspace although Azure is meant.
     """
+    for name, seconds in _PACE.items():
+        environ.setdefault(name, seconds)
     if settings.target is not Target.AZURE:
         environ.update(start_local())
     elif "://127.0.0.1" in environ.get(_METADATA, ""):
@@ -61,5 +67,19 @@ def prepare(
             f"'{settings.environment}' is on Azure, but {_METADATA} points to a local workspace: "
             "run this in a shell without the variables of 'amlocal env'"
         )
-    for name, seconds in _PACE.items():
-        environ.setdefault(name, seconds)
+
+
+def beside_import(
+    start: Callable[[], Mapping[str, str]],
+    environ: Mapping[str, str],
+    importing: Callable[[str], object] = import_module,
+) -> Mapping[str, str]:
+    """Return what `start` returns, having imported azure-ai-ml meanwhile: both take seconds, and neither a whole core.
+
+    Not when `environ` names a cloud already: the import would ask that cloud for its addresses, and it may be gone.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        started = pool.submit(start)
+        if _CLOUD not in environ:
+            importing(_SDK)
+        return started.result()

@@ -9,7 +9,6 @@ from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion, Inventory
 from mlgates.delivery.content import Version, held
 from mlgates.delivery.job import jobs_of
-from mlgates.delivery.metrics import tracking_uri
 from mlgates.delivery.refusals import asking
 
 
@@ -25,5 +24,4 @@ def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inve
             data=versions(lambda: client.data.list(name=settings.training_dataset_name)),
             jobs=tuple(islice(jobs_of(client, settings.training_experiment_name), newest)),
             models=versions(lambda: client.models.list(name=settings.model_name)),
-            mlflow=tracking_uri(client),
         )

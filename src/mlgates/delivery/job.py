@@ -81,11 +81,13 @@ def jobs_of(client: MLClient, experiment: str) -> Iterator[Job]:
 
 def told(job: SdkJob) -> Job:
     """Return an SDK job in our words."""
+    tracking = (job.services or {}).get("Tracking")
     return Job(
         name=str(job.name),
         experiment=str(job.experiment_name),
         status=getattr(job.status, "value", None) or str(job.status),  # an enum for states that the SDK knows
         link=job.studio_url,
+        tracking=tracking.endpoint if tracking else None,
         tags=dict(job.tags or {}),
     )
 

@@ -23,11 +23,12 @@ def inventory_tables(inventory: Inventory) -> RenderableType:
 
 
 def where_to_look(inventory: Inventory) -> Iterator[str]:
-    """Yield the addresses of the newest job and of MLflow, a line each."""
+    """Yield the addresses of the newest job's page and of its MLflow, a line each."""
     for job in inventory.jobs[:1]:
         if job.link:
             yield f"newest job  {job.link}"
-    yield f"MLflow      {inventory.mlflow}"
+        if job.tracking:
+            yield f"MLflow      {job.tracking}"
 
 
 def _assets(title: str, versions: Iterable[AssetVersion], checksum_tag: str) -> Table:

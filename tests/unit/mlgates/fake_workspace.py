@@ -49,6 +49,7 @@ class FakeJob:
     experiment_name: str = "experiment"
     studio_url: str | None = "https://studio/run"
     tags: dict[str, str] = field(default_factory=dict)
+    services: dict[str, SimpleNamespace] | None = None
 
 
 class FakeJobs:

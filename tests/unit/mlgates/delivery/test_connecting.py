@@ -6,7 +6,7 @@ from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.delivery.connect import prepare
+from mlgates.delivery.connect import beside_import, prepare
 
 METADATA = "ARM_CLOUD_METADATA_URL"
 LOCAL = {METADATA: "https://127.0.0.1:4711/metadata", "AZUREML_RUN_POLLING_INTERVAL_MAX": "2"}
@@ -20,6 +20,18 @@ def on_azure(project: Project) -> Settings:
 
 def start_local() -> Mapping[str, str]:
     return LOCAL
+
+
+def test_the_sdk_is_imported_while_the_workspace_starts() -> None:
+    imported: list[str] = []
+    assert beside_import(start_local, {}, imported.append) == LOCAL
+    assert imported == ["azure.ai.ml"]
+
+
+def test_a_cloud_that_is_set_already_is_not_asked() -> None:
+    imported: list[str] = []
+    beside_import(start_local, {"AZUREML_CURRENT_CLOUD": "amlocal"}, imported.append)
+    assert imported == []
 
 
 def start_nothing() -> Mapping[str, str]:

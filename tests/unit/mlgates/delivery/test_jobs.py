@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -121,9 +122,12 @@ def test_without_a_completed_job_the_way_out_is_told(client: MLClient) -> None:
 
 
 def test_a_job_is_found_by_name_in_our_words(client: MLClient, workspace: FakeWorkspace) -> None:
-    workspace.jobs.held = [FakeJob("j", Status.CANCELED, "e", "https://look", {"a": "b"})]
+    services = {"Tracking": SimpleNamespace(endpoint="https://mlflow")}
+    workspace.jobs.held = [FakeJob("j", Status.CANCELED, "e", "https://look", {"a": "b"}, services)]
     workspace.jobs.states = []
-    assert find_job(client, "experiment", "j") == Job("j", "e", "Canceled", "https://look", {"a": "b"})
+    assert find_job(client, "experiment", "j") == Job(
+        "j", "e", "Canceled", link="https://look", tracking="https://mlflow", tags={"a": "b"}
+    )
 
 
 def test_an_unknown_job_is_told_in_one_line(client: MLClient) -> None:

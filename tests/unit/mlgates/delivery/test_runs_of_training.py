@@ -100,4 +100,4 @@ def test_an_inventory_holds_the_newest_of_each_kind(
 
 
 def test_an_empty_workspace_has_an_empty_inventory(client: MLClient, settings: Settings) -> None:
-    assert take_inventory(client, settings, newest=5) == Inventory((), (), (), (), "https://mlflow/ws")
+    assert take_inventory(client, settings, newest=5) == Inventory((), (), (), ())

@@ -1,6 +1,7 @@
 import io
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from mlgates.core.lineage import Lineage
@@ -8,13 +9,15 @@ from mlgates.core.values import AssetVersion, Inventory, Job
 from mlgates.reports.tables import inventory_tables, where_to_look
 
 LINEAGE = Lineage("job-7", "c0ffee" * 7, "True", "patients:3", "ab" * 32, "stand-in", "env:2", {"accuracy": 0.78894})
-EMPTY = Inventory((), (), (), (), mlflow="https://127.0.0.1:1/mlflow")
+EMPTY = Inventory((), (), (), ())
 FULL = Inventory(
     environments=(AssetVersion("env", "2", created=False, tags={"content_sha256": "cd" * 32, "framework": "x"}),),
     data=(AssetVersion("patients", "3", created=False, tags={"sha256": "ab" * 32, "origin": "[stand-in]"}),),
-    jobs=(Job("job-7", "exp", "Completed", "https://look", {"data": "patients:3"}), Job("job-6", "exp", "Failed")),
+    jobs=(
+        Job("job-7", "exp", "Completed", "https://look", "https://mlflow", {"data": "patients:3"}),
+        Job("job-6", "exp", "Failed"),
+    ),
     models=(AssetVersion("classifier", "1", created=False, tags=LINEAGE.to_tags()),),
-    mlflow="https://127.0.0.1:1/mlflow",
 )
 
 
@@ -29,17 +32,13 @@ def test_an_empty_workspace_says_none_of_each_kind() -> None:
     assert shown(EMPTY).count("none yet") == 4
 
 
-def test_where_to_look_is_mlflow() -> None:
-    assert list(where_to_look(EMPTY)) == ["MLflow      https://127.0.0.1:1/mlflow"]
+def test_the_newest_job_and_its_mlflow_are_where_to_look() -> None:
+    assert list(where_to_look(FULL)) == ["newest job  https://look", "MLflow      https://mlflow"]
 
 
-def test_where_to_look_is_the_newest_job_too() -> None:
-    assert next(where_to_look(FULL)) == "newest job  https://look"
-
-
-def test_a_job_without_a_page_is_nowhere_to_look() -> None:
-    inventory = replace(EMPTY, jobs=(Job("j", "e", "Running"),))
-    assert len(list(where_to_look(inventory))) == 1
+@pytest.mark.parametrize("jobs", [(), (Job("j", "e", "Running"),)])
+def test_without_a_page_there_is_nowhere_to_look(jobs: tuple[Job, ...]) -> None:
+    assert list(where_to_look(replace(EMPTY, jobs=jobs))) == []
 
 
 def test_assets_are_shown_with_a_comparable_checksum_and_their_tags() -> None:
