@@ -3,8 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-
-from azure.ai.ml import MLClient
+from typing import TYPE_CHECKING
 
 from mlgates.cli.session import Session
 from mlgates.core.values import AssetVersion, Job
@@ -14,10 +13,13 @@ from mlgates.delivery.source import source_state
 from mlgates.reports.console import show as shown
 from mlgates.reports.tables import inventory_tables, where_to_look
 
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
 
 def train(
     session: Session,
-    client: MLClient,
+    client: "MLClient",
     inputs: Mapping[str, str | int | None],
     *,
     data_file: Path | None,
@@ -36,12 +38,12 @@ def train(
         _say_job(session, shown(delivery.train(client, settings, request), session.progress))
 
 
-def register(session: Session, client: MLClient, job_name: str | None) -> None:
+def register(session: Session, client: "MLClient", job_name: str | None) -> None:
     """Register the model of a job."""
     _say_model(session, shown(delivery.register(client, session.settings, job_name), session.progress))
 
 
-def show(session: Session, client: MLClient, *, newest: int) -> None:
+def show(session: Session, client: "MLClient", *, newest: int) -> None:
     """Show what the workspace holds."""
     inventory = take_inventory(client, session.settings, newest=newest)
     session.output.print(inventory_tables(inventory))
