@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -111,9 +112,14 @@ class Workspace:
     tokens: Tokens
     clock: ManualClock
     ask: Client = field(init=False)
+    _names: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.ask = Client(self.app, self.tokens.issue("any")[0])
+
+    def fresh(self) -> str:
+        """Return a name that no example of a property has used."""
+        return f"n{next(self._names)}"
 
     @property
     def arm(self) -> str:

@@ -1,0 +1,132 @@
+"""What a reference means, in every form that a job or model may hold."""
+
+import pytest
+
+from amlocal.assembly.stores import open_stores
+from amlocal.assets.lookup import AssetLookup, Remote, curated_name
+from amlocal.blobs import BlobStore
+from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.errors import BadRequest, NotFound
+from amlocal.datastores.store import Location
+from tests.unit.amlocal.asgi import Workspace
+from tests.unit.amlocal.assets.kinds import CODES, DATA, ENVIRONMENTS, MODELS
+
+
+@pytest.fixture
+def lookup(workspace: Workspace) -> AssetLookup:
+    context = workspace.app._context
+    blobs = BlobStore(workspace.settings.folder.chunks, context.documents._database, system_clock, random_ids)
+    return open_stores(context, blobs).lookup()
+
+
+@pytest.fixture
+def container(workspace: Workspace) -> str:
+    """The container of the default datastore."""
+    return f"azureml-blobstore-{workspace.identity.guid}"
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("azureml:AzureML-sklearn-1.0@latest", "AzureML-sklearn-1.0@latest"),
+        ("azureml:AzureML-sklearn-1.0:33", "AzureML-sklearn-1.0:33"),
+        ("AzureML-x:1", "AzureML-x:1"),
+        ("/subscriptions/s/x/environments/AzureML-x/versions/1", "AzureML-x/versions/1"),
+        (
+            "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
+            "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
+        ),
+    ],
+)
+def test_a_curated_environment_is_known_by_its_name(lookup: AssetLookup, reference: str, name: str) -> None:
+    assert curated_name(reference) == name
+    assert lookup.environment(reference) is None
+
+
+@pytest.mark.parametrize("form", ["{arm}/environments/n/versions/1", "azureml:n:1", "azureml:n@latest"])
+def test_an_environment_of_the_workspace_is_found(workspace: Workspace, lookup: AssetLookup, form: str) -> None:
+    ENVIRONMENTS.put(workspace)
+    found = lookup.environment(form.format(arm=workspace.arm))
+    assert found
+    assert (found.name, found.version) == ("n", "1")
+
+
+@pytest.mark.parametrize("reference", ["azureml:n:1", "azureml:n@latest", "nonsense", ""])
+def test_an_environment_that_is_missing_is_named(lookup: AssetLookup, reference: str) -> None:
+    with pytest.raises(NotFound):
+        lookup.environment(reference)
+
+
+def test_a_label_is_the_newest_that_is_not_archived(workspace: Workspace, lookup: AssetLookup) -> None:
+    for version, archived in (("1", False), ("2", True)):
+        ENVIRONMENTS.put(workspace, version=version, isArchived=archived)
+    found = lookup.environment("azureml:n@latest")
+    assert found
+    assert found.version == "1"
+
+
+def test_a_snapshot_is_found_by_its_id(workspace: Workspace, lookup: AssetLookup) -> None:
+    CODES.put(workspace)
+    assert lookup.code(workspace.arm_of("codes/n/versions/1")).version == "1"
+
+
+@pytest.mark.parametrize(
+    "form", ["{arm}/data/n/versions/1", "azureml:n:1", "azureml:n@latest", "azureml:{arm}/data/n/versions/1"]
+)
+def test_a_data_asset_leads_to_its_place(workspace: Workspace, lookup: AssetLookup, container: str, form: str) -> None:
+    DATA.put(workspace)
+    assert lookup.locate(form.format(arm=workspace.arm)) == Location(container, "a.csv")
+
+
+def test_a_model_leads_to_its_place(workspace: Workspace, lookup: AssetLookup, container: str) -> None:
+    MODELS.put(workspace)
+    assert lookup.locate(workspace.arm_of("models/n/versions/1")) == Location(container, "model")
+
+
+def test_a_folder_that_looks_like_an_asset_is_a_folder(lookup: AssetLookup, container: str) -> None:
+    uri = "azureml://datastores/workspaceblobstore/paths/data/n/versions/1"
+    assert lookup.locate(uri) == Location(container, "data/n/versions/1")
+
+
+def test_a_url_of_the_world_is_remote(lookup: AssetLookup) -> None:
+    assert lookup.locate("https://example.org/a.csv") == Remote("https://example.org/a.csv")
+
+
+def test_a_url_of_the_local_account_is_here(lookup: AssetLookup) -> None:
+    assert lookup.locate("https://127.0.0.1:8443/devstore/box/x") == Location("box", "x")
+
+
+@pytest.mark.parametrize(
+    "uri", ["wasbs://c@a/x", "./local", "file:///etc/passwd", "", "azureml://registries/r/data/n/versions/1"]
+)
+def test_what_cannot_be_read_is_refused_with_the_forms_that_can(lookup: AssetLookup, uri: str) -> None:
+    with pytest.raises(BadRequest, match="known are"):
+        lookup.locate(uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "{arm}/data/missing/versions/1",
+        "{arm}/models/missing/versions/1",
+        "azureml:missing@latest",
+        "azureml://datastores/missing/paths/x",
+        "azureml://jobs/missing/outputs/artifacts/paths/x",
+    ],
+)
+def test_what_is_missing_is_not_found(workspace: Workspace, lookup: AssetLookup, uri: str) -> None:
+    with pytest.raises(NotFound):
+        lookup.locate(uri.format(arm=workspace.arm))
+
+
+def test_the_output_of_a_job_is_looked_for_when_the_next_job_runs(lookup: AssetLookup) -> None:
+    lookup.check_input("azureml://jobs/not-yet/outputs/artifacts/paths/x")
+
+
+def test_an_input_that_names_a_missing_version_is_refused_at_once(lookup: AssetLookup) -> None:
+    with pytest.raises(NotFound):
+        lookup.check_input("azureml:missing:1")
+
+
+def test_an_input_whose_content_is_missing_is_taken(lookup: AssetLookup) -> None:
+    lookup.check_input("azureml://datastores/workspaceblobstore/paths/nothing/here")
