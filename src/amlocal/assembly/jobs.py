@@ -1,6 +1,7 @@
 """The jobs of a workspace: submission, queue, runner, history, and their start and stop."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from amlocal.core.context import Context
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Json, Route
 from amlocal.jobs.collect import Collector
+from amlocal.jobs.environ import machine_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.history import HistoryRoutes
 from amlocal.jobs.inputs import Inputs
@@ -18,6 +20,7 @@ from amlocal.jobs.queue import SERVERLESS, JobQueue, compute_name
 from amlocal.jobs.recovery import recover
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.runner import Runner
+from amlocal.jobs.studio import studio_routes
 from amlocal.jobs.submission import accept
 from amlocal.jobs.tracked import Record, TrackedRuns
 from amlocal.settings import Settings
@@ -51,17 +54,19 @@ class Jobs:
             context,
             Inputs(self._lookup, stores.blobs),
             environments,
+            machine=machine_environ(os.environ),
             client_environ=client_environ,
             make_token=make_token,
         )
-        runner = Runner(context, self._folder, stores.jobs, preparation, self._collector, self._tracked)
-        self._queue = JobQueue(stores.jobs, runner.run, stores.computes.capacity)
+        self._runner = Runner(context, self._folder, stores.jobs, preparation, self._collector)
+        self._queue = JobQueue(stores.jobs, self._runner.run, stores.computes.capacity)
 
     async def start(self) -> None:
         """Take up where the last server ended."""
         await asyncio.to_thread(self._folder.jobs.mkdir, exist_ok=True)
-        recover(self._stores.jobs, self._queue, self._collector, self._folder)
-        self._tracked.catch_up()
+        self._tracked.start()
+        await recover(self._stores.jobs, self._queue, self._runner, self._folder)
+        self._stores.computes.subscribe(self._queue.refill)
 
     async def stop(self) -> None:
         """End what runs; jobs that wait go on waiting."""
@@ -72,9 +77,10 @@ class Jobs:
         """Return the routes of jobs, run history and logs."""
         jobs, outputs = self._stores.jobs, self._stores.outputs
         return [
-            *JobRoutes(self._context, jobs, self._queue, self._accept).routes(),
-            *HistoryRoutes(self._context, jobs, outputs, self._logs, self._tracked.sync).routes(),
+            *JobRoutes(self._context, jobs, self._queue, self._accept, self._collector.forget).routes(),
+            *HistoryRoutes(self._context, jobs, outputs, self._logs).routes(),
             *self._logs.routes(),
+            *studio_routes(),
         ]
 
     def _accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The computes of a workspace."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from amlocal.core.context import Context
@@ -31,10 +31,15 @@ class Computes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._listeners: list[Callable[[], None]] = []
         if not context.documents.list(_KIND):
             scale = {"minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT2M"}
             settings = {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale}
             self.put(CPU_CLUSTER, {"properties": {"computeType": "AmlCompute", "properties": settings}})
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after every change of a compute."""
+        self._listeners.append(listener)
 
     def get(self, name: str) -> Document | None:
         """Return the compute, or None (Azure answers a missing one with an empty 404)."""
@@ -67,11 +72,19 @@ class Computes:
                 "scaleSettings": _scale(mapping(settings, "scaleSettings")),
             },
         }  # fmt: skip
-        return self._context.documents.put(_KIND, name, stored)
+        document = self._context.documents.put(_KIND, name, stored)
+        self._tell()
+        return document
 
     def delete(self, name: str) -> bool:
         """Remove a compute; False when there is none."""
-        return self._context.documents.delete(_KIND, name)
+        deleted = self._context.documents.delete(_KIND, name)
+        self._tell()
+        return deleted
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def capacity(self, name: str) -> int:
         """Return how many jobs may run on the compute at once (its largest node count)."""

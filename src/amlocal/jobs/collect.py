@@ -6,15 +6,18 @@ from typing import Any
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.datastores.store import ARTIFACT_CONTAINER, Datastores
-from amlocal.jobs.folder import LOG_NAME, JobFolder
+from amlocal.jobs.folder import LOG_NAME, JobFolder, Say
 from amlocal.jobs.outputs import artifact_path, planned_location
+from amlocal.jobs.own_files import OwnFiles
 
 _ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable")
 
+Specs = Mapping[str, Mapping[str, Any]]
+
 
 class Collector:
-    """Uploads a job's results. Blocks: call it in a worker thread."""
+    """Keeps a job's results. Uploads block: call them in a worker thread. They raise `AmlocalError` and `OSError`."""
 
     def __init__(self, blobs: BlobStore, datastores: Datastores, data: AssetStore, models: AssetStore) -> None:
         self._blobs = blobs
@@ -22,37 +25,57 @@ class Collector:
         self._data = data
         self._models = models
 
-    def artifacts(self, job: str, folder: JobFolder) -> None:
+    def artifacts(self, job: str, folder: JobFolder, say: Say) -> None:
         """Upload `./outputs` and `./logs`."""
         for name in _ARTIFACT_FOLDERS:
-            source = folder.work / name
-            if source.is_dir():
-                self._blobs.put_tree(ARTIFACT_CONTAINER, artifact_path(job, name), source)
+            files = OwnFiles(folder.work / name, folder.root)
+            self._upload(files, ARTIFACT_CONTAINER, artifact_path(job, name), say)
 
     def log(self, job: str, folder: JobFolder) -> None:
         """Upload the log, which is then read from blob storage."""
         if folder.log.exists():
-            self._blobs.put_file(
-                ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME), folder.log, content_type="text/plain"
-            )
+            path = artifact_path(job, LOG_NAME)
+            self._blobs.put_file(ARTIFACT_CONTAINER, path, folder.log, content_type="text/plain")
 
-    def outputs(self, job: str, specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, dict[str, Any]]:
-        """Upload the named outputs and register those with an asset name; return the specs with URI and version."""
-        return {name: self._output(job, name, dict(spec), folder) for name, spec in specs.items()}
+    def outputs(self, job: str, specs: Specs, folder: JobFolder, say: Say) -> dict[str, dict[str, Any]]:
+        """Upload the named outputs; return the specs, with URIs, of those in which the command left something."""
+        return {
+            name: {**spec, "uri": uri}
+            for name, spec in specs.items()
+            if (uri := self._output(job, name, spec, folder, say))
+        }
 
-    def _output(self, job: str, name: str, spec: dict[str, Any], folder: JobFolder) -> dict[str, Any]:
+    def register(self, job: str, uploaded: Specs) -> dict[str, dict[str, Any]]:
+        """Make assets of the outputs that name one; return the specs with the versions.
+
+        Quick, and to be called on the event loop: nothing comes between the choice of a version and its use.
+        """
+        return {
+            name: {**spec, "assetVersion": self._register(job, spec) if spec["assetName"] else spec["assetVersion"]}
+            for name, spec in uploaded.items()
+        }
+
+    def forget(self, job: str) -> None:
+        """Remove a job's artifacts and log."""
+        self._blobs.delete_tree(ARTIFACT_CONTAINER, artifact_path(job))
+
+    def _output(self, job: str, name: str, spec: Mapping[str, Any], folder: JobFolder, say: Say) -> str | None:
         datastore, path = planned_location(job, name, spec)
-        container = self._datastores.container_of(datastore)
-        source = folder.outputs / name
-        if source.is_file():
-            self._blobs.put_file(container, path, source)
-        else:
-            self._blobs.put_tree(container, path, source)
+        files = OwnFiles(folder.outputs / name, folder.root)
+        if not self._upload(files, self._datastores.container_of(datastore), path, say):
+            say(f"output {name}: the command left nothing there")
+            return None
         slash = "" if spec["jobOutputType"] == "uri_file" else "/"
-        spec["uri"] = f"azureml://datastores/{datastore}/paths/{path}{slash}"
-        if spec["assetName"]:
-            spec["assetVersion"] = self._register(job, spec)
-        return spec
+        return f"azureml://datastores/{datastore}/paths/{path}{slash}"
+
+    def _upload(self, files: OwnFiles, container: str, path: str, say: Say) -> int:
+        """Write the files as blobs at or below a path; return how many."""
+        found = dict(files)
+        for relative, file in found.items():
+            self._blobs.put_file(container, path if relative == "." else f"{path}/{relative}", file)
+        for link in files.strangers:
+            say(f"{link.relative_to(files.root)} was not kept: it leads out of the job's folder, to {link.resolve()}")
+        return len(found)
 
     def _register(self, job: str, spec: Mapping[str, Any]) -> str:
         kind, name = spec["jobOutputType"], spec["assetName"]

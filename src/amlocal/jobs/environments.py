@@ -9,7 +9,7 @@ from amlocal.blobs import BlobStore
 from amlocal.core.documents import Document
 from amlocal.datastores.store import Location
 from amlocal.jobs.failure import JobFailure
-from amlocal.jobs.inputs import Say
+from amlocal.jobs.folder import Say
 from amlocal.runtimes import BuildContext, EnvironmentSpec, Runtime, create_layer, parse_conda, resolve
 
 

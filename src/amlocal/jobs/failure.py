@@ -16,6 +16,10 @@ class JobFailure(AmlocalError):
         self.code = code
 
 
+class Interrupted(AmlocalError):
+    """A job was asked to stop while it was being prepared."""
+
+
 def fault(message: str, *, code: str = "SystemError") -> dict[str, Any]:
     """Return an error as run history keeps it."""
     return {"error": {"code": code, "message": message, "messageParameters": {}, "details": []}}

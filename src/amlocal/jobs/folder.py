@@ -1,12 +1,18 @@
-"""The folder of a job that runs: snapshot, inputs, outputs, environment; and the log that stays."""
+"""The folder of a job that runs: snapshot, inputs, outputs, environment, log."""
 
+import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from amlocal.core.clock import Clock
+
 LOG_NAME = "user_logs/std_log.txt"
+Say = Callable[[str], None]  # adds a line to a job's log
+_TAIL = 8192  # bytes; a log may be gigabytes, a line in it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class JobFolder:
 
     @property
     def outputs(self) -> Path:
-        """A folder for each named output."""
+        """A file or folder for each named output."""
         return self.root / "outputs"
 
     @property
@@ -51,17 +57,36 @@ class JobFolder:
         """Add a line of amlocal's own to the log; nothing when the folder was not made yet."""
         if not self.log.exists():
             return
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"[amlocal {moment:%H:%M:%S}] {line}\n")
+        with self.log.open("a+b") as log:
+            unfinished = log.seek(0, os.SEEK_END) and log.seek(-1, os.SEEK_END) >= 0 and log.read() != b"\n"
+            start = "\n" if unfinished else ""
+            log.write(f"{start}[amlocal {moment:%H:%M:%S}] {line}\n".encode(errors="replace"))
 
-    def tail(self, lines: int = 20) -> str:
-        """Return the last lines of the log."""
+    def speaker(self, clock: Clock) -> Say:
+        """Return `say` with the time of each line filled in."""
+        return lambda line: self.say(line, clock())
+
+    def last_line(self) -> str:
+        """Return the last line of the log that is not blank, as much of it as fits an error message."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+            lines = log.read().decode(errors="replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def remove(self) -> None:
-        """Remove all of it. What a process of the job still writes may stay behind; `create` clears it."""
-        for folder, _, _ in os.walk(self.inputs):  # inputs are read-only
-            Path(folder).chmod(0o700)
+        """Remove all of it, what the job made read-only included. What belongs to another user stays behind."""
+        with contextlib.suppress(OSError):
+            _unlock(self.root)
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _unlock(folder: Path) -> None:
+    """Take the right to write and look into a folder and all below it; links are not followed."""
+    pending = [folder]
+    while pending:
+        inside = pending.pop()
+        inside.chmod(0o700)
+        with os.scandir(inside) as entries:
+            pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]

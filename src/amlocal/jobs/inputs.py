@@ -1,23 +1,20 @@
 """A job's inputs on this machine: copies that the job may read, and cannot spoil for others."""
 
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
-
-import httpx
 
 from amlocal.assets.lookup import AssetLookup, Remote
 from amlocal.blobs import BlobStore
 from amlocal.datastores.store import Location
-from amlocal.jobs.failure import JobFailure
+from amlocal.jobs.download import download
+from amlocal.jobs.failure import Interrupted, JobFailure
+from amlocal.jobs.folder import Say
 
 _PASSED_ON = ("Direct",)  # the command gets the URI itself
 _WRITABLE = ("ReadWriteMount",)
-_FETCH_TIMEOUT_S = 60.0
-
-Say = Callable[[str], None]
 
 
 class Inputs:
@@ -27,26 +24,14 @@ class Inputs:
         self._lookup = lookup
         self._blobs = blobs
 
-    def materialise(self, specs: Mapping[str, Mapping[str, Any]], folder: Path, say: Say) -> dict[str, str]:
-        """Return what each input's placeholder stands for. Raises `JobFailure` for content that is not there."""
-        return {name: self._one(name, spec, folder / name, say) for name, spec in specs.items()}
+    def materialise(
+        self, specs: Mapping[str, Mapping[str, Any]], folder: Path, say: Say, stop: threading.Event
+    ) -> dict[str, str]:
+        """Return what each input's placeholder stands for. Blocks; `stop` ends it between two pieces.
 
-    def _one(self, name: str, spec: Mapping[str, Any], folder: Path, say: Say) -> str:
-        if spec["jobInputType"] == "literal":
-            return str(spec["value"])
-        if spec["mode"] in _PASSED_ON:
-            return str(spec["uri"])
-        folder.mkdir()
-        place = self._lookup.locate(spec["uri"])
-        if isinstance(place, Remote):
-            path = _download(name, place.url, folder)
-        else:
-            path = self.fetch(place, folder, f"input {name}")
-        if spec["mode"] in _WRITABLE:
-            say(f"input {name}: a writable copy; what the job changes in it is not written back")
-        else:
-            _protect(folder)
-        return str(path)
+        Raises `JobFailure` for content that is not there, `Interrupted`.
+        """
+        return {name: self._one(name, spec, folder / name, say, stop) for name, spec in specs.items()}
 
     def fetch_code(self, reference: str, folder: Path) -> None:
         """Copy a code snapshot into `folder`. Raises `JobFailure` when it is not in this workspace's storage."""
@@ -54,37 +39,44 @@ class Inputs:
         place = self._lookup.locate(uri)
         if isinstance(place, Remote):
             raise JobFailure(f"The code at {uri} is not in this workspace's storage.")
-        if self._blobs.get(place.container, place.path):
+        if self._is_file(place):
             self._blobs.fetch_file(place.container, place.path, folder / place.path.rpartition("/")[2])
         elif self._blobs.fetch_tree(place.container, place.path, folder) == 0:
             raise JobFailure(f"The code snapshot at {uri} is empty.")
 
-    def fetch(self, place: Location, folder: Path, what: str) -> Path:
-        """Copy a blob, or the folder of blobs, at a place into `folder`; return the path of the copy.
+    def _one(self, name: str, spec: Mapping[str, Any], folder: Path, say: Say, stop: threading.Event) -> str:
+        if stop.is_set():
+            raise Interrupted(f"stopped before input {name} was there")
+        if spec["jobInputType"] == "literal":
+            return str(spec["value"])
+        if spec["mode"] in _PASSED_ON:
+            return str(spec["uri"])
+        folder.mkdir()
+        place = self._lookup.locate(spec["uri"])
+        if isinstance(place, Remote):
+            path = download(name, place.url, folder, stop)
+        else:
+            path = self._fetch(name, place, folder)
+        if spec["mode"] in _WRITABLE:
+            say(f"input {name}: a writable copy; what the job changes in it is not written back")
+        else:
+            _protect(folder)
+        return str(path)
 
-        Raises `JobFailure` when nothing is there.
-        """
-        name = place.path.rpartition("/")[2]
-        if name and self._blobs.get(place.container, place.path):
-            self._blobs.fetch_file(place.container, place.path, folder / name)
-            return folder / name
-        target = folder / name if name else folder
-        if self._blobs.fetch_tree(place.container, place.path, target) == 0:
-            raise JobFailure(f"The {what} is empty: there is no blob at '{place.path}' in container {place.container}.")
+    def _fetch(self, name: str, place: Location, folder: Path) -> Path:
+        """Copy a blob, or the folder of blobs, at a place into `folder`; return the path of the copy."""
+        last = place.path.rpartition("/")[2]
+        target = folder / last if last else folder
+        if self._is_file(place):
+            self._blobs.fetch_file(place.container, place.path, target)
+        elif self._blobs.fetch_tree(place.container, place.path, target) == 0:
+            where = f"there is no blob at '{place.path}' in container {place.container}"
+            raise JobFailure(f"The input {name} is empty: {where}.")
         return target
 
-
-def _download(name: str, url: str, folder: Path) -> Path:
-    target = folder / (unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2] or "content")
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=_FETCH_TIMEOUT_S) as answer:
-            answer.raise_for_status()
-            with target.open("wb") as file:
-                for chunk in answer.iter_bytes():
-                    file.write(chunk)
-    except httpx.HTTPError as error:
-        raise JobFailure(f"The input {name} cannot be fetched from {url}: {error}.") from error
-    return target
+    def _is_file(self, place: Location) -> bool:
+        blob = self._blobs.get(place.container, place.path) if place.path else None
+        return blob is not None and not blob.marks_folder
 
 
 def _protect(folder: Path) -> None:

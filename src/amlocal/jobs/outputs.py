@@ -1,6 +1,6 @@
 """Where a job's outputs are: its artifacts, and the outputs it named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from amlocal.core.documents import Document
@@ -17,7 +17,7 @@ def artifact_path(job: str, path: str = "") -> str:
     return f"ExperimentRun/dcid.{job}/{path}".rstrip("/")
 
 
-def planned_location(job: str, output: str, spec: dict[str, Any]) -> tuple[str, str]:
+def planned_location(job: str, output: str, spec: Mapping[str, Any]) -> tuple[str, str]:
     """Return the datastore and path that a named output goes to: the one asked for, else Azure ML's default."""
     if spec.get("uri") and (found := datastore_reference(spec["uri"])):
         return found[0], found[1].strip("/")

@@ -1,6 +1,5 @@
 """All that a job needs before its command runs: snapshot, inputs, environment, variables."""
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.jobs.durations import seconds
-from amlocal.jobs.environ import job_environ, machine_environ
+from amlocal.jobs.environ import job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
@@ -27,7 +26,11 @@ class Prepared:
 
 
 class Preparation:
-    """Prepares jobs. `client_environ` leads a job's own SDK calls to this workspace; `make_token` opens MLflow."""
+    """Prepares jobs.
+
+    `machine` is what jobs see of this machine's environment variables, `client_environ` leads a job's own SDK calls to
+    this workspace, `make_token` opens MLflow.
+    """
 
     def __init__(
         self,
@@ -35,34 +38,32 @@ class Preparation:
         inputs: Inputs,
         environments: JobEnvironments,
         *,
+        machine: Mapping[str, str],
         client_environ: Mapping[str, str],
         make_token: Callable[[], str],
     ) -> None:
         self._context = context
         self._inputs = inputs
         self._environments = environments
+        self._machine = machine
         self._client_environ = client_environ
         self._make_token = make_token
 
     def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
-        """Fill the job's folder and return its command. Blocks; `stop` ends a build of its environment early.
+        """Fill the job's folder and return its command. Blocks; `stop` ends it early.
 
-        Raises `AmlocalError` with the reason when the job cannot run.
+        Raises `AmlocalError` with the reason when the job cannot run, `OSError` when the machine does not let it.
         """
-        properties = job.body["properties"]
+        properties, say = job.body["properties"], folder.speaker(self._context.clock)
         folder.create()
-
-        def say(line: str) -> None:
-            folder.say(line, self._context.clock())
-
         if properties["codeId"]:
             self._inputs.fetch_code(properties["codeId"], folder.work)
-        inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say)
+        inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say, stop)
         outputs = _output_paths(properties["outputs"], folder)
         command = substitute(properties["command"], inputs, outputs)
         runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
         variables = (
-            runtime_environ(runtime, machine_environ(os.environ))
+            runtime_environ(runtime, self._machine)
             | dict(self._client_environ)
             | job_environ(self._context, job.name, properties["experimentName"], self._make_token())
             | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}

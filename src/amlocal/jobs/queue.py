@@ -15,7 +15,7 @@ SERVERLESS = ""  # the queue of jobs that name no compute
 SERVERLESS_NODES = 2
 
 Run = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
-Capacity = Callable[[str], int]  # compute -> how many jobs at once
+Capacity = Callable[[str], int]  # compute -> how many jobs at once, 0 when there is no such compute
 
 _LOG = logging.getLogger("amlocal")
 
@@ -61,6 +61,11 @@ class JobQueue:
             if name in running:
                 running[name].cancel()
 
+    def refill(self) -> None:
+        """Look again at what may start: a compute has got more nodes, or is gone."""
+        for compute in self._waiting:
+            self._fill(compute)
+
     async def stop(self) -> None:
         """End every job that runs; those that wait keep waiting for the next start."""
         self._waiting.clear()
@@ -77,13 +82,17 @@ class JobQueue:
             task = asyncio.get_running_loop().create_task(self._run(name), name=f"job {name}")
             running[name] = task
             task.add_done_callback(partial(self._ended, compute, name))
+        while waiting and not nodes:
+            error = fault(f"Unknown compute target '{compute}': it was deleted while the job waited.", code="UserError")
+            self._store.advance(waiting.popleft(), Status.FAILED, error=error)
 
     def _ended(self, compute: str, name: str, task: asyncio.Task[None]) -> None:
-        # A callback, not a `finally` in the coroutine: a task cancelled before its first step never enters it.
-        self._running[compute].pop(name, None)
-        if task.cancelled():
+        # A callback, not a `finally` in the coroutine: a task cancelled before its first step never enters it. Such a
+        # job was canceled, or else the server stops and the job waits for its next start.
+        self._running[compute].pop(name)
+        if task.cancelled() and self._store.status(name) == Status.CANCEL_REQUESTED:
             self._store.advance(name, Status.CANCELED)
-        elif error := task.exception():
+        elif not task.cancelled() and (error := task.exception()):
             _LOG.error("job %s ended in a fault of amlocal", name, exc_info=error)
             self._store.advance(name, Status.FAILED, error=fault(f"amlocal failed on this job: {error}"))
         if compute in self._waiting:

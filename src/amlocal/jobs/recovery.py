@@ -1,25 +1,24 @@
-"""What becomes of the jobs of a server that was killed."""
+"""What becomes of the jobs of a server that was stopped or killed."""
+
+import asyncio
 
 from amlocal.core.paths import Folder
-from amlocal.jobs.collect import Collector
-from amlocal.jobs.failure import fault
-from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.ending import CANCELED, STOPPED
 from amlocal.jobs.queue import JobQueue
-from amlocal.jobs.runner import STOPPED
+from amlocal.jobs.runner import Runner
 from amlocal.jobs.states import Status
 from amlocal.jobs.store import JobStore
 
 
-def recover(store: JobStore, queue: JobQueue, collector: Collector, folder: Folder) -> None:
-    """Queue again what had not begun; show what ran as failed, with the reason, and keep its log."""
-    for document in store.unfinished():
+async def recover(store: JobStore, queue: JobQueue, runner: Runner, folder: Folder) -> None:
+    """Queue again what had not begun; show what ran as failed, with the reason, and keep its log and artifacts."""
+    unfinished = {document.name: document for document in store.unfinished()}
+    for name, document in unfinished.items():
+        status = Status(document.body["status"])
+        if not status.waiting:
+            await runner.conclude(name, CANCELED if status == Status.CANCEL_REQUESTED else STOPPED)
+    for path in await asyncio.to_thread(lambda: sorted(folder.jobs.iterdir())):
+        await runner.tidy(path.name)
+    for document in unfinished.values():
         if Status(document.body["status"]).waiting:
             queue.submit(document)
-            continue
-        place = JobFolder(folder.jobs / document.name)
-        collector.log(document.name, place)
-        if document.body["status"] == Status.CANCEL_REQUESTED:
-            store.advance(document.name, Status.CANCELED)
-        else:
-            store.advance(document.name, Status.FAILED, error=fault(STOPPED))
-        place.remove()

@@ -1,6 +1,6 @@
 """Jobs as Azure Resource Manager shows them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from amlocal.core.context import PROVIDER, Context
@@ -9,6 +9,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Json, Reply, Route
 from amlocal.core.operations import POLL_SOON
 from amlocal.core.paging import page, visible
+from amlocal.core.wire import USER
 from amlocal.jobs.queue import JobQueue
 from amlocal.jobs.states import Status
 from amlocal.jobs.store import JobStore
@@ -17,13 +18,16 @@ Accept = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent
 
 
 class JobRoutes:
-    """Create, get, list, cancel, delete."""
+    """Create, get, list, cancel, delete. `forget` removes what a job left in storage."""
 
-    def __init__(self, context: Context, store: JobStore, queue: JobQueue, accept: Accept) -> None:
+    def __init__(
+        self, context: Context, store: JobStore, queue: JobQueue, accept: Accept, forget: Callable[[str], None]
+    ) -> None:
         self._context = context
         self._store = store
         self._queue = queue
         self._accept = accept
+        self._forget = forget
         identity = context.identity
         self._results = (
             f"/subscriptions/{identity.subscription}/providers/{PROVIDER}/locations/{identity.location}"
@@ -51,7 +55,7 @@ class JobRoutes:
             "properties": stored["properties"] | {"status": stored["status"]},
             "systemData": {
                 "createdAt": stored["created"],
-                "createdBy": "amlocal user",
+                "createdBy": USER,
                 "createdByType": "User",
             },
         }
@@ -78,6 +82,8 @@ class JobRoutes:
             return Reply(204)
         if not Status(found.body["status"]).ended:
             raise BadRequest(f"Job {found.name} has not ended; cancel it before deleting it.")
+        # The document last: a job that is half gone after a kill can be deleted again.
+        self._forget(found.name)
         self._store.delete(found.name)
         return Reply(200)
 
@@ -103,7 +109,13 @@ class JobRoutes:
             self._body(document)
             for document in self._store.list()
             if visible(document.body["properties"]["isArchived"], view)
-            and (not tag or tag.partition("=")[0] in document.body["properties"]["tags"])
+            and (not tag or _has_tag(document.body["properties"]["tags"], tag))
             and (not kind or document.body["properties"]["jobType"] == kind)
         ]
         return page(call, rows, self._context.origin)
+
+
+def _has_tag(tags: Mapping[str, str], wanted: str) -> bool:
+    """Tell whether a filter, `name` or `name=value`, finds a job."""
+    name, separator, value = wanted.partition("=")
+    return name in tags and (not separator or tags[name] == value)

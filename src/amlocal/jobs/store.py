@@ -1,31 +1,43 @@
 """Jobs as they are kept: what was submitted, where they stand, how they ended."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from amlocal.assets.store import check_name
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
-from amlocal.core.errors import Conflict, NotFound
-from amlocal.core.wire import string_map
+from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.jobs.states import Status, may_follow
 
 _KIND = "job"
+# A job's name is its run's id in MLflow, which takes no dot.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 # What a second PUT or a PATCH of run history may change of a job.
 _MUTABLE = ("displayName", "description", "tags", "properties", "isArchived")
 # What must agree when the same name is PUT again: then it is the same submission, sent twice.
 _SUBMITTED = ("command", "environmentId", "computeId", "codeId", "inputs", "environmentVariables", "experimentName")
 
+Listener = Callable[[str], None]  # gets the name of a job that changed
+
 
 class JobStore:
-    """Keeps jobs. A document holds `properties` (the wire's), `status`, dates, `error`, `warnings` and `outputs`."""
+    """Keeps jobs.
+
+    A document holds `properties` (the wire's), `status`, dates, `error`, `warnings`, and `revision`: how often what is
+    to be seen of it has changed. `tracked` is the last revision that tracking has.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have `listener` called after every change of a job that is to be seen."""
+        self._listeners.append(listener)
 
     def get(self, name: str) -> Document:
         """Return a job. Raises `NotFound`."""
-        found = self._context.documents.get(_KIND, name)
+        found = self.find(name)
         if found is None:
             raise NotFound(f"Job {name} not found in workspace {self._context.identity.name}.")
         return found
@@ -38,6 +50,10 @@ class JobStore:
         """Return the jobs that have not ended, oldest first."""
         return [document for document in reversed(self.list()) if not Status(document.body["status"]).ended]
 
+    def untracked(self) -> list[str]:
+        """Return the jobs of which tracking has not seen the last change."""
+        return [document.name for document in self.list() if not is_tracked(document)]
+
     def list(self) -> list[Document]:
         """Return all jobs, newest first."""
         return self._context.documents.list(_KIND)
@@ -47,8 +63,12 @@ class JobStore:
         return Status(self.get(name).body["status"])
 
     def create(self, name: str, properties: Mapping[str, Any]) -> Document:
-        """Keep a new job; it starts as `Starting`, as Azure's first answer says."""
-        check_name(name, "job name")
+        """Keep a new job; it starts as `Starting`, as Azure's first answer says. Raises `BadRequest` for its name."""
+        if not _NAME.fullmatch(name):
+            raise BadRequest(
+                f"The job name {name!r} is not valid: it starts with a letter or digit and holds letters, digits, "
+                "'-' and '_', at most 255."
+            )
         body: dict[str, Any] = {
             "properties": dict(properties),
             "status": Status.STARTING,
@@ -57,9 +77,10 @@ class JobStore:
             "ended": None,
             "error": None,
             "warnings": [],
-            "outputs": {},
+            "revision": 0,
+            "tracked": None,
         }
-        return self._context.documents.put(_KIND, name, body)
+        return self._told(self._put(name, body))
 
     def resubmit(self, known: Document, properties: Mapping[str, Any]) -> Document:
         """Take a PUT of a name that exists: never runs twice. Raises `Conflict` for another definition."""
@@ -70,15 +91,23 @@ class JobStore:
         return self.change(known.name, {key: properties[key] for key in _MUTABLE if properties.get(key) is not None})
 
     def change(self, name: str, changes: Mapping[str, Any]) -> Document:
-        """Change what may change of a job. Raises `NotFound`."""
+        """Change what may change of a job. Raises `NotFound`.
+
+        Properties can be added, not changed, as in Azure ML's run history: the service's own are among them.
+        """
         with self._context.documents.transaction():
             body = dict(self.get(name).body)
-            properties = dict(body["properties"])
-            for key in _MUTABLE:
-                if key in changes:
-                    value = changes[key]
-                    properties[key] = string_map(value) if key in ("tags", "properties") else value
-            return self._context.documents.put(_KIND, name, body | {"properties": properties})
+            properties = body["properties"] | {key: changes[key] for key in _MUTABLE if key in changes}
+            properties["properties"] = dict(changes.get("properties") or {}) | body["properties"]["properties"]
+            document = self._put(name, body | {"properties": properties})
+        return self._told(document)
+
+    def keep_outputs(self, name: str, outputs: Mapping[str, Any]) -> None:
+        """Keep where the named outputs of a job are."""
+        with self._context.documents.transaction():
+            body = dict(self.get(name).body)
+            document = self._put(name, body | {"properties": body["properties"] | {"outputs": dict(outputs)}})
+        self._told(document)
 
     def advance(self, name: str, status: Status, **facts: Any) -> bool:
         """Move a job on and keep `facts` with it; False, and nothing changes, when the step is not allowed now."""
@@ -88,14 +117,29 @@ class JobStore:
                 return False
             now = self._context.now()
             dates = {"started": now} if status == Status.RUNNING else {"ended": now} if status.ended else {}
-            self._context.documents.put(_KIND, name, body | dates | facts | {"status": status})
-            return True
+            document = self._put(name, body | dates | facts | {"status": status})
+        self._told(document)
+        return True
 
-    def note(self, name: str, **facts: Any) -> None:
-        """Keep facts with a job, whatever its status."""
+    def mark_tracked(self, name: str, revision: int) -> None:
+        """Note which revision tracking has; a job deleted meanwhile stays deleted."""
         with self._context.documents.transaction():
-            self._context.documents.put(_KIND, name, dict(self.get(name).body) | facts)
+            if (found := self.find(name)) is not None:
+                self._context.documents.put(_KIND, name, dict(found.body) | {"tracked": revision})
 
     def delete(self, name: str) -> bool:
         """Remove a job; False when there is none."""
         return self._context.documents.delete(_KIND, name)
+
+    def _put(self, name: str, body: dict[str, Any]) -> Document:
+        return self._context.documents.put(_KIND, name, body | {"revision": body["revision"] + 1})
+
+    def _told(self, document: Document) -> Document:
+        for listener in self._listeners:
+            listener(document.name)
+        return document
+
+
+def is_tracked(document: Document) -> bool:
+    """Tell whether tracking has seen the last change of a job."""
+    return bool(document.body["tracked"] == document.body["revision"])

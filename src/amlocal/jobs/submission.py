@@ -1,28 +1,26 @@
 """What a client sends to create a job, checked and filled in as Azure ML does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.wire import string_map
+from amlocal.core.fields import Sent, count, flag, mapping, text, texts
+from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, without_zero
 from amlocal.jobs.durations import seconds
+from amlocal.jobs.failure import JobFailure
+from amlocal.jobs.placeholders import substitute
 
-# reference -> nothing; raises `ApiError` when a version that is named does not exist
-CheckReference = Callable[[str], object]
-
-_ASSETS = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 _RESOURCES = {
     "instanceCount": 1, "maxInstanceCount": None, "instanceType": None,
     "locations": None, "properties": None, "shmSize": "2g", "dockerArgs": None,
 }  # fmt: skip
-_ABSENT = ("description", "computeId", "identity", "componentId", "codeId", "distribution", "autologgerSettings")
 
 
 def accept(
     context: Context,
     name: str,
-    sent: Mapping[str, Any],
+    sent: Sent,
     *,
     check_environment: CheckReference,
     check_input: CheckReference,
@@ -30,48 +28,46 @@ def accept(
 ) -> dict[str, Any]:
     """Return the properties of a new command job as they are kept, status aside.
 
-    Raises `ApiError` 501 for other types of job and `BadRequest` for what cannot run.
+    Raises `ApiError` 501 for what one machine does not do, and `BadRequest` for what cannot run anywhere.
     """
     if sent.get("jobType") != "Command":
-        raise ApiError(
-            501,
-            f"Jobs of type {sent.get('jobType')} are not served locally; send a command job.",
-            code="NotImplemented",
-        )
-    if not isinstance(sent.get("command"), str) or not sent["command"].strip():
-        raise BadRequest("The job has no command.")
-    if not sent.get("environmentId"):
+        message = f"Jobs of type {sent.get('jobType')} are not served locally; send a command job."
+        raise ApiError(501, message, code="NotImplemented")
+    code, environment, compute = text(sent, "codeId"), text(sent, "environmentId"), text(sent, "computeId")
+    if environment is None:
         raise BadRequest("The job names no environment.")
-    check_environment(sent["environmentId"])
-    if sent.get("codeId"):
-        check_code(sent["codeId"])
-    limits = sent.get("limits")
-    if limits and limits.get("timeout"):
-        seconds(limits["timeout"])
+    check_environment(environment)
+    if code:
+        check_code(code)
+    inputs, outputs = accept_inputs(sent, check_input), accept_outputs(name, sent, check_input)
     return {
-        **{key: sent.get(key) for key in _ABSENT},
+        **{key: text(sent, key) for key in ("description", "componentId", "parentJobName")},
+        **{key: mapping(sent, key) or None for key in _PASSED_ON},
         "jobType": "Command",
-        "command": sent["command"],
-        "environmentId": sent["environmentId"],
-        "displayName": sent.get("displayName") or name,
-        "experimentName": sent.get("experimentName") or "Default",
-        "tags": string_map(sent.get("tags")),
-        "properties": _properties(context, sent),
+        "command": _command(sent, inputs, outputs),
+        "codeId": code,
+        "computeId": compute,
+        "environmentId": environment,
+        "displayName": text(sent, "displayName") or name,
+        "experimentName": text(sent, "experimentName") or "Default",
+        "tags": texts(sent, "tags"),
+        "properties": _properties(context, sent, has_code=code is not None),
         "services": services(context, name),
-        "isArchived": bool(sent.get("isArchived")),
-        "resources": _RESOURCES | {key: value for key, value in _resources(sent).items() if value is not None},
-        "inputs": {key: _input(key, value, check_input) for key, value in (sent.get("inputs") or {}).items()},
+        "isArchived": flag(sent, "isArchived"),
+        "resources": _resources(sent),
+        "inputs": inputs,
         # Azure adds the output "default"; with it the SDK reads logs by a SAS that it signs itself from an account
         # key, and breaks on a datastore that gives SAS tokens. Without it the SDK reads `logFiles`.
-        "outputs": {key: _output(key, value) for key, value in (sent.get("outputs") or {}).items()},
-        "limits": limits,
-        "environmentVariables": string_map(sent.get("environmentVariables")),
+        "outputs": outputs,
+        "limits": _limits(sent) or None,
+        "environmentVariables": _variables(sent),
         "parameters": {},
-        "notificationSetting": sent.get("notificationSetting"),
-        "secretsConfiguration": sent.get("secretsConfiguration"),
-        "queueSettings": sent.get("queueSettings") or _queue(sent),
-        "parentJobName": sent.get("parentJobName"),
+        "queueSettings": mapping(sent, "queueSettings") or _queue(compute),
     }
+
+
+# Kept and shown; nothing here depends on them.
+_PASSED_ON = ("identity", "distribution", "autologgerSettings", "notificationSetting", "secretsConfiguration")
 
 
 def services(context: Context, name: str) -> dict[str, Any]:
@@ -85,55 +81,58 @@ def services(context: Context, name: str) -> dict[str, Any]:
     }
 
 
-def _properties(context: Context, sent: Mapping[str, Any]) -> dict[str, str]:
+def _command(sent: Sent, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
+    command = text(sent, "command")
+    if command is None or not command.strip():
+        raise BadRequest("The job has no command.")
+    try:
+        substitute(command, dict.fromkeys(inputs, ""), dict.fromkeys(outputs, ""))
+    except JobFailure as error:
+        raise BadRequest(str(error)) from error
+    return without_zero(command, "command")
+
+
+def _properties(context: Context, sent: Sent, *, has_code: bool) -> dict[str, str]:
     added = {"_azureml.ComputeTargetType": "amlctrain"}
-    if sent.get("codeId"):
+    if has_code:
         added["ContentSnapshotId"] = context.ids()
-    return string_map(sent.get("properties")) | added
+    return texts(sent, "properties") | added
 
 
-def _resources(sent: Mapping[str, Any]) -> dict[str, Any]:
-    resources = dict(sent.get("resources") or {})
-    processes = (sent.get("distribution") or {}).get("processCountPerInstance") or 1
-    if (resources.get("instanceCount") or 1) > 1 or processes > 1:
+def _resources(sent: Sent) -> dict[str, Any]:
+    resources, distribution = mapping(sent, "resources"), mapping(sent, "distribution")
+    counts = [
+        count(resources, "instanceCount", default=1),
+        count(distribution, "workerCount", default=1),
+        count(distribution, "processCountPerInstance", default=1),
+        1 + count(distribution, "parameterServerCount", default=0),
+    ]
+    if max(counts) > 1:
         raise ApiError(
             501,
             "amlocal is one machine: a job runs as one process on one instance. Set instance_count and "
             "process_count_per_instance to 1 here; Azure ML takes more.",
             code="NotImplemented",
         )
-    return resources
+    return _RESOURCES | {key: value for key, value in resources.items() if value is not None}
 
 
-def _queue(sent: Mapping[str, Any]) -> dict[str, Any] | None:
-    return None if sent.get("computeId") else {"jobTier": "Standard", "priority": None}
+def _limits(sent: Sent) -> dict[str, Any]:
+    limits = mapping(sent, "limits")
+    timeout = text(limits, "timeout")
+    if timeout is not None and seconds(timeout) <= 0:
+        raise BadRequest(f"The job's limits.timeout is {timeout}: nothing runs in no time.")
+    return limits
 
 
-def _input(key: str, sent: Mapping[str, Any], check: CheckReference) -> dict[str, Any]:
-    kind = sent.get("jobInputType")
-    if kind == "literal":
-        if sent.get("value") is None:
-            raise BadRequest(f"The input {key} is a literal without a value.")
-        return {"description": sent.get("description"), "value": str(sent["value"]), "jobInputType": "literal"}
-    if kind not in _ASSETS:
-        raise BadRequest(f"The input {key} has type {kind!r}; known are literal, {', '.join(_ASSETS)}.")
-    if not sent.get("uri"):
-        raise BadRequest(f"The input {key} has no uri.")
-    check(sent["uri"])
-    mode = sent.get("mode") or "ReadOnlyMount"
-    return {"description": sent.get("description"), "uri": sent["uri"], "mode": mode, "jobInputType": kind}
+def _variables(sent: Sent) -> dict[str, str]:
+    variables = texts(sent, "environmentVariables")
+    for name, value in variables.items():
+        if not name or "=" in name:
+            raise BadRequest(f"{name!r} cannot be the name of an environment variable.")
+        without_zero(name + value, f"environment variable {name!r}")
+    return variables
 
 
-def _output(key: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    kind = sent.get("jobOutputType") or "uri_folder"
-    if kind not in _ASSETS:
-        raise BadRequest(f"The output {key} has type {kind!r}; known are {', '.join(_ASSETS)}.")
-    return {
-        "description": sent.get("description"),
-        "uri": sent.get("uri"),
-        "assetName": sent.get("assetName"),
-        "assetVersion": sent.get("assetVersion"),
-        "mode": sent.get("mode") or "ReadWriteMount",
-        "jobOutputType": kind,
-        "autoDeleteSetting": sent.get("autoDeleteSetting"),
-    }
+def _queue(compute: str | None) -> dict[str, Any] | None:
+    return None if compute else {"jobTier": "Standard", "priority": None}

@@ -3,68 +3,59 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
 
 from amlocal.core.documents import Document
+from amlocal.core.errors import ApiError
 from amlocal.core.wire import from_azure_date
 from amlocal.jobs.states import Status
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.store import JobStore, is_tracked
+from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord, RunStatus
 
-Record = Callable[[RunRecord], Awaitable[None]]
+Record = Callable[[RunRecord], Awaitable[None]]  # raises `ApiError`
 
+PAUSE_S = 30.0  # before the next try when MLflow is down
 _LOG = logging.getLogger("amlocal")
-_MLFLOW: dict[Status, RunStatus] = {Status.COMPLETED: "FINISHED", Status.FAILED: "FAILED", Status.CANCELED: "KILLED"}
+_ENDS: dict[Status, RunStatus] = {Status.COMPLETED: "FINISHED", Status.FAILED: "FAILED", Status.CANCELED: "KILLED"}
 
 
 def run_record(document: Document) -> RunRecord:
     """Return a job's run as MLflow shall have it."""
     stored, properties = document.body, document.body["properties"]
-    status = Status(stored["status"])
-    tags = properties["tags"] | {
+    status, given = Status(stored["status"]), properties["properties"]
+    tags = {
+        **properties["tags"],
         "mlflow.source.name": properties["command"],
         "mlflow.source.type": "JOB",
         "mlflow.user": "amlocal user",
     }
-    commit = properties["properties"].get("azureml.git.commit") or properties["properties"].get(
-        "mlflow.source.git.commit"
-    )
+    if commit := given.get("azureml.git.commit") or given.get("mlflow.source.git.commit"):
+        tags["mlflow.source.git.commit"] = commit
     return RunRecord(
         run_id=document.name,
         experiment=properties["experimentName"],
         name=properties["displayName"],
-        status=_MLFLOW.get(status, "RUNNING"),
-        started=_moment(stored["started"] or stored["created"]),
-        ended=_moment(stored["ended"]) if stored["ended"] else None,
-        tags=tags | ({"mlflow.source.git.commit": commit} if commit else {}),
+        status=_ENDS.get(status, "SCHEDULED" if status.waiting else "RUNNING"),
+        started=from_azure_date(stored["started"] or stored["created"]),
+        ended=from_azure_date(stored["ended"]) if stored["ended"] else None,
+        tags=tags,
     )
-
-
-def _moment(text: str) -> datetime:
-    return from_azure_date(text)
 
 
 class TrackedRuns:
     """Writes runs behind the jobs' backs: no job waits for MLflow, and none is forgotten when the server is killed."""
 
-    def __init__(self, store: JobStore, record: Record) -> None:
+    def __init__(self, store: JobStore, record: Record, *, pause_s: float = PAUSE_S) -> None:
         self._store = store
         self._record = record
+        self._pause_s = pause_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def sync(self, name: str) -> None:
-        """Bring a job's run up to date soon; a later call for the same job waits for the earlier one."""
-        earlier = self._tasks.get(name)
-        task = asyncio.get_running_loop().create_task(self._sync(name, earlier), name=f"run of job {name}")
-        self._tasks[name] = task
-        task.add_done_callback(lambda done: self._done(name, done))
-
-    def catch_up(self) -> None:
-        """Bring up to date what the last server did not get to."""
-        for document in self._store.list():
-            if document.body.get("tracked") != document.body["status"]:
-                self.sync(document.name)
+    def start(self) -> None:
+        """Follow every change from now on, and bring up to date what the last server did not get to."""
+        self._store.subscribe(self._sync)
+        for name in self._store.untracked():
+            self._sync(name)
 
     async def stop(self) -> None:
         """Give up what is under way; the next start catches up."""
@@ -73,17 +64,26 @@ class TrackedRuns:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _sync(self, name: str, earlier: "asyncio.Task[None] | None") -> None:
-        if earlier is not None:
-            await asyncio.wait([earlier])
-        document = self._store.find(name)
-        if document is None:
-            return
-        await self._record(run_record(document))
-        self._store.note(name, tracked=document.body["status"])
+    def _sync(self, name: str) -> None:
+        """Bring a job's run up to date soon. One task a job does so, as often as the job changes meanwhile."""
+        if name not in self._tasks:
+            task = asyncio.get_running_loop().create_task(self._follow(name), name=f"run of job {name}")
+            self._tasks[name] = task
 
-    def _done(self, name: str, task: asyncio.Task[Any]) -> None:
-        if self._tasks.get(name) is task:
+    async def _follow(self, name: str) -> None:
+        try:
+            while (document := self._store.find(name)) and not is_tracked(document):
+                await self._write(document)
+        finally:
             del self._tasks[name]
-        if not task.cancelled() and (error := task.exception()):
-            _LOG.error("the MLflow run of job %s is not up to date: %s", name, error)
+
+    async def _write(self, document: Document) -> None:
+        try:
+            await self._record(run_record(document))
+        except TrackingUnavailable as error:
+            _LOG.warning("the MLflow run of job %s is written later: %s", document.name, error)
+            await asyncio.sleep(self._pause_s)
+            return
+        except ApiError as error:
+            _LOG.error("the MLflow run of job %s is not up to date: %s", document.name, error)
+        self._store.mark_tracked(document.name, document.body["revision"])

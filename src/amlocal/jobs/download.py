@@ -1,0 +1,35 @@
+"""Inputs from elsewhere: one file from an https URL."""
+
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from amlocal.jobs.failure import Interrupted, JobFailure
+
+_TIMEOUT_S = 60.0  # without a byte
+
+
+def download(name: str, url: str, folder: Path, stop: threading.Event) -> Path:
+    """Fetch the file at `url` into `folder` for the input `name`; return its path. `stop` ends it between two pieces.
+
+    Raises `JobFailure` with the reason when it cannot be fetched, `Interrupted`.
+    """
+    target = folder / _file_name(url)
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_S) as answer, target.open("wb") as file:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                if stop.is_set():
+                    raise Interrupted(f"stopped while input {name} was fetched")
+                file.write(piece)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise JobFailure(f"The input {name} cannot be fetched from {url}: {error}.") from error
+    return target
+
+
+def _file_name(url: str) -> str:
+    """Return the last part of a URL's path as the name of a file, `content` where it cannot be one."""
+    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+    return "content" if name in ("", ".", "..") or {"/", "\0"}.intersection(name) else name
