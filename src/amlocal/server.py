@@ -101,23 +101,23 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
     folder.create()
     with state.acquire(folder):
         identity, created = state.prepare(settings, os.environ)
-        listener = listen(settings)
-        port = listener.getsockname()[1]
-        (folder.root / "port").write_text(str(port))
-        origin = f"https://{HOST}:{port}"
+        with listen(settings) as listener:
+            port = listener.getsockname()[1]
+            (folder.root / "port").write_text(str(port))
+            origin = f"https://{HOST}:{port}"
 
-        def announce() -> None:
-            state.write_server(folder, origin)
-            ready(identity, origin)
+            def announce() -> None:
+                state.write_server(folder, origin)
+                ready(identity, origin)
 
-        # After the lock: only now is it certain that this process shall load and run the faces.
-        from amlocal.assembly import build  # noqa: PLC0415
+            # After the lock: only now is it certain that this process shall load and run the faces.
+            from amlocal.assembly import build  # noqa: PLC0415
 
-        app = build(settings, identity, created, origin)
-        try:
-            _run(app, listener, folder.certificate, announce)
-        finally:
-            folder.server.unlink(missing_ok=True)
+            app = build(settings, identity, created, origin)
+            try:
+                _run(app, listener, folder.certificate, announce)
+            finally:
+                folder.server.unlink(missing_ok=True)
 
 
 def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
