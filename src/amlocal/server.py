@@ -1,6 +1,7 @@
 """The server process: one TLS port on loopback."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -135,7 +136,8 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
         lifespan="on",
     )
     server = _Server(config, ready)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # uvicorn exits by itself when the application does not start; the caller has things to tidy up.
+    with contextlib.suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
     if not server.started:
         raise AmlocalError("The workspace could not be opened; the lines above say why.")

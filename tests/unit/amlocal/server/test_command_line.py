@@ -97,7 +97,12 @@ class TestUp:
         self, run: Run, running: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[Settings] = []
-        monkeypatch.setattr(launcher, "start", lambda settings: asked.append(settings) or running)
+
+        def start(settings: Settings) -> Running:
+            asked.append(settings)
+            return running
+
+        monkeypatch.setattr(launcher, "start", start)
         result = run("up", "--detach", "--port", "8443", "--strict-environments", "--lenient-tracking")
         assert result.exit_code == 0
         assert f"is up at {ORIGIN}" in result.output
