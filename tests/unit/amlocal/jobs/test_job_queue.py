@@ -91,7 +91,7 @@ class Queues(RuleBasedStateMachine):
             assert not waiting or running >= self.nodes[compute]
 
 
-Queues.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Queues.TestCase.settings = settings(stateful_step_count=30)
 test_queues = Queues.TestCase
 
 
