@@ -107,6 +107,8 @@ def test_the_cancelling_of_a_job(workspace: Workspace) -> None:
     assert "azure-asyncoperation" not in canceled.headers
     result = canceled.headers["location"]
     assert result.partition("?")[0].endswith(f"/mfeOperationResults/jc:{workspace.identity.guid}:j")
+    running = workspace.ask("GET", result)
+    assert (running.status, running.json, running.headers["location"]) == (202, {}, result)
     JobStore(workspace.app._context).advance("j", Status.CANCELED)
     done = workspace.ask("GET", result)
     assert (done.status, done.body, done.headers["content-length"]) == (200, b"", "0")

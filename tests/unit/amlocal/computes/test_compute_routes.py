@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.computes.store import Computes
-from tests.unit.amlocal.asgi import Answer, Workspace
+from tests.unit.amlocal.asgi import FEW, Answer, Workspace
 
 
 def create(workspace: Workspace, name: str = "nodes", *, tags: Any = None, **settings: Any) -> Answer:
@@ -42,6 +42,7 @@ def test_the_poller_is_asked_to_come_back_soon_and_no_error_is_retried(workspace
     assert "retry-after" not in answer.headers
 
 
+@FEW
 @given(low=st.integers(0, 5), more=st.integers(0, 5), idle=st.sampled_from(["PT2M", "PT1H", None]))
 def test_the_scale_settings_are_kept(shared_workspace: Workspace, low: int, more: int, idle: str | None) -> None:
     high = max(low + more, 1)
@@ -51,6 +52,7 @@ def test_the_scale_settings_are_kept(shared_workspace: Workspace, low: int, more
     assert kept == scale | {"nodeIdleTimeBeforeScaleDown": idle or "PT2M"}
 
 
+@FEW
 @given(low=st.integers(-3, 6), high=st.integers(-3, 6))
 def test_a_scale_that_cannot_be_is_refused(shared_workspace: Workspace, low: int, high: int) -> None:
     answer = create(shared_workspace, scaleSettings={"minNodeCount": low, "maxNodeCount": high})

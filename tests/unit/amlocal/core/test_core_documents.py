@@ -99,7 +99,7 @@ def key(document: Document) -> tuple[str, str, str]:
 
 
 TestDocumentsAgainstADictionary = DocumentsAgainstADictionary.TestCase
-TestDocumentsAgainstADictionary.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestDocumentsAgainstADictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 
 
 def test_what_was_never_written_is_not_there(tmp_path: Path) -> None:

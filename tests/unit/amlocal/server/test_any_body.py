@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.amlocal.asgi import Workspace
+from tests.unit.amlocal.asgi import FEW, Workspace
 
 KEYS = st.sampled_from([
     "accountName", "autoDeleteSetting", "build", "codeUri", "computeType", "condaFile", "containerName", "contextUri",
@@ -36,6 +36,7 @@ BODIES = st.dictionaries(st.sampled_from(["properties", "tags", "location"]), VA
         "codes/n/versions/1", "datastores/n", "computes/nodes",
     ],
 )  # fmt: skip
+@FEW
 @given(body=BODIES)
 def test_no_body_is_a_fault_of_the_server(shared_workspace: Workspace, path: str, body: dict[str, Any]) -> None:
     answer = shared_workspace.ask("PUT", shared_workspace.arm_of(path), body)
@@ -44,6 +45,7 @@ def test_no_body_is_a_fault_of_the_server(shared_workspace: Workspace, path: str
         assert shared_workspace.get(path).status == 200
 
 
+@FEW
 @given(
     query=st.dictionaries(
         st.sampled_from(

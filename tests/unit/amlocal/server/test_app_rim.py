@@ -18,7 +18,7 @@ from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Context, Identity
 from amlocal.core.errors import BadRequest, Unauthorized
 from amlocal.core.http import Call, Handler, Reply, Route
-from tests.unit.amlocal.asgi import ORIGIN, Client, Workspace, chunks
+from tests.unit.amlocal.asgi import FEW, ORIGIN, Client, Workspace, chunks
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters()),  # lone surrogates too
@@ -125,6 +125,7 @@ class TestWhatGoesIn:
         assert (call.target, call.url) == (target, f"{ORIGIN}{target}")
         assert (call.method, call.content, call.headers["x-own"]) == ("PUT", b"{}", "v")
 
+    @FEW
     @given(parts=st.lists(st.binary(max_size=20), max_size=5))
     def test_a_body_in_parts_is_whole(self, parts: list[bytes]) -> None:
         seen: list[Call] = []
@@ -167,6 +168,7 @@ class TestWhatGoesIn:
 
 
 class TestWhatComesOut:
+    @FEW
     @given(body=JSON.filter(lambda body: body is not None))
     def test_any_json_comes_back(self, body: object) -> None:
         answer = serving(constant(body))("GET", "/here")
@@ -271,6 +273,7 @@ class TestWhatGoesWrong:
         assert (answer.status, answer.body) == (400, b"")
 
 
+@FEW
 @given(body=st.dictionaries(st.text(), JSON, max_size=3))
 def test_an_error_can_be_read_back(body: dict[str, object]) -> None:
     answer = serving(failing(BadRequest(json.dumps(body))))("GET", "/here")

@@ -81,7 +81,7 @@ def test_folders_without_a_workspace_are_passed_over(settings: Settings) -> None
 def test_a_server_is_asked_to_end_and_made_to(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str], end: signal.Signals
 ) -> None:
-    monkeypatch.setattr(launcher, "STOP_TIMEOUT_S", 10.0 if end == signal.SIGTERM else 0.2)
+    monkeypatch.setattr(launcher, "STOP_TIMEOUT_S", 10.0 if end == signal.SIGTERM else 0.5)
     with holding(settings.folder, command) as process:
         running = launcher.find(settings.folder)
         assert running
