@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from amlocal.core.errors import AmlocalError, NotFound
@@ -45,6 +47,11 @@ def test_an_error_is_told_with_whose_fault_it_is(error: AmlocalError | OSError, 
     ending = failed(error)
     assert (ending.status, ending.code) == (Status.FAILED, code)
     assert str(error) in ending.message
+
+
+def test_what_is_too_large_for_a_process_is_its_users_fault() -> None:
+    ending = failed(OSError(errno.E2BIG, "Argument list too long"))
+    assert (ending.code, "in a file" in ending.message) == ("UserError", True)
 
 
 def test_artifacts_that_could_not_be_kept_are_told_too() -> None:

@@ -15,6 +15,7 @@ from amlocal.jobs.ending import STOPPED
 from amlocal.jobs.failure import Interrupted, JobFailure
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import Prepared
+from amlocal.jobs.queue import JobQueue
 from amlocal.jobs.states import Status
 from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
 from tests.unit.amlocal.jobs.running import Running, prepared
@@ -103,7 +104,27 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(desk: Desk, error: 
 def test_a_command_too_large_for_the_machine_is_told(running: Running) -> None:
     play(running, submitted(running, command="true " + "x" * 4_000_000))
     assert running.desk.jobs.status("job") == S.FAILED
-    assert "Argument list too long" in running.error["message"]
+    assert "larger than this machine" in running.error["message"]
+
+
+def test_jobs_that_are_prepared_for_long_hold_nobody_up(desk: Desk) -> None:
+    begun: list[threading.Event] = []
+
+    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+        held = Held()
+        begun.append(held.begun)
+        return held(job, folder, stop)
+
+    async def scene() -> None:
+        running = Running(desk, prepare)
+        running.queue = JobQueue(desk.jobs, running.runner.run, lambda _: 100)
+        for number in range(40):
+            running.queue.submit(desk.submit(f"job{number}", computeId="large"))
+        await until(lambda: len(begun) == 40)
+        await asyncio.to_thread(lambda: None)  # what requests do
+        await running.queue.stop()
+
+    run(scene())
 
 
 def test_a_job_past_its_limit_is_canceled_with_a_warning(running: Running) -> None:
