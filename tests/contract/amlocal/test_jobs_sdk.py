@@ -256,6 +256,12 @@ def test_a_stream_shows_the_log_of_a_job_that_has_just_ended(desk: Desk, capsys:
     assert "quick as a flash" in capsys.readouterr().out
 
 
+def test_a_log_that_is_no_text_is_streamed_all_the_same(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    name, _ = desk.run(r"printf '\xff\xfe caf\xc3\xa9 \0 end\n'")
+    desk.client.jobs.stream(name)
+    assert "caf\u00e9" in capsys.readouterr().out
+
+
 def test_a_failing_command_fails_the_job_with_its_last_line(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     from azure.ai.ml.exceptions import JobException  # noqa: PLC0415
 
