@@ -56,7 +56,7 @@ def _keys(document: dict[str, Json], batch: Batch) -> Iterator[Invalid]:
         ("data a number", "input_data", _FAILS, {"input_data": 3}),
         ("data a text", "input_data", _FAILS, {"input_data": json.dumps(data)}),
         ("no rows", "input_data", _FAILS, {"input_data": []}),
-        ("params a list", "params", _FAILS, {**document, "params": [1]}),
+        ("params a list", "params", _PREDICTS, {**document, "params": [1]}),
         ("an unknown parameter", "no_such_parameter", _PREDICTS, _with_param(document, batch)),
     ):
         yield Invalid(name, names, on_azure, Request(dump(wrong), JSON_HEADERS))

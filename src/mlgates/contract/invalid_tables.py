@@ -42,7 +42,7 @@ def of_names(batch: Batch, column: Column) -> Iterator[Invalid]:
         yield Invalid(f"{name} missing", name, _FAILS, encode(without, Format.SPLIT))
         yield Invalid(f"{name} missing, in records", name, _FAILS, encode(without, Format.RECORDS))
     doubled = {**table, "columns": [*table["columns"], name], "data": [[*row, row[0]] for row in table["data"]]}
-    yield Invalid(f"{name} twice", name, _FAILS, _data(doubled))
+    yield Invalid(f"{name} twice", name, _PREDICTS, _data(doubled))
     misspelt = [f"{n}_" if n == name else n for n in table["columns"]]
     yield Invalid(f"{name} misspelt", f"{name}_", _FAILS, _data({**table, "columns": misspelt}))
     extra = {**table, "columns": [*table["columns"], f"{name}_too"], "data": [[*row, 1] for row in table["data"]]}
