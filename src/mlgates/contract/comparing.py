@@ -1,7 +1,9 @@
-"""What changes for callers when a candidate takes the champion's place: nothing, more is possible, or requests break."""
+"""What changes for callers when a candidate takes the champion's place: nothing, something more, or it breaks them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor
 
@@ -43,10 +45,9 @@ class Comparison:
         """One phrase for a person."""
         if not self.changes:
             return "the contract is unchanged"
+        decisive = [change for change in self.changes if change.breaking or self.compatible]
         verdict = "compatible" if self.compatible else "breaking"
-        return (
-            f"{verdict}: {'; '.join(f'{c.field} {c.what}' for c in self.changes if c.breaking is not self.compatible)}"
-        )
+        return f"{verdict}: {'; '.join(f'{change.field} {change.what}' for change in decisive)}"
 
 
 def compare(champion: ModelContract, candidate: ModelContract) -> Comparison:
@@ -66,13 +67,13 @@ def _inputs(champion: ModelContract, candidate: ModelContract) -> Iterator[Chang
         if name in old:
             yield from _input(old[name], each)
         else:
-            yield _added(champion, each)
-    kept = [name for name in candidate.names if name in old]
-    if champion.columns and champion.named and kept != [name for name in champion.names if name in new]:
+            yield _added(each)
+    moved = candidate.names[: len(champion.names)] != champion.names
+    if champion.columns and moved and old.keys() <= new.keys():
         yield Change("the order of the inputs", "changed, and lists of values are read by it", breaking=True)
 
 
-def _added(champion: ModelContract, each: Input) -> Change:
+def _added(each: Input) -> Change:
     if not isinstance(each, Column) or each.required:
         return Change(f"input '{each.name}'", "is new and required", breaking=True)
     return Change(f"input '{each.name}'", "is new and may be left out", breaking=False)
@@ -93,12 +94,14 @@ def _input(old: Input, new: Input) -> Iterator[Change]:
 
 def _shape(field: str, old: Tensor, new: Tensor) -> Iterator[Change]:
     if old.shape != new.shape:
-        wider = len(old.shape) == len(new.shape) and all(
-            n in {-1, o} for o, n in zip(old.shape, new.shape, strict=True)
-        )
+        wider = len(old.shape) == len(new.shape) and all(map(_takes_length, new.shape, old.shape))
         yield Change(field, f"had shape {old.shape} and has {new.shape}", breaking=not wider)
     if old.dtype != new.dtype and old.kind == new.kind:
-        yield Change(field, f"was {old.dtype} and is {new.dtype}", breaking=True)
+        yield Change(field, f"was {old.dtype} and is {new.dtype}", breaking=not np.can_cast(old.dtype, new.dtype))
+
+
+def _takes_length(new: int, old: int) -> bool:
+    return new in {-1, old}
 
 
 def _outputs(old: Sequence[Input], new: Sequence[Input]) -> Iterator[Change]:

@@ -16,7 +16,7 @@ _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 def of_shape(contract: ModelContract, batch: Batch) -> Iterator[Invalid]:
     """Yield tables whose rows are too short or too long, or whose parts do not fit each other."""
     first, last = batch.rows[0], contract.names[-1]
-    if len(first) > 1:
+    if len(first) > 1 and contract.columns[-1].required:
         yield Invalid("a short row", last, _FAILS, _positional(batch, [*first[:-1]]))
     yield Invalid("a long row", "input_data", _FAILS, _positional(batch, [*first, first[-1]]))
     yield Invalid("a row that is no list", "input_data", _FAILS, _positional(batch, first[0]))

@@ -97,12 +97,11 @@ def _example(folder: Path, model: Mapping[str, Any], inputs: tuple[Input, ...]) 
     file = folder / str(info.get("artifact_path", ""))
     if not file.is_file():
         return ()
-    stored = json.loads(file.read_text(encoding="utf-8"))
-    match stored:
+    match json.loads(file.read_text(encoding="utf-8")):
         case {"columns": list(names), "data": list(rows)} if {each.name for each in inputs} <= set(map(str, names)):
             places = [list(map(str, names)).index(each.name) for each in inputs]
             return tuple(tuple(row[place] for place in places) for row in rows)
-        case {"data": list(rows)} if isinstance(inputs[0], Column):
+        case {"data": list(rows), **rest} if "columns" not in rest and isinstance(inputs[0], Column):
             return tuple(tuple(row) for row in rows)
         case {"inputs": list(rows)} if len(inputs) == 1:
             return tuple((row,) for row in rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlgates.contract.requests import Format, formats_of
 from mlgates.contract.scalars import INTEGERS, LARGEST
-from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor
+from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor, last_required
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -56,8 +56,8 @@ def _form(contract: ModelContract, form: Format) -> dict[str, Any]:
     required = tuple(e.name for e in contract.inputs if not isinstance(e, Column) or e.required)
     match form:
         case Format.POSITIONAL:
-            row = {"type": "array", "prefixItems": list(values.values()), "items": False, "minItems": len(values)}
-            return _rows(row, form)
+            least = last_required(contract)
+            return _rows({"type": "array", "prefixItems": [*values.values()], "items": False, "minItems": least}, form)
         case Format.RECORDS:
             return _rows(_object(values, required=required), form)
         case Format.SPLIT:

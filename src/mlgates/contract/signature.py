@@ -115,6 +115,11 @@ class ModelContract:
         return tuple(each.name for each in self.inputs)
 
 
+def last_required(contract: ModelContract) -> int:
+    """Return how many values a list must have at least: up to the last column that may not be left out."""
+    return max((place for place, column in enumerate(contract.columns, 1) if column.required), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a request means, whatever its format: rows with a value for each of the inputs named."""

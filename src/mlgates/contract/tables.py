@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.scalars import json_type, problem_of
-from mlgates.contract.signature import Json, ModelContract
+from mlgates.contract.signature import Json, ModelContract, last_required
 
 Table: TypeAlias = tuple[tuple[str, ...], tuple[tuple[Json, ...], ...]]
 """The names of the columns, in the order of the signature, and rows with a value for each."""
@@ -20,7 +20,8 @@ def read_table(contract: ModelContract, stated: object) -> Table:
     elif isinstance(stated, list) and any(isinstance(row, dict) for row in stated):
         names, rows = _records(stated)
     elif isinstance(stated, list):
-        names, rows = contract.names, _lists(contract.names, stated)
+        names = _leading(contract, stated)
+        rows = _lists(names, stated)
     else:
         raise RequestRefused(f"'input_data' is {json_type(stated)}, and a table is required: lists, records or split")
     return _checked(contract, names, rows)
@@ -42,6 +43,12 @@ def _split(contract: ModelContract, stated: dict[str, Any]) -> tuple[Sequence[st
     if index is not None and (not isinstance(index, list) or len(index) != len(stated["data"])):
         raise RequestRefused(f"'index' must be a list as long as 'data', which has {len(stated['data'])} rows")
     return names, _lists(names, stated["data"])
+
+
+def _leading(contract: ModelContract, rows: list[Any]) -> tuple[str, ...]:
+    """Return the columns that lists of values are for: all but optional ones at the end that the first row lacks."""
+    given = len(rows[0]) if rows and isinstance(rows[0], list) else len(contract.columns)
+    return contract.names[: max(given, last_required(contract))]
 
 
 def _lists(names: Sequence[str], rows: list[Any]) -> list[list[Any]]:

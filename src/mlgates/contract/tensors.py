@@ -1,5 +1,7 @@
 """Reads `input_data` for a model with tensors, named or not."""
 
+import numpy as np
+
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.scalars import json_type, problem_of
 from mlgates.contract.signature import ModelContract, Tensor
@@ -42,7 +44,7 @@ def _list(contract: ModelContract) -> str:
 
 def _check(value: object, tensor: Tensor, shape: tuple[int, ...], where: str) -> None:
     if not shape:
-        if problem := problem_of(value, tensor.kind):
+        if problem := problem_of(value, tensor.kind) or _problem_of_bits(value, tensor.dtype):
             raise RequestRefused(f"{where} {problem}")
         return
     if not isinstance(value, list):
@@ -53,3 +55,12 @@ def _check(value: object, tensor: Tensor, shape: tuple[int, ...], where: str) ->
         )
     for place, each in enumerate(value):
         _check(each, tensor, shape[1:], f"{where}[{place}]")
+
+
+def _problem_of_bits(value: object, dtype: str) -> str | None:
+    """Tell an integer that its NumPy type cannot hold."""
+    kind = np.dtype(dtype)
+    if kind.kind not in "iu" or not isinstance(value, int | float):
+        return None
+    limits = np.iinfo(kind)
+    return None if limits.min <= value <= limits.max else f"is out of range: {limits.min} to {limits.max}"

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hypothesis import settings
 from hypothesis import strategies as st
 
-from mlgates.contract.signature import Batch, Column, Kind, Limits, ModelContract, Param, Tensor
+from mlgates.contract.signature import Batch, Column, Json, Kind, Limits, ModelContract, Param, Tensor
+
+few = settings(max_examples=25, deadline=None)
+"""The suite asks the thousands; here each property is asked of many contracts."""
 
 NAMES = ["age", "bmi", "Größe", "a b", "columns", "data"]
 
@@ -34,7 +38,7 @@ WITH_PARAMS = replace(
     params=(Param("temperature", Kind.DOUBLE, 0.5), Param("stops", Kind.STRING, [], listed=True)),
 )
 OPTIONAL = ModelContract((Column("a", Kind.DOUBLE), Column("b", Kind.STRING, required=False)))
-ONE_ROW = {
+ONE_ROW: dict[str, tuple[ModelContract, tuple[Json, ...]]] = {
     "all kinds": (ALL_KINDS, (True, 1, 2, 1.5, 2.5, "text", "AAAA", "2024-02-29T12:00:00")),
     "unnamed": (UNNAMED, (1.5, 2)),
     "images": (IMAGES, ([[1.0, 2.0], [3.0, 4.0]],)),

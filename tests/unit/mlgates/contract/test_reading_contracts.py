@@ -11,6 +11,7 @@ from tests.unit.mlgates.contract.models import write_model
 NAMED = [{"type": "double", "name": "a", "required": True}, {"type": "string", "name": "b", "required": False}]
 UNNAMED = [{"type": "long", "required": True}, {"type": "double", "required": True}]
 IMAGE = {"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2]}}
+PAIR = [{**IMAGE, "name": "l"}, {**IMAGE, "name": "r"}]
 
 
 def test_columns_keep_their_names_types_and_whether_they_are_required(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_ranges_go_to_the_columns_of_their_names(tmp_path: Path) -> None:
         (NAMED, {"columns": ["b", "a"], "data": [["x", 1.0], ["y", 2.0]]}, ((1.0, "x"), (2.0, "y"))),
         (UNNAMED, {"data": [[1, 2.0]]}, ((1, 2.0),)),
         ([IMAGE], {"inputs": [[1.0, 2.0], [3.0, 4.0]]}, (([1.0, 2.0],), ([3.0, 4.0],))),
-        ([{**IMAGE, "name": "l"}, {**IMAGE, "name": "r"}], {"inputs": {"l": [[1, 2]], "r": [[3, 4]]}}, (([1, 2], [3, 4]),)),
+        (PAIR, {"inputs": {"l": [[1, 2]], "r": [[3, 4]]}}, (([1, 2], [3, 4]),)),
         (NAMED, "free text", ()),
         (NAMED, {"columns": ["a"], "data": [[1.0]]}, ()),
     ],

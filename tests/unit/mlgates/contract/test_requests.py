@@ -1,6 +1,7 @@
 """What is written is read as it was meant, in every format; what is spoilt is refused, with the field named."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -13,19 +14,30 @@ from mlgates.contract.parsing import parse
 from mlgates.contract.requests import JSON_HEADERS, Format, Request, azure_takes, dump, encode, formats_of
 from mlgates.contract.signature import Batch
 from mlgates.contract.strategies import batches, requests
-from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, IMAGES, OPTIONAL, PAIR, UNNAMED, column_contracts
+from tests.unit.mlgates.contract.models import (
+    BATCHES,
+    CONTRACTS,
+    IMAGES,
+    OPTIONAL,
+    PAIR,
+    UNNAMED,
+    column_contracts,
+    few,
+)
 
 ASKED = [(name, form) for name, contract in CONTRACTS.items() for form in formats_of(contract)]
 SPOILT = [(name, invalid) for name, contract in CONTRACTS.items() for invalid in catalogue(contract, BATCHES[name])]
 
 
 @pytest.mark.parametrize(("name", "form"), ASKED)
+@few
 @given(data=st.data())
 def test_a_request_is_read_as_it_was_meant(name: str, form: Format, data: st.DataObject) -> None:
     batch, request = data.draw(requests(CONTRACTS[name], form))
     assert parse(CONTRACTS[name], request.body, request.headers) == batch
 
 
+@few
 @given(column_contracts.flatmap(lambda contract: st.tuples(st.just(contract), requests(contract, Format.SPLIT))))
 def test_any_names_and_types_are_read_as_they_were_meant(drawn: tuple) -> None:  # type: ignore[type-arg]
     contract, (batch, request) = drawn
@@ -40,6 +52,7 @@ def test_a_spoilt_request_is_refused_with_the_field_named(name: str, invalid: In
     assert 400 <= refused.value.status < 500
 
 
+@few
 @given(st.data())
 def test_no_json_whatever_gets_through_as_anything_but_a_batch_or_a_refusal(data: st.DataObject) -> None:
     anything = st.recursive(
@@ -49,20 +62,16 @@ def test_no_json_whatever_gets_through_as_anything_but_a_batch_or_a_refusal(data
     )
     contract = CONTRACTS[data.draw(st.sampled_from(sorted(CONTRACTS)))]
     body = data.draw(st.binary() | anything.map(dump) | anything.map(lambda inner: dump({"input_data": inner})))
-    try:
-        batch = parse(contract, body, JSON_HEADERS)
-    except RequestRefused as refused:
-        assert str(refused)
-    else:
-        assert batch.rows
+    with suppress(RequestRefused):
+        assert parse(contract, body, JSON_HEADERS).rows
 
 
 @pytest.mark.parametrize(
-    "headers", [{"content-type": "application/json"}, {"Content-Type": 'Application/JSON; charset="UTF-8"'}]
+    ("name", "value"), [("content-type", "application/json"), ("Content-Type", 'Application/JSON; charset="UTF-8"')]
 )
-def test_the_content_type_is_read_in_any_spelling(headers: dict[str, str]) -> None:
+def test_the_content_type_is_read_in_any_spelling(name: str, value: str) -> None:
     body = encode(BATCHES["unnamed"], Format.POSITIONAL).body
-    assert parse(UNNAMED, body, headers) == BATCHES["unnamed"]
+    assert parse(UNNAMED, body, {name: value}) == BATCHES["unnamed"]
 
 
 def test_optional_columns_at_the_end_of_a_list_may_be_left_out() -> None:
@@ -112,8 +121,8 @@ def test_the_curl_line_writes_bytes_that_are_no_text_by_their_numbers() -> None:
     assert Request(b"\xff\x00a").curl().startswith("printf '\\377\\000\\141' | curl $SCORING_URI")
 
 
+@few
 @given(batches(OPTIONAL))
 def test_a_body_is_utf_8_json(batch: Batch) -> None:
-    assert json.loads(encode(batch, Format.SPLIT).body.decode("utf-8"))["input_data"]["index"] == [
-        *range(len(batch.rows))
-    ]
+    document = json.loads(encode(batch, Format.SPLIT).body.decode("utf-8"))
+    assert document["input_data"]["index"] == [*range(len(batch.rows))]
