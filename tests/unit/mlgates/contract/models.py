@@ -33,6 +33,8 @@ ALL_KINDS = column_contract(*Kind)
 UNNAMED = column_contract(Kind.DOUBLE, Kind.LONG, named=False)
 IMAGES = tensor_contract()
 PAIR = tensor_contract("left", "right")
+PIXELS = ModelContract((Tensor("", Kind.LONG, (-1, -1), "uint8"),), named=False)
+STEPS = ModelContract((Tensor("", Kind.LONG, (-1,), "int16"),), named=False)
 WITH_PARAMS = replace(
     column_contract(Kind.DOUBLE),
     params=(Param("temperature", Kind.DOUBLE, 0.5), Param("stops", Kind.STRING, [], listed=True)),
@@ -42,6 +44,8 @@ ONE_ROW: dict[str, tuple[ModelContract, tuple[Json, ...]]] = {
     "all kinds": (ALL_KINDS, (True, 1, 2, 1.5, 2.5, "text", "AAAA", "2024-02-29T12:00:00")),
     "unnamed": (UNNAMED, (1.5, 2)),
     "images": (IMAGES, ([[1.0, 2.0], [3.0, 4.0]],)),
+    "pixels": (PIXELS, ([0, 255],)),
+    "steps": (STEPS, (-3,)),
     "a pair of tensors": (PAIR, ([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]])),
     "with parameters": (WITH_PARAMS, (1.0,)),
     "with an optional column": (OPTIONAL, (1.0, "text")),

@@ -3,10 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from mlgates.contract.ranges import read_ranges
-from mlgates.contract.signature import Limits
+from mlgates.contract.signature import Kind, Limits
+from mlgates.contract.strategies import values
 from mlgates.core.errors import AssetMissing, ConfigurationError
+from tests.unit.mlgates.contract.models import few
 
 BETWEEN = "expect_column_values_to_be_between"
 
@@ -67,3 +70,19 @@ def test_a_file_that_is_no_suite_is_told(tmp_path: Path, text: str, why: str) ->
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=why):
         read_ranges([file])
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        (Limits(values=(0, 1)), {0, 1}),
+        (Limits(2, 4, whole=True), {2, 3, 4}),
+    ],
+)
+def test_what_is_drawn_is_within_the_limits(limits: Limits, allowed: set[object]) -> None:
+    @few
+    @given(values(Kind.DOUBLE, limits))
+    def drawn(value: object) -> None:
+        assert value in allowed
+
+    drawn()

@@ -20,6 +20,7 @@ from tests.unit.mlgates.contract.models import (
     IMAGES,
     OPTIONAL,
     PAIR,
+    PIXELS,
     UNNAMED,
     column_contracts,
     few,
@@ -91,6 +92,10 @@ def test_split_needs_no_index() -> None:
         (OPTIONAL, [{"a": 1}, 3], "row 1 is a number among objects"),
         (PAIR, {"left": [[[1, 2], [3, 4]]], "right": []}, "differ in their number of rows"),
         (IMAGES, [[[1, 2], [3, 4, 5]]], "has length 3, and 2 is required"),
+        (PIXELS, [[256]], "out of range: 0 to 255"),
+        (PIXELS, [[1], 2], "row 1 is a number, and a list is required"),
+        (IMAGES, 3, "an array of rows is required"),
+        (PAIR, [[1]], "an object with left, right is required"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(contract: object, data: object, why: str) -> None:
