@@ -1,0 +1,66 @@
+"""Requests that are wrong before a value is looked at: bytes, encoding, content type, top-level keys."""
+
+import json
+from collections.abc import Iterator
+
+from mlgates.contract.invalid import Invalid, OnAzure
+from mlgates.contract.requests import JSON_HEADERS, Request, dump
+from mlgates.contract.signature import Batch, Json
+
+_REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
+_DEPTH = 100_000
+"""Far beyond what a recursive parser can hold, in a body of 200 kB."""
+
+
+def of(request: Request, batch: Batch) -> Iterator[Invalid]:
+    """Yield the spoilt copies of `request`, a valid one that means `batch`."""
+    yield from _bytes(request)
+    yield from _headers(request)
+    yield from _keys(json.loads(request.body), batch)
+
+
+def _bytes(request: Request) -> Iterator[Invalid]:
+    body = request.body
+    yield Invalid("empty body", "JSON", _REFUSES, Request(b""))
+    yield Invalid("not JSON", "JSON", _REFUSES, Request(b"Pregnancies=2"))
+    yield Invalid("cut short", "JSON", _REFUSES, Request(body[:-1]))
+    yield Invalid("more after the end", "JSON", _REFUSES, Request(body + b"{}"))
+    # Python's JSON recurses in C and gives up with an error that is no parse error, so the server crashes.
+    deep = b'{"input_data": ' + b"[" * _DEPTH + b"]" * _DEPTH + b"}"
+    yield Invalid("nested too deeply", "deep", _FAILS, Request(deep))
+    # Python's JSON finds out by itself that bytes are UTF-16; RFC 8259 has UTF-8 alone.
+    yield Invalid("in UTF-16", "UTF-8", _PREDICTS, Request(body.decode().encode("utf-16")))
+    yield Invalid("bytes that are not UTF-8", "UTF-8", _FAILS, Request(body[:-1] + b', "\xff\xfe": 1}'))
+    yield Invalid("a list at the top", "input_data", _REFUSES, Request(b"[[1, 2]]"))
+    yield Invalid("null at the top", "input_data", _REFUSES, Request(b"null"))
+
+
+def _headers(request: Request) -> Iterator[Invalid]:
+    for name, headers, on_azure in (
+        ("plain text as content type", {"Content-Type": "text/plain"}, _REFUSES),
+        ("CSV as content type", {"Content-Type": "text/csv"}, _REFUSES),
+        ("no content type", {}, _REFUSES),
+        ("another charset", {"Content-Type": "application/json; charset=utf-16"}, _PREDICTS),
+    ):
+        yield Invalid(name, "Content-Type", on_azure, Request(request.body, headers))
+
+
+def _keys(document: dict[str, Json], batch: Batch) -> Iterator[Invalid]:
+    data = document["input_data"]
+    for name, names, on_azure, wrong in (
+        ("an empty object", "input_data", _REFUSES, {}),
+        ("MLflow's key instead of Azure's", "input_data", _REFUSES, {"dataframe_split": data}),
+        ("a key in the wrong case", "input_data", _REFUSES, {"Input_Data": data}),
+        ("an unknown key beside the data", "verbose", _PREDICTS, {**document, "verbose": True}),
+        ("data null", "input_data", _FAILS, {"input_data": None}),
+        ("data a number", "input_data", _FAILS, {"input_data": 3}),
+        ("data a text", "input_data", _FAILS, {"input_data": json.dumps(data)}),
+        ("no rows", "input_data", _FAILS, {"input_data": []}),
+        ("params a list", "params", _PREDICTS, {**document, "params": [1]}),
+        ("an unknown parameter", "no_such_parameter", _PREDICTS, _with_param(document, batch)),
+    ):
+        yield Invalid(name, names, on_azure, Request(dump(wrong), JSON_HEADERS))
+
+
+def _with_param(document: dict[str, Json], batch: Batch) -> dict[str, Json]:
+    return {**document, "params": {**batch.params, "no_such_parameter": 1}}

@@ -1,0 +1,87 @@
+"""Which JSON values are of which type, told strictly: what would have to be guessed, cut or rounded is refused."""
+
+import base64
+import binascii
+import math
+from datetime import datetime
+
+from mlgates.contract.signature import Json, Kind
+
+INTEGERS = {Kind.INTEGER: (-(2**31), 2**31 - 1), Kind.LONG: (-(2**63), 2**63 - 1)}
+LARGEST = {Kind.FLOAT: 3.4028234663852886e38, Kind.DOUBLE: 1.7976931348623157e308}
+
+
+def problem_of(value: object, kind: Kind) -> str | None:
+    """Return what keeps the parsed JSON `value` from being of `kind`, to be put after the field's name; else None.
+
+    A whole number may be written 2 or 2.0, but 2.7 is none (MLflow would cut it to 2); a boolean is no number and
+    text is no number (pandas would take both for one).
+    """
+    if value is None:
+        return "is null, and a value is required"
+    if kind.number:
+        return _problem_of_number(value, kind)
+    if kind is Kind.BOOLEAN:
+        return None if isinstance(value, bool) else _unlike(value, "true or false")
+    if not isinstance(value, str):
+        return _unlike(value, "text")
+    return _problem_of_text(value, kind)
+
+
+def _problem_of_number(value: object, kind: Kind) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _unlike(value, "a whole number" if kind.whole else "a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"is {value}, and a finite number is required"
+    if kind.whole:
+        low, high = INTEGERS[kind]
+        if value != int(value):
+            return f"is {value}, and a whole number is required"
+        return None if low <= value <= high else f"is out of range: {low} to {high}"
+    return None if abs(value) <= LARGEST[kind] else f"is out of range: at most {LARGEST[kind]:g} either way"
+
+
+def _problem_of_text(value: str, kind: Kind) -> str | None:
+    try:
+        if kind is Kind.BINARY:
+            base64.b64decode(value, validate=True)
+        elif kind is Kind.DATETIME:
+            datetime.fromisoformat(value)
+    except (ValueError, binascii.Error):
+        return f"is not {'base64' if kind is Kind.BINARY else 'a date and time in ISO 8601'}"
+    return None
+
+
+def _unlike(value: object, wanted: str) -> str:
+    return f"is {json_type(value)}, and {wanted} is required"
+
+
+def json_type(value: object) -> str:
+    """Return how JSON calls the type of a parsed value, with an article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+    return "an object"
+
+
+def same(one: Json, other: Json, *, tolerance: float = 1e-9) -> bool:
+    """Tell whether two answers agree: exactly, floats within the relative `tolerance`.
+
+    Summation order differs with the number of rows in one call, and so may the last bits of a float.
+    """
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b, tolerance=tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key], tolerance=tolerance) for key in one)
+    if isinstance(one, float) or isinstance(other, float):
+        numbers = [each for each in (one, other) if isinstance(each, int | float) and not isinstance(each, bool)]
+        return len(numbers) == 2 and math.isclose(*numbers, rel_tol=tolerance, abs_tol=tolerance)
+    return type(one) is type(other) and one == other

@@ -1,0 +1,117 @@
+"""Request and response as JSON Schema, draft 2020-12.
+
+The schema says what the signature promises, not what the expectation suites know: a value outside the ranges of the
+training data is still answered. What JSON Schema cannot say (a row in `data` as long as `columns`, NaN, encoding) is
+in `parsing`.
+"""
+
+from typing import Any
+
+from mlgates.contract.requests import Format, formats_of
+from mlgates.contract.scalars import INTEGERS, LARGEST
+from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor, last_required
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def request_schema(contract: ModelContract) -> dict[str, Any]:
+    """Return the schema of a request's body."""
+    forms = [_form(contract, form) for form in formats_of(contract)]
+    properties: dict[str, Any] = {"input_data": forms[0] if len(forms) == 1 else {"anyOf": forms}}
+    if contract.params:
+        properties["params"] = _object({param.name: _param(param) for param in contract.params}, required=())
+    else:
+        properties["params"] = {"type": "object", "maxProperties": 0}
+    return {"$schema": DRAFT, **_object(properties, required=("input_data",))}
+
+
+def response_schema(contract: ModelContract) -> dict[str, Any]:
+    """Return the schema of the body of a 200: a bare list, one prediction a row."""
+    outputs = contract.outputs
+    if not outputs:
+        return {"$schema": DRAFT, "type": "array"}
+    values = {output.name: value_schema(output) for output in outputs}
+    if all(isinstance(output, Tensor) and output.name for output in outputs):
+        arrays = {name: {"type": "array", "items": value} for name, value in values.items()}
+        return {"$schema": DRAFT, **_object(arrays, required=tuple(arrays))}
+    record = _object(values, required=tuple(values))
+    alone = [next(iter(values.values()))] if len(values) == 1 else []
+    either = [*alone, record] if outputs[0].name else alone
+    return {"$schema": DRAFT, "type": "array", "items": either[0] if len(either) == 1 else {"anyOf": either}}
+
+
+def value_schema(each: Input) -> dict[str, Any]:
+    """Return the schema of one row's value of an input or output."""
+    if isinstance(each, Column):
+        return _scalar(each.kind)
+    schema = _scalar(each.kind)
+    for length in reversed(each.row_shape):
+        fixed = {} if length == -1 else {"minItems": length, "maxItems": length}
+        schema = {"type": "array", "items": schema, **fixed}
+    return schema
+
+
+def _form(contract: ModelContract, form: Format) -> dict[str, Any]:
+    values = {each.name: value_schema(each) for each in contract.inputs}
+    required = tuple(e.name for e in contract.inputs if not isinstance(e, Column) or e.required)
+    match form:
+        case Format.POSITIONAL:
+            least = last_required(contract)
+            return _rows({"type": "array", "prefixItems": [*values.values()], "items": False, "minItems": least}, form)
+        case Format.RECORDS:
+            return _rows(_object(values, required=required), form)
+        case Format.SPLIT:
+            return _split(list(values), required)
+        case Format.TENSOR:
+            return _rows(next(iter(values.values())), form)
+        case Format.NAMED_TENSORS:
+            arrays = {name: _rows(value, form) for name, value in values.items()}
+            return _object(arrays, required=required)
+
+
+def _split(names: list[str], required: tuple[str, ...]) -> dict[str, Any]:
+    columns = {
+        "type": "array",
+        "items": {"enum": names},
+        "uniqueItems": True,
+        "allOf": [{"contains": {"const": name}} for name in required],
+    }
+    row = {"type": "array", "minItems": len(required), "maxItems": len(names)}
+    # Which type a place in a row has depends on the order in `columns`, which no schema can follow.
+    parts = {"columns": columns, "index": {"type": "array"}, "data": {"type": "array", "items": row, "minItems": 1}}
+    return {"title": Format.SPLIT.value, **_object(parts, required=("columns", "data"))}
+
+
+def _rows(row: dict[str, Any], form: Format) -> dict[str, Any]:
+    return {"title": form.value, "type": "array", "items": row, "minItems": 1}
+
+
+def _object(properties: dict[str, Any], *, required: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _scalar(kind: Kind) -> dict[str, Any]:
+    if kind in INTEGERS:
+        low, high = INTEGERS[kind]
+        return {"type": "integer", "minimum": low, "maximum": high}
+    if kind in LARGEST:
+        return {"type": "number", "minimum": -LARGEST[kind], "maximum": LARGEST[kind]}
+    match kind:
+        case Kind.BOOLEAN:
+            return {"type": "boolean"}
+        case Kind.BINARY:
+            return {"type": "string", "contentEncoding": "base64"}
+        case Kind.DATETIME:
+            return {"type": "string", "format": "date-time"}
+    return {"type": "string"}
+
+
+def _param(param: Param) -> dict[str, Any]:
+    one = _scalar(param.kind)
+    schema = {"type": "array", "items": one} if param.listed else one
+    return schema if param.default is None else {**schema, "default": param.default}

@@ -1,0 +1,129 @@
+"""The contract as a value: inputs, outputs and parameters of a model, with the ranges that are known of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class Kind(StrEnum):
+    """The scalar types of MLflow (`mlflow.types.DataType`), by the names that a signature uses."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    LONG = "long"
+    FLOAT = "float"
+    DOUBLE = "double"
+    STRING = "string"
+    BINARY = "binary"
+    DATETIME = "datetime"
+
+    @property
+    def whole(self) -> bool:
+        """True for integers of 32 or 64 bits."""
+        return self in {Kind.INTEGER, Kind.LONG}
+
+    @property
+    def number(self) -> bool:
+        """True for what JSON writes as a number."""
+        return self.whole or self in {Kind.FLOAT, Kind.DOUBLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The values that an expectation suite allows in a column; both ends are allowed themselves."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    whole: bool = False
+    """True when the column holds whole numbers, whatever type the signature gives it."""
+    values: tuple[Json, ...] = ()
+    """The only values allowed; empty when the column is not a choice."""
+
+
+UNLIMITED = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame; a model with an unnamed signature has columns with the names "0", "1", ..."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    limits: Limits = UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One array; `name` is empty for the only, unnamed one. A length of -1 in `shape` is any length."""
+
+    name: str
+    kind: Kind
+    shape: tuple[int, ...]
+    dtype: str
+    """As NumPy spells it, such as `int64`."""
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row: all lengths but the first."""
+        return self.shape[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of `predict`; callers may leave it out, and then it is `default`."""
+
+    name: str
+    kind: Kind
+    default: Json = None
+    listed: bool = False
+    """True for a list of `kind`."""
+
+
+Input: TypeAlias = Column | Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContract:
+    """What a model promises; made by `read_contract`."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Input, ...] = ()
+    """Empty when the signature says nothing about the answer."""
+    params: tuple[Param, ...] = ()
+    example: tuple[tuple[Json, ...], ...] = ()
+    """The rows of the input example, a value an input; empty without one."""
+    named: bool = True
+    """False when the signature has no names, and only position tells the inputs apart."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The inputs of a column signature; empty for tensors."""
+        return tuple(each for each in self.inputs if isinstance(each, Column))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The inputs of a tensor signature; empty for columns."""
+        return tuple(each for each in self.inputs if isinstance(each, Tensor))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order of the signature."""
+        return tuple(each.name for each in self.inputs)
+
+
+def last_required(contract: ModelContract) -> int:
+    """Return how many values a list must have at least: up to the last column that may not be left out."""
+    return max((place for place, column in enumerate(contract.columns, 1) if column.required), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a request means, whatever its format: rows with a value for each of the inputs named."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Json, ...], ...]
+    params: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""Valid requests to draw, by hypothesis: typed, in the ranges that the expectation suites know.
+
+Needs hypothesis, which a test environment has; nothing else of mlgates imports this module.
+"""
+
+import base64
+from datetime import datetime
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from mlgates.contract.requests import Format, Request, encode
+from mlgates.contract.scalars import INTEGERS, LARGEST
+from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Json, Kind, Limits, ModelContract, Param
+
+MAGNITUDE = 1e9
+"""The largest number drawn where no suite knows the range: models square and sum, and may overflow beyond."""
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def values(kind: Kind, limits: Limits = UNLIMITED) -> SearchStrategy[Json]:
+    """Draw values of `kind` as JSON has them; a whole double is written now as 2, now as 2.0."""
+    if limits.values:
+        return st.sampled_from(limits.values)
+    match kind:
+        case Kind.BOOLEAN:
+            return st.booleans()
+        case Kind.STRING:
+            return _TEXT
+        case Kind.BINARY:
+            return st.binary(max_size=20).map(lambda content: base64.b64encode(content).decode())
+        case Kind.DATETIME:
+            # The years that pandas can hold in nanoseconds.
+            return st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(datetime.isoformat)  # noqa: DTZ001
+    return _numbers(kind, limits)
+
+
+def _numbers(kind: Kind, limits: Limits) -> SearchStrategy[Json]:
+    least, most = INTEGERS.get(kind) or (-LARGEST[kind], LARGEST[kind])
+    low = max(least, -MAGNITUDE if limits.minimum is None else limits.minimum)
+    high = min(most, MAGNITUDE if limits.maximum is None else limits.maximum)
+    whole = st.integers(int(low), int(high))
+    if kind.whole:
+        return whole
+    if limits.whole:
+        return whole | whole.map(float)
+    return st.floats(low, high, width=32 if kind is Kind.FLOAT else 64) | whole
+
+
+def inputs(each: Input) -> SearchStrategy[Json]:
+    """Draw one row's value of an input: a scalar, or nested lists of the tensor's shape."""
+    if isinstance(each, Column):
+        return values(each.kind, each.limits)
+    drawn: SearchStrategy[Json] = values(each.kind, _limits_of_dtype(each.dtype))
+    for length in reversed(each.row_shape):
+        sizes = (0, 3) if length == -1 else (length, length)
+        drawn = st.lists(drawn, min_size=sizes[0], max_size=sizes[1])
+    return drawn
+
+
+def _limits_of_dtype(dtype: str) -> Limits:
+    """Return what a NumPy integer of few bits holds; the others are cut by `MAGNITUDE`."""
+    bits = int("".join(filter(str.isdigit, dtype)) or 64)
+    if dtype.startswith("uint"):
+        return Limits(0, min(2**bits - 1, MAGNITUDE))
+    return Limits(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.startswith("int") and bits < 32 else UNLIMITED
+
+
+def params(contract: ModelContract) -> SearchStrategy[dict[str, Json]]:
+    """Draw any choice of the model's parameters, none to all."""
+    return st.fixed_dictionaries({}, optional={param.name: _param(param) for param in contract.params})
+
+
+def _param(param: Param) -> SearchStrategy[Json]:
+    one = values(param.kind)
+    return st.lists(one, min_size=1, max_size=3) if param.listed else one
+
+
+@st.composite
+def batches(draw: st.DrawFn, contract: ModelContract, *, max_rows: int = 5, whole: bool = False) -> Batch:
+    """Draw a batch of 1 to `max_rows` rows; optional columns are left out at times, unless `whole`."""
+    chosen = tuple(each for each in contract.inputs if whole or _required(each) or draw(st.booleans()))
+    row = st.tuples(*(inputs(each) for each in chosen))
+    rows = draw(st.lists(row, min_size=1, max_size=max_rows))
+    return Batch(tuple(each.name for each in chosen), tuple(rows), draw(params(contract)))
+
+
+@st.composite
+def requests(draw: st.DrawFn, contract: ModelContract, form: Format, *, max_rows: int = 5) -> tuple[Batch, Request]:
+    """Draw a batch with the request that asks it in `form`, its columns in any order where they have names."""
+    positional = form in {Format.POSITIONAL, Format.TENSOR}
+    batch = draw(batches(contract, max_rows=max_rows, whole=positional))
+    order = batch.names if positional else draw(st.permutations(batch.names))
+    return batch, encode(batch, form, order=order)
+
+
+def _required(each: Input) -> bool:
+    return not isinstance(each, Column) or each.required

@@ -1,0 +1,93 @@
+"""Reads `input_data` for a model with columns, in each of its formats."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from mlgates.contract.errors import RequestRefused
+from mlgates.contract.scalars import json_type, problem_of
+from mlgates.contract.signature import Json, ModelContract, last_required
+
+Table: TypeAlias = tuple[tuple[str, ...], tuple[tuple[Json, ...], ...]]
+"""The names of the columns, in the order of the signature, and rows with a value for each."""
+
+_PARTS = ("columns", "index", "data")
+
+
+def read_table(contract: ModelContract, stated: object) -> Table:
+    """Return columns and rows. Raises `RequestRefused` that names the row and the column."""
+    if isinstance(stated, dict):
+        names, rows = _split(contract, stated)
+    elif isinstance(stated, list) and any(isinstance(row, dict) for row in stated):
+        names, rows = _records(stated)
+    elif isinstance(stated, list):
+        names = _leading(contract, stated)
+        rows = _lists(names, stated)
+    else:
+        raise RequestRefused(f"'input_data' is {json_type(stated)}, and a table is required: lists, records or split")
+    return _checked(contract, names, rows)
+
+
+def _split(contract: ModelContract, stated: dict[str, Any]) -> tuple[Sequence[str], list[list[Any]]]:
+    for part in stated:
+        if part not in _PARTS:
+            raise RequestRefused(f"'input_data' has the unknown part '{part}'; its parts are columns, index and data")
+    for part in ("columns", "data"):
+        if not isinstance(stated.get(part), list):
+            raise RequestRefused(f"'input_data' needs a list '{part}': columns and data, with or without index")
+    names = stated["columns"]
+    if wrong := next((name for name in names if not isinstance(name, str)), None):
+        raise RequestRefused(f"'columns' holds {json_type(wrong)}, and names are required")
+    if not contract.named:
+        raise RequestRefused("'columns' are given, and the model's inputs have no names: send lists of values")
+    index = stated.get("index")
+    if index is not None and (not isinstance(index, list) or len(index) != len(stated["data"])):
+        raise RequestRefused(f"'index' must be a list as long as 'data', which has {len(stated['data'])} rows")
+    return names, _lists(names, stated["data"])
+
+
+def _leading(contract: ModelContract, rows: list[Any]) -> tuple[str, ...]:
+    """Return the columns that lists of values are for: all but optional ones at the end that the first row lacks."""
+    given = len(rows[0]) if rows and isinstance(rows[0], list) else len(contract.columns)
+    return contract.names[: max(given, last_required(contract))]
+
+
+def _lists(names: Sequence[str], rows: list[Any]) -> list[list[Any]]:
+    for number, row in enumerate(rows):
+        if not isinstance(row, list):
+            raise RequestRefused(f"'input_data', row {number} is {json_type(row)}, and a list is required")
+        if len(row) != len(names):
+            first = names[len(row)] if len(row) < len(names) else "none"
+            raise RequestRefused(
+                f"'input_data', row {number} has {len(row)} values for {len(names)} columns; without one: {first}"
+            )
+    return rows
+
+
+def _records(rows: list[Any]) -> tuple[Sequence[str], list[list[Any]]]:
+    names = list(rows[0]) if isinstance(rows[0], dict) else []
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise RequestRefused(f"'input_data', row {number} is {json_type(row)} among objects")
+        if unlike := set(names) ^ set(row):
+            raise RequestRefused(f"'input_data', row {number} differs from row 0 in column '{min(unlike)}'")
+    return names, [[row[name] for name in names] for row in rows]
+
+
+def _checked(contract: ModelContract, names: Sequence[str], rows: list[list[Any]]) -> Table:
+    known = {column.name: column for column in contract.columns}
+    for name in names:
+        if name not in known:
+            raise RequestRefused(f"unknown column '{name}'; the model has {', '.join(known)}")
+        if list(names).count(name) > 1:
+            raise RequestRefused(f"column '{name}' is given twice")
+    if rows:
+        for column in contract.columns:
+            if column.required and column.name not in names:
+                raise RequestRefused(f"column '{column.name}' is missing")
+    ordered = tuple(name for name in contract.names if name in names)
+    places = [(known[name], list(names).index(name)) for name in ordered]
+    for number, row in enumerate(rows):
+        for column, place in places:
+            if problem := problem_of(row[place], column.kind):
+                raise RequestRefused(f"'input_data', row {number}, column '{column.name}' {problem}")
+    return ordered, tuple(tuple(row[place] for _, place in places) for row in rows)

@@ -1,0 +1,55 @@
+"""What Microsoft's own packages answer to requests: the ground for `azure_takes` and `Invalid.on_azure`."""
+
+from pathlib import Path
+
+import pytest
+
+from mlgates.contract.catalogue import catalogue
+from mlgates.contract.invalid import Invalid, OnAzure
+from mlgates.contract.requests import Format, azure_takes, encode
+from mlgates.contract.scoring import Answer
+from mlgates.contract.signature import Batch, ModelContract
+from tests.contract.mlgates.azure_server import ask_all
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
+
+FORMATS = [Format.POSITIONAL, Format.SPLIT, Format.RECORDS]
+
+
+@pytest.fixture(scope="module")
+def one_row(sample: Batch) -> Batch:
+    return Batch(sample.names, sample.rows[:1])
+
+
+@pytest.fixture(scope="module")
+def invalids(contract: ModelContract, one_row: Batch) -> list[Invalid]:
+    return list(catalogue(contract, one_row))
+
+
+@pytest.fixture(scope="module")
+def answers(
+    model_folder: Path, invalids: list[Invalid], one_row: Batch, tmp_path_factory: pytest.TempPathFactory
+) -> list[Answer]:
+    requests = [encode(one_row, form) for form in FORMATS] + [invalid.request for invalid in invalids]
+    return ask_all(model_folder, requests, tmp_path_factory.mktemp("azure"))
+
+
+@pytest.mark.parametrize("place", range(len(FORMATS)), ids=FORMATS)
+def test_azure_takes_the_formats_that_we_say_it_takes(
+    contract: ModelContract, answers: list[Answer], place: int
+) -> None:
+    assert (answers[place].status == 200) == azure_takes(FORMATS[place], contract)
+
+
+def test_azure_treats_the_catalogue_as_it_says(
+    invalids: list[Invalid], answers: list[Answer], subtests: pytest.Subtests
+) -> None:
+    for invalid, answer in zip(invalids, answers[len(FORMATS) :], strict=True):
+        with subtests.test(invalid.name):
+            assert behaviour(answer) == invalid.on_azure
+
+
+def behaviour(answer: Answer) -> OnAzure:
+    if answer.status == 200:
+        return OnAzure.PREDICTS
+    return OnAzure.REFUSES if answer.status in {400, 415} else OnAzure.FAILS

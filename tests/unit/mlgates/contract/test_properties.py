@@ -1,0 +1,125 @@
+"""Each property finds the fault that it is there for, planted in a scorer that is right but for it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from mlgates.contract import properties
+from mlgates.contract.catalogue import catalogue
+from mlgates.contract.errors import ContractBroken, RequestRefused
+from mlgates.contract.invalid import Invalid
+from mlgates.contract.parsing import parse
+from mlgates.contract.requests import Format, encode
+from mlgates.contract.scoring import Answer
+from mlgates.contract.signature import Batch, Json, Kind, Tensor
+from tests.unit.mlgates.contract.models import column_contract
+
+CONTRACT = replace(column_contract(Kind.DOUBLE, Kind.DOUBLE), outputs=(Tensor("", Kind.DOUBLE, (-1,), "float64"),))
+BATCH = Batch(("x0", "x1"), ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0)))
+FORMS = (Format.POSITIONAL, Format.SPLIT, Format.RECORDS)
+
+
+def difference(batch: Batch) -> list[Json]:
+    return [float(a) - 2 * float(b) for a, b in batch.rows]  # type: ignore[arg-type]
+
+
+class Model:
+    """A scorer over the contract's own reading; `spoil` gets at the answer of a request before it is sent."""
+
+    def __init__(
+        self, spoil: Callable[[Batch, bytes, list[Json]], list[Json]] = lambda _batch, _body, good: good
+    ) -> None:
+        self._spoil = spoil
+
+    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        try:
+            batch = parse(CONTRACT, body, headers)
+        except RequestRefused as refusal:
+            return Answer(refusal.status, json.dumps({"message": str(refusal)}).encode())
+        return Answer(200, json.dumps(self._spoil(batch, body, difference(batch))).encode())
+
+
+class Always:
+    """A scorer with one answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return self._answer
+
+
+CHECKS: dict[str, Callable[[Model], object]] = {
+    "answers": lambda model: properties.answers(CONTRACT, model, BATCH, encode(BATCH, Format.SPLIT)),
+    "agrees": lambda model: properties.agrees_with_model(CONTRACT, model, BATCH, Format.SPLIT, difference),
+    "format": lambda model: properties.is_independent_of_format(CONTRACT, model, BATCH, FORMS),
+    "order": lambda model: properties.is_independent_of_column_order(
+        CONTRACT, model, BATCH, Format.RECORDS, ("x1", "x0")
+    ),
+    "batching": lambda model: properties.is_independent_of_batching(CONTRACT, model, BATCH, Format.SPLIT, [1, 1]),
+}
+FAULTS: dict[str, Model] = {
+    "answers": Model(lambda _, __, good: good[1:]),
+    "agrees": Model(lambda _, __, good: [float(str(value)) + 0.001 for value in good]),
+    "format": Model(lambda _, body, good: good if b"columns" in body else good[::-1]),
+    "order": Model(lambda _, body, good: good if body.find(b"x0") < body.find(b"x1") else good[::-1]),
+    "batching": Model(lambda _, __, good: [len(good) * float(str(value)) for value in good]),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_scorer_without_fault_passes(name: str) -> None:
+    CHECKS[name](Model())
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_planted_fault_is_found_and_can_be_repeated(name: str) -> None:
+    with pytest.raises(ContractBroken, match="curl"):
+        CHECKS[name](FAULTS[name])
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(500, b"oops"), "not answered with 200"),
+        (Answer(200, b"[1.0"), "not JSON"),
+        (Answer(200, b'["a", "b", "c"]'), "prediction 0 is text"),
+        (Answer(503, b"x" * 2000), r"xxx\.\.\."),
+    ],
+)
+def test_an_answer_that_breaks_the_contract_is_shown(answer: Answer, why: str) -> None:
+    with pytest.raises(ContractBroken, match=why):
+        properties.answers(CONTRACT, Always(answer), BATCH, encode(BATCH, Format.SPLIT))
+
+
+@pytest.fixture
+def missing() -> Invalid:
+    return next(invalid for invalid in catalogue(CONTRACT, BATCH) if invalid.name == "x0 missing")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b'{"message": "column \'x0\' is missing"}'),
+        Answer(424, b"no X0", {"ms-azureml-model-error-statuscode": "400"}),
+        Answer(424, b"no x0"),
+    ],
+)
+def test_a_refusal_that_names_the_field_passes(missing: Invalid, answer: Answer) -> None:
+    properties.refuses(Always(answer), missing)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(200, b"[1.0]"), "answered with a prediction"),
+        (Answer(500, b"x0"), "500 .* 4xx is due"),
+        (Answer(424, b"x0", {"ms-azureml-model-error-statuscode": "500"}), "the model's process: 500"),
+        (Answer(400, b"bad request"), "does not name 'x0'"),
+    ],
+)
+def test_anything_else_is_no_refusal(missing: Invalid, answer: Answer, why: str) -> None:
+    with pytest.raises(ContractBroken, match=why):
+        properties.refuses(Always(answer), missing)

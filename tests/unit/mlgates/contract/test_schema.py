@@ -1,0 +1,88 @@
+"""The schemas say what the parser does, as far as JSON Schema can."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from mlgates.contract.catalogue import catalogue
+from mlgates.contract.openapi import openapi
+from mlgates.contract.requests import Format, formats_of
+from mlgates.contract.schema import request_schema, response_schema
+from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
+from mlgates.contract.strategies import requests
+from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few
+
+ASKED = [(name, form) for name, contract in CONTRACTS.items() for form in formats_of(contract)]
+NUMBER = Tensor("", Kind.LONG, (-1,), "int64")
+SEEN_BY_THE_SCHEMA = (
+    " missing, in",
+    "misspelt",
+    "extra",
+    "null",
+    "params",
+    "unknown",
+    "data a number",
+    "no rows",
+    "object",
+)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_the_schemas_are_of_draft_2020_12(contract: ModelContract) -> None:
+    Draft202012Validator.check_schema(request_schema(contract))
+    Draft202012Validator.check_schema(response_schema(contract))
+
+
+@pytest.mark.parametrize(("name", "form"), ASKED)
+@few
+@given(data=st.data())
+def test_a_valid_request_fits_the_schema(name: str, form: Format, data: st.DataObject) -> None:
+    _, request = data.draw(requests(CONTRACTS[name], form))
+    Draft202012Validator(request_schema(CONTRACTS[name])).validate(json.loads(request.body))
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_what_a_schema_can_see_of_the_catalogue_does_not_fit(name: str, subtests: pytest.Subtests) -> None:
+    validator = Draft202012Validator(request_schema(CONTRACTS[name]))
+    for invalid in catalogue(CONTRACTS[name], BATCHES[name]):
+        # Split has no types for the places of a row, see schema.py.
+        untyped = ":" in invalid.name and Format.SPLIT in formats_of(CONTRACTS[name])
+        if any(word in invalid.name for word in SEEN_BY_THE_SCHEMA) and not untyped:
+            with subtests.test(invalid.name):
+                assert not validator.is_valid(json.loads(invalid.request.body))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "good", "bad"),
+    [
+        ((), [1, "x"], 3),
+        ((NUMBER,), [1, 0], ["yes"]),
+        ((Tensor("", Kind.DOUBLE, (-1, 2), "float64"),), [[0.1, 0.9]], [[0.1]]),
+        ((Column("risk", Kind.DOUBLE),), [{"risk": 0.5}, 0.5], [{"other": 1}]),
+        ((Column("risk", Kind.DOUBLE), Column("class", Kind.STRING)), [{"risk": 0.5, "class": "a"}], [0.5]),
+        ((Tensor("a", Kind.LONG, (-1,), "int64"),), {"a": [1]}, [1]),
+    ],
+)
+def test_an_answer_fits_or_not(outputs: tuple[Column | Tensor, ...], good: object, bad: object) -> None:
+    validator = Draft202012Validator(response_schema(ModelContract((NUMBER,), outputs)))
+    assert validator.is_valid(good)
+    assert not validator.is_valid(bad)
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_openapi_document_has_an_example_in_each_format_that_fits_its_schema(name: str) -> None:
+    contract = CONTRACTS[name]
+    with_example = ModelContract(contract.inputs, contract.outputs, contract.params, BATCHES[name].rows, contract.named)
+    document = openapi(with_example, title="model", version="3")
+    body = document["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]
+    assert document["openapi"].startswith("3.1")
+    assert len(body["examples"]) == len(formats_of(contract))
+    assert all(Draft202012Validator(body["schema"]).is_valid(example["value"]) for example in body["examples"].values())
+
+
+def test_a_model_without_example_has_none_in_its_document() -> None:
+    document = openapi(ModelContract((NUMBER,)), title="model", version="1")
+    assert document["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["examples"] == {}
