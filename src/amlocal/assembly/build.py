@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from amlocal.app import App
+from amlocal.assembly.batch import Batch
 from amlocal.assembly.jobs import Jobs
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.assets.codes import CodeRoutes
@@ -70,10 +71,12 @@ def build(
         make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
     )
     operations = Operations(context)
+    batch = Batch(context, stores, jobs, operations)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         await tracking.start()
+        batch.start()
         await jobs.start()
         # What no blob names any more; nothing waits for it.
         cleaning = asyncio.create_task(asyncio.to_thread(stores.blobs.collect_garbage))
@@ -92,6 +95,7 @@ def build(
         *operations.routes(),
         *_asset_routes(context, stores, secrets, access),
         *jobs.routes(),
+        *batch.routes(),
         *tracking.routes(tokens.check),
         # Last: the account's root is the first segment of any path.
         *blob_routes(stores.blobs, access, clock=clock, ids=ids),
