@@ -56,5 +56,6 @@ def _field(value: Any) -> str:
 
 def _quoted(fields: Sequence[object]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()
+    end = "\r\n"  # so that fields which hold either are quoted
+    csv.writer(text, lineterminator=end).writerow(fields)
+    return text.getvalue().removesuffix(end)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .errors import UnreadableFile
 
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 100_000
 # MLflow's names of column types, and what a column of such a type is in pandas
 _DTYPES = {
     "boolean": np.dtype(bool),
