@@ -47,7 +47,9 @@ class Job:
             VARIABLE: json.dumps(asdict(chosen)),
         }
         command = [sys.executable, "-W", "ignore", str(DRIVER)]
-        return subprocess.run(command, cwd=places["work"], env=environ, capture_output=True, text=True, timeout=100)
+        return subprocess.run(
+            command, cwd=places["work"], env=environ, capture_output=True, text=True, timeout=100, check=False
+        )
 
     @property
     def lines(self) -> list[str]:

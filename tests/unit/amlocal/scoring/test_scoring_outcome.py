@@ -36,5 +36,5 @@ def test_lines_come_out_in_order_whatever_order_results_come_in(tmp_path: Path, 
 def test_one_failure_more_than_allowed_ends_the_job_and_names_the_file(tmp_path: Path) -> None:
     outcome = Outcome(1, None)
     outcome.add(MiniBatch(0, (Path("a"),)), None, Result(0, {"a": "unreadable"}))
-    with pytest.raises(ScoringError, match="2 files failed, and error_threshold is 1. The first: a: unreadable"):
+    with pytest.raises(ScoringError, match=r"2 files failed, and error_threshold is 1\. The first: a: unreadable"):
         outcome.add(MiniBatch(1, (Path("b"),)), None, Result(0, {"b": "unreadable"}))
