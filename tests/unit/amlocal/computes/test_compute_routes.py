@@ -117,3 +117,16 @@ def test_other_types_are_not_served_and_said_so(workspace: Workspace, kind: str 
 def test_a_name_that_azure_refuses_is_refused(workspace: Workspace, name: str) -> None:
     answer = create(workspace, name)
     assert (answer.status, "is not valid" in answer.error["message"]) == (400, True)
+
+
+def test_who_wants_to_know_is_told_of_every_change(workspace: Workspace) -> None:
+    told: list[int] = []
+    computes = Computes(workspace.app._context)
+    computes.subscribe(lambda: told.append(computes.capacity("nodes")))
+    for most in (1, 3):
+        computes.put(
+            "nodes",
+            {"properties": {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": most}}}},
+        )
+    computes.delete("nodes")
+    assert told == [1, 3, 0]

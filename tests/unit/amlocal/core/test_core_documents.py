@@ -74,7 +74,7 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
 
     @rule(kind=KINDS, name=NAMES)
     def list(self, kind: str, name: str) -> None:
-        of_kind = [key for key in reversed(self.order) if key[0] == kind]
+        of_kind = [known for known in reversed(self.order) if known[0] == kind]
         assert [key(document) for document in self.documents.list(kind)] == of_kind
         assert [key(document) for document in self.documents.list(kind, name)] == [
             found for found in of_kind if found[1] == name
