@@ -88,13 +88,12 @@ class Invoker:
         document = self._store.deployment(endpoint, name)
         properties = document.body["properties"]
         model = self._rules.model(document)
-        code = properties["codeConfiguration"]
         return Call(
             endpoint=endpoint,
             deployment=document,
             invocation=read_invocation(sent, properties),
             model_id=f"{self._context.arm}/models/{model.name}/versions/{model.version}",
-            environment=properties["environmentId"] if code else self._rules.environments.of(model),
+            environment=properties["environmentId"] or self._rules.environments.of(model),
         )
 
 

@@ -246,7 +246,7 @@ def test_a_deployment_is_got_listed_and_deleted_unless_it_is_the_default(client:
             settings=ModelBatchDeploymentSettings(mini_batch_size=1, output_action="summary_only"),
         )
     ).result()
-    assert client.batch_deployments.get("second", ENDPOINT).settings.output_action == "summary_only"
+    assert client.batch_deployments.get("second", ENDPOINT).output_action == "summary_only"
     assert "second" in {found.name for found in client.batch_deployments.list(ENDPOINT)}
     client.batch_deployments.begin_delete("second", ENDPOINT).result()
     with pytest.raises(ResourceNotFoundError, match="no deployment with name: second"):

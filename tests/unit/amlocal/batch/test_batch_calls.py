@@ -171,3 +171,10 @@ def test_a_pipeline_whose_step_was_quicker_than_the_cancel_still_ends(batch: Bat
     batch.stores.jobs.advance(job, Status.CANCEL_REQUESTED)
     batch.stores.jobs.advance(batch.queued[0], Status.COMPLETED)
     assert batch.stores.jobs.status(job) == Status.CANCELED
+
+
+def test_a_deployment_s_own_environment_wins_over_the_model_s(batch: Batch) -> None:
+    batch.stores.environments.put("own", "1", {"image": "any"})
+    batch.ready().deploy(name="own", environmentId="azureml:own:1")
+    job = batch.invoker.invoke("scores", "own", None, call()).name
+    assert step(batch, job).body["properties"]["environmentId"] == "azureml:own:1"
