@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from amlocal.app import App
+from amlocal.assembly.batch import Batch
 from amlocal.assembly.jobs import Jobs
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.assets.codes import CodeRoutes
@@ -74,6 +75,7 @@ def build(
         make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
     )
     operations = Operations(context)
+    batch = Batch(context, stores, jobs, operations)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -81,6 +83,7 @@ def build(
             ends.callback(database.close)
             await tracking.start()
             ends.push_async_callback(tracking.stop)
+            batch.start()
             await jobs.start()
             ends.push_async_callback(jobs.stop)
             # In a thread, behind the first requests: a large store takes a while to look through.
@@ -95,6 +98,7 @@ def build(
         *operations.routes(),
         *_asset_routes(context, stores, secrets, access),
         *jobs.routes(),
+        *batch.routes(),
         *tracking.routes(tokens.check),
         # Last: the account's root is the first segment of any path.
         *blob_routes(stores.blobs, access, clock=clock, ids=ids),

@@ -7,6 +7,7 @@ from typing import Any
 
 from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
+from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Json, Route
 from amlocal.jobs.collect import Collector
@@ -77,13 +78,22 @@ class Jobs:
         """Return the routes of jobs, run history and logs."""
         jobs, outputs = self._stores.jobs, self._stores.outputs
         return [
-            *JobRoutes(self._context, jobs, self._queue, self._accept, self._collector.forget).routes(),
+            *JobRoutes(self._context, jobs, self._queue, self.accept, self._collector.forget).routes(),
             *HistoryRoutes(self._context, jobs, outputs, self._logs).routes(),
             *self._logs.routes(),
             *studio_routes(),
         ]
 
-    def _accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
+    def submit(self, document: Document) -> None:
+        """Queue a job that is kept already."""
+        self._queue.submit(document)
+
+    def cancel(self, name: str) -> None:
+        """Ask a job to end."""
+        self._queue.cancel(name)
+
+    def accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
+        """Return the properties of a new command job as they are kept. Raises `ApiError` for one that cannot run."""
         compute = compute_name(sent.get("computeId"))
         if compute != SERVERLESS and self._stores.computes.get(compute) is None:
             raise BadRequest(f"Unknown compute target '{compute}'.")

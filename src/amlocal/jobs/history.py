@@ -15,6 +15,7 @@ from amlocal.jobs.outputs import JobOutputs
 from amlocal.jobs.queue import compute_of
 from amlocal.jobs.run_view import run_view
 from amlocal.jobs.states import Status
+from amlocal.jobs.steps import step_of
 from amlocal.jobs.store import JobStore
 
 _JUST_ENDED = timedelta(seconds=30)
@@ -71,7 +72,7 @@ class HistoryRoutes:
             "properties": document.body["properties"]["properties"],
             "inputDatasets": [],
             "outputDatasets": [],
-            "logFiles": self._logs.urls(document.name),
+            "logFiles": self._logs.urls(step_of(document) or document.name),
             "submittedBy": USER,
         })  # fmt: skip
 
@@ -108,7 +109,8 @@ class HistoryRoutes:
         outputs = {name: self._output(document.name, name, spec) for name, spec in specs.items()}
         outputs["default"] = self._output(document.name, "default", {"jobOutputType": "uri_folder"})
         metadata = run_view(self._context, document) | {"inputs": {}, "outputs": outputs}
-        definition = {"JobType": "Command", "Command": document.body["properties"]["command"]}
+        properties = document.body["properties"]
+        definition = {"JobType": properties["jobType"], "Command": properties.get("command")}
         return Reply(200, {
             "runMetadata": metadata,
             "runDefinition": definition,

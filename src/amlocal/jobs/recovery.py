@@ -20,5 +20,6 @@ async def recover(store: JobStore, queue: JobQueue, runner: Runner, folder: Fold
     for path in await asyncio.to_thread(lambda: sorted(folder.jobs.iterdir())):
         await runner.tidy(path.name)
     for document in unfinished.values():
-        if Status(document.body["status"]).waiting:
+        # A pipeline job is not run: it follows the job in it.
+        if Status(document.body["status"]).waiting and document.body["properties"]["jobType"] == "Command":
             queue.submit(document)

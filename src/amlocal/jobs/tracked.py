@@ -25,7 +25,7 @@ def run_record(document: Document) -> RunRecord:
     status, given = Status(stored["status"]), properties["properties"]
     tags = {
         **properties["tags"],
-        "mlflow.source.name": properties["command"],
+        "mlflow.source.name": properties.get("command", ""),
         "mlflow.source.type": "JOB",
         "mlflow.user": "amlocal user",
     }

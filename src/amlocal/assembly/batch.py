@@ -1,0 +1,39 @@
+"""The batch endpoints of a workspace, over its jobs."""
+
+from amlocal.assembly.jobs import Jobs
+from amlocal.assembly.stores import Stores
+from amlocal.batch.call_routes import CallRoutes
+from amlocal.batch.deployments import DeploymentRules
+from amlocal.batch.following import Following
+from amlocal.batch.invoking import Invoker
+from amlocal.batch.no_code import ModelEnvironments
+from amlocal.batch.routes import BatchRoutes
+from amlocal.batch.store import BatchStore
+from amlocal.core.context import Context
+from amlocal.core.http import Route
+from amlocal.core.operations import Operations
+
+
+class Batch:
+    """Batch endpoints; `jobs` runs what they are called with."""
+
+    def __init__(self, context: Context, stores: Stores, jobs: Jobs, operations: Operations) -> None:
+        lookup, store = stores.lookup(), BatchStore(context)
+        rules = DeploymentRules(
+            models=stores.models,
+            lookup=lookup,
+            environments=ModelEnvironments(stores.blobs, stores.environments, lookup),
+            has_compute=lambda name: stores.computes.get(name) is not None,
+        )
+        invoker = Invoker(context, store, rules, stores.jobs, jobs.accept, jobs.submit)
+        self._following = Following(stores.jobs, jobs.cancel)
+        self._arm = BatchRoutes(context, store, rules, operations)
+        self._calls = CallRoutes(context, invoker, stores.jobs)
+
+    def start(self) -> None:
+        """Follow the jobs that run; before they do."""
+        self._following.start()
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [*self._arm.routes(), *self._calls.routes()]

@@ -1,0 +1,1 @@
+"""Batch endpoints: endpoints, deployments, and the jobs that calls of them become."""

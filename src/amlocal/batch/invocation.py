@@ -1,0 +1,91 @@
+"""A call of a batch endpoint, read."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amlocal.batch.settings import instance_count, overridable
+from amlocal.core.errors import BadRequest
+from amlocal.core.fields import Sent, mapping, text
+from amlocal.core.uris import datastore_reference
+
+# The data plane has names of its own for the types of inputs and outputs.
+_TYPES = {"urifile": "uri_file", "urifolder": "uri_folder"}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What one call asks for: data, where its output goes (None: the job's own place), and settings.
+
+    `input_key` and `input_type` are as they were sent.
+    """
+
+    input_key: str
+    input_type: str
+    input_uri: str
+    output_uri: str | None
+    settings: Mapping[str, Any]
+    instance_count: int
+    job_name: str | None
+    experiment: str | None
+
+
+def read_invocation(sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
+    """Return the call whose `properties` were sent, over the properties of its deployment. Raises `BadRequest`."""
+    key, given = _only("inputData", mapping(sent, "inputData"))
+    uri, kind = text(given, "uri"), text(given, "jobInputType") or ""
+    if uri is None or _plain(kind) not in _TYPES:
+        raise BadRequest(
+            f"The input '{key}' must be a uri_file or uri_folder with a uri: a deployment of a model scores files."
+        )
+    settings = overridable(sent, deployment)
+    output, file_name = _output(sent)
+    if file_name:
+        settings["outputFileName"] = file_name
+    return Invocation(
+        input_key=key,
+        input_type=kind,
+        input_uri=uri,
+        output_uri=output,
+        settings=settings,
+        instance_count=instance_count(mapping(sent, "compute"), deployment["resources"]["instanceCount"]),
+        job_name=text(sent, "name"),
+        experiment=text(mapping(sent, "properties"), "experimentName"),
+    )
+
+
+def job_input_type(kind: str) -> str:
+    """Return the type of a job's input that stands for one of the data plane."""
+    return _TYPES[_plain(kind)]
+
+
+def _plain(kind: str) -> str:
+    return kind.replace("_", "").lower()
+
+
+def _only(what: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if len(sent) != 1:
+        given = ", ".join(sent) or "none"
+        raise BadRequest(f"A deployment of a model takes exactly one {what}; given are: {given}.")
+    key = next(iter(sent))
+    return key, mapping(sent, key)
+
+
+def _output(sent: Sent) -> tuple[str | None, str | None]:
+    """Return the folder that the output goes to and the name of the file in it, as far as the call says."""
+    outputs = mapping(sent, "outputData")
+    if not outputs:
+        return None, None
+    key, given = _only("outputData", outputs)
+    uri = text(given, "uri")
+    if uri is None:
+        return None, None
+    place = datastore_reference(uri)
+    if place is None:
+        raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be azureml://datastores/NAME/paths/PATH.")
+    path = posixpath.normpath(place[1].strip("/")) if place[1].strip("/") else ""
+    folder, name = (path, None) if _plain(text(given, "jobOutputType") or "") == "urifolder" else posixpath.split(path)
+    if not folder or {".", ".."}.intersection(folder.split("/")):
+        raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be in a folder of the datastore.")
+    return f"azureml://datastores/{place[0]}/paths/{folder}", name

@@ -1,0 +1,110 @@
+"""Turns calls into jobs, each call once however often it is sent, and lists the jobs of an endpoint."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from amlocal.batch.deployments import DeploymentRules
+from amlocal.batch.invocation import read_invocation
+from amlocal.batch.jobs import Call, pipeline_job, scoring_job
+from amlocal.batch.store import BatchStore, default_of
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest, Conflict
+from amlocal.core.fields import Sent
+from amlocal.jobs.store import JobStore
+
+_CALL, _REQUEST = "batchCall", "batchRequest"
+
+Accept = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job -> the properties that are kept
+
+
+class Invoker:
+    """Makes jobs of calls. `submit` queues one."""
+
+    def __init__(
+        self,
+        context: Context,
+        store: BatchStore,
+        rules: DeploymentRules,
+        jobs: JobStore,
+        accept: Accept,
+        submit: Callable[[Document], None],
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._rules = rules
+        self._jobs = jobs
+        self._accept = accept
+        self._submit = submit
+
+    def invoke(self, endpoint: str, deployment: str | None, request: str | None, sent: Sent) -> Document:
+        """Return the record of a call: a new one, or the one that the same `request` id has made before.
+
+        Raises `ApiError` for what cannot run; nothing is kept of such a call.
+        """
+        if request and (known := self._context.documents.get(_REQUEST, request)):
+            return self._record(known.body["job"])
+        call = self._call(endpoint, deployment, sent)
+        name = call.invocation.job_name or f"batchjob-{self._context.ids()}"
+        if self._jobs.find(name):
+            raise Conflict(f"Job {name} already exists. Use a new name.")
+        step = self._context.ids()
+        command = self._accept(step, scoring_job(name, call))
+        with self._context.documents.transaction():
+            self._jobs.create(name, pipeline_job(self._context, name, step, call))
+            document = self._jobs.create(step, command)
+            if request:
+                self._context.documents.put(_REQUEST, request, {"job": name})
+            record = self._context.documents.put(_CALL, name, _facts(call))
+        self._submit(document)
+        return record
+
+    def calls(self, endpoint: str, deployment: str | None = None) -> list[Document]:
+        """Return the records of an endpoint's calls, or a deployment's, newest first. Raises 404 for either."""
+        self._store.endpoint(endpoint)
+        if deployment:
+            self._store.deployment(endpoint, deployment)
+        return [
+            record
+            for record in self._context.documents.list(_CALL)
+            if record.body["endpoint"] == endpoint
+            and deployment in (None, record.body["deployment"])
+            and self._jobs.find(record.name)
+        ]
+
+    def _record(self, job: str) -> Document:
+        found = self._context.documents.get(_CALL, job)
+        if found is None:
+            raise BadRequest(f"The job {job} of this request is gone.")
+        return found
+
+    def _call(self, endpoint: str, deployment: str | None, sent: Sent) -> Call:
+        name = deployment or default_of(self._store.endpoint(endpoint))
+        if name is None:
+            raise BadRequest(
+                f"Endpoint '{endpoint}' has no default deployment. Name a deployment, or set the endpoint's "
+                "defaults.deployment_name."
+            )
+        document = self._store.deployment(endpoint, name)
+        properties = document.body["properties"]
+        model = self._rules.model(document)
+        return Call(
+            endpoint=endpoint,
+            deployment=document,
+            invocation=read_invocation(sent, properties),
+            model_id=f"{self._context.arm}/models/{model.name}/versions/{model.version}",
+            environment=properties["environmentId"] or self._rules.environments.of(model),
+        )
+
+
+def _facts(call: Call) -> Mapping[str, Any]:
+    """Return what is shown of a call later, when the deployment may be another."""
+    invocation = call.invocation
+    return {
+        "endpoint": call.endpoint,
+        "deployment": call.deployment.version,
+        "input": {"key": invocation.input_key, "type": invocation.input_type, "uri": invocation.input_uri},
+        "compute": call.properties["compute"],
+        "instances": invocation.instance_count,
+        "retrySettings": invocation.settings["retrySettings"],
+    }

@@ -1,0 +1,110 @@
+"""Batch endpoints and their deployments, as kept."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.batch.errors import no_deployment, no_endpoint
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest
+from amlocal.core.fields import Sent, mapping, text, texts
+
+_ENDPOINT, _DEPLOYMENT = "batchEndpoint", "batchDeployment"
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{1,30})[A-Za-z0-9]")
+
+
+class BatchStore:
+    """Keeps endpoints and deployments: a document holds `properties`, `tags`, `created`, `modified`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def endpoint(self, name: str) -> Document:
+        """Return an endpoint. Raises 404 as Azure ML does."""
+        found = self._context.documents.get(_ENDPOINT, name)
+        if found is None:
+            raise no_endpoint(name, self._context.identity.name)
+        return found
+
+    def endpoints(self) -> list[Document]:
+        """Return all endpoints, newest first."""
+        return self._context.documents.list(_ENDPOINT)
+
+    def deployment(self, endpoint: str, name: str) -> Document:
+        """Return a deployment. Raises 404 for the endpoint, or for the deployment."""
+        found = self._context.documents.get(_DEPLOYMENT, self.endpoint(endpoint).name, name)
+        if found is None:
+            raise no_deployment(name, endpoint)
+        return found
+
+    def deployments(self, endpoint: str) -> list[Document]:
+        """Return the deployments of an endpoint, newest first. Raises 404 for the endpoint."""
+        return self._context.documents.list(_DEPLOYMENT, self.endpoint(endpoint).name)
+
+    def put_endpoint(self, name: str, sent: Sent) -> Document:
+        """Create or replace an endpoint. Raises `BadRequest`; the default deployment must exist."""
+        _check_name("endpoint", name)
+        given = mapping(sent, "properties")
+        default = text(mapping(given, "defaults"), "deploymentName")
+        if (text(given, "authMode") or "AADToken").lower() != "aadtoken":
+            raise BadRequest(f"A batch endpoint's authMode is AADToken, not {given['authMode']!r}.")
+        properties = {
+            "description": text(given, "description"),
+            "properties": texts(given, "properties"),
+            "defaults": {"deploymentName": default},
+        }
+        with self._context.documents.transaction():
+            if default and self._context.documents.get(_DEPLOYMENT, name, default) is None:
+                raise BadRequest(
+                    f"The default deployment '{default}' does not exist in endpoint '{name}'. Create the deployment "
+                    "first, then make it the default."
+                )
+            return self._put(_ENDPOINT, name, "", properties, sent)
+
+    def put_deployment(self, endpoint: str, name: str, properties: Mapping[str, Any], sent: Sent) -> Document:
+        """Create or replace a deployment. Raises `BadRequest` for its name, 404 for the endpoint."""
+        _check_name("deployment", name)
+        return self._put(_DEPLOYMENT, self.endpoint(endpoint).name, name, properties, sent)
+
+    def delete_endpoint(self, name: str) -> bool:
+        """Remove an endpoint and its deployments; False when there is none. Jobs that run go on."""
+        with self._context.documents.transaction():
+            for deployment in self._context.documents.list(_DEPLOYMENT, name):
+                self._context.documents.delete(_DEPLOYMENT, name, deployment.version)
+            return self._context.documents.delete(_ENDPOINT, name)
+
+    def delete_deployment(self, endpoint: str, name: str) -> bool:
+        """Remove a deployment; False when there is none. Raises `BadRequest` for the endpoint's default."""
+        if default_of(self.endpoint(endpoint)) == name:
+            raise BadRequest(
+                f"Deployment '{name}' is the default of endpoint '{endpoint}' and cannot be deleted. Make another one "
+                "the default, or delete the endpoint."
+            )
+        return self._context.documents.delete(_DEPLOYMENT, endpoint, name)
+
+    def _put(self, kind: str, name: str, version: str, properties: Mapping[str, Any], sent: Sent) -> Document:
+        with self._context.documents.transaction():
+            known = self._context.documents.get(kind, name, version)
+            now = self._context.now()
+            body = {
+                "properties": dict(properties),
+                "tags": texts(sent, "tags"),
+                "created": known.body["created"] if known else now,
+                "modified": now,
+            }
+            return self._context.documents.put(kind, name, body, version)
+
+
+def default_of(endpoint: Document) -> str | None:
+    """Return the name of an endpoint's default deployment, if it has one."""
+    name: str | None = endpoint.body["properties"]["defaults"]["deploymentName"]
+    return name
+
+
+def _check_name(what: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"The {what} name {name!r} is not valid: it holds 3 to 32 letters, digits and '-', starts with a letter "
+            "and does not end with '-'."
+        )

@@ -1,0 +1,180 @@
+import json
+from typing import Any
+
+import pytest
+
+from amlocal.core.errors import ApiError, BadRequest, Conflict, NotFound
+from amlocal.jobs.states import Status
+from amlocal.jobs.steps import step_of
+from amlocal.scoring.settings import VARIABLE
+from tests.unit.amlocal.batch.conftest import Batch, call
+
+PLACE = "azureml://datastores/workspaceblobstore/paths"
+
+
+def step(batch: Batch, job: str) -> Any:
+    name = step_of(batch.stores.jobs.get(job))
+    assert name is not None
+    return batch.stores.jobs.get(name)
+
+
+def told(batch: Batch, job: str) -> dict[str, Any]:
+    """Return what the driver of a call's job is told."""
+    found: dict[str, Any] = json.loads(step(batch, job).body["properties"]["environmentVariables"][VARIABLE])
+    return found
+
+
+def test_a_call_becomes_a_pipeline_job_and_queues_the_step_in_it(batch: Batch) -> None:
+    job = batch.ready().invoker.invoke("scores", None, None, call()).name
+    properties = batch.stores.jobs.get(job).body["properties"]
+    assert (properties["jobType"], properties["tags"]["azureml.batchrun"]) == ("Pipeline", "true")
+    assert batch.queued == [step(batch, job).name]
+    assert step(batch, job).body["properties"]["parentJobName"] == job
+
+
+def test_a_request_sent_again_is_the_same_call(batch: Batch) -> None:
+    first = batch.ready().invoker.invoke("scores", None, "r-1", call())
+    again = batch.invoker.invoke("scores", None, "r-1", call())
+    assert (again.name, len(batch.queued)) == (first.name, 1)
+
+
+def test_two_requests_are_two_calls(batch: Batch) -> None:
+    jobs = {batch.ready().invoker.invoke("scores", None, request, call()).name for request in ("r-1", "r-2", None)}
+    assert len(jobs) == 3
+
+
+def test_an_endpoint_without_a_default_says_what_to_do(batch: Batch) -> None:
+    batch.ready().store.put_endpoint("scores", {})
+    with pytest.raises(BadRequest, match="no default deployment"):
+        batch.invoker.invoke("scores", None, None, call())
+
+
+@pytest.mark.parametrize(("endpoint", "deployment"), [("nowhere", None), ("scores", "other")])
+def test_what_is_not_there_cannot_be_called(batch: Batch, endpoint: str, deployment: str | None) -> None:
+    with pytest.raises(ApiError) as caught:
+        batch.ready().invoker.invoke(endpoint, deployment, None, call())
+    assert caught.value.status == 404
+
+
+def test_a_model_that_was_deleted_since_fails_the_call_and_leaves_no_job(batch: Batch) -> None:
+    batch.ready().stores.models.delete("m", "1")
+    with pytest.raises(NotFound):
+        batch.invoker.invoke("scores", None, None, call())
+    assert batch.stores.jobs.list() == []
+
+
+def test_a_name_is_used_once(batch: Batch) -> None:
+    batch.ready().invoker.invoke("scores", None, None, call(name="mine"))
+    with pytest.raises(Conflict, match="Job mine already exists"):
+        batch.invoker.invoke("scores", None, None, call(name="mine"))
+
+
+def test_what_a_call_overrides_reaches_the_driver(batch: Batch) -> None:
+    sent = call(
+        miniBatchSize=3,
+        errorThreshold=4,
+        retrySettings={"maxRetries": 5, "timeout": "PT1M"},
+        outputFileName="mine.csv",
+        compute={"instanceCount": 2},
+    )
+    job = batch.ready().invoker.invoke("scores", None, None, sent).name
+    assert told(batch, job) == {
+        "mini_batch_size": 3,
+        "workers": 2,
+        "max_retries": 5,
+        "timeout_s": 60.0,
+        "error_threshold": 4,
+        "logging_level": "info",
+        "output_file": "mine.csv",
+        "script": None,
+    }
+
+
+def test_workers_are_instances_times_concurrency(batch: Batch) -> None:
+    batch.ready().deploy(name="wide", maxConcurrencyPerInstance=3, resources={"instanceCount": 2})
+    assert told(batch, batch.invoker.invoke("scores", "wide", None, call()).name)["workers"] == 6
+
+
+def test_summary_only_keeps_no_rows(batch: Batch) -> None:
+    batch.ready().deploy(name="quiet", outputAction="summaryOnly")
+    assert told(batch, batch.invoker.invoke("scores", "quiet", None, call()).name)["output_file"] is None
+
+
+@pytest.mark.parametrize(
+    ("output", "uri", "file"),
+    [
+        ({"jobOutputType": "UriFile", "uri": f"{PLACE}/a/b.csv"}, f"{PLACE}/a", "b.csv"),
+        ({"jobOutputType": "UriFile", "uri": f"{PLACE}/a//b.csv"}, f"{PLACE}/a", "b.csv"),
+        ({"jobOutputType": "UriFolder", "uri": f"{PLACE}/a/b/"}, f"{PLACE}/a/b", "predictions.csv"),
+        ({"jobOutputType": "UriFolder"}, None, "predictions.csv"),
+    ],
+)
+def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str], uri: str | None, file: str) -> None:
+    job = batch.ready().invoker.invoke("scores", None, None, call(outputData={"score": output})).name
+    assert step(batch, job).body["properties"]["outputs"]["score"]["uri"] == uri
+    assert told(batch, job)["output_file"] == file
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"inputData": {}}, "exactly one inputData"),
+        ({"inputData": {"a": {}, "b": {}}}, "exactly one inputData"),
+        ({"inputData": {"a": {"jobInputType": "Literal", "value": 1}}}, "must be a uri_file or uri_folder"),
+        ({"inputData": {"a": {"jobInputType": "UriFile"}}}, "with a uri"),
+        (call(outputData={"s": {"uri": "https://elsewhere/x"}}), "must be azureml://datastores"),
+        (call(outputData={"s": {"jobOutputType": "UriFile", "uri": f"{PLACE}/top.csv"}}), "in a folder"),
+        (call(outputData={"s": {"jobOutputType": "UriFolder", "uri": f"{PLACE}/../up"}}), "in a folder"),
+        (call(miniBatchSize="many"), "must be a whole number"),
+        (call(name="a name"), "job name 'a name' is not valid"),
+    ],
+)
+def test_a_call_that_cannot_run_is_refused_and_leaves_no_job(batch: Batch, sent: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadRequest, match=reason):
+        batch.ready().invoker.invoke("scores", None, None, sent)
+    assert (batch.stores.jobs.list(), batch.queued) == ([], [])
+
+
+def test_calls_are_listed_by_endpoint_and_by_deployment(batch: Batch) -> None:
+    batch.ready().deploy(name="other")
+    one = batch.invoker.invoke("scores", None, None, call()).name
+    two = batch.invoker.invoke("scores", "other", None, call()).name
+    assert [record.name for record in batch.invoker.calls("scores")] == [two, one]
+    assert [record.name for record in batch.invoker.calls("scores", "other")] == [two]
+
+
+@pytest.mark.parametrize("end", [Status.COMPLETED, Status.FAILED, Status.CANCELED])
+def test_a_pipeline_goes_where_its_step_goes(batch: Batch, end: Status) -> None:
+    job = batch.ready().invoker.invoke("scores", None, None, call()).name
+    error = {"error": {"code": "UserError", "message": "why"}}
+    for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING):
+        batch.stores.jobs.advance(batch.queued[0], status)
+        assert batch.stores.jobs.status(job) == status
+    batch.stores.jobs.advance(batch.queued[0], end, error=error if end == Status.FAILED else None)
+    document = batch.stores.jobs.get(job)
+    assert document.body["status"] == end
+    assert document.body["error"] == (error if end == Status.FAILED else None)
+
+
+def test_canceling_a_pipeline_cancels_its_step(batch: Batch) -> None:
+    job = batch.ready().invoker.invoke("scores", None, None, call()).name
+    batch.stores.jobs.advance(job, Status.CANCEL_REQUESTED)
+    assert batch.canceled == batch.queued
+    batch.stores.jobs.advance(batch.queued[0], Status.CANCELED)
+    assert batch.stores.jobs.status(job) == Status.CANCELED
+
+
+def test_a_pipeline_whose_step_was_quicker_than_the_cancel_still_ends(batch: Batch) -> None:
+    job = batch.ready().invoker.invoke("scores", None, None, call()).name
+    for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING):
+        batch.stores.jobs.advance(batch.queued[0], status)
+    batch.stores.jobs.advance(job, Status.CANCEL_REQUESTED)
+    batch.stores.jobs.advance(batch.queued[0], Status.COMPLETED)
+    assert batch.stores.jobs.status(job) == Status.CANCELED
+
+
+def test_a_deployment_s_own_environment_wins_over_the_model_s(batch: Batch) -> None:
+    batch.stores.environments.put("own", "1", {"image": "any"})
+    batch.ready().deploy(name="own", environmentId="azureml:own:1")
+    job = batch.invoker.invoke("scores", "own", None, call()).name
+    assert step(batch, job).body["properties"]["environmentId"] == "azureml:own:1"

@@ -1,0 +1,117 @@
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from amlocal.batch.settings import DEFAULTS, accept_settings, overridable
+from amlocal.batch.store import default_of
+from amlocal.core.errors import ApiError, BadRequest
+from tests.unit.amlocal.batch.conftest import Batch
+
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@given(st.from_regex(r"\A[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]\Z"))
+@shared
+def test_an_endpoint_takes_every_name_that_azure_takes(batch: Batch, name: str) -> None:
+    assert batch.store.put_endpoint(name, {}).name == name
+
+
+@pytest.mark.parametrize("name", ["ab", "1ab", "-ab", "ab-", "a_b", "a.b", "a" * 33, "äbc"])
+def test_an_endpoint_s_name_is_held_to_azure_s_rules(batch: Batch, name: str) -> None:
+    with pytest.raises(BadRequest, match="3 to 32"):
+        batch.store.put_endpoint(name, {})
+
+
+def test_a_default_deployment_must_exist(batch: Batch) -> None:
+    batch.store.put_endpoint("scores", {})
+    with pytest.raises(BadRequest, match="default deployment 'first' does not exist"):
+        batch.store.put_endpoint("scores", {"properties": {"defaults": {"deploymentName": "first"}}})
+
+
+def test_a_key_is_no_way_into_a_batch_endpoint(batch: Batch) -> None:
+    with pytest.raises(BadRequest, match="authMode is AADToken"):
+        batch.store.put_endpoint("scores", {"properties": {"authMode": "Key"}})
+
+
+def test_a_deployment_needs_its_endpoint_first(batch: Batch) -> None:
+    batch.add_model()
+    with pytest.raises(ApiError, match="resource was not found") as caught:
+        batch.deploy("nowhere")
+    assert (caught.value.status, caught.value.details[0][0]) == (404, "NoSuchEndpoint")
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"compute": "azureml:nowhere"}, "Unknown compute target 'nowhere'"),
+        ({"compute": None}, "Unknown compute target"),
+        ({"model": {"assetId": "azureml:other:1"}}, "not found"),
+        ({"model": None}, "needs a registered model"),
+        ({"environmentId": "azureml:none:1"}, "No environment exists"),
+        ({"codeConfiguration": {"codeId": "x"}}, "needs a codeId and a scoringScript"),
+        ({"codeConfiguration": {"codeId": "azureml:c:1", "scoringScript": "s.py"}}, "not found|No code|codes"),
+        ({"miniBatchSize": 0}, "'miniBatchSize' must be at least 1"),
+        ({"maxConcurrencyPerInstance": 0}, "must be at least 1"),
+        ({"resources": {"instanceCount": 0}}, "must be at least 1"),
+        ({"errorThreshold": -2}, "'errorThreshold' must be"),
+        ({"outputAction": "Append"}, "'outputAction' is 'Append'; known are AppendRow, SummaryOnly"),
+        ({"outputFileName": "a/b.csv"}, "is not the name of a file"),
+        ({"retrySettings": {"timeout": "PT0S"}}, "nothing is scored in no time"),
+        ({"loggingLevel": "loud"}, "'loggingLevel' is 'loud'"),
+    ],
+)
+def test_a_deployment_that_cannot_score_is_refused(batch: Batch, properties: dict[str, Any], reason: str) -> None:
+    batch.add_model()
+    batch.store.put_endpoint("scores", {})
+    with pytest.raises(ApiError) as caught:
+        batch.deploy(**properties)
+    told = " ".join([caught.value.message, *(detail for _, detail in caught.value.details)])
+    assert any(part in told for part in reason.split("|")), told
+
+
+def test_a_model_that_is_not_mlflow_s_needs_code(batch: Batch) -> None:
+    batch.add_model(kind="custom_model")
+    batch.store.put_endpoint("scores", {})
+    with pytest.raises(BadRequest, match="needs a code_configuration and an environment"):
+        batch.deploy()
+
+
+def test_a_model_without_its_requirements_is_refused(batch: Batch) -> None:
+    batch.add_model(conda=None)
+    batch.store.put_endpoint("scores", {})
+    with pytest.raises(BadRequest, match=r"has no conda\.yaml"):
+        batch.deploy()
+
+
+def test_what_is_not_sent_is_filled_in_as_azure_does() -> None:
+    accepted = accept_settings({})
+    assert {key: accepted[key] for key in DEFAULTS} == dict(DEFAULTS)
+    assert (accepted["outputAction"], accepted["loggingLevel"], accepted["maxConcurrencyPerInstance"]) == (
+        "AppendRow",
+        "Info",
+        1,
+    )
+
+
+@given(size=st.none() | st.integers(1, 99), threshold=st.none() | st.integers(-1, 99))
+def test_a_call_s_setting_wins_over_the_deployment_s(size: int | None, threshold: int | None) -> None:
+    found = overridable({"miniBatchSize": size, "errorThreshold": threshold}, accept_settings({"miniBatchSize": 7}))
+    assert found["miniBatchSize"] == (7 if size is None else size)
+    assert found["errorThreshold"] == (-1 if threshold is None else threshold)
+
+
+def test_the_default_deployment_stays(batch: Batch) -> None:
+    with pytest.raises(BadRequest, match="is the default of endpoint"):
+        batch.ready().store.delete_deployment("scores", "first")
+
+
+def test_an_endpoint_takes_its_deployments_with_it(batch: Batch) -> None:
+    batch.ready().store.delete_endpoint("scores")
+    batch.store.put_endpoint("scores", {})
+    assert batch.store.deployments("scores") == []
+
+
+def test_an_update_without_a_default_takes_it_away(batch: Batch) -> None:
+    assert default_of(batch.ready().store.put_endpoint("scores", {})) is None
