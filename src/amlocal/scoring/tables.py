@@ -61,7 +61,7 @@ def _csv(file: Path, columns: Columns, rows: int) -> Iterator[pd.DataFrame]:
 
 
 def _parquet(file: Path, columns: Columns, rows: int) -> Iterator[pd.DataFrame]:
-    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - only models that are given Parquet need it
+    from pyarrow import parquet
 
     with parquet.ParquetFile(file) as source:
         wanted = columns.choose(list(source.schema_arrow.names))

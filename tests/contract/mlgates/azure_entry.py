@@ -12,8 +12,8 @@ from typing import Any
 
 import mlflow.pyfunc
 import pandas as pd
-from inference_schema.parameter_types.pandas_parameter_type import PandasParameterType  # type: ignore[import-untyped]
-from inference_schema.schema_decorators import input_schema  # type: ignore[import-untyped]
+from inference_schema.parameter_types.pandas_parameter_type import PandasParameterType
+from inference_schema.schema_decorators import input_schema
 from mlflow.utils.proto_json_utils import _get_jsonable_obj
 
 FOLDER = Path(os.environ["AZUREML_MODEL_DIR"])

@@ -8,7 +8,7 @@ import mlflow
 import pandas as pd
 import pytest
 import yaml
-from inference_schema.parameter_types.pandas_parameter_type import PandasParameterType  # type: ignore[import-untyped]  # has none
+from inference_schema.parameter_types.pandas_parameter_type import PandasParameterType
 from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
