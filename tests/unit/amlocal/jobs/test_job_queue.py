@@ -116,6 +116,20 @@ def test_a_job_that_is_canceled_before_its_first_step_never_runs(desk: Desk) -> 
         assert (runs.started, statuses(desk.jobs)) == ([], {"job": "Canceled"})
 
 
+def test_a_job_that_is_canceled_while_it_waits_never_runs(desk: Desk) -> None:
+    async def scene(queue: JobQueue, runs: HeldRuns) -> None:
+        for name in ("first", "second"):
+            queue.submit(desk.submit(name, computeId="one"))
+            await settled()
+        queue.cancel("second")
+        runs.held["first"].set()
+        await settled()
+
+    with held(desk) as (queue, runs):
+        run(scene(queue, runs))
+        assert statuses(desk.jobs) == {"first": "Completed", "second": "Canceled"}
+
+
 def test_a_stop_ends_what_runs_and_leaves_the_rest_for_the_next_start(desk: Desk) -> None:
     async def scene(queue: JobQueue) -> None:
         queue.submit(desk.submit("runs", computeId="one"))
