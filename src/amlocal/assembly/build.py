@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from amlocal.app import App
 from amlocal.assembly.jobs import Jobs
+from amlocal.assembly.online import Online
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.assets.codes import CodeRoutes
 from amlocal.assets.routes import AssetRoutes
@@ -70,17 +71,27 @@ def build(
         make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
     )
     operations = Operations(context)
+    online = Online(
+        context,
+        settings,
+        stores,
+        operations,
+        signing_key=secrets.signing,
+        check_bearer=tokens.check_header,
+    )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         await tracking.start()
         await jobs.start()
+        await online.start()
         # What no blob names any more; nothing waits for it.
         cleaning = asyncio.create_task(asyncio.to_thread(stores.blobs.collect_garbage))
         try:
             yield
         finally:
             await cleaning
+            await online.stop()
             await jobs.stop()
             await tracking.stop()
             database.close()
@@ -90,6 +101,7 @@ def build(
         *workspace_routes(context, created),
         *compute_routes(context, stores.computes, operations),
         *operations.routes(),
+        *online.routes(),
         *_asset_routes(context, stores, secrets, access),
         *jobs.routes(),
         *tracking.routes(tokens.check),

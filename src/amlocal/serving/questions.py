@@ -73,7 +73,9 @@ def _params(sent: Any, signature: Signature) -> Mapping[str, Any]:
         raise Refusal("'params' must be an object.")
     unknown = next((name for name in sent if name not in signature.params), None)
     if unknown is not None:
-        raise Refusal(f"Parameter '{unknown}' is not one of the model's: {', '.join(sorted(signature.params)) or 'none'}.")
+        raise Refusal(
+            f"Parameter '{unknown}' is not one of the model's: {', '.join(sorted(signature.params)) or 'none'}."
+        )
     return sent
 
 

@@ -55,7 +55,11 @@ def _read(data: Any, tensor: Tensor) -> np.ndarray:
 
 def _cast(raw: np.ndarray, tensor: Tensor) -> np.ndarray:
     wanted = tensor.dtype.kind
-    same = raw.dtype.kind == wanted or (raw.dtype.kind in "iuf" and wanted in "iuf") or (raw.dtype.kind, wanted) == ("U", "O")
+    same = (
+        raw.dtype.kind == wanted
+        or (raw.dtype.kind in "iuf" and wanted in "iuf")
+        or (raw.dtype.kind, wanted) == ("U", "O")
+    )
     if same:
         with np.errstate(over="ignore", invalid="ignore"):
             cast = raw.astype(tensor.dtype)

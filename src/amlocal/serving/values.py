@@ -135,7 +135,9 @@ def _refusal(column: Column, rule: _Rule, values: Sequence[Any]) -> Refusal:
         try:
             _ = rule.read([value]) if value is not None else _with_nulls(column, rule, [value])
         except (ValueError, OverflowError, binascii.Error):
-            return Refusal(f"Column '{column.name}', row {row}: {_shown(value)} is not {rule.expected} ({column.kind}).")
+            return Refusal(
+                f"Column '{column.name}', row {row}: {_shown(value)} is not {rule.expected} ({column.kind})."
+            )
     return Refusal(f"Column '{column.name}' does not hold {rule.expected} ({column.kind}) in each row.")
 
 
