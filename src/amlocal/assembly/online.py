@@ -16,7 +16,7 @@ from amlocal.online.bodies import Bodies
 from amlocal.online.deployment_routes import DeploymentRoutes
 from amlocal.online.endpoint_routes import EndpointRoutes
 from amlocal.online.fleet import Fleet
-from amlocal.online.image import Images
+from amlocal.online.image import Building, Images
 from amlocal.online.rollouts import Rollouts
 from amlocal.online.router import Scoring
 from amlocal.online.store import OnlineStore
@@ -46,12 +46,14 @@ class Online:
             stores.models,
             lookup,
             stores.blobs,
-            cache=cache,
-            strict=strict,
-            refuse_like_azure=settings.refuse_like_azure,
-            prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
-            fetch_code=Inputs(lookup, stores.blobs).fetch_code,
-            machine=machine_environ(os.environ),
+            Building(
+                cache=cache,
+                strict=strict,
+                refuse_like_azure=settings.refuse_like_azure,
+                prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
+                fetch_code=Inputs(lookup, stores.blobs).fetch_code,
+                machine=machine_environ(os.environ),
+            ),
         )
         self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)
         self._rollouts = Rollouts(self._store, operations, self._fleet)

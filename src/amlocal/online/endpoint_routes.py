@@ -72,7 +72,7 @@ class EndpointRoutes:
             else {"scoringUri": None, "swaggerUri": None}
         )
         self._operations.finish(operation)
-        return Reply(201, shown, self._headers(call, operation))
+        return Reply(201, shown, self._headers(operation))
 
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")
@@ -101,7 +101,7 @@ class EndpointRoutes:
         self._store.delete_endpoint(name)
         operation = self._operations.start("oe", status="Updating")
         self._operations.finish(operation)
-        return Reply(202, b"null", self._headers(call, operation))
+        return Reply(202, b"null", self._headers(operation))
 
     def _keys(self, call: Call) -> Reply:
         document = self._store.endpoint(call.path["name"])
@@ -123,10 +123,9 @@ class EndpointRoutes:
         if kind not in ("Primary", "Secondary"):
             raise BadRequest(f"The keyType is Primary or Secondary, not {kind!r}.")
         key = f"{kind.lower()}Key"
-        self._store.put_endpoint(
-            document.name, document.body | {"keys": document.body["keys"] | {key: new_keys()[key]}}
-        )
+        keys = {**document.body["keys"], key: new_keys()[key]}
+        self._store.put_endpoint(document.name, {**document.body, "keys": keys})
         return Reply(200)
 
-    def _headers(self, call: Call, operation: str) -> dict[str, str]:
+    def _headers(self, operation: str) -> dict[str, str]:
         return self._operations.headers(operation) | {"x-ms-async-operation-timeout": "PT30M"}

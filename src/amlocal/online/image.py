@@ -1,5 +1,6 @@
 """What a deployment needs before its process can start: model, environment, code; what Azure builds as an image."""
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -7,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from amlocal.assets.lookup import AssetLookup, Remote
@@ -27,8 +27,27 @@ _NEEDED = {
     "azureml-ai-monitoring": ("azureml.ai.monitoring", set[str]()),
 }
 
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 PrepareEnvironment = Callable[[str, Path, Log, threading.Event], Runtime]
 FetchCode = Callable[[str, Path], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """How environments are made and code is fetched.
+
+    `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
+    deployments see of this machine's environment variables. Without `refuse_like_azure`, a model may lack what
+    Azure's own scoring script imports.
+    """
+
+    cache: Path
+    strict: bool
+    refuse_like_azure: bool
+    prepare_environment: PrepareEnvironment
+    fetch_code: FetchCode
+    machine: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +61,13 @@ class Image:
 
 
 class Images:
-    """Prepares images. `machine` is what deployments see of this machine's environment variables."""
+    """Prepares images."""
 
-    def __init__(
-        self,
-        models: AssetStore,
-        lookup: AssetLookup,
-        blobs: BlobStore,
-        *,
-        cache: Path,
-        strict: bool,
-        refuse_like_azure: bool,
-        prepare_environment: PrepareEnvironment,
-        fetch_code: FetchCode,
-        machine: Mapping[str, str],
-    ) -> None:
+    def __init__(self, models: AssetStore, lookup: AssetLookup, blobs: BlobStore, building: Building) -> None:
         self._models = models
         self._lookup = lookup
         self._blobs = blobs
-        self._cache = cache
-        self._strict = strict
-        self._refuse_like_azure = refuse_like_azure
-        self._prepare_environment = prepare_environment
-        self._fetch_code = fetch_code
-        self._machine = machine
+        self._building = building
 
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
@@ -96,7 +98,7 @@ class Images:
         if model is None or not (model / "MLmodel").is_file():
             raise RolloutFailed(f"The model {properties['model']} holds no file MLmodel.")
         runtime = (
-            self._prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+            self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
             if properties["environmentId"]
             else self._model_environment(model, folder / "layer", say, stop)
         )
@@ -107,17 +109,17 @@ class Images:
         code = properties["codeConfiguration"]
         work = folder / "code"
         work.mkdir()
-        self._fetch_code(code["codeId"], work)
+        self._building.fetch_code(code["codeId"], work)
         entry = work / code["scoringScript"]
         if not entry.is_file() or not entry.resolve().is_relative_to(work.resolve()):
             raise RolloutFailed(f"The scoring script {code['scoringScript']} is not in the code of the deployment.")
-        runtime = self._prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+        runtime = self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
         command = (str(runtime.python), script.__file__, str(entry))
         variables = self._environ(runtime, properties, folder) | {"AML_APP_ROOT": str(entry.parent)}
         return Image(command, variables, entry.parent, is_script=True)
 
     def _environ(self, runtime: Runtime, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
-        return environ(runtime, self._machine) | {
+        return environ(runtime, self._building.machine) | {
             "AZUREML_MODEL_DIR": str(folder / "model"),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "PYTHONUNBUFFERED": "1",
@@ -148,11 +150,11 @@ class Images:
 
     def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
         conda = _model_conda(model)
-        if self._refuse_like_azure:
+        if self._building.refuse_like_azure:
             check_servable(conda)
         spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
-        runtime = resolve(spec, cache=self._cache, strict=self._strict, log=say, cancelled=stop)
-        return create_layer(runtime, layer, self._cache, log=say)
+        runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)
+        return create_layer(runtime, layer, self._building.cache, log=say)
 
 
 def _model_conda(model: Path) -> CondaFile:
@@ -178,7 +180,6 @@ def check_servable(conda: CondaFile) -> None:
 
 
 def _name(line: str) -> str:
-    try:
-        return Requirement(line.partition("=")[0] if line.count("=") == 1 else line.split(" #")[0].strip()).name
-    except InvalidRequirement:  # an option, a path: neither names a package
-        return ""
+    """Return the name of the package in a line of pip or conda, "" where there is none."""
+    found = _PACKAGE.match(line)
+    return found[0] if found else ""  # an option, a path or a comment

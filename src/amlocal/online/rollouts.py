@@ -87,7 +87,7 @@ class Rollouts:
         try:
             await self._fleet.roll_out(_key(document), serving["properties"], serving["capacity"])
         except RolloutFailed as error:
-            _LOG.error("deployment %s does not come up again: %s", "/".join(_key(document)), error)  # noqa: TRY400 - the trace tells no more
+            _LOG.error("deployment %s does not come up again: %s", "/".join(_key(document)), error)
             self._store.put_deployment(*_key(document), {"state": "Failed"})
 
     def _fail(self, document: Document, operation: str, message: str) -> None:

@@ -34,7 +34,7 @@ class _Link(asyncio.Protocol):
             if future is not None and not future.done():
                 future.set_result(answer)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         for future in self.waiting.values():
             if not future.done():
                 future.set_exception(ProcessDied("The model's process ended while it worked on the request."))

@@ -88,7 +88,7 @@ class ScriptProcess:
             return False
 
     async def _ping(self) -> Answer:
-        while not await self._healthy():
+        while not await self._healthy():  # noqa: ASYNC110 - see _LOOK_S
             await asyncio.sleep(_LOOK_S)
         return Answer(0)
 

@@ -13,7 +13,9 @@ PORT = 5001
 
 def main(entry: str, address: str) -> None:
     """Serve until ended."""
-    from azureml_inference_server_http import amlserver  # noqa: PLC0415 - it is not where this file is only looked at
+    from azureml_inference_server_http import (  # type: ignore[import-untyped] # noqa: PLC0415 - not in the server
+        amlserver,
+    )
 
     amlserver.DEFAULT_HOST = f"unix:{address}"
     sys.argv = [sys.argv[0], "--entry_script", entry]

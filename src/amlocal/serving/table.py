@@ -64,7 +64,7 @@ def _from_rows(rows: Sequence[Any], names: Sequence[str], where: str) -> Mapping
             raise Refusal(f"{where}, row {number}: {len(row)} values; column '{names[len(row)]}' is missing.")
         if len(row) > len(names):
             raise Refusal(f"{where}, row {number}: {len(row)} values for {len(names)} columns ({', '.join(names)}).")
-    return dict(zip(names, zip(*rows)))
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 def _from_records(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:

@@ -44,7 +44,7 @@ def _read(data: Any, tensor: Tensor) -> np.ndarray:
     except (ValueError, OverflowError) as error:
         raise Refusal(f"{tensor.label} is ragged: its parts are not of one shape.") from error
     fits = len(raw.shape) == len(tensor.shape) and all(
-        want in (-1, size) for want, size in zip(tensor.shape, raw.shape)
+        want in (-1, size) for want, size in zip(tensor.shape, raw.shape, strict=True)
     )
     if not fits:
         raise Refusal(f"{tensor.label} has the shape {raw.shape}, not {tensor.shape} (-1: any size).")

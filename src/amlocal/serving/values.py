@@ -82,7 +82,7 @@ def _binaries(values: Sequence[Any]) -> np.ndarray:
 def _datetimes(values: Sequence[Any]) -> np.ndarray:
     _all_of(values, str)
     moments = [pd.Timestamp(value) for value in values]
-    if any(moment is pd.NaT or moment.tzinfo is not None for moment in moments):
+    if any(pd.isna(moment) or moment.tzinfo is not None for moment in moments):
         raise ValueError
     return np.array(moments, dtype="datetime64[ns]")
 

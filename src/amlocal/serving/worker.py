@@ -1,7 +1,7 @@
 """The scoring process: reads what has arrived, asks the model once, answers, and again.
 
-There is no thread and no event loop in it. While the model works, requests gather in the socket; all that are there when
-it is done make the next batch. A request that comes alone waits for nothing.
+No event loop is in it, and no thread but one that waits for the server's end. While the model works, requests gather
+in the socket; all that are there when it is done make the next batch. A request that comes alone waits for nothing.
 """
 
 import os
