@@ -11,5 +11,9 @@ class ProcessDied(AmlocalError):
     """The process that worked on a request is gone."""
 
 
+class NotSent(ProcessDied):
+    """The process was gone before it could have seen the request: another may have it."""
+
+
 class TooBusy(AmlocalError):
     """More requests are pending than the deployment may hold."""

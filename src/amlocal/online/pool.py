@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from amlocal.online.errors import ProcessDied, RolloutFailed, TooBusy
+from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy
 from amlocal.serving.frames import Answer
 
 _LONGEST_PAUSE_S = 60.0
@@ -49,7 +50,8 @@ class _Instance:
     """One place for a process; the process in it may change."""
 
     def __init__(self) -> None:
-        self.backend: Backend | None = None  # while it serves
+        self.backend: Backend | None = None
+        self.serves = False  # from its being ready to the first sign of its end
         self.busy = 0
 
 
@@ -80,7 +82,7 @@ class Pool:
                     await result.stop()
             raise
         for instance, backend in zip(self._instances, backends, strict=True):
-            instance.backend = backend
+            instance.backend, instance.serves = backend, True
             self._keepers.append(asyncio.create_task(self._keep(instance)))
 
     async def score(self, body: bytes, content_type: str) -> Answer:
@@ -92,14 +94,7 @@ class Pool:
         self._idle.clear()
         try:
             async with asyncio.timeout(self.limits.timeout_s):
-                instance = await self._take()
-                if instance.backend is None:
-                    self._give_back(instance)
-                    raise ProcessDied("The model's process ended before the request reached it.")
-                answer = instance.backend.ask(body, content_type)
-                # Not when the caller gives up: the process is busy until it has answered.
-                answer.add_done_callback(lambda done: self._answered(instance, done))
-                return await asyncio.shield(answer)
+                return await self._ask(body, content_type)
         finally:
             self._pending -= 1
             self._note_idle()
@@ -116,8 +111,22 @@ class Pool:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
 
+    async def _ask(self, body: bytes, content_type: str) -> Answer:
+        while True:
+            instance = await self._take()
+            if instance.backend is None:
+                self._give_back(instance)
+                continue
+            answer = instance.backend.ask(body, content_type)
+            # Not when the caller gives up: the process is busy until it has answered.
+            answer.add_done_callback(partial(self._answered, instance))
+            try:
+                return await asyncio.shield(answer)
+            except NotSent:  # the process was gone already: the request waits for the next one
+                continue
+
     async def _take(self) -> _Instance:
-        ready = [one for one in self._instances if one.backend is not None and one.busy < self.limits.concurrent]
+        ready = [one for one in self._instances if one.serves and one.busy < self.limits.concurrent]
         if ready and not self._waiters:
             instance = min(ready, key=lambda one: one.busy)
             instance.busy += 1
@@ -132,8 +141,8 @@ class Pool:
             raise
 
     def _answered(self, instance: _Instance, done: asyncio.Future[Answer]) -> None:
-        if not done.cancelled():
-            done.exception()
+        if not done.cancelled() and isinstance(done.exception(), ProcessDied):
+            instance.serves = False  # its keeper will see, but the next request must not be sent there
         self._give_back(instance)
 
     def _give_back(self, instance: _Instance) -> None:
@@ -142,7 +151,7 @@ class Pool:
         self._note_idle()
 
     def _wake(self, instance: _Instance) -> None:
-        while self._waiters and instance.backend is not None and instance.busy < self.limits.concurrent:
+        while self._waiters and instance.serves and instance.busy < self.limits.concurrent:
             turn = self._waiters.popleft()
             if not turn.done():
                 instance.busy += 1
@@ -173,7 +182,7 @@ class Pool:
         while True:
             if instance.backend is not None:
                 reason = await self._until_end(instance.backend)
-                backend, instance.backend = instance.backend, None
+                backend, instance.backend, instance.serves = instance.backend, None, False
                 await backend.stop()
                 self._say(f"The model's process {reason}; it is started again in {pause:g} s.")
             await asyncio.sleep(pause)
@@ -183,7 +192,7 @@ class Pool:
                 self._say(f"The model's process did not come up: {error}")
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
                 continue
-            pause = _FIRST_PAUSE_S
+            instance.serves, pause = True, _FIRST_PAUSE_S
             self._say("The model's process is up again.")
             self._wake(instance)
 

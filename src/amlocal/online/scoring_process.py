@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from amlocal.online.errors import ProcessDied
+from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.serving.frames import ALIVE, Answer, Request, pack_request, take_answers
 
 
@@ -89,7 +89,7 @@ class ScoringProcess:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         link = self._link
         if link is None or link.transport is None or link.transport.is_closing() or link.closed.done():
-            future.set_exception(ProcessDied("The model's process is not there."))
+            future.set_exception(NotSent("The model's process is not there."))
             return future
         link.waiting[request.number] = future
         link.transport.write(pack_request(request))

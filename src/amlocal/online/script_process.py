@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from amlocal.jobs import warden
-from amlocal.online.errors import ProcessDied
+from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.serving.frames import Answer
 from amlocal.serving.script import PORT
 
@@ -98,6 +98,8 @@ class ScriptProcess:
         started = loop.time()
         try:
             answer = await self._client.post("/score", content=body, headers=headers)
+        except httpx.ConnectError as error:
+            raise NotSent("The inference server is not there.") from error
         except httpx.TransportError as error:
             raise ProcessDied(f"The inference server ended while it worked on the request: {error}") from error
         return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000)

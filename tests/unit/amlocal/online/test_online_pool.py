@@ -16,6 +16,7 @@ class Puppet:
 
     def __init__(self, *, comes_up: bool = True) -> None:
         self.comes_up = comes_up
+        self.was_asked = asyncio.Event()
         self.asked: list[asyncio.Future[Answer]] = []
         self.end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -25,6 +26,7 @@ class Puppet:
             raise ProcessDied("crashed")
 
     def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
+        self.was_asked.set()
         self.asked.append(asyncio.get_running_loop().create_future())
         return self.asked[-1]
 
@@ -57,6 +59,12 @@ class Stage:
         self.made.append(Puppet(comes_up=self._comes_up(len(self.made))))
         return self.made[-1]
 
+    async def sent(self, *, to: int) -> None:
+        """Wait until the process of that number has been asked."""
+        while len(self.made) <= to:  # noqa: ASYNC110 - a fresh process has nobody yet to tell of it
+            await asyncio.sleep(0.01)
+        await self.made[to].was_asked.wait()
+
     def ask(self) -> "asyncio.Task[Answer]":
         return asyncio.create_task(self.pool.score(b"", ""))
 
@@ -67,7 +75,11 @@ async def settle() -> None:
 
 
 def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(scene())
+    async def within() -> None:
+        async with asyncio.timeout(10):
+            await scene()
+
+    asyncio.run(within())
 
 
 def test_twice_as_many_requests_as_may_run_are_held_and_the_next_is_turned_away() -> None:
@@ -148,8 +160,7 @@ def test_a_process_that_dies_fails_its_request_is_replaced_and_the_waiting_one_i
         await stage.made[0].stop()
         with pytest.raises(ProcessDied):
             await first
-        while len(stage.made) < 2 or not stage.made[1].asked:
-            await asyncio.sleep(0.01)
+        await stage.sent(to=1)
         stage.made[1].asked[0].set_result(Answer(7))
         assert (await second).number == 7
         assert any("ended with code -9" in line for line in stage.said)
