@@ -56,6 +56,8 @@ class Rollouts:
         await self._fleet.stop()
 
     def _run(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
+        if (earlier := self._tasks.pop(key, None)) is not None:
+            earlier.cancel()  # a version on its way back up must not come in after the one asked for now
         task = asyncio.create_task(work, name=f"deployment {'/'.join(key)}")
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._done(key, done))

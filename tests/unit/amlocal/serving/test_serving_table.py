@@ -70,12 +70,12 @@ def test_an_optional_column_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        *(("double", value) for value in ("1", True, math.nan, math.inf, 10**400, [], {}, None)),
+        *(("double", value) for value in ("1", True, math.nan, math.inf, 10**400, None)),
         *(("float", value) for value in (1e300, "1", False, None)),
         *(("long", value) for value in (1.5, 2**63, True, "1", math.inf, math.nan, None)),
         *(("integer", value) for value in (1.5, 2**31, -(2**31) - 1, True, None)),
         *(("boolean", value) for value in (0, 1, "true", None)),
-        *(("string", value) for value in (1, True, [], None)),
+        *(("string", value) for value in (1, True, None)),
         *(("binary", value) for value in ("é", "a", 1, None)),
         *(("datetime", value) for value in ("soon", "", 5, "2026-01-01T00:00:00Z", None)),
     ],
