@@ -72,6 +72,12 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
     run(session, "python", "-m", "pytest", *arguments, *session.posargs)
 
 
+def put_data(session: nox.Session) -> None:
+    """Put the training set in place: the file that DIABETES_REFERENCE_DATA names, else fetched, else the stand-in."""
+    named = os.environ.get("DIABETES_REFERENCE_DATA")
+    run(session, "python", "-m", "diabetes.dataset", *(["--file", named] if named else []))
+
+
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
     """Format, lint, types, import contracts, declared dependencies."""
@@ -115,6 +121,8 @@ def contract(session: nox.Session) -> None:
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
     """What a trained workspace must show; `-- --env dev` looks at dev, without arguments at a fresh local one."""
+    shared(session)
+    put_data(session)
     run_pytest(session, "tests/integration")
 
 
@@ -122,7 +130,7 @@ def integration(session: nox.Session) -> None:
 def promote(session: nox.Session) -> None:
     """The main job: checks, then training on a workspace, to a registered model."""
     shared(session)
-    run(session, "python", "-m", "diabetes.dataset")
+    put_data(session)
     run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
     run(session, "mlgates", "train", "--register", *session.posargs)
     run(session, "mlgates", "show", *session.posargs[:2])

@@ -2,33 +2,28 @@
 
 import errno
 import inspect
-import json
 import logging
+import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 from urllib.parse import parse_qsl
 
-from amlocal.core.context import Context
+from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
+from amlocal.core.context import PROVIDER, Context
 from amlocal.core.errors import ApiError, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
 from amlocal.core.wire import envelope
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 CheckBearer = Callable[[str], None]  # the Authorization header; raises `Unauthorized`
 
-MAX_BODY = 16 * 2**20  # bytes of a body that is read whole; uploads stream
 _LOG = logging.getLogger("amlocal")
-_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
-
-
-class Disconnected(Exception):
-    """The client went away before its request was whole."""
+_WORKSPACE = re.compile(
+    rf"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/{PROVIDER}/workspaces/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
 
 
 class App:
@@ -69,15 +64,15 @@ class App:
             return
         taken = time.perf_counter() - started
         arm = {"x-request-time": f"{taken:.3f}", "x-ms-correlation-request-id": request, "x-ms-request-id": request}
-        await _send(send, reply, arm, head=scope["method"] == "HEAD")
+        await respond(send, reply, arm, head=scope["method"] == "HEAD")
         # The path alone: queries hold signatures.
-        _LOG.info("%s %s %d %.1f ms", scope["method"], _raw_path(scope), reply.status, taken * 1000)
+        _LOG.info("%s %s %d %.1f ms", scope["method"], raw_path(scope), reply.status, taken * 1000)
 
     async def _answer(self, scope: Scope, receive: Receive, request: str) -> Reply:
         try:
             match = self._match(scope)
             if match.route.auth == "bearer":
-                self._check_bearer(_header(scope, b"authorization"))
+                self._check_bearer(header(scope, b"authorization"))
             return await self._call(match, scope, receive)
         except ApiError as error:
             return self._refuse(error, request)
@@ -92,7 +87,7 @@ class App:
             return self._fail(scope, request)
 
     def _match(self, scope: Scope) -> Match:
-        method, path = scope["method"], _raw_path(scope)
+        method, path = scope["method"], raw_path(scope)
         match = self._router.find(method, path) or (method == "HEAD" and self._router.find("GET", path))
         if match:
             return match
@@ -105,24 +100,21 @@ class App:
 
     def _check_workspace(self, path: str) -> None:
         """Raise Azure's 404 for another workspace, and say which one is here."""
-        marker = "/workspaces/"
-        lowered, mine = path.lower(), self._context.arm.lower()
-        if not lowered.startswith("/subscriptions/") or marker not in lowered or f"{lowered}/".startswith(f"{mine}/"):
-            return
-        name = path[lowered.index(marker) + len(marker) :].partition("/")[0]
-        group = path.split("/")[4] if "/resourcegroups/" in lowered else ""
+        found = _WORKSPACE.search(path)
         identity = self._context.identity
+        if found is None or found[0].lower() == identity.arm_id.lower():
+            return
         raise ApiError(
             404,
-            f"The Resource 'Microsoft.MachineLearningServices/workspaces/{name}' under resource group '{group}' was "
+            f"The Resource '{PROVIDER}/workspaces/{found['name']}' under resource group '{found['group']}' was "
             f"not found. This is amlocal with workspace '{identity.name}' in resource group "
             f"'{identity.resource_group}' of subscription '{identity.subscription}'.",
             code="ResourceNotFound",
         )
 
     async def _call(self, match: Match, scope: Scope, receive: Receive) -> Reply:
-        stream = _Body(receive)
-        raw, query = _raw_path(scope), scope["query_string"].decode("latin-1")
+        stream = Body(receive)
+        raw, query = raw_path(scope), scope["query_string"].decode("latin-1")
         target = f"{raw}?{query}" if query else raw
         call = Call(
             method=scope["method"],
@@ -152,65 +144,9 @@ class App:
         return Reply(error.status, body, {"x-ms-response-type": "error", **allow})
 
     def _fail(self, scope: Scope, request: str) -> Reply:
-        _LOG.exception("%s %s failed (request %s)", scope["method"], _raw_path(scope), request)
+        _LOG.exception("%s %s failed (request %s)", scope["method"], raw_path(scope), request)
         message = f"amlocal failed on this request; the server's log has the reason under request {request}."
         return self._refuse(ApiError(500, message, code="InternalServerError"), request)
-
-
-class _Body:
-    """The body of a request, as a stream or whole."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes in. Raises `Disconnected` when it stops half-way."""
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if chunk := message.get("body", b""):
-                yield chunk
-            if not message.get("more_body", False):
-                return
-
-    async def whole(self) -> bytes:
-        """Return the body. Raises `ApiError` 413 past `MAX_BODY`."""
-        parts, size = [], 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise ApiError(413, f"The request body is larger than {MAX_BODY} bytes.", code="RequestEntityTooLarge")
-            parts.append(chunk)
-        return b"".join(parts)
-
-
-async def _send(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
-    body = reply.body
-    if not (body is None or isinstance(body, bytes | AsyncIterator)):
-        body = json.dumps(body, separators=(",", ":")).encode()
-    headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
-    if body is not None:
-        headers.setdefault("Content-Type", reply.media_type)
-    if not isinstance(body, AsyncIterator):
-        headers.setdefault("Content-Length", str(len(body or b"")))
-    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-    if isinstance(body, AsyncIterator):
-        if not head:
-            async for chunk in body:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        body = b""
-    await send({"type": "http.response.body", "body": b"" if head else body or b""})
-
-
-def _raw_path(scope: Scope) -> str:
-    raw: bytes = scope["raw_path"]
-    return raw.decode("latin-1").partition("?")[0]
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 def _disk_full(error: Exception) -> bool:

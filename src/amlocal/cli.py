@@ -153,8 +153,9 @@ def serve(
 
 
 def _answer(stream: TextIO, line: str) -> None:
-    stream.write(f"{line}\n")
-    stream.close()
+    if not stream.closed:  # one line, the first
+        stream.write(f"{line}\n")
+        stream.close()
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """Reads a workspace's folder while no server answers for it."""
 
+from contextlib import closing
+
 from amlocal.blobs import BlobStore
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.database import Database
@@ -17,9 +19,9 @@ def job_log(folder: Folder, job: str) -> str:
     local = JobFolder(folder.jobs / job).log
     if "/" not in job and local.exists():
         return local.read_text(encoding="utf-8", errors="replace")
-    database = Database(folder.database)
-    blobs = BlobStore(folder.chunks, database, system_clock, random_ids)
-    blob = blobs.get(ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME))
-    if blob is None:
-        raise AmlocalError(f"Job {job} has no log in {folder.root}.")
-    return b"".join(blobs.read(blob)).decode(errors="replace")
+    with closing(Database(folder.database)) as database:
+        blobs = BlobStore(folder.chunks, database, system_clock, random_ids)
+        blob = blobs.get(ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME))
+        if blob is None:
+            raise AmlocalError(f"Job {job} has no log in {folder.root}.")
+        return b"".join(blobs.read(blob)).decode(errors="replace")

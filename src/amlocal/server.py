@@ -1,6 +1,7 @@
 """The server process: one TLS port on loopback."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -101,23 +102,23 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
     folder.create()
     with state.acquire(folder):
         identity, created = state.prepare(settings, os.environ)
-        listener = listen(settings)
-        port = listener.getsockname()[1]
-        (folder.root / "port").write_text(str(port))
-        origin = f"https://{HOST}:{port}"
+        with listen(settings) as listener:
+            port = listener.getsockname()[1]
+            (folder.root / "port").write_text(str(port))
+            origin = f"https://{HOST}:{port}"
 
-        def announce() -> None:
-            state.write_server(folder, origin)
-            ready(identity, origin)
+            def announce() -> None:
+                state.write_server(folder, origin)
+                ready(identity, origin)
 
-        # After the lock: only now is it certain that this process shall load and run the faces.
-        from amlocal.assembly import build  # noqa: PLC0415
+            # After the lock: only now is it certain that this process shall load and run the faces.
+            from amlocal.assembly import build  # noqa: PLC0415
 
-        app = build(settings, identity, created, origin)
-        try:
-            _run(app, listener, folder.certificate, announce)
-        finally:
-            folder.server.unlink(missing_ok=True)
+            app = build(settings, identity, created, origin)
+            try:
+                _run(app, listener, folder.certificate, announce)
+            finally:
+                folder.server.unlink(missing_ok=True)
 
 
 def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
@@ -135,7 +136,8 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
         lifespan="on",
     )
     server = _Server(config, ready)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # uvicorn exits by itself when the application does not start; the caller has things to tidy up.
+    with contextlib.suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
     if not server.started:
         raise AmlocalError("The workspace could not be opened; the lines above say why.")

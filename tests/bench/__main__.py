@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
 from tests.bench.figures import Figure
 from tests.bench.measures import MEASURES
 

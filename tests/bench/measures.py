@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from tests.bench.figures import Figure
 
 from amlocal.testing import LocalWorkspace, local_workspace
+from tests.bench.figures import Figure
 
 GIGABYTE = 10**9
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.data.conftest import SUITES
 
 from diabetes.schema import IDENTIFIER, LABEL
 from mlgates.expectations.errors import UnreadableData
 from mlgates.expectations.readers import read_csv
 from mlgates.expectations.suites import load_suite
 from mlgates.expectations.validation import validate
+from tests.data.conftest import SUITES
 
 Breaking = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.data.conftest import SUITES
 
 from diabetes.schema import FEATURES
 from mlgates.expectations.readers import read_csv
 from mlgates.expectations.suites import load_suite
 from mlgates.expectations.validation import validate
+from tests.data.conftest import SUITES
 
 SAMPLES = ["batch", "online"]
 

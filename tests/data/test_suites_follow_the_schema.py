@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.data.conftest import SUITES
 
 from diabetes.schema import COLUMNS, FEATURE_COLUMNS, FEATURES, Column
 from mlgates.expectations.suites import load_suite
+from tests.data.conftest import SUITES
 
 ALL = tuple(column.name for column in COLUMNS)
 SUITE_COLUMNS = {"training-set": ALL, "batch-sample": FEATURES, "online-sample": FEATURES}

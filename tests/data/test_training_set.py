@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.data.conftest import SUITES
 
 from diabetes import estimators, patients
 from diabetes.schema import FEATURES, LABEL
@@ -13,6 +12,7 @@ from diabetes.training import Settings, train
 from mlgates.expectations.readers import read_csv
 from mlgates.expectations.suites import load_suite
 from mlgates.expectations.validation import validate
+from tests.data.conftest import SUITES
 
 # Measured on the published data set.
 MEANS = (3.2245, 107.8569, 71.2207, 28.8140, 137.8521, 31.5096, 0.3990, 30.1377)

@@ -53,8 +53,12 @@ def test_the_job_and_the_registry_hold_the_same_model(
 
 
 def test_it_predicts_a_class_for_every_patient_of_the_sample(downloaded: Path, settings: Settings) -> None:
-    sample = pd.read_csv(settings.project.root / settings.batch_sample_request)
-    predictions = mlflow.pyfunc.load_model(str(downloaded)).predict(sample)
+    served = mlflow.pyfunc.load_model(str(downloaded))
+    schema = served.metadata.get_input_schema()
+    types = dict(zip(schema.input_names(), schema.pandas_types(), strict=True))
+    # Read as scoring servers read: CSV says nothing of types, and MLflow takes no integer where a double is due.
+    sample = pd.read_csv(settings.project.root / settings.batch_sample_request, dtype=types)
+    predictions = served.predict(sample)
     assert len(predictions) == len(sample)
     assert set(predictions) <= {0, 1}
 

@@ -1,9 +1,11 @@
 """The application of a workspace."""
 
 import asyncio
+import logging
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from amlocal.app import App
@@ -21,6 +23,7 @@ from amlocal.core.clock import Clock, Ids, random_ids, system_clock
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
+from amlocal.core.errors import AmlocalError
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
 from amlocal.datastores.routes import routes as datastore_routes
@@ -35,6 +38,7 @@ from amlocal.workspace.routes import routes as workspace_routes
 
 _SAS_LIFETIME = timedelta(hours=8)  # as Azure ML's own upload tokens
 _SAS_SKEW = timedelta(minutes=10)
+_LOG = logging.getLogger("amlocal")
 _JOB_TOKEN_LIFETIME = timedelta(days=30)  # a job may run that long, and has no way to ask for another
 
 
@@ -82,19 +86,18 @@ def build(
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await tracking.start()
-        await jobs.start()
-        await online.start()
-        # What no blob names any more; nothing waits for it.
-        cleaning = asyncio.create_task(asyncio.to_thread(stores.blobs.collect_garbage))
-        try:
+        async with AsyncExitStack() as ends:
+            ends.callback(database.close)
+            await tracking.start()
+            ends.push_async_callback(tracking.stop)
+            await jobs.start()
+            ends.push_async_callback(jobs.stop)
+            await online.start()
+            ends.push_async_callback(online.stop)
+            # In a thread, behind the first requests: a large store takes a while to look through.
+            collecting = asyncio.create_task(_collect_garbage(stores.blobs))
+            ends.push_async_callback(asyncio.wait, [collecting])
             yield
-        finally:
-            await cleaning
-            await online.stop()
-            await jobs.stop()
-            await tracking.stop()
-            database.close()
 
     table = [
         *identity_routes(context, secrets, tokens),
@@ -109,6 +112,13 @@ def build(
         *blob_routes(stores.blobs, access, clock=clock, ids=ids),
     ]
     return App(context, table, tokens.check_header, lifespan)
+
+
+async def _collect_garbage(blobs: BlobStore) -> None:
+    try:
+        await asyncio.to_thread(blobs.collect_garbage)
+    except (OSError, sqlite3.Error, AmlocalError):
+        _LOG.exception("the bytes of deleted blobs could not be freed; the next start tries again")
 
 
 def _asset_routes(context: Context, stores: Stores, secrets: Secrets, access: StorageAccess) -> list[Route]:

@@ -15,13 +15,21 @@ def _conda(conda: str | None) -> str:
     if conda is None:
         return ""
     try:
-        content = yaml.safe_load(conda)
+        content = _parsed(conda)
         if not isinstance(content, dict):
             raise BadRequest("The conda file must be a mapping with the key 'dependencies'.")
-        return json.dumps(content, indent=2, default=str)
+        return json.dumps(content, indent=2, default=str, ensure_ascii=False)
     # What YAML can say and JSON cannot: dates that are none, keys that are no text, a list that holds itself.
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadRequest(f"The conda file cannot be read: {' '.join(str(error).split())}.") from error
+
+
+def _parsed(conda: str) -> object:
+    # A client sends YAML, or the JSON that it was given. YAML takes JSON too, but not all of its escapes.
+    try:
+        return json.loads(conda)
+    except ValueError:
+        return yaml.safe_load(conda)
 
 
 def _accept(properties: Properties) -> dict[str, Any]:

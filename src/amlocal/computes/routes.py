@@ -56,10 +56,15 @@ def routes(context: Context, computes: Computes, operations: Operations) -> list
         return page(call, computes.list(), context.origin, show=body)
 
     def put(call: Call) -> Reply:
-        document = computes.put(call.path["name"], call.object())
+        name = call.path["name"]
+        known = computes.get(name)
+        answer = body(computes.put(name, call.object()), creating=True)
+        if known is None:  # Azure's first answer knows no place yet, and no tags rather than an empty object
+            del answer["properties"]["computeLocation"]
+            answer["tags"] = answer["tags"] or None
         operation = operations.start("co")
         operations.finish(operation)
-        return Reply(201, body(document, creating=True), operations.headers(operation, face=_STATUS_FACE))
+        return Reply(201, answer, operations.headers(operation, face=_STATUS_FACE))
 
     def delete(call: Call) -> Reply:
         if not computes.delete(call.path["name"]):

@@ -42,7 +42,7 @@ class Datastores:
     def _furnish(self) -> None:
         for name, container in ((ARTIFACTS, ARTIFACT_CONTAINER), (DEFAULT, self.default_container)):
             if self._context.documents.get(_KIND, name) is None:
-                body = self._blob_body(container, credentials="Sas") | {
+                body = self._blob_body(container, credentials="AccountKey") | {
                     "isDefault": name == DEFAULT,
                     "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity" if name == DEFAULT else "None",
                 }

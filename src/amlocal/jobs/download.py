@@ -2,7 +2,7 @@
 
 import threading
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
@@ -16,8 +16,8 @@ def download(name: str, url: str, folder: Path, stop: threading.Event) -> Path:
 
     Raises `JobFailure` with the reason when it cannot be fetched, `Interrupted`.
     """
-    target = folder / _file_name(url)
     try:
+        target = folder / file_name(url)
         with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_S) as answer, target.open("wb") as file:
             answer.raise_for_status()
             for piece in answer.iter_bytes():
@@ -29,7 +29,11 @@ def download(name: str, url: str, folder: Path, stop: threading.Event) -> Path:
     return target
 
 
-def _file_name(url: str) -> str:
-    """Return the last part of a URL's path as the name of a file, `content` where it cannot be one."""
-    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+def file_name(url: str) -> str:
+    """Return the last part of a URL's path as the name of a file, `content` where it cannot be one.
+
+    Raises `httpx.InvalidURL`.
+    """
+    last = httpx.URL(url).raw_path.partition(b"?")[0].rstrip(b"/").rpartition(b"/")[2]
+    name = unquote_to_bytes(last).decode(errors="replace")
     return "content" if name in ("", ".", "..") or {"/", "\0"}.intersection(name) else name

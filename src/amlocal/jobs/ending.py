@@ -1,5 +1,6 @@
 """How a job ends, as a value, and the words for it."""
 
+import errno
 from dataclasses import dataclass, replace
 
 from amlocal.core.errors import AmlocalError
@@ -45,6 +46,12 @@ def overran(limit: str) -> Ending:
 
 def failed(error: AmlocalError | OSError) -> Ending:
     """Return the ending of a job that something was in the way of, before or after its command."""
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return Ending(
+            Status.FAILED,
+            "The command or its environment variables are larger than this machine can start a process with (on Linux "
+            "128 KiB each, some MiB together). Hand large values over in a file.",
+        )
     if isinstance(error, OSError):
         return Ending(Status.FAILED, f"This machine does not let the job run: {error}.", code="SystemError")
     return Ending(Status.FAILED, str(error), code=getattr(error, "code", "UserError"))

@@ -1,15 +1,15 @@
 """A job's log on the wire: a signed URL, and whole lines only while it grows."""
 
 import asyncio
+import codecs
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from amlocal.blobs import BlobStore
-from amlocal.blobs.transfer import outgoing
 from amlocal.core.context import Context
 from amlocal.core.errors import ApiError, NotFound
 from amlocal.core.http import Call, Reply, Route
@@ -56,33 +56,43 @@ class JobLogs:
         job = call.path["job"]
         if not hmac.compare_digest(call.query.get("sig", "").encode(), self._sign(job).encode()):
             raise ApiError(403, "The log's URL is not one that this workspace signed.", code="AuthenticationFailed")
-        found = await asyncio.to_thread(self._open, job)
-        if found is None:
+        pieces = await asyncio.to_thread(self._open, job)
+        if pieces is None:
             raise NotFound(f"Job {job} has no log yet.")
-        pieces, size = found
-        body = await outgoing(pieces, size)
-        return Reply(200, body, {"Content-Length": str(size)}, media_type="text/plain; charset=utf-8")
+        return Reply(200, _stream(as_text(pieces)), media_type="text/plain; charset=utf-8")
 
-    def _open(self, job: str) -> tuple[Iterator[bytes], int] | None:
-        """Return the log in pieces and its size in bytes, or None.
+    def _open(self, job: str) -> Iterator[bytes] | None:
+        """Return the log in pieces, or None.
 
         The kept log comes first, as it is whole; it is looked for again because it may be kept just when the growing
         one is gone.
         """
         return self._open_kept(job) or self._open_growing(job) or self._open_kept(job)
 
-    def _open_kept(self, job: str) -> tuple[Iterator[bytes], int] | None:
+    def _open_kept(self, job: str) -> Iterator[bytes] | None:
         blob = self._blobs.get(ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME))
-        return None if blob is None else (self._blobs.read(blob), blob.size)
+        return None if blob is None else self._blobs.read(blob)
 
-    def _open_growing(self, job: str) -> tuple[Iterator[bytes], int] | None:
+    def _open_growing(self, job: str) -> Iterator[bytes] | None:
         try:
             file = self._growing(job).open("rb")
         except FileNotFoundError:
             return None
         # The reader counts lines: the rest of a line that is shown half would be lost to it.
-        size = whole_lines(file)
-        return _pieces(file, size), size
+        return _pieces(file, whole_lines(file))
+
+
+async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+def as_text(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same as valid UTF-8, what is none of it replaced: the SDK's stream breaks on other bytes."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 def whole_lines(file: BinaryIO) -> int:

@@ -13,7 +13,7 @@ from amlocal.jobs.ending import CANCELED, COMPLETED, STOPPED, Ending, exited, fa
 from amlocal.jobs.failure import fault
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import Preparation, Prepared
-from amlocal.jobs.settling import settle
+from amlocal.jobs.settling import in_thread, settle
 from amlocal.jobs.states import Status
 from amlocal.jobs.store import JobStore
 
@@ -45,17 +45,17 @@ class Runner:
         """Keep what an ended command left behind, write down how the job ended, clear its folder."""
         folder = JobFolder(self._folder.jobs / name)
         ending = await self._collect(name, folder, ending)
-        kept = await asyncio.to_thread(self._keep_log, name, folder, ending.message)
+        kept = await in_thread(self._keep_log, name, folder, ending.message)
         self._end(name, ending)
         if kept:
-            await asyncio.to_thread(folder.remove)
+            await in_thread(folder.remove)
 
     async def tidy(self, name: str) -> None:
         """Clear a folder that another server left behind, once the log of a job that has ended is kept."""
         folder, document = JobFolder(self._folder.jobs / name), self._store.find(name)
         ended = document is not None and Status(document.body["status"]).ended
-        if not ended or await asyncio.to_thread(self._keep_log, name, folder):
-            await asyncio.to_thread(folder.remove)
+        if not ended or await in_thread(self._keep_log, name, folder):
+            await in_thread(folder.remove)
 
     async def _execute(self, name: str, folder: JobFolder) -> Ending:
         try:
@@ -75,7 +75,7 @@ class Runner:
     async def _prepare(self, name: str, folder: JobFolder) -> Prepared:
         stop = threading.Event()
         document = self._store.get(name)
-        preparing = asyncio.create_task(asyncio.to_thread(self._preparation.prepare, document, folder, stop))
+        preparing = in_thread(self._preparation.prepare, document, folder, stop)
         try:
             return await asyncio.shield(preparing)
         finally:
@@ -101,10 +101,10 @@ class Runner:
         completed = ending is COMPLETED and self._store.advance(name, Status.FINALIZING)
         say = folder.speaker(self._context.clock)
         try:
-            await asyncio.to_thread(self._collector.artifacts, name, folder, say)
+            await in_thread(self._collector.artifacts, name, folder, say)
             if completed:
                 specs = self._store.get(name).body["properties"]["outputs"]
-                uploaded = await asyncio.to_thread(self._collector.outputs, name, specs, folder, say)
+                uploaded = await in_thread(self._collector.outputs, name, specs, folder, say)
                 self._store.keep_outputs(name, specs | self._collector.register(name, uploaded))
         except (AmlocalError, OSError) as error:
             return failed(error) if completed else incomplete(ending, error)

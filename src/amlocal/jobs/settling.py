@@ -2,7 +2,22 @@
 
 import asyncio
 import contextlib
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def in_thread(function: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
+    """Run a function in a thread of its own, for as long as it takes.
+
+    `asyncio.to_thread` shares a few threads among all: minutes of building and copying there would hold up requests.
+    """
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=function.__qualname__)
+    work = asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+    executor.shutdown(wait=False)  # the thread ends with its one task
+    return work
 
 
 async def settle(work: asyncio.Future[Any]) -> None:

@@ -62,7 +62,7 @@ def accept(
         "limits": _limits(sent) or None,
         "environmentVariables": _variables(sent),
         "parameters": {},
-        "queueSettings": mapping(sent, "queueSettings") or _queue(compute),
+        "queueSettings": _queue(mapping(sent, "queueSettings"), compute),
     }
 
 
@@ -134,5 +134,5 @@ def _variables(sent: Sent) -> dict[str, str]:
     return variables
 
 
-def _queue(compute: str | None) -> dict[str, Any] | None:
-    return None if compute else {"jobTier": "Standard", "priority": None}
+def _queue(given: Sent, compute: str | None) -> dict[str, Any] | None:
+    return None if compute and not given else {"jobTier": "Standard", "priority": None, **given}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import WorkspaceUnavailable
@@ -14,6 +14,9 @@ from mlgates.delivery.quiet import hush
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
+
+Start: TypeAlias = Callable[[], Mapping[str, str]]
+"""Starts a local workspace, or finds it running; returns the environment variables that lead there."""
 
 _SDK = "azure.ai.ml"
 _CLOUD, _METADATA = "AZUREML_CURRENT_CLOUD", "ARM_CLOUD_METADATA_URL"
@@ -51,9 +54,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
     return client
 
 
-def prepare(
-    settings: Settings, environ: MutableMapping[str, str], start_local: Callable[[], Mapping[str, str]]
-) -> None:
+def prepare(settings: Settings, environ: MutableMapping[str, str], start_local: Start) -> None:
     """Make `environ` lead to the workspace of `settings`; for a local one `start_local` tells how.
 
     Raises `WorkspaceUnavailable` when it leads to a local workspace although Azure is meant.
@@ -70,9 +71,7 @@ def prepare(
 
 
 def beside_import(
-    start: Callable[[], Mapping[str, str]],
-    environ: Mapping[str, str],
-    importing: Callable[[str], object] = import_module,
+    start: Start, environ: Mapping[str, str], importing: Callable[[str], object] = import_module
 ) -> Mapping[str, str]:
     """Return what `start` returns, having imported azure-ai-ml meanwhile: both take seconds, and neither a whole core.
 

@@ -30,7 +30,7 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
     over = {"name": name} | ({"path": str(instead.resolve())} if instead else {})
     data = load(load_data, project, "dataset.yml", over)
     how = (data.tags or {}).pop(HOW_TAG, "fetch or make it (README)")
-    identity = _identity(data, project, how)
+    identity = _identity(data, project, "name another file" if instead else how)
     with asking(f"register data {name}"):
         known = find(lambda: client.data.list(name=name), *next(iter(identity.items())))
         if known:

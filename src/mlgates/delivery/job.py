@@ -87,7 +87,7 @@ def told(job: SdkJob) -> Job:
         experiment=str(job.experiment_name),
         status=getattr(job.status, "value", None) or str(job.status),  # an enum for states that the SDK knows
         link=job.studio_url,
-        tracking=tracking.endpoint if tracking else None,
+        tracking=str(tracking.endpoint).rstrip("?") if tracking else None,  # the service ends it in an empty query
         tags=dict(job.tags or {}),
     )
 

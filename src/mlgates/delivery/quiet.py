@@ -39,6 +39,10 @@ def quiet_upload() -> Iterator[None]:
 
 
 def hush() -> None:
-    """Stop remarks of the SDK that nobody asked for: on experimental classes of its own, and on each download."""
+    """Stop the remarks of Azure's libraries that say nothing new to a person."""
+    # that a class of its own is experimental, on every YAML file
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    # where each artifact is downloaded to
     logging.getLogger("azure.ai.ml.operations._job_operations").setLevel(logging.WARNING)
+    # every way of signing in that it tried: the error says so too, and is told in one line
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from hypothesis import settings
+
 from amlocal import state
 from amlocal.app import App
 from amlocal.assembly import build
@@ -20,6 +22,8 @@ from amlocal.settings import Settings
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 
 ORIGIN = "https://127.0.0.1:8443"
+# For properties over HTTP: an example takes milliseconds, and how many depends on the machine.
+FEW = settings(max_examples=25, deadline=None)
 DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 
 

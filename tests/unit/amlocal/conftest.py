@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,8 +7,19 @@ import pytest
 from tests.unit.amlocal.asgi import Workspace, open_workspace
 
 
+@pytest.fixture(scope="session")
+def new_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a workspace just made: to copy it takes a third of the time that making one does."""
+    root = tmp_path_factory.mktemp("new") / "root"
+    with open_workspace(root):
+        pass
+    return root
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def workspace(new_root: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace of the test's own."""
+    shutil.copytree(new_root, tmp_path / "root")
     with open_workspace(tmp_path / "root") as workspace:
         yield workspace
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.amlocal.asgi import Client, Workspace
+from tests.unit.amlocal.asgi import FEW, Client, Workspace
 from tests.unit.amlocal.assets.kinds import CODES, DATA, ENVIRONMENTS, MODELS, Kind
 
 VERSIONS = st.integers(0, 10**6).map(str) | st.sampled_from(["a", "1.0", "v2", "007"])
@@ -57,6 +57,7 @@ def test_tags_description_and_properties_can_change(workspace: Workspace, kind: 
     assert (kept["tags"], kept["description"], kept["properties"]) == ({"new": "2"}, "d", {"p": "q"})
 
 
+@FEW
 @given(tags=TAGS)
 def test_any_tags_are_kept(shared_workspace: Workspace, tags: dict[str, str]) -> None:
     DATA.put(shared_workspace, "tagged", tags=tags)
@@ -105,6 +106,7 @@ def test_the_latest_is_the_newest_creation_not_the_highest_number(workspace: Wor
     assert listed.container(workspace).json["properties"]["latestVersion"] == "2"
 
 
+@FEW
 @given(versions=st.lists(VERSIONS, unique=True, min_size=1, max_size=6))
 def test_the_next_version_is_above_every_number(shared_workspace: Workspace, versions: list[str]) -> None:
     name = shared_workspace.fresh()

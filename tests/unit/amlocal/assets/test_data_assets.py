@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.amlocal.asgi import Answer, Workspace
+from tests.unit.amlocal.asgi import FEW, Answer, Workspace
 from tests.unit.amlocal.assets.kinds import DATA
 
 SHORT = "azureml://datastores/workspaceblobstore/paths"
@@ -16,6 +16,7 @@ def put(workspace: Workspace, uri: str | None, kind: str | None, name: str = "n"
     return workspace.put(f"data/{name}/versions/1", {"dataUri": uri, "dataType": kind, **more})
 
 
+@FEW
 @given(path=PATHS, kind=st.sampled_from(["uri_file", "uri_folder", "mltable"]))
 def test_a_short_uri_comes_back_long_and_folders_end_in_one_slash(
     shared_workspace: Workspace, path: str, kind: str

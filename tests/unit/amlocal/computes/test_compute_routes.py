@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.computes.store import Computes
-from tests.unit.amlocal.asgi import Answer, Workspace
+from tests.unit.amlocal.asgi import FEW, Answer, Workspace
 
 
 def create(workspace: Workspace, name: str = "nodes", *, tags: Any = None, **settings: Any) -> Answer:
@@ -42,6 +42,7 @@ def test_the_poller_is_asked_to_come_back_soon_and_no_error_is_retried(workspace
     assert "retry-after" not in answer.headers
 
 
+@FEW
 @given(low=st.integers(0, 5), more=st.integers(0, 5), idle=st.sampled_from(["PT2M", "PT1H", None]))
 def test_the_scale_settings_are_kept(shared_workspace: Workspace, low: int, more: int, idle: str | None) -> None:
     high = max(low + more, 1)
@@ -51,6 +52,7 @@ def test_the_scale_settings_are_kept(shared_workspace: Workspace, low: int, more
     assert kept == scale | {"nodeIdleTimeBeforeScaleDown": idle or "PT2M"}
 
 
+@FEW
 @given(low=st.integers(-3, 6), high=st.integers(-3, 6))
 def test_a_scale_that_cannot_be_is_refused(shared_workspace: Workspace, low: int, high: int) -> None:
     answer = create(shared_workspace, scaleSettings={"minNodeCount": low, "maxNodeCount": high})
@@ -117,3 +119,16 @@ def test_other_types_are_not_served_and_said_so(workspace: Workspace, kind: str 
 def test_a_name_that_azure_refuses_is_refused(workspace: Workspace, name: str) -> None:
     answer = create(workspace, name)
     assert (answer.status, "is not valid" in answer.error["message"]) == (400, True)
+
+
+def test_who_wants_to_know_is_told_of_every_change(workspace: Workspace) -> None:
+    told: list[int] = []
+    computes = Computes(workspace.app._context)
+    computes.subscribe(lambda: told.append(computes.capacity("nodes")))
+    for most in (1, 3):
+        computes.put(
+            "nodes",
+            {"properties": {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": most}}}},
+        )
+    computes.delete("nodes")
+    assert told == [1, 3, 0]

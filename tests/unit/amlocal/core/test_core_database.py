@@ -61,7 +61,7 @@ def fails(block: Block) -> bool:
     return block[0] or any(fails(child) for child in block[1])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30, deadline=None)
 @given(BLOCKS)
 def test_nested_blocks_are_kept_all_or_not_at_all(shared_database: Database, block: Block) -> None:
     before = count(shared_database)

@@ -74,7 +74,7 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
 
     @rule(kind=KINDS, name=NAMES)
     def list(self, kind: str, name: str) -> None:
-        of_kind = [key for key in reversed(self.order) if key[0] == kind]
+        of_kind = [known for known in reversed(self.order) if known[0] == kind]
         assert [key(document) for document in self.documents.list(kind)] == of_kind
         assert [key(document) for document in self.documents.list(kind, name)] == [
             found for found in of_kind if found[1] == name
@@ -99,7 +99,7 @@ def key(document: Document) -> tuple[str, str, str]:
 
 
 TestDocumentsAgainstADictionary = DocumentsAgainstADictionary.TestCase
-TestDocumentsAgainstADictionary.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestDocumentsAgainstADictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 
 
 def test_what_was_never_written_is_not_there(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from tests.unit.diabetes import frames
 
 from diabetes.dataset import origin
+from tests.unit.diabetes import frames
 
 PUBLISHED = frames.cohort(rows=30, seed=1).to_csv(index=False).encode()
 """What these tests take for the published data set."""

@@ -2,12 +2,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.diabetes.dataset.conftest import OTHER, PUBLISHED, Declare, Website
 
 from diabetes.dataset import acquire, origin, stand_in
 from diabetes.dataset.errors import DatasetError, Unavailable
 from diabetes.dataset.origin import Kind
 from diabetes.errors import DataError
+from tests.unit.diabetes.dataset.conftest import OTHER, PUBLISHED, Declare, Website
 
 
 @pytest.fixture(scope="module", autouse=True)

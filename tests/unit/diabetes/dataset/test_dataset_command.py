@@ -3,10 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.diabetes.dataset.conftest import OTHER, Declare, Website
 
 from diabetes.dataset.cli import main
 from diabetes.dataset.errors import DatasetError
+from tests.unit.diabetes.dataset.conftest import OTHER, Declare, Website
 
 
 def run(output: Path, declared: Path, *options: str) -> int:

@@ -3,10 +3,10 @@ import threading
 
 import pytest
 import requests
-from tests.unit.diabetes.dataset.conftest import PUBLISHED, Website
 
 from diabetes.dataset.download import fetch
 from diabetes.dataset.errors import Unavailable
+from tests.unit.diabetes.dataset.conftest import PUBLISHED, Website
 
 
 def test_a_download_is_the_body_byte_for_byte(website: Website) -> None:

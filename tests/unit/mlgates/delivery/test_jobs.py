@@ -122,7 +122,7 @@ def test_without_a_completed_job_the_way_out_is_told(client: MLClient) -> None:
 
 
 def test_a_job_is_found_by_name_in_our_words(client: MLClient, workspace: FakeWorkspace) -> None:
-    services = {"Tracking": SimpleNamespace(endpoint="https://mlflow")}
+    services = {"Tracking": SimpleNamespace(endpoint="https://mlflow?")}
     workspace.jobs.held = [FakeJob("j", Status.CANCELED, "e", "https://look", {"a": "b"}, services)]
     workspace.jobs.states = []
     assert find_job(client, "experiment", "j") == Job(

@@ -111,6 +111,10 @@ class TestData:
         other.write_text("a,b\n9,9\n")
         assert register_data(client, project, "patients", instead=other).tags["sha256"] == checksum(other)
 
+    def test_cannot_be_a_file_that_is_not_there(self, client: MLClient, project: Project, tmp_path: Path) -> None:
+        with pytest.raises(AssetMissing, match=r"is not there: name another file$"):
+            register_data(client, project, "patients", instead=tmp_path / "none.csv")
+
     def test_in_the_cloud_is_known_by_its_uri(self, client: MLClient, project: Project) -> None:
         uri = "azureml://datastores/workspaceblobstore/paths/patients.csv"
         change(project.training / "dataset.yml", path=uri)

@@ -1,0 +1,78 @@
+"""Between ASGI messages and the vocabulary of the faces: a body comes in, a reply goes out."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from amlocal.core.errors import ApiError
+from amlocal.core.http import Reply
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 16 * 2**20  # bytes of a body that is read whole; uploads stream
+_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole."""
+
+
+class Body:
+    """The body of a request, as a stream or whole."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes in. Raises `Disconnected` when it stops half-way."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if chunk := message.get("body", b""):
+                yield chunk
+            if not message.get("more_body", False):
+                return
+
+    async def whole(self) -> bytes:
+        """Return the body. Raises `ApiError` 413 past `MAX_BODY`."""
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise ApiError(413, f"The request body is larger than {MAX_BODY} bytes.", code="RequestEntityTooLarge")
+            parts.append(chunk)
+        return b"".join(parts)
+
+
+async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
+    """Send a reply; `extra` are headers that it may replace, `head` leaves out its body."""
+    body = reply.body
+    if not (body is None or isinstance(body, bytes | AsyncIterator)):
+        body = json.dumps(body, separators=(",", ":")).encode()
+    headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
+    if body is not None:
+        headers.setdefault("Content-Type", reply.media_type)
+    if not isinstance(body, AsyncIterator):
+        headers.setdefault("Content-Length", str(len(body or b"")))
+    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    if isinstance(body, AsyncIterator):
+        if not head:
+            async for chunk in body:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        body = b""
+    await send({"type": "http.response.body", "body": b"" if head else body or b""})
+
+
+def raw_path(scope: Scope) -> str:
+    """Return the path of a request exactly as it was sent."""
+    raw: bytes = scope["raw_path"]
+    return raw.decode("latin-1").partition("?")[0]
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """Return the first header of that name (in lower case), empty when there is none."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

@@ -1,0 +1,86 @@
+"""The faces of jobs in process: calls in, replies out, one event loop a test."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+from urllib.parse import urlencode
+
+from amlocal.core.errors import ApiError
+from amlocal.core.http import Call, Reply
+from amlocal.core.routing import Router
+from amlocal.jobs.collect import Collector
+from amlocal.jobs.history import HistoryRoutes
+from amlocal.jobs.logs import JobLogs
+from amlocal.jobs.queue import JobQueue
+from amlocal.jobs.routes import JobRoutes
+from amlocal.jobs.studio import studio_routes
+from tests.unit.amlocal.jobs.desk import ORIGIN, Desk, HeldRuns, accepted, settled
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `body` is what is sent as JSON, or bytes."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    media_type: str
+
+
+class Front:
+    """All routes of jobs over a desk, whose jobs run until the test ends them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.loop = asyncio.Runner()
+        self.runs = HeldRuns(desk.jobs)
+        self.queue = JobQueue(desk.jobs, self.runs.run, lambda _: 1)
+        self.logs = JobLogs(desk.context, desk.folder, desk.blobs, "key")
+        stores = desk.stores
+        forget = Collector(desk.blobs, stores.datastores, stores.data, stores.models).forget
+        accept = lambda name, sent: accepted(desk.context, name, **sent)  # noqa: E731 - the assembly has the real one
+        self.router = Router(
+            [
+                *JobRoutes(desk.context, desk.jobs, self.queue, accept, forget).routes(),
+                *HistoryRoutes(desk.context, desk.jobs, stores.outputs, self.logs).routes(),
+                *studio_routes(),
+            ]
+        )
+
+    def close(self) -> None:
+        self.loop.run(self.queue.stop())
+        self.loop.close()
+
+    def ask(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
+        """Return the answer, an error as the application would answer it."""
+        reply = self.loop.run(self._ask(method, path, body, query))
+        return Answer(reply.status, reply.body, reply.headers, reply.media_type)
+
+    def jobs(self, method: str, path: str = "", body: Any = None, **query: str) -> Answer:
+        """Ask below the workspace's jobs."""
+        return self.ask(method, f"{self.desk.context.arm}/jobs{path}", body, **query)
+
+    def history(self, method: str, path: str, body: Any = None) -> Answer:
+        """Ask run history below the workspace."""
+        return self.ask(method, f"/history/v1.0{self.desk.context.arm}{path}", body)
+
+    async def _ask(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> Reply:
+        match = self.router.find(method, path)
+        assert match is not None, f"nobody serves {method} {path}"
+
+        async def nothing() -> AsyncIterator[bytes]:
+            yield b""
+
+        target = f"{path}?{urlencode(query)}" if query else path
+        content = b"" if body is None else json.dumps(body).encode()
+        call = Call(method, target, f"{ORIGIN}{target}", match.path, query, {}, nothing, content)
+        try:
+            answer = match.route.handler(call)
+            reply = await answer if isawaitable(answer) else answer
+        except ApiError as error:
+            reply = Reply(error.status, {"error": {"code": error.code, "message": error.message}})
+        await settled()
+        return reply

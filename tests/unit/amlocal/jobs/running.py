@@ -1,0 +1,86 @@
+"""A queue and a runner over a desk, with a preparation that a test scripts."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from amlocal.core.documents import Document
+from amlocal.jobs.collect import Collector
+from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.preparation import Preparation, Prepared
+from amlocal.jobs.queue import JobQueue
+from amlocal.jobs.runner import Runner
+from amlocal.jobs.states import Status
+from tests.unit.amlocal.jobs.desk import Desk, until
+
+ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+Prepare = Callable[[Document, JobFolder, threading.Event], Prepared]
+
+
+def prepared(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    """Prepare a job that needs nothing but its folder."""
+    folder.create()
+    for name in job.body["properties"]["outputs"]:
+        (folder.outputs / name).mkdir()
+    limits = job.body["properties"]["limits"] or {}
+    timeout_s = float(limits["timeout"].removeprefix("PT").removesuffix("S")) if limits else None
+    return Prepared(job.body["properties"]["command"], ENVIRON, timeout_s)
+
+
+class Scripted(Preparation):
+    """A preparation that is what a test says."""
+
+    def __init__(self, script: Prepare) -> None:
+        self._script = script
+
+    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+        return self._script(job, folder, stop)
+
+
+@dataclass
+class Running:
+    """A desk whose jobs run. `seen` are the statuses that a job went through."""
+
+    desk: Desk
+    prepare: Prepare = prepared
+    collector: Collector = field(init=False)
+    runner: Runner = field(init=False)
+    queue: JobQueue = field(init=False)
+    seen: list[Status] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        desk, stores = self.desk, self.desk.stores
+        self.collector = Collector(desk.blobs, stores.datastores, stores.data, stores.models)
+        self.runner = Runner(desk.context, desk.folder, desk.jobs, Scripted(self.prepare), self.collector)
+        self.queue = JobQueue(desk.jobs, self.runner.run, lambda _: 1)
+        desk.jobs.subscribe(self._note)
+
+    def _note(self, name: str) -> None:
+        status = self.desk.jobs.status(name)
+        if self.seen[-1:] != [status]:
+            self.seen.append(status)
+
+    def log(self) -> str:
+        """Return what the job has printed so far."""
+        path = JobFolder(self.desk.folder.jobs / "job").log
+        return path.read_text() if path.exists() else ""
+
+    async def printed(self, text: str) -> None:
+        """Wait until the job has printed a text."""
+        await until(lambda: text in self.log())
+
+    async def ended(self) -> None:
+        """Wait until the job has ended and its folder is gone."""
+        folder = self.desk.folder.jobs / "job"
+        await until(lambda: self.desk.jobs.status("job").ended and not folder.exists())
+
+    @property
+    def error(self) -> dict[str, str]:
+        """Why the job failed."""
+        found: dict[str, str] = self.desk.jobs.get("job").body["error"]["error"]
+        return found
+
+    @property
+    def kept_log(self) -> str:
+        """The log as it was kept."""
+        return (self.desk.artifact("user_logs/std_log.txt") or b"").decode()

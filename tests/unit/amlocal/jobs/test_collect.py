@@ -1,0 +1,144 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amlocal.core.errors import Conflict, NotFound
+from amlocal.jobs.collect import Collector
+from amlocal.jobs.folder import JobFolder
+from tests.unit.amlocal.jobs.desk import Desk, accepted
+
+
+class Collected:
+    """What becomes of a job's outputs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.collector = Collector(desk.blobs, desk.stores.datastores, desk.stores.data, desk.stores.models)
+        self.folder = desk.job_folder()
+        self.said: list[str] = []
+
+    def outputs(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        kept = accepted(self.desk.context, outputs=specs)["outputs"]
+        return self.collector.outputs("job", kept, self.folder, self.said.append)
+
+    def registered(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        return self.collector.register("job", self.outputs(**specs))
+
+    def write(self, path: str, content: bytes = b"x") -> Path:
+        place = self.folder.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        return place
+
+
+@pytest.fixture
+def collected(desk: Desk) -> Collected:
+    return Collected(desk)
+
+
+def test_artifacts_are_what_is_below_outputs_and_logs(desk: Desk, collected: Collected) -> None:
+    for path in ("work/outputs/model/MLmodel", "work/logs/a.txt", "work/other/b.txt", "work/c.txt"):
+        collected.write(path)
+    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    names = [blob.name for blob in desk.blobs.list("azureml")]
+    assert names == ["ExperimentRun/dcid.job/logs/a.txt", "ExperimentRun/dcid.job/outputs/model/MLmodel"]
+
+
+def test_a_job_that_left_nothing_has_no_artifacts(desk: Desk, collected: Collected) -> None:
+    collected.collector.artifacts("job", JobFolder(collected.folder.root / "gone"), collected.said.append)
+    collected.collector.log("job", JobFolder(collected.folder.root / "gone"))
+    assert desk.blobs.list("azureml") == []
+
+
+def test_the_log_is_kept_as_text(desk: Desk, collected: Collected) -> None:
+    collected.folder.log.write_bytes(b"hello\n\xff")
+    collected.collector.log("job", collected.folder)
+    blob = desk.blobs.require("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt")
+    assert (blob.content_type, desk.artifact("user_logs/std_log.txt")) == ("text/plain", b"hello\n\xff")
+
+
+def test_a_link_out_of_the_jobs_folder_is_not_kept_and_said(desk: Desk, collected: Collected, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    collected.write("work/outputs/a.txt")
+    (collected.folder.work / "outputs" / "leak").symlink_to(secret)
+    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job/outputs/a.txt"]
+    assert collected.said == [
+        f"work/outputs/leak was not kept: it leads out of the job's folder, to {secret.resolve()}"
+    ]
+
+
+def test_a_folder_output_is_all_that_is_in_it(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/sub/a.txt", b"a")
+    uris = {name: spec["uri"] for name, spec in collected.outputs(y={}).items()}
+    assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y/"}
+    assert desk.data("azureml/job/y/sub/a.txt") == b"a"
+
+
+def test_a_file_output_is_the_file_that_the_command_wrote(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y", b"a")
+    uris = {name: spec["uri"] for name, spec in collected.outputs(y={"jobOutputType": "uri_file"}).items()}
+    assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y"}
+    assert desk.data("azureml/job/y") == b"a"
+
+
+def test_an_output_goes_where_it_was_asked_to_go(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt", b"a")
+    collected.outputs(y={"uri": "azureml://datastores/workspaceblobstore/paths/kept/here/"})
+    assert desk.data("kept/here/a.txt") == b"a"
+
+
+def test_an_output_to_a_datastore_that_is_gone_is_named(collected: Collected) -> None:
+    with pytest.raises(NotFound, match="elsewhere"):
+        collected.outputs(y={"uri": "azureml://datastores/elsewhere/paths/x"})
+
+
+def test_an_output_without_content_is_said_and_has_no_uri(collected: Collected) -> None:
+    (collected.folder.outputs / "y").mkdir()
+    assert collected.outputs(y={}, z={"jobOutputType": "uri_file"}) == {}
+    assert collected.said == [f"output {name}: the command left nothing there" for name in ("y", "z")]
+
+
+def test_an_output_that_names_an_asset_becomes_its_next_version(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt")
+    desk.stores.data.put("clean", "4", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    assert collected.registered(y={"assetName": "clean"})["y"]["assetVersion"] == "5"
+    kept = desk.stores.data.get("clean", "5").body["properties"]
+    assert kept["dataUri"].endswith("/datastores/workspaceblobstore/paths/azureml/job/y/")
+
+
+def test_an_output_may_name_the_version_of_its_asset(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y", b"x")
+    spec = {"assetName": "clean", "assetVersion": "v1", "jobOutputType": "uri_file", "description": "Cleaned"}
+    assert collected.registered(y=spec)["y"]["assetVersion"] == "v1"
+    kept = desk.stores.data.get("clean", "v1").body["properties"]
+    assert (kept["dataType"], kept["description"]) == ("uri_file", "Cleaned")
+
+
+def test_a_model_output_becomes_a_model_of_the_job(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/m/MLmodel")
+    collected.registered(m={"assetName": "diabetes", "jobOutputType": "mlflow_model"})
+    kept = desk.stores.models.get("diabetes", "1").body["properties"]
+    assert (kept["modelType"], kept["jobName"]) == ("mlflow_model", "job")
+
+
+def test_an_output_without_an_asset_name_registers_nothing(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt")
+    assert collected.registered(y={})["y"]["assetVersion"] is None
+    assert desk.stores.data.containers() == []
+
+
+def test_an_asset_version_that_is_taken_is_a_conflict(desk: Desk, collected: Collected) -> None:
+    desk.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    collected.write("outputs/y/a.txt")
+    with pytest.raises(Conflict):
+        collected.registered(y={"assetName": "clean", "assetVersion": "1"})
+
+
+def test_a_job_that_is_forgotten_leaves_its_neighbours_artifacts(desk: Desk, collected: Collected) -> None:
+    for name in ("job", "job2"):
+        desk.blobs.put_bytes("azureml", f"ExperimentRun/dcid.{name}/outputs/a", b"a")
+    collected.collector.forget("job")
+    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job2/outputs/a"]

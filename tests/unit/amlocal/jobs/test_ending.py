@@ -1,0 +1,61 @@
+import errno
+
+import pytest
+
+from amlocal.core.errors import AmlocalError, NotFound
+from amlocal.jobs.ending import CANCELED, COMPLETED, exited, failed, incomplete, overran
+from amlocal.jobs.states import Status
+
+
+def test_exit_code_zero_is_completed() -> None:
+    assert exited(0, "whatever was printed") == COMPLETED
+
+
+def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> None:
+    ending = exited(2, "ValueError: no such column")
+    assert (ending.status, ending.code) == (Status.FAILED, "UserError")
+    assert ending.message == (
+        "Execution failed. User process '/bin/bash' exited with status code 2. "
+        "Please check log file 'user_logs/std_log.txt' for error details. Error: ValueError: no such column"
+    )
+
+
+def test_a_command_that_said_nothing_has_no_last_line() -> None:
+    assert "Error" not in exited(2, "").message
+
+
+def test_a_signal_is_told_by_its_number() -> None:
+    assert "status code 137 (ended by signal 9)." in exited(137, "").message
+
+
+def test_a_time_limit_cancels_and_says_which() -> None:
+    ending = overran("PT1H")
+    assert (ending.status, ending.message) == (
+        Status.CANCELED, "The job ran longer than its limit of PT1H and was canceled."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotFound("gone"), "UserError"),
+        (AmlocalError("gone"), "UserError"),
+        (OSError(28, "No space left on device"), "SystemError"),
+    ],
+)
+def test_an_error_is_told_with_whose_fault_it_is(error: AmlocalError | OSError, code: str) -> None:
+    ending = failed(error)
+    assert (ending.status, ending.code) == (Status.FAILED, code)
+    assert str(error) in ending.message
+
+
+def test_what_is_too_large_for_a_process_is_its_users_fault() -> None:
+    ending = failed(OSError(errno.E2BIG, "Argument list too long"))
+    assert (ending.code, "in a file" in ending.message) == ("UserError", True)
+
+
+def test_artifacts_that_could_not_be_kept_are_told_too() -> None:
+    ending = incomplete(exited(1, ""), OSError(28, "No space left on device"))
+    assert ending.message.startswith("Execution failed.")
+    assert ending.message.endswith("Its artifacts could not be kept: [Errno 28] No space left on device")
+    assert incomplete(CANCELED, AmlocalError("x")).message == "Its artifacts could not be kept: x"

@@ -1,0 +1,164 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.core.wire import azure_date
+from amlocal.jobs.run_view import duration
+from amlocal.jobs.states import Status
+from tests.unit.amlocal.blobs.wire import START
+from tests.unit.amlocal.jobs.desk import Desk
+from tests.unit.amlocal.jobs.front import Front
+
+RUNS = ["/runs/job", "/experiments/Default/runs/job", "/experimentids/Default/runs/job"]
+
+
+def details(front: Front) -> dict[str, Any]:
+    body: dict[str, Any] = front.history("GET", "/runs/job/details").body
+    return body
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_run_is_reached_with_and_without_its_experiment(front: Front, desk: Desk, run: str) -> None:
+    desk.submit(tags={"a": "1"}, displayName="My job")
+    body = front.history("GET", run).body
+    assert (body["runId"], body["displayName"], body["tags"], body["status"]) == (
+        "job", "My job", {"a": "1"}, "Starting"
+    )  # fmt: skip
+    assert len(body) > 50
+
+
+def test_a_missing_run_is_not_found(front: Front) -> None:
+    assert {front.history("GET", f"/runs/other{more}").status for more in ("", "/details", "/children")} == {404}
+
+
+def test_a_stream_sees_every_status_as_it_comes(front: Front, desk: Desk) -> None:
+    desk.submit()
+    seen = [details(front)["status"]]
+    for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.COMPLETED):
+        desk.jobs.advance("job", status)
+        seen.append(details(front)["status"])
+    assert seen == ["Starting", "Preparing", "Running", "Finalizing", "Completed"]
+
+
+@pytest.mark.parametrize("end", [Status.COMPLETED, Status.FAILED, Status.CANCELED])
+def test_the_first_look_at_a_job_that_just_ended_is_finalizing(front: Front, desk: Desk, end: Status) -> None:
+    desk.submit_in(end)
+    assert [details(front)["status"] for _ in range(3)] == ["Finalizing", end, end]
+
+
+def test_a_job_that_ended_long_ago_has_ended_at_the_first_look(front: Front, desk: Desk) -> None:
+    desk.submit_in(Status.COMPLETED)
+    desk.clock.advance(seconds=30)
+    assert details(front)["status"] == "Completed"
+
+
+def test_the_log_is_named_from_when_the_job_has_one(front: Front, desk: Desk) -> None:
+    desk.submit()
+    assert details(front)["logFiles"] == {}
+    desk.job_folder()
+    assert list(details(front)["logFiles"]) == ["user_logs/std_log.txt"]
+
+
+def test_a_failed_job_tells_why(front: Front, desk: Desk) -> None:
+    desk.submit_in(Status.RUNNING)
+    desk.jobs.advance("job", Status.FAILED, error={"error": {"code": "UserError", "message": "no"}})
+    details(front)
+    body = details(front)
+    assert (body["status"], body["error"]["error"]["message"]) == ("Failed", "no")
+    assert body["startTimeUtc"] <= body["endTimeUtc"]
+
+
+def test_a_patch_changes_what_it_names(front: Front, desk: Desk) -> None:
+    desk.submit(tags={"a": "1"})
+    changes = {"displayName": "New", "description": "d", "tags": {"b": "2"}, "hidden": True, "properties": {"p": "3"}}
+    assert front.history("PATCH", "/experiments/Default/runs/job", changes).body["displayName"] == "New"
+    kept = desk.jobs.get("job").body["properties"]
+    assert {key: kept[key] for key in ("displayName", "description", "tags", "isArchived")} == {
+        "displayName": "New", "description": "d", "tags": {"b": "2"}, "isArchived": True,
+    }  # fmt: skip
+    assert kept["properties"]["p"] == "3"
+
+
+def test_a_patch_leaves_what_it_does_not_name(front: Front, desk: Desk) -> None:
+    before = desk.submit(tags={"a": "1"}, displayName="My job", isArchived=True).body["properties"]
+    front.history("PATCH", "/runs/job", {"hidden": None, "tags": None, "displayName": None})
+    assert desk.jobs.get("job").body["properties"] == before
+
+
+@pytest.mark.parametrize("body", [{"tags": []}, {"hidden": "yes"}, {"displayName": 7}, {"properties": {"a": {}}}, []])
+def test_a_bad_patch_is_refused(front: Front, desk: Desk, body: Any) -> None:
+    desk.submit()
+    assert front.history("PATCH", "/runs/job", body).status == 400
+
+
+def test_children_are_the_jobs_that_name_their_parent(front: Front, desk: Desk) -> None:
+    desk.submit("job")
+    desk.submit("child", parentJobName="job")
+    assert [run["runId"] for run in front.history("GET", "/runs/job/children").body["value"]] == ["child"]
+    assert front.history("GET", "/runs/child").body["parentRunId"] == "job"
+
+
+def test_a_run_has_no_services_of_its_nodes(front: Front, desk: Desk) -> None:
+    desk.submit()
+    assert front.history("GET", "/runs/job/serviceinstances/0").body == {"instances": {}}
+
+
+def resolved(front: Front, asset: str) -> Any:
+    path = f"/data/v1.0{front.desk.context.arm}/dataversion/batchGetResolvedUris"
+    return front.ask("POST", path, {"values": [asset]})
+
+
+def outputs(front: Front) -> dict[str, Any]:
+    found: dict[str, Any] = front.history("POST", "/rundata", {"runId": "job"}).body["runMetadata"]["outputs"]
+    return found
+
+
+def test_all_outputs_of_a_job_lead_to_where_they_are(front: Front, desk: Desk) -> None:
+    kinds = {"f": "uri_file", "m": "mlflow_model", "a_b": "uri_folder"}
+    desk.submit_in(Status.COMPLETED, outputs={name: {"jobOutputType": kind} for name, kind in kinds.items()})
+    found = {}
+    for name, output in outputs(front).items():
+        answer = resolved(front, output["assetId"]).body["values"][output["assetId"]]
+        assert answer["type"] == output["type"]
+        found[name] = (output["type"], answer["uri"].partition("/datastores/")[2])
+    assert found == {
+        "f": ("uri_file", "workspaceblobstore/paths/azureml/job/f"),
+        "m": ("uri_folder", "workspaceblobstore/paths/azureml/job/m/"),
+        "a_b": ("uri_folder", "workspaceblobstore/paths/azureml/job/a_b/"),
+        "default": ("uri_folder", "workspaceartifactstore/paths/ExperimentRun/dcid.job/"),
+    }
+
+
+def test_a_job_that_runs_has_no_named_outputs_yet(front: Front, desk: Desk) -> None:
+    desk.submit_in(Status.RUNNING, outputs={"y": {}})
+    assert list(outputs(front)) == ["default"]
+
+
+@pytest.mark.parametrize(
+    "asset", ["", "azureml://x", "azureml://l/data/azureml_job_output_data_no/versions/1", "azureml://azureml_no_output_data_x/versions/1"]
+)  # fmt: skip
+def test_an_asset_that_no_job_has_is_not_found(front: Front, desk: Desk, asset: str) -> None:
+    desk.submit_in(Status.COMPLETED)
+    assert resolved(front, asset).status == 404
+
+
+def test_run_data_of_nobody_is_not_found(front: Front) -> None:
+    assert front.history("POST", "/rundata", {}).status == 404
+
+
+@given(st.integers(0, 10**12))
+def test_a_duration_is_written_as_net_does(microseconds: int) -> None:
+    hours, rest = divmod(microseconds, 3_600_000_000)
+    minutes, rest = divmod(rest, 60_000_000)
+    span = {"started": azure_date(START), "ended": azure_date(START + _microseconds(microseconds))}
+    assert duration(span) == f"{hours:02}:{minutes:02}:{rest // 1_000_000:02}.{rest % 1_000_000:06}0"
+
+
+def _microseconds(count: int) -> Any:
+    return type(START - START)(microseconds=count)
+
+
+def test_a_job_that_has_not_ended_has_no_duration() -> None:
+    assert duration({"started": azure_date(START), "ended": None}) is None

@@ -1,0 +1,164 @@
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amlocal.core.errors import NotFound
+from amlocal.jobs.failure import Interrupted, JobFailure
+from amlocal.jobs.inputs import Inputs
+from tests.unit.amlocal.jobs.desk import Desk
+
+
+def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dict[str, Any]:
+    return {"jobInputType": kind, "uri": uri, "mode": mode}
+
+
+class Materialised:
+    """One job's inputs, and what was said of them."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.inputs = Inputs(desk.stores.lookup(), desk.blobs)
+        self.folder = folder
+        self.said: list[str] = []
+
+    def __call__(self, stop: threading.Event | None = None, **specs: dict[str, Any]) -> dict[str, Path]:
+        found = self.inputs.materialise(specs, self.folder, self.said.append, stop or threading.Event())
+        return {name: Path(value) for name, value in found.items()}
+
+
+@pytest.fixture
+def materialise(desk: Desk) -> Materialised:
+    return Materialised(desk, desk.job_folder().inputs)
+
+
+def test_a_literal_is_its_value(materialise: Materialised) -> None:
+    assert materialise(x={"jobInputType": "literal", "value": "0.1"}) == {"x": Path("0.1")}
+
+
+def test_a_file_is_a_copy_of_its_blob(desk: Desk, materialise: Materialised) -> None:
+    found = materialise(data=spec(desk.put_data("d/diabetes.csv", b"a,b\n"), "uri_file"))["data"]
+    assert (found.name, found.read_bytes()) == ("diabetes.csv", b"a,b\n")
+
+
+def test_a_folder_is_all_below_it_and_no_neighbour(desk: Desk, materialise: Materialised) -> None:
+    desk.put_data("m/model/MLmodel", b"m")
+    desk.put_data("m/model/data/x", b"x")
+    desk.put_data("m/model2/MLmodel", b"other")
+    found = materialise(model=spec("azureml://datastores/workspaceblobstore/paths/m/model/", "mlflow_model"))["model"]
+    files = sorted(path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file())
+    assert (found.name, files) == ("model", ["MLmodel", "data/x"])
+
+
+def test_a_whole_datastore_can_be_an_input(desk: Desk, materialise: Materialised) -> None:
+    desk.put_data("a/b", b"c")
+    found = materialise(all=spec("azureml://datastores/workspaceblobstore/paths/"))["all"]
+    assert (found / "a" / "b").read_bytes() == b"c"
+
+
+def test_the_mark_of_a_folder_is_not_taken_for_a_file(desk: Desk, materialise: Materialised) -> None:
+    desk.put_data("d/x", b"x")
+    container = desk.stores.datastores.default_container
+    desk.blobs.put_bytes(container, "d", b"", metadata={"hdi_isfolder": "true"})
+    assert (materialise(d=spec("azureml://datastores/workspaceblobstore/paths/d"))["d"] / "x").read_bytes() == b"x"
+
+
+def test_a_data_asset_is_what_its_uri_points_to(desk: Desk, materialise: Materialised) -> None:
+    uri = desk.put_data("d/x.csv", b"x")
+    desk.stores.data.put("diabetes", "1", {"dataUri": uri, "dataType": "uri_file"})
+    asset = f"{desk.context.arm}/data/diabetes/versions/1"
+    assert materialise(data=spec(asset, "uri_file"))["data"].read_bytes() == b"x"
+
+
+def test_what_another_job_left_can_be_an_input(desk: Desk, materialise: Materialised) -> None:
+    desk.submit("first")
+    desk.blobs.put_bytes("azureml", "ExperimentRun/dcid.first/model/MLmodel", b"m")
+    uri = "azureml://jobs/first/outputs/artifacts/paths/model/"
+    assert (materialise(model=spec(uri))["model"] / "MLmodel").read_bytes() == b"m"
+
+
+def test_an_input_that_is_not_there_says_where_it_was_looked_for(materialise: Materialised) -> None:
+    with pytest.raises(JobFailure, match=r"The input data is empty: there is no blob at 'nowhere' in container"):
+        materialise(data=spec("azureml://datastores/workspaceblobstore/paths/nowhere"))
+
+
+def test_an_unknown_datastore_is_named(materialise: Materialised) -> None:
+    with pytest.raises(NotFound, match="Could not find datastore: elsewhere"):
+        materialise(data=spec("azureml://datastores/elsewhere/paths/x"))
+
+
+@pytest.mark.parametrize("mode", ["ReadOnlyMount", "Download", "EvalMount", "EvalDownload"])
+def test_inputs_are_read_only(desk: Desk, materialise: Materialised, mode: str) -> None:
+    desk.put_data("d/sub/x", b"x")
+    found = materialise(d=spec("azureml://datastores/workspaceblobstore/paths/d", mode=mode))["d"]
+    for path in (found.parent, found, found / "sub", found / "sub" / "x"):
+        assert not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+
+
+def test_a_job_that_changes_its_copy_changes_nothing_in_the_store(desk: Desk, materialise: Materialised) -> None:
+    uri = desk.put_data("d/x", b"x" * 100_000)
+    copy = materialise(d=spec(uri, "uri_file"))["d"]
+    copy.chmod(0o644)  # what a job may do, and root need not
+    with copy.open("r+b") as file:
+        file.write(b"spoilt")
+    assert desk.data("d/x") == b"x" * 100_000
+
+
+def test_a_writable_mount_is_a_writable_copy_and_says_so(desk: Desk, materialise: Materialised) -> None:
+    found = materialise(d=spec(desk.put_data("d/x", b"x"), "uri_file", "ReadWriteMount"))["d"]
+    assert os.access(found, os.W_OK)
+    assert materialise.said == ["input d: a writable copy; what the job changes in it is not written back"]
+
+
+def test_a_direct_input_is_its_uri(materialise: Materialised) -> None:
+    uri = "azureml://datastores/workspaceblobstore/paths/x"
+    specs = {"d": spec(uri, mode="Direct")}
+    assert materialise.inputs.materialise(specs, materialise.folder, print, threading.Event()) == {"d": uri}
+
+
+def test_a_job_that_is_to_stop_fetches_no_further(materialise: Materialised) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        materialise(stop, d=spec("azureml://datastores/workspaceblobstore/paths/x"))
+
+
+def test_hundreds_of_inputs_are_as_many_paths(desk: Desk, materialise: Materialised) -> None:
+    uri = desk.put_data("d/x", b"x")
+    specs: dict[str, Any] = {f"i{number}": spec(uri, "uri_file") for number in range(300)}
+    assert len({path.parent for path in materialise(**specs).values()}) == 300
+
+
+def snapshot(desk: Desk, uri: str) -> str:
+    desk.stores.codes.put("snap", "1", {"codeUri": uri})
+    return f"{desk.context.arm}/codes/snap/versions/1"
+
+
+def test_a_snapshot_fills_the_working_folder(desk: Desk, materialise: Materialised) -> None:
+    for name in ("main.py", "pkg/mod.py"):
+        desk.blobs.put_bytes("azureml", f"snap/src/{name}", name.encode())
+    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/src")
+    materialise.inputs.fetch_code(code, materialise.folder)
+    assert (materialise.folder / "pkg" / "mod.py").read_bytes() == b"pkg/mod.py"
+    assert (materialise.folder / "main.py").read_bytes() == b"main.py"
+
+
+def test_a_snapshot_may_be_a_single_file(desk: Desk, materialise: Materialised) -> None:
+    desk.blobs.put_bytes("azureml", "snap/main.py", b"print()")
+    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/main.py")
+    materialise.inputs.fetch_code(code, materialise.folder)
+    assert (materialise.folder / "main.py").read_bytes() == b"print()"
+
+
+def test_an_empty_snapshot_is_a_clear_failure(desk: Desk, materialise: Materialised) -> None:
+    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/nothing")
+    with pytest.raises(JobFailure, match=r"code snapshot at .* is empty"):
+        materialise.inputs.fetch_code(code, materialise.folder)
+
+
+def test_a_snapshot_on_another_machine_is_a_clear_failure(desk: Desk, materialise: Materialised) -> None:
+    code = snapshot(desk, "https://example.org/snap")
+    with pytest.raises(JobFailure, match="not in this workspace's storage"):
+        materialise.inputs.fetch_code(code, materialise.folder)

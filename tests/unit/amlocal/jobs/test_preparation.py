@@ -1,0 +1,92 @@
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amlocal.jobs.environments import JobEnvironments
+from amlocal.jobs.failure import JobFailure
+from amlocal.jobs.folder import Say
+from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.preparation import Preparation, Prepared
+from amlocal.runtimes import Runtime, current_runtime
+from tests.unit.amlocal.jobs.desk import Desk, accepted
+
+
+class CurrentEnvironment(JobEnvironments):
+    """Stands in for environments: the interpreter that runs the test."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def prepare(self, reference: str, folder: Path, say: Say, stop: threading.Event) -> Runtime:
+        say(f"environment {reference}")
+        return current_runtime()
+
+
+def prepare(desk: Desk, **changes: Any) -> Prepared:
+    preparation = Preparation(
+        desk.context,
+        Inputs(desk.stores.lookup(), desk.blobs),
+        CurrentEnvironment(),
+        machine={"PATH": "/usr/bin", "HOME": "/home/me", "LANG": "C"},
+        client_environ={"ARM_CLOUD_METADATA_URL": "https://127.0.0.1:8443/metadata", "LANG": "client"},
+        make_token=lambda: "a-token",
+    )
+    job = desk.jobs.create("job", accepted(desk.context, **changes))
+    return preparation.prepare(job, desk.job_folder(), threading.Event())
+
+
+def test_placeholders_stand_for_places_in_the_jobs_folder(desk: Desk) -> None:
+    inputs = {
+        "data": {"jobInputType": "uri_file", "uri": desk.put_data("x.csv", b"x")},
+        "rate": {"jobInputType": "literal", "value": "0.1"},
+    }
+    outputs = {"model": {}, "report": {"jobOutputType": "uri_file"}}
+    command = "run ${{inputs.data}} ${{inputs.rate}} ${{outputs.model}} ${{outputs.report}}"
+    words = prepare(desk, command=command, inputs=inputs, outputs=outputs).command.split()
+    root = desk.folder.jobs / "job"
+    assert words == ["run", f"{root}/inputs/data/x.csv", "0.1", f"{root}/outputs/model", f"{root}/outputs/report"]
+    assert Path(words[3]).is_dir()
+    assert not Path(words[4]).exists()
+
+
+def test_inputs_and_outputs_are_told_as_variables_too(desk: Desk) -> None:
+    inputs = {"rate": {"jobInputType": "literal", "value": "0.1"}}
+    environ = prepare(desk, inputs=inputs, outputs={"y": {}}).environ
+    assert environ["AZURE_ML_INPUT_rate"] == "0.1"
+    assert environ["AZURE_ML_OUTPUT_y"] == f"{desk.folder.jobs}/job/outputs/y"
+
+
+def test_the_jobs_own_variables_come_before_azures_and_those_before_the_machines(desk: Desk) -> None:
+    environ = prepare(desk, environmentVariables={"MLFLOW_RUN_ID": "mine", "EMPTY": ""}).environ
+    assert (environ["MLFLOW_RUN_ID"], environ["EMPTY"]) == ("mine", "")
+    assert (environ["LANG"], environ["HOME"], environ["AZUREML_RUN_ID"]) == ("client", "/home/me", "job")
+    assert environ["PATH"].endswith(":/usr/bin")
+
+
+def test_a_job_without_a_limit_may_run_for_ever(desk: Desk) -> None:
+    assert prepare(desk).timeout_s is None
+
+
+def test_a_limit_is_told_in_seconds(desk: Desk) -> None:
+    assert prepare(desk, limits={"timeout": "PT1M30S"}).timeout_s == 90
+
+
+def test_the_snapshot_is_the_current_folder(desk: Desk) -> None:
+    desk.blobs.put_bytes("azureml", "snap/src/main.py", b"print()")
+    desk.stores.codes.put("c", "1", {"codeUri": "azureml://datastores/workspaceartifactstore/paths/snap/src"})
+    prepare(desk, codeId=f"{desk.context.arm}/codes/c/versions/1")
+    assert (desk.folder.jobs / "job" / "work" / "main.py").read_bytes() == b"print()"
+
+
+def test_what_is_missing_stops_it(desk: Desk) -> None:
+    gone = {"data": {"jobInputType": "uri_file", "uri": "azureml://datastores/workspaceblobstore/paths/gone"}}
+    with pytest.raises(JobFailure, match="The input data is empty"):
+        prepare(desk, inputs=gone)
+
+
+def test_what_the_environment_says_is_in_the_log(desk: Desk) -> None:
+    prepare(desk)
+    log = (desk.folder.jobs / "job" / "user_logs" / "std_log.txt").read_text()
+    assert log == "[amlocal 03:04:05] environment azureml:AzureML-sklearn:1\n"

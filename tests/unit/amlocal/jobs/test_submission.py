@@ -1,0 +1,212 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.core.errors import NotFound
+from amlocal.jobs.submission import accept
+from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, refusal, submission
+
+ODD: list[Any] = [
+    None,
+    True,
+    7,
+    0.5,
+    "",
+    "text",
+    [],
+    ["x"],
+    {},
+    {"x": "y"},
+    {"x": {}},
+]  # a value of every kind that JSON has
+KEYS = [
+    "command", "environmentId", "computeId", "codeId", "displayName", "experimentName", "description", "tags",
+    "properties", "inputs", "outputs", "resources", "limits", "environmentVariables", "distribution", "identity",
+    "queueSettings", "isArchived", "parentJobName", "componentId", "notificationSetting",
+]  # fmt: skip
+
+
+def test_a_smallest_job_is_filled_in_as_azure_does(desk: Desk) -> None:
+    kept = accepted(desk.context)
+    assert kept | {"services": None} == {
+        "jobType": "Command",
+        "command": "true",
+        "environmentId": ENVIRONMENT,
+        "displayName": "job",
+        "experimentName": "Default",
+        "tags": {},
+        "properties": {"_azureml.ComputeTargetType": "amlctrain"},
+        "services": None,
+        "isArchived": False,
+        "resources": {
+            "instanceCount": 1, "maxInstanceCount": None, "instanceType": None,
+            "locations": None, "properties": None, "shmSize": "2g", "dockerArgs": None,
+        },
+        "inputs": {},
+        "outputs": {},
+        "limits": None,
+        "environmentVariables": {},
+        "parameters": {},
+        "queueSettings": {"jobTier": "Standard", "priority": None},
+        **dict.fromkeys([
+            "description", "componentId", "parentJobName", "codeId", "computeId", "identity", "distribution",
+            "autologgerSettings", "notificationSetting", "secretsConfiguration",
+        ]),
+    }  # fmt: skip
+
+
+def test_the_services_lead_to_the_run_and_to_mlflow(desk: Desk) -> None:
+    services = accepted(desk.context, "bright_cow")["services"]
+    assert services["Studio"]["endpoint"] == (
+        "https://127.0.0.1:8443/runs/bright_cow?wsid=/subscriptions/sub/resourcegroups/group/workspaces/ws"
+    )
+    assert services["Tracking"]["endpoint"] == "https://127.0.0.1:8443/mlflow?"
+
+
+def test_a_job_on_a_compute_is_in_no_serverless_queue(desk: Desk) -> None:
+    assert accepted(desk.context, computeId="azureml:cpu-cluster")["queueSettings"] is None
+
+
+def test_a_job_with_code_has_a_snapshot_id(desk: Desk) -> None:
+    assert "ContentSnapshotId" in accepted(desk.context, codeId="some-code")["properties"]
+
+
+def test_inputs_and_outputs_get_azures_modes(desk: Desk) -> None:
+    kept = accepted(
+        desk.context,
+        inputs={
+            "data": {"jobInputType": "uri_file", "uri": "azureml:d:1"},
+            "rate": {"jobInputType": "literal", "value": 0.1},
+        },
+        outputs={"model": {"jobOutputType": None}},
+    )
+    assert kept["inputs"] == {
+        "data": {"description": None, "uri": "azureml:d:1", "mode": "ReadOnlyMount", "jobInputType": "uri_file"},
+        "rate": {"description": None, "value": "0.1", "jobInputType": "literal"},
+    }
+    assert kept["outputs"] == {
+        "model": {
+            "description": None, "uri": None, "assetName": None, "assetVersion": None, "mode": "ReadWriteMount",
+            "jobOutputType": "uri_folder", "autoDeleteSetting": None,
+        }
+    }  # fmt: skip
+
+
+def test_an_outputs_destination_may_hold_azures_placeholders(desk: Desk) -> None:
+    uri = "azureml://datastores/${{default_datastore}}/paths/kept/${{name}}/${{output_name}}"
+    kept = accepted(desk.context, "bright_cow", outputs={"y": {"uri": uri}})
+    assert kept["outputs"]["y"]["uri"] == "azureml://datastores/workspaceblobstore/paths/kept/bright_cow/y"
+
+
+def test_every_reference_is_looked_up(desk: Desk) -> None:
+    seen: list[tuple[str, str]] = []
+    sent = submission(
+        codeId="the code",
+        inputs={"x": {"jobInputType": "uri_file", "uri": "azureml:x:1"}},
+        outputs={"y": {"uri": "azureml://datastores/d/paths/p"}},
+    )
+    accept(
+        desk.context,
+        "job",
+        sent,
+        check_environment=lambda reference: seen.append(("environment", reference)),
+        check_input=lambda reference: seen.append(("input", reference)),
+        check_code=lambda reference: seen.append(("code", reference)),
+    )
+    assert sorted(seen) == [
+        ("code", "the code"),
+        ("environment", ENVIRONMENT),
+        ("input", "azureml://datastores/d/paths/p"),
+        ("input", "azureml:x:1"),
+    ]
+
+
+def test_what_a_look_up_raises_comes_through(desk: Desk) -> None:
+    def missing(_: str) -> None:
+        raise NotFound("There is no such environment.")
+
+    with pytest.raises(NotFound, match="no such environment"):
+        accept(desk.context, "job", submission(), check_environment=missing, check_input=missing, check_code=missing)
+
+
+BAD: dict[str, tuple[dict[str, Any], int, str]] = {
+    "another type of job": ({"jobType": "Sweep"}, 501, "Sweep"),
+    "no type": ({"jobType": None}, 501, "command job"),
+    "no command": ({"command": None}, 400, "no command"),
+    "a blank command": ({"command": " \n"}, 400, "no command"),
+    "a command that is no text": ({"command": ["true"]}, 400, "'command'"),
+    "a command with a zero byte": ({"command": "echo \0"}, 400, "zero byte"),
+    "a command that names no input": ({"command": "${{inputs.x}}"}, 400, "inputs are: none"),
+    "no environment": ({"environmentId": ""}, 400, "no environment"),
+    "two instances": ({"resources": {"instanceCount": 2}}, 501, "one machine"),
+    "no instance": ({"resources": {"instanceCount": "2"}}, 400, "instanceCount"),
+    "two processes": ({"distribution": {"distributionType": "Mpi", "processCountPerInstance": 2}}, 501, "one machine"),
+    "two workers": ({"distribution": {"distributionType": "TensorFlow", "workerCount": 2}}, 501, "one machine"),
+    "a parameter server": ({"distribution": {"distributionType": "TensorFlow", "parameterServerCount": 1}}, 501, "one"),
+    "a limit that is no duration": ({"limits": {"timeout": "1 hour"}}, 400, "ISO 8601"),
+    "a limit of nothing": ({"limits": {"timeout": "PT0S"}}, 400, "no time"),
+    "a limit that is a number": ({"limits": {"timeout": 60}}, 400, "'timeout'"),
+    "a variable without a name": ({"environmentVariables": {"": "x"}}, 400, "''"),
+    "a variable named with =": ({"environmentVariables": {"A=B": "x"}}, 400, "'A=B'"),
+    "a variable with a zero byte": ({"environmentVariables": {"A": "\0"}}, 400, "'A'"),
+    "an input of unknown type": ({"inputs": {"x": {"jobInputType": "table"}}}, 400, "'table'"),
+    "an input without a type": ({"inputs": {"x": {}}}, 400, "type of input x"),
+    "an input without a uri": ({"inputs": {"x": {"jobInputType": "uri_file"}}}, 400, "input x has no uri"),
+    "an input in an unknown mode": (
+        {"inputs": {"x": {"jobInputType": "uri_file", "uri": "azureml:x:1", "mode": "Teleport"}}}, 400, "Teleport"
+    ),
+    "a literal without a value": ({"inputs": {"x": {"jobInputType": "literal"}}}, 400, "without a value"),
+    "a literal that is a list": ({"inputs": {"x": {"jobInputType": "literal", "value": [1]}}}, 400, "'value'"),
+    "a literal with a zero byte": ({"inputs": {"x": {"jobInputType": "literal", "value": "\0"}}}, 400, "zero byte"),
+    "an input named as a path": ({"inputs": {"../x": {"jobInputType": "literal", "value": "1"}}}, 400, "'../x'"),
+    "an input named ..": ({"inputs": {"..": {"jobInputType": "literal", "value": "1"}}}, 400, "'..'"),
+    "an output named as a path": ({"outputs": {"a/b": {}}}, 400, "'a/b'"),
+    "an output named default": ({"outputs": {"default": {}}}, 400, "'default'"),
+    "an output of unknown type": ({"outputs": {"y": {"jobOutputType": "table"}}}, 400, "'table'"),
+    "an output in an unknown mode": ({"outputs": {"y": {"mode": "Download"}}}, 400, "Download"),
+    "an asset name that no asset has": ({"outputs": {"y": {"assetName": "a b"}}}, 400, "'a b'"),
+    "an asset version that no asset has": ({"outputs": {"y": {"assetVersion": "1/2"}}}, 400, "'1/2'"),
+    "an output to elsewhere": ({"outputs": {"y": {"uri": "https://example.org/x"}}}, 400, "datastores/NAME"),
+    "an output to all of a datastore": ({"outputs": {"y": {"uri": "azureml://datastores/d/paths/"}}}, 400, "PATH"),
+    "an output above its datastore": (
+        {"outputs": {"y": {"uri": "azureml://datastores/d/paths/a/../../b"}}}, 400, "'..'"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "status", "said"), BAD.values(), ids=BAD.keys())
+def test_a_bad_submission_is_refused_in_one_clear_line(
+    desk: Desk, changes: dict[str, Any], status: int, said: str
+) -> None:
+    refused = refusal(desk.context, **changes)
+    assert refused is not None
+    assert refused.status == status
+    assert said in refused.message
+    assert "\n" not in refused.message
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(ODD), max_size=4))
+def test_no_kind_of_value_does_worse_than_be_refused(shared_desk: Desk, changes: dict[str, Any]) -> None:
+    refused = refusal(shared_desk.context, **changes)
+    assert refused is None or refused.status in (400, 501)
+
+
+SPECS = st.dictionaries(
+    st.sampled_from(["jobInputType", "jobOutputType", "uri", "mode", "value", "assetName", "assetVersion"]),
+    st.sampled_from([*ODD, "uri_file", "literal", "azureml:x:1", "azureml://datastores/d/paths/p"]),
+)
+
+
+@given(st.sampled_from(["inputs", "outputs"]), st.dictionaries(st.text(max_size=5), SPECS, max_size=3))
+def test_no_input_or_output_does_worse_than_be_refused(shared_desk: Desk, key: str, specs: dict[str, Any]) -> None:
+    refused = refusal(shared_desk.context, **{key: specs})
+    assert refused is None or refused.status == 400
+
+
+@given(st.integers(0, 3), st.integers(0, 3))
+def test_one_process_on_one_instance_is_what_runs_here(shared_desk: Desk, instances: int, processes: int) -> None:
+    changes = {"resources": {"instanceCount": instances}, "distribution": {"processCountPerInstance": processes}}
+    refused = refusal(shared_desk.context, **changes)
+    assert (None if refused is None else refused.status) == (501 if max(instances, processes) > 1 else None)

@@ -1,0 +1,185 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from amlocal.core.errors import ApiError
+from amlocal.jobs.states import Status
+from amlocal.jobs.tracked import TrackedRuns, run_record
+from amlocal.tracking.errors import TrackingUnavailable
+from amlocal.tracking.runs import RunRecord
+from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
+
+STATUSES = {
+    Status.STARTING: "SCHEDULED",
+    Status.QUEUED: "SCHEDULED",
+    Status.PREPARING: "RUNNING",
+    Status.RUNNING: "RUNNING",
+    Status.FINALIZING: "RUNNING",
+    Status.CANCEL_REQUESTED: "RUNNING",
+    Status.COMPLETED: "FINISHED",
+    Status.FAILED: "FAILED",
+    Status.CANCELED: "KILLED",
+}
+
+
+class Mlflow:
+    """Takes records as MLflow does; a test may make it slow, or have it refuse."""
+
+    def __init__(self) -> None:
+        self.records: list[RunRecord] = []
+        self.refusals: list[ApiError] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def record(self, record: RunRecord) -> None:
+        await self.open.wait()
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.records.append(record)
+
+    def statuses(self, name: str = "job") -> list[str]:
+        return [record.status for record in self.records if record.run_id == name]
+
+
+Scene = Callable[[Mlflow, TrackedRuns], Awaitable[None]]
+
+
+def play(desk: Desk, scene: Scene) -> Mlflow:
+    async def whole() -> Mlflow:
+        mlflow = Mlflow()
+        tracked = TrackedRuns(desk.jobs, mlflow.record, pause_s=0)
+        await scene(mlflow, tracked)
+        await settled()
+        await tracked.stop()
+        return mlflow
+
+    found: Mlflow = run(whole())
+    return found
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_each_status_is_one_of_mlflows(desk: Desk, status: Status) -> None:
+    record = run_record(desk.submit_in(status))
+    assert (record.run_id, record.status) == ("job", STATUSES[status])
+    assert (record.ended is not None) == status.ended
+
+
+def test_a_run_tells_its_jobs_command_tags_and_commit(desk: Desk) -> None:
+    properties = {"azureml.git.commit": "0123abc"}
+    record = run_record(desk.submit(displayName="My job", experimentName="e", tags={"a": "1"}, properties=properties))
+    assert (record.experiment, record.name) == ("e", "My job")
+    assert record.tags == {
+        "a": "1",
+        "mlflow.source.name": "true",
+        "mlflow.source.type": "JOB",
+        "mlflow.user": "amlocal user",
+        "mlflow.source.git.commit": "0123abc",
+    }
+
+
+def test_a_run_starts_when_its_command_does(desk: Desk) -> None:
+    desk.submit_in(Status.PREPARING)
+    submitted = run_record(desk.jobs.get("job")).started
+    desk.clock.advance(minutes=1)
+    desk.jobs.advance("job", Status.RUNNING)
+    assert (run_record(desk.jobs.get("job")).started - submitted).total_seconds() == 60
+
+
+def test_a_run_follows_its_job_in_order(desk: Desk) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+        desk.submit()
+        for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.COMPLETED):
+            await settled()
+            desk.jobs.advance("job", status)
+
+    assert play(desk, scene).statuses() == ["SCHEDULED", "RUNNING", "RUNNING", "RUNNING", "FINISHED"]
+    assert desk.jobs.untracked() == []
+
+
+def test_while_mlflow_is_slow_only_the_last_state_is_written(desk: Desk) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+        mlflow.open.clear()
+        desk.submit_in(Status.COMPLETED)
+        await settled()
+        desk.jobs.change("job", {"displayName": "renamed"})
+        mlflow.open.set()
+
+    mlflow = play(desk, scene)
+    assert [(record.status, record.name) for record in mlflow.records] == [
+        ("FINISHED", "job"), ("FINISHED", "renamed")
+    ]  # fmt: skip
+
+
+def test_a_job_does_not_wait_for_another_ones_run(desk: Desk) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+        mlflow.open.clear()
+        desk.submit("a")
+        desk.submit("b")
+        await settled()
+        mlflow.open.set()
+
+    mlflow = play(desk, scene)
+    assert sorted(record.run_id for record in mlflow.records) == ["a", "b"]
+
+
+def test_what_the_last_server_did_not_get_to_is_caught_up(desk: Desk) -> None:
+    desk.submit_in(Status.COMPLETED, "a")
+    desk.submit_in(Status.RUNNING, "b")
+    desk.jobs.mark_tracked("b", desk.jobs.get("b").body["revision"])
+
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+
+    assert [(record.run_id, record.status) for record in play(desk, scene).records] == [("a", "FINISHED")]
+
+
+def test_a_run_that_a_stop_interrupts_is_caught_up_by_the_next_start(desk: Desk) -> None:
+    async def interrupted(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+        mlflow.open.clear()
+        desk.submit_in(Status.COMPLETED)
+        await settled()
+
+    async def started(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+
+    assert play(desk, interrupted).records == []
+    assert play(desk, started).statuses() == ["FINISHED"]
+
+
+def test_a_run_is_written_when_mlflow_is_back(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        mlflow.refusals = [TrackingUnavailable("MLflow's server went away.")] * 2
+        tracked.start()
+        desk.submit_in(Status.FAILED)
+        await until(lambda: not desk.jobs.untracked())
+
+    with caplog.at_level(logging.WARNING, "amlocal"):
+        assert play(desk, scene).statuses() == ["FAILED"]
+    assert caplog.text.count("is written later: MLflow's server went away.") == 2
+
+
+def test_a_run_that_mlflow_refuses_is_told_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        mlflow.refusals = [ApiError(400, "No such tag.")]
+        tracked.start()
+        desk.submit()
+
+    with caplog.at_level(logging.ERROR, "amlocal"):
+        assert play(desk, scene).records == []
+    assert "the MLflow run of job job is not up to date: No such tag." in caplog.text
+    assert desk.jobs.untracked() == []
+
+
+def test_a_job_that_is_deleted_meanwhile_has_no_run_to_follow(desk: Desk) -> None:
+    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+        tracked.start()
+        desk.submit_in(Status.COMPLETED)
+        desk.jobs.delete("job")
+
+    assert play(desk, scene).records == []
