@@ -11,6 +11,7 @@ from datetime import timedelta
 from amlocal.app import App
 from amlocal.assembly.batch import Batch
 from amlocal.assembly.jobs import Jobs
+from amlocal.assembly.online import Online
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.assets.codes import CodeRoutes
 from amlocal.assets.routes import AssetRoutes
@@ -76,6 +77,14 @@ def build(
     )
     operations = Operations(context)
     batch = Batch(context, stores, jobs, operations)
+    online = Online(
+        context,
+        settings,
+        stores,
+        operations,
+        signing_key=secrets.signing,
+        check_bearer=tokens.check_header,
+    )
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -86,6 +95,8 @@ def build(
             batch.start()
             await jobs.start()
             ends.push_async_callback(jobs.stop)
+            await online.start()
+            ends.push_async_callback(online.stop)
             # In a thread, behind the first requests: a large store takes a while to look through.
             collecting = asyncio.create_task(_collect_garbage(stores.blobs))
             ends.push_async_callback(asyncio.wait, [collecting])
@@ -96,6 +107,7 @@ def build(
         *workspace_routes(context, created),
         *compute_routes(context, stores.computes, operations),
         *operations.routes(),
+        *online.routes(),
         *_asset_routes(context, stores, secrets, access),
         *jobs.routes(),
         *batch.routes(),

@@ -1,0 +1,81 @@
+"""The online endpoints of a workspace: their ARM face, deployments and router, and their start and stop."""
+
+import os
+import random
+from collections.abc import Callable
+
+from amlocal.assembly.stores import Stores
+from amlocal.core.context import Context
+from amlocal.core.http import Route
+from amlocal.core.operations import Operations
+from amlocal.jobs.environ import machine_environ
+from amlocal.jobs.environments import JobEnvironments
+from amlocal.jobs.inputs import Inputs
+from amlocal.online.access import Access
+from amlocal.online.bodies import Bodies
+from amlocal.online.deployment_routes import DeploymentRoutes
+from amlocal.online.endpoint_routes import EndpointRoutes
+from amlocal.online.fleet import Fleet
+from amlocal.online.image import Building, Images
+from amlocal.online.rollouts import Rollouts
+from amlocal.online.router import Scoring
+from amlocal.online.store import OnlineStore
+from amlocal.settings import Settings
+
+
+class Online:
+    """Serves the online endpoints of one workspace, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        context: Context,
+        settings: Settings,
+        stores: Stores,
+        operations: Operations,
+        *,
+        signing_key: str,
+        check_bearer: Callable[[str], None],
+    ) -> None:
+        self._context = context
+        self._store = OnlineStore(context)
+        self._operations = operations
+        self._access = Access(signing_key, context.clock, check_bearer)
+        lookup = stores.lookup()
+        cache, strict = settings.folder.environments, settings.strict_environments
+        self._images = Images(
+            stores.models,
+            lookup,
+            stores.blobs,
+            Building(
+                cache=cache,
+                strict=strict,
+                refuse_like_azure=settings.refuse_like_azure,
+                prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
+                fetch_code=Inputs(lookup, stores.blobs).fetch_code,
+                machine=machine_environ(os.environ),
+            ),
+        )
+        self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)
+        self._rollouts = Rollouts(self._store, operations, self._fleet)
+
+    async def start(self) -> None:
+        """Have what served serve again."""
+        await self._rollouts.start()
+
+    async def stop(self) -> None:
+        """End every deployment's processes."""
+        await self._rollouts.stop()
+
+    def routes(self) -> list[Route]:
+        """Return the routes of endpoints, deployments and scoring."""
+        bodies = Bodies(self._context, self._operations)
+        scoring = Scoring(self._store, self._fleet, self._access, self._context.ids, random.Random())  # noqa: S311 - no secret
+        return [
+            *scoring.routes(),
+            *EndpointRoutes(
+                self._context, self._store, bodies, self._operations, self._access, self._rollouts
+            ).routes(),
+            *DeploymentRoutes(
+                self._context, self._store, bodies, self._operations, self._images, self._fleet, self._rollouts
+            ).routes(),
+        ]

@@ -1,0 +1,150 @@
+"""The ARM face of online deployments."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.core.context import Context
+from amlocal.core.errors import BadRequest, Conflict
+from amlocal.core.fields import count, flag, mapping, text, texts
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.operations import Operations
+from amlocal.core.paging import page
+from amlocal.online.bodies import Bodies, with_defaults
+from amlocal.online.durations import seconds
+from amlocal.online.fleet import Fleet, limits_of
+from amlocal.online.image import Images
+from amlocal.online.rollouts import Rollouts
+from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name
+from amlocal.online.store import OnlineStore
+
+_DEFAULT_LINES = 50
+
+
+class DeploymentRoutes:
+    """Create, read, update, delete; logs."""
+
+    def __init__(
+        self,
+        context: Context,
+        store: OnlineStore,
+        bodies: Bodies,
+        operations: Operations,
+        images: Images,
+        fleet: Fleet,
+        rollouts: Rollouts,
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._bodies = bodies
+        self._operations = operations
+        self._images = images
+        self._fleet = fleet
+        self._rollouts = rollouts
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        root = f"{self._bodies.root}/{{endpoint}}/deployments"
+        one = f"{root}/{{name}}"
+        return [
+            Route("GET", one, self._show),
+            Route("PUT", one, self._put),
+            Route("DELETE", one, self._delete),
+            Route("GET", root, self._list),
+            Route("POST", f"{one}/getLogs", self._logs),
+        ]
+
+    def _show(self, call: Call) -> Reply:
+        return Reply(200, self._bodies.deployment(self._store.deployment(call.path["endpoint"], call.path["name"])))
+
+    def _list(self, call: Call) -> Reply:
+        endpoint = self._store.endpoint(call.path["endpoint"])
+        documents = self._store.deployments(endpoint.name)
+        return page(call, documents, self._context.origin, show=self._bodies.deployment)
+
+    def _put(self, call: Call) -> Reply:
+        endpoint = self._store.endpoint(call.path["endpoint"])
+        name = check_name(call.path["name"], "deployment")
+        known = self._store.find_deployment(endpoint.name, name)
+        if known and known.body["state"] == "Updating":
+            raise Conflict(
+                f"Cannot update deployment {name} in endpoint {endpoint.name} because it is in Updating provisioning "
+                "state."
+            )
+        sent = call.object()
+        capacity = mapping(sent, "sku").get("capacity")
+        properties = _accept(mapping(sent, "properties"))
+        check_instances(1 if capacity is None else capacity, properties["instanceType"])
+        self._images.check(properties)
+        changes = {
+            "tags": texts(sent, "tags"),
+            "properties": properties,
+            "capacity": capacity or 1,
+            "state": "Updating",
+        }
+        operation = self._rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
+        shown = self._bodies.deployment(self._store.deployment(endpoint.name, name))
+        if known is None:
+            shown["properties"] |= {"livenessProbe": None, "readinessProbe": None}
+        return Reply(201, shown, self._headers(operation))
+
+    def _delete(self, call: Call) -> Reply:
+        endpoint, name = call.path["endpoint"].lower(), call.path["name"].lower()
+        holder = self._store.endpoint(endpoint)
+        if self._store.find_deployment(endpoint, name) is None:
+            return Reply(204)
+        for key in ("traffic", "mirrorTraffic"):
+            if share := holder.body[key].get(name):
+                raise BadRequest(
+                    f"Cannot delete deployment {name} of endpoint {endpoint}: it has {share} percent of the {key}. "
+                    "Set that to 0 first."
+                )
+        self._rollouts.end((endpoint, name))
+        self._store.delete_deployment(endpoint, name)
+        operation = self._operations.start("od", status="Updating")
+        self._operations.finish(operation)
+        return Reply(202, b"null", self._headers(operation))
+
+    def _logs(self, call: Call) -> Reply:
+        document = self._store.deployment(call.path["endpoint"], call.path["name"])
+        lines = count(call.object(), "tail", default=_DEFAULT_LINES)
+        return Reply(200, {"content": self._fleet.log((document.name, document.version)).tail(lines)})
+
+    def _headers(self, operation: str) -> dict[str, str]:
+        return self._operations.headers(operation) | {"x-ms-async-operation-timeout": "PT30M"}
+
+
+def _accept(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of a deployment as they are kept. Raises `BadRequest`."""
+    kind = text(given, "endpointComputeType") or "Managed"
+    if kind != "Managed":
+        raise BadRequest(f"Online deployments are Managed here, not {kind}.")
+    code = mapping(given, "codeConfiguration")
+    properties = with_defaults(given) | {
+        "description": text(given, "description"),
+        "properties": {
+            key: value for key, value in texts(given, "properties").items() if key != "AzureAsyncOperationUri"
+        },
+        "codeConfiguration": {key: _required(code, key) for key in ("codeId", "scoringScript")} if code else None,
+        "environmentId": text(given, "environmentId"),
+        "environmentVariables": texts(given, "environmentVariables"),
+        "appInsightsEnabled": flag(given, "appInsightsEnabled"),
+        "model": text(given, "model"),
+    }
+    requests = properties["requestSettings"]
+    if count(requests, "maxConcurrentRequestsPerInstance", default=1) < 1:
+        raise BadRequest("maxConcurrentRequestsPerInstance must be at least 1.")
+    if not 0 < seconds(requests["requestTimeout"]) <= MAX_TIMEOUT_S:
+        raise BadRequest(f"The requestTimeout must be over 0 and at most {MAX_TIMEOUT_S:.0f} s.")
+    for probe in ("livenessProbe", "readinessProbe"):
+        for key in ("failureThreshold", "successThreshold"):
+            if count(properties[probe], key, default=1) < 1:
+                raise BadRequest(f"{key} of the {probe} must be at least 1.")
+    limits_of(properties, 1)  # every duration in it can be read
+    return properties
+
+
+def _required(given: Mapping[str, Any], key: str) -> str:
+    found = text(given, key)
+    if found is None:
+        raise BadRequest(f"The code configuration has no {key}.")
+    return found

@@ -1,0 +1,131 @@
+"""The ARM face of online endpoints."""
+
+from typing import Any
+
+from amlocal.core.context import Context
+from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest, Conflict
+from amlocal.core.fields import mapping, text, texts
+from amlocal.core.http import Call, Reply, Route
+from amlocal.core.operations import Operations
+from amlocal.core.paging import page
+from amlocal.online.access import Access, auth_mode, new_keys
+from amlocal.online.bodies import Bodies
+from amlocal.online.rollouts import Rollouts
+from amlocal.online.rules import check_mirror, check_name, check_traffic
+from amlocal.online.store import OnlineStore
+
+# What an answer holds and the SDK sends back with an update; it is no property of the user's.
+_ECHOED = {"AzureAsyncOperationUri", "azureml.onlineendpointid", "createdBy", "createdAt", "lastModifiedAt"}
+
+
+class EndpointRoutes:
+    """Create, read, update, delete; keys and tokens."""
+
+    def __init__(
+        self,
+        context: Context,
+        store: OnlineStore,
+        bodies: Bodies,
+        operations: Operations,
+        access: Access,
+        rollouts: Rollouts,
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._bodies = bodies
+        self._operations = operations
+        self._access = access
+        self._rollouts = rollouts
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        one = f"{self._bodies.root}/{{name}}"
+        return [
+            Route("GET", one, self._show),
+            Route("PUT", one, self._put),
+            Route("DELETE", one, self._delete),
+            Route("GET", self._bodies.root, self._list),
+            Route("POST", f"{one}/listKeys", self._keys),
+            Route("POST", f"{one}/token", self._token),
+            Route("POST", f"{one}/regenerateKeys", self._regenerate),
+        ]
+
+    def _show(self, call: Call) -> Reply:
+        return Reply(200, self._bodies.endpoint(self._store.endpoint(call.path["name"])))
+
+    def _list(self, call: Call) -> Reply:
+        return page(call, self._store.endpoints(), self._context.origin, show=self._bodies.endpoint)
+
+    def _put(self, call: Call) -> Reply:
+        name = check_name(call.path["name"], "endpoint")
+        known = self._store.find_endpoint(name)
+        body = self._accept(name, call.object(), known)
+        operation = self._operations.start("oe", status="Updating")
+        document = self._store.put_endpoint(name, body | {"operation": operation, "state": "Succeeded"})
+        # The first answer is still of the old one, as Azure's: what changed shows when the operation has ended.
+        shown = self._bodies.endpoint(document)
+        shown["properties"]["provisioningState"] = "Updating" if known else "Creating"
+        shown["properties"] |= (
+            {key: known.body[key] for key in ("traffic", "mirrorTraffic")}
+            if known
+            else {"scoringUri": None, "swaggerUri": None}
+        )
+        self._operations.finish(operation)
+        return Reply(201, shown, self._headers(operation))
+
+    def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
+        given = mapping(sent, "properties")
+        mode = auth_mode(text(given, "authMode"))
+        if known and known.body["authMode"] != mode:
+            raise BadRequest(f"The authMode of endpoint {name} is {known.body['authMode']} and cannot be changed.")
+        ready = {document.version for document in self._store.deployments(name) if document.body["serving"]}
+        traffic = check_traffic(mapping(given, "traffic"), ready)
+        return {
+            "authMode": mode,
+            "keys": known.body["keys"] if known else new_keys(),
+            "description": text(given, "description"),
+            "tags": texts(sent, "tags"),
+            "properties": {key: value for key, value in texts(given, "properties").items() if key not in _ECHOED},
+            "traffic": traffic,
+            "mirrorTraffic": check_mirror(mapping(given, "mirrorTraffic"), traffic, ready),
+        }
+
+    def _delete(self, call: Call) -> Reply:
+        name = call.path["name"]
+        document = self._store.find_endpoint(name)
+        if document is None:
+            return Reply(204)
+        for deployment in self._store.deployments(name):
+            self._rollouts.end((deployment.name, deployment.version))
+        self._store.delete_endpoint(name)
+        operation = self._operations.start("oe", status="Updating")
+        self._operations.finish(operation)
+        return Reply(202, b"null", self._headers(operation))
+
+    def _keys(self, call: Call) -> Reply:
+        document = self._store.endpoint(call.path["name"])
+        if document.body["authMode"] != "Key":
+            raise BadRequest(f"Endpoint {document.name} has no keys: its authMode is {document.body['authMode']}.")
+        return Reply(200, document.body["keys"], {"Cache-Control": "no-store"})
+
+    def _token(self, call: Call) -> Reply:
+        document = self._store.endpoint(call.path["name"])
+        if document.body["authMode"] != "AMLToken":
+            raise BadRequest(f"Endpoint {document.name} has no tokens: its authMode is {document.body['authMode']}.")
+        return Reply(200, self._access.token(document.name), {"Cache-Control": "no-store"})
+
+    def _regenerate(self, call: Call) -> Reply:
+        document = self._store.endpoint(call.path["name"])
+        kind = text(call.object(), "keyType")
+        if document.body["authMode"] != "Key":
+            raise Conflict(f"Endpoint {document.name} has no keys: its authMode is {document.body['authMode']}.")
+        if kind not in ("Primary", "Secondary"):
+            raise BadRequest(f"The keyType is Primary or Secondary, not {kind!r}.")
+        key = f"{kind.lower()}Key"
+        keys = {**document.body["keys"], key: new_keys()[key]}
+        self._store.put_endpoint(document.name, {**document.body, "keys": keys})
+        return Reply(200)
+
+    def _headers(self, operation: str) -> dict[str, str]:
+        return self._operations.headers(operation) | {"x-ms-async-operation-timeout": "PT30M"}

@@ -1,0 +1,185 @@
+"""What a deployment needs before its process can start: model, environment, code; what Azure builds as an image."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from amlocal.assets.lookup import AssetLookup, Remote
+from amlocal.assets.store import AssetStore
+from amlocal.blobs import BlobStore
+from amlocal.core.errors import BadRequest
+from amlocal.core.uris import version_reference
+from amlocal.online.errors import RolloutFailed
+from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
+from amlocal.runtimes.runtime import Log
+from amlocal.serving import launch, script
+
+# azureml's scoring script of no-code deployments runs under the first and imports the second (azureml-examples pull
+# requests 3902 and 3916); azureml-defaults brings the first along.
+_NEEDED = {
+    "azureml-inference-server-http": ("azureml_inference_server_http", {"azureml-defaults"}),
+    "azureml-ai-monitoring": ("azureml.ai.monitoring", set[str]()),
+}
+
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+PrepareEnvironment = Callable[[str, Path, Log, threading.Event], Runtime]
+FetchCode = Callable[[str, Path], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """How environments are made and code is fetched.
+
+    `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
+    deployments see of this machine's environment variables. Without `refuse_like_azure`, a model may lack what
+    Azure's own scoring script imports.
+    """
+
+    cache: Path
+    strict: bool
+    refuse_like_azure: bool
+    prepare_environment: PrepareEnvironment
+    fetch_code: FetchCode
+    machine: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """How the processes of a deployment are started. `is_script` tells the user's own script from a no-code model."""
+
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+    folder: Path
+    is_script: bool
+
+
+class Images:
+    """Prepares images."""
+
+    def __init__(self, models: AssetStore, lookup: AssetLookup, blobs: BlobStore, building: Building) -> None:
+        self._models = models
+        self._lookup = lookup
+        self._blobs = blobs
+        self._building = building
+
+    def check(self, properties: Mapping[str, Any]) -> None:
+        """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
+        model = properties["model"]
+        kind = self._model_kind(model) if model else None
+        if properties["codeConfiguration"]:
+            self._lookup.code(properties["codeConfiguration"]["codeId"])
+            if not properties["environmentId"]:
+                raise BadRequest("A deployment with a code configuration needs an environment.")
+        elif kind != "mlflow_model":
+            raise BadRequest(
+                "A deployment without a code configuration needs a model of type mlflow_model; give a scoring script "
+                "and an environment for any other."
+            )
+        if properties["environmentId"]:
+            self._lookup.environment(properties["environmentId"])
+
+    def prepare(self, properties: Mapping[str, Any], folder: Path, say: Log, stop: threading.Event) -> Image:
+        """Fill `folder` and return the image. Blocks; `stop` ends the build of an environment.
+
+        Raises `AmlocalError` with the reason, `OSError`.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        model = self._fetch_model(properties["model"], folder / "model") if properties["model"] else None
+        if properties["codeConfiguration"]:
+            return self._script(properties, folder, say, stop)
+        if model is None or not (model / "MLmodel").is_file():
+            raise RolloutFailed(f"The model {properties['model']} holds no file MLmodel.")
+        runtime = (
+            self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+            if properties["environmentId"]
+            else self._model_environment(model, folder / "layer", say, stop)
+        )
+        command = (str(runtime.python), launch.__file__, str(model))
+        return Image(command, self._environ(runtime, properties, folder), folder, is_script=False)
+
+    def _script(self, properties: Mapping[str, Any], folder: Path, say: Log, stop: threading.Event) -> Image:
+        code = properties["codeConfiguration"]
+        work = folder / "code"
+        work.mkdir()
+        self._building.fetch_code(code["codeId"], work)
+        entry = work / code["scoringScript"]
+        if not entry.is_file() or not entry.resolve().is_relative_to(work.resolve()):
+            raise RolloutFailed(f"The scoring script {code['scoringScript']} is not in the code of the deployment.")
+        runtime = self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+        command = (str(runtime.python), script.__file__, str(entry))
+        variables = self._environ(runtime, properties, folder) | {"AML_APP_ROOT": str(entry.parent)}
+        return Image(command, variables, entry.parent, is_script=True)
+
+    def _environ(self, runtime: Runtime, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
+        return environ(runtime, self._building.machine) | {
+            "AZUREML_MODEL_DIR": str(folder / "model"),
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PYTHONUNBUFFERED": "1",
+            **properties["environmentVariables"],
+        }
+
+    def _model_kind(self, reference: str) -> str:
+        found = version_reference(reference, "models")
+        if found is None:
+            raise BadRequest(f"{reference!r} is not the id of a model in this workspace.")
+        name, version = found
+        document = self._models.latest(name) if version.startswith("@") else self._models.get(name, version)
+        return str(document.body["properties"]["modelType"])
+
+    def _fetch_model(self, reference: str, folder: Path) -> Path:
+        """Copy a model below `folder` under its own name, as Azure mounts it; return the path of the copy."""
+        place = self._lookup.locate(reference)
+        if isinstance(place, Remote):
+            raise RolloutFailed(f"The model at {place.url} is not in this workspace's storage.")
+        target = folder / (place.path.rpartition("/")[2] or "model")
+        folder.mkdir()
+        blob = self._blobs.get(place.container, place.path)
+        if blob is not None and not blob.marks_folder:
+            self._blobs.fetch_file(place.container, place.path, target)
+        elif self._blobs.fetch_tree(place.container, place.path, target) == 0:
+            raise RolloutFailed(f"The files of the model {reference} are not there.")
+        return target
+
+    def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
+        conda = _model_conda(model)
+        if self._building.refuse_like_azure:
+            check_servable(conda)
+        spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
+        runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)
+        return create_layer(runtime, layer, self._building.cache, log=say)
+
+
+def _model_conda(model: Path) -> CondaFile:
+    file = model / "conda.yaml"
+    if file.is_file():
+        return parse_conda(file.read_text(encoding="utf-8"))
+    lines = model / "requirements.txt"
+    if lines.is_file():
+        return CondaFile(pip=tuple(lines.read_text(encoding="utf-8").splitlines()))
+    raise RolloutFailed("The model has neither conda.yaml nor requirements.txt: its environment cannot be built.")
+
+
+def check_servable(conda: CondaFile) -> None:
+    """Raise `RolloutFailed` as Azure fails a no-code deployment whose environment lacks what its script imports."""
+    names = {canonicalize_name(name) for name in map(_name, (*conda.pip, *conda.packages)) if name}
+    for package, (module, others) in _NEEDED.items():
+        if not names & {package, *others}:
+            raise RolloutFailed(
+                f"User container has crashed or terminated: ModuleNotFoundError: No module named '{module}'. The "
+                f"environment of a no-code deployment is made from the model's own requirements, and they lack "
+                f"{package}: log the model with it among its pip requirements."
+            )
+
+
+def _name(line: str) -> str:
+    """Return the name of the package in a line of pip or conda, "" where there is none."""
+    found = _PACKAGE.match(line)
+    return found[0] if found else ""  # an option, a path or a comment

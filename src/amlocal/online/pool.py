@@ -1,0 +1,211 @@
+"""The processes of one deployment: requests go to the least busy, wait their turn, or are turned away."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy
+from amlocal.serving.frames import Answer
+
+_LONGEST_PAUSE_S = 60.0
+_FIRST_PAUSE_S = 0.25
+
+
+class Backend(Protocol):
+    """A process that serves the model."""
+
+    async def start(self) -> None:
+        """Return once it serves. Raises `ProcessDied`."""
+
+    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
+        """Return the future answer."""
+
+    def ping(self) -> asyncio.Future[Answer]:
+        """Return the future sign of life."""
+
+    async def ended(self) -> int:
+        """Wait for its end."""
+
+    async def stop(self) -> None:
+        """End it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A deployment's settings, times in seconds. `start_s` is how long a process may take until it serves."""
+
+    instances: int = 1
+    concurrent: int = 1
+    timeout_s: float = 5.0
+    start_s: float = 310.0
+    probe_period_s: float = 10.0
+    probe_timeout_s: float = 2.0
+    probe_failures: int = 30
+
+
+class _Instance:
+    """One place for a process; the process in it may change."""
+
+    def __init__(self) -> None:
+        self.backend: Backend | None = None
+        self.serves = False  # from its being ready to the first sign of its end
+        self.busy = 0
+
+
+class Pool:
+    """Serves requests with `limits.instances` processes; `make` returns a new one, `say` writes the log."""
+
+    def __init__(self, make: Callable[[], Backend], limits: Limits, say: Callable[[str], None]) -> None:
+        self._make = make
+        self.limits = limits
+        self._say = say
+        self._instances = [_Instance() for _ in range(limits.instances)]
+        self._waiters: deque[asyncio.Future[_Instance]] = deque()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._pending = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def start(self) -> None:
+        """Bring all processes up. Raises `RolloutFailed` when one does not come."""
+        starts = [asyncio.ensure_future(self._start()) for _ in self._instances]
+        try:
+            backends = await asyncio.gather(*starts)
+        except BaseException:
+            for start in starts:
+                start.cancel()
+            for result in await asyncio.gather(*starts, return_exceptions=True):
+                if not isinstance(result, BaseException):
+                    await result.stop()
+            raise
+        for instance, backend in zip(self._instances, backends, strict=True):
+            instance.backend, instance.serves = backend, True
+            self._keepers.append(asyncio.create_task(self._keep(instance)))
+
+    async def score(self, body: bytes, content_type: str) -> Answer:
+        """Return the model's answer. Raises `TooBusy`, `ProcessDied`; `TimeoutError` past the request's time."""
+        # Azure ML holds twice as many requests as may run at once (its table of status codes, 429).
+        if self._pending >= 2 * self.limits.concurrent * self.limits.instances:
+            raise TooBusy("Too many pending requests.")
+        self._pending += 1
+        self._idle.clear()
+        try:
+            async with asyncio.timeout(self.limits.timeout_s):
+                return await self._ask(body, content_type)
+        finally:
+            self._pending -= 1
+            self._note_idle()
+
+    async def drain(self) -> None:
+        """Let every request that was taken have its answer, then end the processes."""
+        await self._idle.wait()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End the processes."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
+
+    async def _ask(self, body: bytes, content_type: str) -> Answer:
+        while True:
+            instance = await self._take()
+            if instance.backend is None:
+                self._give_back(instance)
+                continue
+            answer = instance.backend.ask(body, content_type)
+            # Not when the caller gives up: the process is busy until it has answered.
+            answer.add_done_callback(partial(self._answered, instance))
+            try:
+                return await asyncio.shield(answer)
+            except NotSent:  # the process was gone already: the request waits for the next one
+                continue
+
+    async def _take(self) -> _Instance:
+        ready = [one for one in self._instances if one.serves and one.busy < self.limits.concurrent]
+        if ready and not self._waiters:
+            instance = min(ready, key=lambda one: one.busy)
+            instance.busy += 1
+            return instance
+        turn: asyncio.Future[_Instance] = asyncio.get_running_loop().create_future()
+        self._waiters.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back(turn.result())
+            raise
+
+    def _answered(self, instance: _Instance, done: asyncio.Future[Answer]) -> None:
+        if not done.cancelled() and isinstance(done.exception(), ProcessDied):
+            instance.serves = False  # its keeper will see, but the next request must not be sent there
+        self._give_back(instance)
+
+    def _give_back(self, instance: _Instance) -> None:
+        instance.busy -= 1
+        self._wake(instance)
+        self._note_idle()
+
+    def _wake(self, instance: _Instance) -> None:
+        while self._waiters and instance.serves and instance.busy < self.limits.concurrent:
+            turn = self._waiters.popleft()
+            if not turn.done():
+                instance.busy += 1
+                turn.set_result(instance)
+
+    def _note_idle(self) -> None:
+        if self._pending == 0 and all(one.busy == 0 for one in self._instances):
+            self._idle.set()
+
+    async def _start(self) -> Backend:
+        backend = self._make()
+        try:
+            async with asyncio.timeout(self.limits.start_s):
+                await backend.start()
+        except (ProcessDied, TimeoutError) as error:
+            await backend.stop()
+            late = f"it was not ready after {self.limits.start_s:.0f} s"
+            reason = late if isinstance(error, TimeoutError) else f"it ended with code {await backend.ended()}"
+            raise RolloutFailed(reason) from error
+        except BaseException:
+            await backend.stop()
+            raise
+        return backend
+
+    async def _keep(self, instance: _Instance) -> None:
+        """Start the process anew each time that it ends, after a pause that doubles until one serves."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            if instance.backend is not None:
+                reason = await self._until_end(instance.backend)
+                backend, instance.backend, instance.serves = instance.backend, None, False
+                await backend.stop()
+                self._say(f"The model's process {reason}; it is started again in {pause:g} s.")
+            await asyncio.sleep(pause)
+            try:
+                instance.backend = await self._start()
+            except RolloutFailed as error:
+                self._say(f"The model's process did not come up: {error}")
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                continue
+            instance.serves, pause = True, _FIRST_PAUSE_S
+            self._say("The model's process is up again.")
+            self._wake(instance)
+
+    async def _until_end(self, backend: Backend) -> str:
+        """Return how a process ended: by itself, or by failing its liveness probe."""
+        ending = asyncio.ensure_future(backend.ended())
+        failures = 0
+        try:
+            while failures < self.limits.probe_failures:
+                if (await asyncio.wait([ending], timeout=self.limits.probe_period_s))[0]:
+                    return f"ended with code {ending.result()}"
+                alive, _ = await asyncio.wait([backend.ping()], timeout=self.limits.probe_timeout_s)
+                failures = 0 if alive else failures + 1
+        finally:
+            ending.cancel()
+        return f"failed {failures} liveness probes"

@@ -1,0 +1,136 @@
+"""The scoring URL: who may call, which deployment answers, and in which words a failure comes back."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from amlocal.core.clock import Ids
+from amlocal.core.documents import Document
+from amlocal.core.http import Call, Reply, Route
+from amlocal.online.access import Access
+from amlocal.online.errors import ProcessDied, TooBusy
+from amlocal.online.fleet import Fleet
+from amlocal.online.pool import Pool
+from amlocal.online.store import OnlineStore
+from amlocal.serving.frames import Answer
+
+MAX_BODY = 1_572_864
+"""Bytes: 1.5 MB (learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, "Payload size")."""
+
+_DEPLOYMENT = "azureml-model-deployment"
+
+
+class TooLarge(Exception):
+    """The body is larger than `MAX_BODY`."""
+
+
+def choose(weights: Mapping[str, int], point: float) -> str | None:
+    """Return the deployment in whose share `point` (from 0, under 100) falls, None beyond all shares."""
+    for name, weight in sorted(weights.items()):
+        if point < weight:
+            return name
+        point -= weight
+    return None
+
+
+class Scoring:
+    """Routes scoring requests. `chance` decides over shares of traffic."""
+
+    def __init__(self, store: OnlineStore, fleet: Fleet, access: Access, ids: Ids, chance: random.Random) -> None:
+        self._store = store
+        self._fleet = fleet
+        self._access = access
+        self._ids = ids
+        self._chance = chance
+        self._mirrored: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[Route]:
+        """Return the routes; keys and tokens of an endpoint are not the workspace's, and are checked here."""
+        return [Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open", streaming=True)]
+
+    async def _score(self, call: Call) -> Reply:
+        request = call.headers.get("x-request-id") or call.headers.get("x-ms-client-request-id") or self._ids()
+        reply = await self._answer(call)
+        return Reply(reply.status, reply.body, {"x-request-id": request, "x-ms-request-id": request, **reply.headers})
+
+    async def _answer(self, call: Call) -> Reply:
+        endpoint = self._store.find_endpoint(call.path["endpoint"])
+        if endpoint is None:
+            return _failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}.")
+        denial = self._access.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
+        if denial:
+            return Reply(401, denial.encode(), media_type="text/plain")
+        name = call.headers.get(_DEPLOYMENT, "").lower() or choose(
+            endpoint.body["traffic"], self._chance.random() * 100
+        )
+        if not name:
+            return _failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic.")
+        pool = self._fleet.pool((endpoint.name, name))
+        if pool is None:
+            return self._absent(endpoint, name)
+        try:
+            body = await _body(call)
+        except TooLarge:
+            return _failure(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes (1.5 MB).")
+        kind = call.headers.get("content-type", "")
+        self._mirror(endpoint, body, kind)
+        reply = await _ask(pool, body, kind)
+        return Reply(reply.status, reply.body, {_DEPLOYMENT: name, **reply.headers})
+
+    def _absent(self, endpoint: Document, name: str) -> Reply:
+        known = self._store.find_deployment(endpoint.name, name)
+        if known is not None and known.body["serving"]:
+            return _failure(502, "BadGateway", f"Deployment {name} is on its way up. Ask again in a moment.")
+        return _failure(404, "NotFound", f"Endpoint {endpoint.name} has no deployment {name} that serves.")
+
+    def _mirror(self, endpoint: Document, body: bytes, kind: str) -> None:
+        """Send a copy where traffic is mirrored to; what comes of it reaches nobody."""
+        name = choose(endpoint.body["mirrorTraffic"], self._chance.random() * 100)
+        pool = self._fleet.pool((endpoint.name, name)) if name else None
+        if pool is None:
+            return
+
+        async def send(pool: Pool) -> None:
+            await _ask(pool, body, kind)
+
+        task = asyncio.create_task(send(pool))
+        self._mirrored.add(task)
+        task.add_done_callback(self._mirrored.discard)
+
+
+async def _body(call: Call) -> bytes:
+    parts, size = [], 0
+    async for part in call.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:
+    try:
+        return _reply(await pool.score(body, kind))
+    except TooBusy as error:
+        return _failure(429, "TooManyRequests", str(error))
+    except TimeoutError:
+        return _failure(408, "RequestTimeout", f"The model took longer than {pool.limits.timeout_s * 1000:.0f} ms.")
+    except ProcessDied as error:
+        return _failure(502, "BadGateway", str(error))
+
+
+def _reply(answer: Answer) -> Reply:
+    headers = {"x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
+    if answer.status == 200:
+        return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, "application/json")
+    # Azure ML passes no status of the model's on: each but 200 is a 424 to the caller.
+    wrapped = {"ms-azureml-model-error-statuscode": str(answer.status), "ms-azureml-model-error-reason": "model_error"}
+    failed = {"x-ms-run-function-failed": str(answer.status >= 500)}
+    return Reply(424, answer.body, headers | wrapped | failed, "application/json")
+
+
+def _failure(status: int, code: str, message: str) -> Reply:
+    error: dict[str, Any] = {"error": {"code": code, "message": message}}
+    return Reply(status, json.dumps(error).encode(), media_type="application/json")

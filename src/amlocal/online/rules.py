@@ -1,0 +1,62 @@
+"""Azure ML's own rules for online endpoints and deployments: a mistake shows here first."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from amlocal.core.errors import BadRequest
+
+# learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, "Azure Machine Learning online endpoints"
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{1,30})[A-Za-z0-9]")
+_INSTANCE_TYPE = re.compile(r"Standard_[A-Za-z0-9_-]+", re.IGNORECASE)
+MAX_INSTANCES = 50
+MAX_MIRROR = 50  # percent
+MAX_TIMEOUT_S = 180.0
+
+
+def check_name(name: str, what: str) -> str:
+    """Return the name of an endpoint or deployment. Raises `BadRequest`."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"The {what} name {name!r} is not valid: it has 3 to 32 letters, digits and '-', begins with a letter and "
+            "ends with a letter or digit."
+        )
+    return name
+
+
+def check_traffic(sent: Mapping[str, Any], deployments: Collection[str]) -> dict[str, int]:
+    """Return the weights that are not 0. Raises `BadRequest` unless they add up to 0 or 100 over known deployments."""
+    traffic = _percentages(sent, "traffic", deployments)
+    if sum(traffic.values()) not in (0, 100):
+        raise BadRequest(f"The traffic must add up to 0 or 100, not {sum(traffic.values())}: {traffic}.")
+    return traffic
+
+
+def check_mirror(sent: Mapping[str, Any], traffic: Mapping[str, int], deployments: Collection[str]) -> dict[str, int]:
+    """Return the share that is copied to a deployment. Raises `BadRequest`: one, at most 50 %, without live traffic."""
+    mirror = _percentages(sent, "mirrorTraffic", deployments)
+    if len(mirror) > 1:
+        raise BadRequest(f"Traffic can be mirrored to one deployment, not to {len(mirror)}: {', '.join(mirror)}.")
+    for name, share in mirror.items():
+        if share > MAX_MIRROR:
+            raise BadRequest(f"At most {MAX_MIRROR} percent of the traffic can be mirrored, not {share}.")
+        if name in traffic:
+            raise BadRequest(f"Deployment {name} gets live traffic and cannot get mirrored traffic too.")
+    return mirror
+
+
+def _percentages(sent: Mapping[str, Any], key: str, deployments: Collection[str]) -> dict[str, int]:
+    for name, share in sent.items():
+        if type(share) is not int or not 0 <= share <= 100:
+            raise BadRequest(f"{key} of {name} must be a whole number from 0 to 100, not {share!r}.")
+        if share and name.lower() not in deployments:
+            raise BadRequest(f"{key} names deployment {name}, which does not exist or has never been ready.")
+    return {name.lower(): share for name, share in sent.items() if share}
+
+
+def check_instances(count: Any, instance_type: Any) -> None:
+    """Raise `BadRequest` for a size that Azure would not give."""
+    if type(count) is not int or not 1 <= count <= MAX_INSTANCES:
+        raise BadRequest(f"The instance count (sku.capacity) must be from 1 to {MAX_INSTANCES}, not {count!r}.")
+    if not isinstance(instance_type, str) or not _INSTANCE_TYPE.fullmatch(instance_type):
+        raise BadRequest(f"The instance type {instance_type!r} is not one of Azure's, such as Standard_E2s_v3.")

@@ -1,0 +1,105 @@
+"""The user's scoring script as the server sees it: Microsoft's inference server behind a Unix socket."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from amlocal.jobs import warden
+from amlocal.online.errors import NotSent, ProcessDied
+from amlocal.serving.frames import Answer
+from amlocal.serving.script import PORT
+
+_GRACE_S = 5.0
+_LOOK_S = 0.1  # gunicorn has no other way to say that it listens
+
+
+class ScriptProcess:
+    """One inference server. It runs under the warden, as its own processes do not notice when amlocal is killed."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path) -> None:
+        self._command = command
+        self._environ = environ
+        self._folder = folder
+        self._log = log
+        self._socket_folder = Path(tempfile.mkdtemp(prefix="amlocal-"))  # short, as the path of a socket must be
+        address = self._socket_folder / "s"
+        self._address = str(address)
+        transport = httpx.AsyncHTTPTransport(uds=f"{address}:{PORT}", limits=httpx.Limits(max_connections=None))
+        # Its time is up when the router says so.
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://model", timeout=None, trust_env=False)  # noqa: S113
+        self._process: Process | None = None
+        self._lifeline: int | None = None
+
+    async def start(self) -> None:
+        """Start the server and wait until the script's `init` is through. Raises `ProcessDied`."""
+        reader, self._lifeline = os.pipe()
+        wrapped = (sys.executable, "-I", "-S", warden.__file__, str(_GRACE_S), "--", *self._command, self._address)
+        try:
+            with self._log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *wrapped,
+                    cwd=self._folder,
+                    env=dict(self._environ),
+                    stdin=reader,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        finally:
+            os.close(reader)
+        while not await self._healthy():
+            if self._process.returncode is not None:
+                raise ProcessDied("The inference server ended.")
+            await asyncio.sleep(_LOOK_S)
+
+    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
+        """Send a request; the future holds its answer or `ProcessDied`."""
+        return asyncio.ensure_future(self._ask(body, content_type))
+
+    def ping(self) -> asyncio.Future[Answer]:
+        """Ask whether the server answers."""
+        return asyncio.ensure_future(self._ping())
+
+    async def ended(self) -> int:
+        """Wait for the end of the server and return its exit code."""
+        return await self._process.wait() if self._process else 0
+
+    async def stop(self) -> None:
+        """End the server and all that it started."""
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        if self._process is not None:
+            await self._process.wait()
+        await self._client.aclose()
+        shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+    async def _healthy(self) -> bool:
+        try:
+            return (await self._client.get("/")).status_code == 200
+        except httpx.TransportError:  # it does not listen yet
+            return False
+
+    async def _ping(self) -> Answer:
+        while not await self._healthy():  # noqa: ASYNC110 - see _LOOK_S
+            await asyncio.sleep(_LOOK_S)
+        return Answer(0)
+
+    async def _ask(self, body: bytes, content_type: str) -> Answer:
+        headers = {"Content-Type": content_type} if content_type else {}
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            answer = await self._client.post("/score", content=body, headers=headers)
+        except httpx.ConnectError as error:
+            raise NotSent("The inference server is not there.") from error
+        except httpx.TransportError as error:
+            raise ProcessDied(f"The inference server ended while it worked on the request: {error}") from error
+        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000)

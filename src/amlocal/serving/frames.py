@@ -1,0 +1,73 @@
+"""The protocol between the server and a scoring process: requests and answers, each with its length in front.
+
+Both ends belong to amlocal and hold the two ends of one socket pair, so there is no address to guard and no secret.
+Request 0 asks whether the process is there; answer 0 says so, and that the model is loaded.
+"""
+
+import struct
+from dataclasses import dataclass
+
+_REQUEST = struct.Struct("!IIH")  # number, bytes of body, bytes of content type
+_ANSWER = struct.Struct("!IIHf")  # number, bytes of body, status, milliseconds
+
+ALIVE = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """A scoring request. `number` tells its answer from others on the same socket."""
+
+    number: int
+    body: bytes = b""
+    content_type: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model made of a request: `status` and JSON; `took_ms` is the time in the model."""
+
+    number: int
+    status: int = 200
+    body: bytes = b""
+    took_ms: float = 0.0
+
+
+def pack_request(request: Request) -> bytes:
+    """Return the request as bytes."""
+    kind = request.content_type.encode("latin-1", "replace")[:1024]
+    return _REQUEST.pack(request.number, len(request.body), len(kind)) + kind + request.body
+
+
+def pack_answer(answer: Answer) -> bytes:
+    """Return the answer as bytes."""
+    return _ANSWER.pack(answer.number, len(answer.body), answer.status, answer.took_ms) + answer.body
+
+
+def take_requests(buffer: bytearray) -> list[Request]:
+    """Remove the whole requests at the head of `buffer` and return them."""
+    found, at = [], 0
+    while len(buffer) - at >= _REQUEST.size:
+        number, size, kind = _REQUEST.unpack_from(buffer, at)
+        start = at + _REQUEST.size
+        end = start + kind + size
+        if len(buffer) < end:
+            break
+        content_type = buffer[start : start + kind].decode("latin-1")
+        found.append(Request(number, bytes(buffer[start + kind : end]), content_type))
+        at = end
+    del buffer[:at]
+    return found
+
+
+def take_answers(buffer: bytearray) -> list[Answer]:
+    """Remove the whole answers at the head of `buffer` and return them."""
+    found, at = [], 0
+    while len(buffer) - at >= _ANSWER.size:
+        number, size, status, took = _ANSWER.unpack_from(buffer, at)
+        start = at + _ANSWER.size
+        if len(buffer) < start + size:
+            break
+        found.append(Answer(number, status, bytes(buffer[start : start + size]), took))
+        at = start + size
+    del buffer[:at]
+    return found

@@ -1,0 +1,89 @@
+"""An MLflow model as the scoring process sees it: its signature as plain values, its predictions as JSON rows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.types import DataType, TensorSpec
+
+from amlocal.serving.tensors import Tensor
+from amlocal.serving.values import RULES, Column
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model takes: `columns` (plain ones with names), or `tensors`; neither for a model that MLflow must check.
+
+    `params` are the names of what may be sent beside the data.
+    """
+
+    columns: Sequence[Column] = ()
+    tensors: Sequence[Tensor] = ()
+    params: frozenset[str] = field(default_factory=frozenset)
+
+
+class Model:
+    """A model that MLflow has loaded. Raises what MLflow raises."""
+
+    def __init__(self, folder: Path) -> None:
+        self._model = mlflow.pyfunc.load_model(str(folder))
+        self.signature = _signature(self._model.metadata)
+        self.example = _example(self._model.metadata, folder)
+
+    def predict(self, data: Any, params: "Mapping[str, Any] | None" = None) -> Any:
+        """Return the model's predictions."""
+        return self._model.predict(data, params=params) if params else self._model.predict(data)
+
+
+def _signature(metadata: Any) -> Signature:
+    inputs = metadata.get_input_schema()
+    params = frozenset(spec.name for spec in (metadata.get_params_schema() or ()))
+    if inputs is None:
+        return Signature(params=params)
+    if inputs.is_tensor_spec():
+        specs: Sequence[TensorSpec] = inputs.inputs
+        return Signature(tensors=[Tensor(spec.name, spec.type, tuple(spec.shape)) for spec in specs], params=params)
+    columns = [
+        Column(spec.name, spec.type.name, spec.required)
+        for spec in inputs.inputs
+        if spec.name and isinstance(spec.type, DataType) and spec.type.name in RULES
+    ]
+    return Signature(columns=columns if len(columns) == len(inputs.inputs) else (), params=params)
+
+
+def _example(metadata: Any, folder: Path) -> "pd.DataFrame | None":
+    if metadata.saved_input_example_info is None:
+        return None
+    example = metadata.load_input_example(str(folder))
+    return example if isinstance(example, pd.DataFrame) else None
+
+
+def json_ready(predictions: Any) -> Any:
+    """Return predictions as JSON values, one a row; tables as objects by column, as Azure ML writes them.
+
+    What JSON has no word for (NaN, infinity) is null.
+    """
+    if isinstance(predictions, pd.DataFrame | pd.Series):
+        frame = predictions if isinstance(predictions, pd.DataFrame) else pd.DataFrame(predictions)
+        return [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict(orient="records")]
+    if isinstance(predictions, np.ndarray):
+        whole = predictions.dtype.kind in "iub" or (predictions.dtype.kind == "f" and np.isfinite(predictions).all())
+        return predictions.tolist() if whole else _plain(predictions.tolist())
+    return _plain(predictions)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value if isinstance(value, str | int | bool | None) else str(value)

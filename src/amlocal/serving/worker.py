@@ -1,0 +1,78 @@
+"""The scoring process: reads what has arrived, asks the model once, answers, and again.
+
+No event loop is in it, and no thread but one that waits for the server's end. While the model works, requests gather
+in the socket; all that are there when it is done make the next batch. A request that comes alone waits for nothing.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amlocal.serving.frames import ALIVE, Answer, Request, pack_answer, take_requests
+
+if TYPE_CHECKING:
+    from amlocal.serving.scorer import Scorer
+
+_CHUNK = 2**18
+_BATCH_BYTES = 2**21  # of requests: what is beyond waits in the socket
+
+
+def end_with(server: socket.socket) -> None:
+    """End this process and what it started when the server is gone, even if the model is at work."""
+    watch = select.poll()
+    watch.register(server.fileno(), 0)  # hang-ups only
+    watch.poll()
+    os.killpg(0, signal.SIGKILL)
+
+
+def arrived(server: socket.socket, buffer: bytearray) -> list[Request]:
+    """Return the requests that are there, waiting for the first; none when the server has ended."""
+    while not (found := take_requests(buffer)):
+        chunk = server.recv(_CHUNK)
+        if not chunk:
+            return []
+        buffer += chunk
+    while len(buffer) < _BATCH_BYTES and select.select([server], [], [], 0)[0]:
+        chunk = server.recv(_CHUNK)
+        if not chunk:
+            break
+        buffer += chunk
+    return found + take_requests(buffer)
+
+
+def serve(server: socket.socket, scorer: "Scorer") -> None:
+    """Answer until the server closes its end."""
+    buffer = bytearray()
+    while requests := arrived(server, buffer):
+        questions = []
+        for request in requests:
+            if request.number == ALIVE:
+                server.sendall(pack_answer(Answer(ALIVE)))
+            else:
+                questions.append(request)
+        for answer in scorer.answers(questions):
+            server.sendall(pack_answer(answer))
+
+
+def main(model_folder: Path, descriptor: int) -> None:
+    """Load the model, say that it is there, serve."""
+    server = socket.socket(fileno=descriptor)
+    threading.Thread(target=end_with, args=(server,), daemon=True).start()
+    # Late, since this takes seconds in which a server that ends should not leave a process behind.
+    from amlocal.serving.model import Model  # noqa: PLC0415
+    from amlocal.serving.scorer import Scorer  # noqa: PLC0415
+
+    try:
+        scorer = Scorer(Model(model_folder))
+    except Exception:  # noqa: BLE001 - whatever the model's code raises while it is loaded belongs in the log
+        traceback.print_exc(file=sys.stderr)
+        sys.exit(3)
+    print(f"Model loaded; concurrent requests are {'merged' if scorer.merges else 'asked one by one'}", flush=True)  # noqa: T201 - this is the log
+    server.sendall(pack_answer(Answer(ALIVE)))
+    serve(server, scorer)

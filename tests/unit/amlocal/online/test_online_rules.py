@@ -1,0 +1,83 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.core.errors import BadRequest
+from amlocal.online.durations import seconds
+from amlocal.online.router import choose
+from amlocal.online.rules import check_instances, check_mirror, check_name, check_traffic
+
+NAMES = ("blue", "green", "red")
+WEIGHTS = st.integers(0, 100).flatmap(
+    lambda first: st.integers(0, 100 - first).map(
+        lambda second: {"blue": first, "green": second, "red": 100 - first - second}
+    )
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.integers(0, 100)))
+def test_traffic_is_taken_when_it_adds_up_to_0_or_100(traffic: dict[str, int]) -> None:
+    if sum(traffic.values()) in (0, 100):
+        assert check_traffic(traffic, NAMES) == {name: share for name, share in traffic.items() if share}
+    else:
+        with pytest.raises(BadRequest, match="add up"):
+            check_traffic(traffic, NAMES)
+
+
+@pytest.mark.parametrize("share", [-1, 101, 50.0, "100", True, None])
+def test_a_share_is_a_whole_percentage(share: object) -> None:
+    with pytest.raises(BadRequest, match="blue"):
+        check_traffic({"blue": share}, NAMES)
+
+
+def test_traffic_to_a_deployment_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadRequest, match="grey"):
+        check_traffic({"grey": 100}, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("mirror", "reason"),
+    [({"green": 51}, "50 percent"), ({"green": 10, "red": 10}, "one deployment"), ({"blue": 10}, "live traffic")],
+)
+def test_a_mirror_that_azure_would_refuse_is_refused(mirror: dict[str, int], reason: str) -> None:
+    with pytest.raises(BadRequest, match=reason):
+        check_mirror(mirror, {"blue": 100}, NAMES)
+
+
+@given(WEIGHTS)
+def test_each_percent_of_the_traffic_goes_where_the_weights_say(weights: dict[str, int]) -> None:
+    chosen = [choose(weights, point + 0.5) for point in range(100)]
+    assert {name: chosen.count(name) for name in weights} == weights
+
+
+@given(st.floats(0, 100, exclude_max=True))
+def test_without_weights_no_deployment_is_chosen(point: float) -> None:
+    assert choose({}, point) is None
+
+
+@pytest.mark.parametrize("name", ["abc", "A-1", "a" * 32, "diabetes-online-dev"])
+def test_names_that_azure_takes_are_taken(name: str) -> None:
+    assert check_name(name, "endpoint") == name
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 33, "1ab", "-ab", "ab-", "a_b", "a.b", "a b", "äbc", ""])
+def test_names_that_azure_refuses_are_refused(name: str) -> None:
+    with pytest.raises(BadRequest, match="endpoint name"):
+        check_name(name, "endpoint")
+
+
+@pytest.mark.parametrize(("count", "kind"), [(0, "Standard_E2s_v3"), (51, "Standard_E2s_v3"), (1, "big"), (1, None)])
+def test_a_size_that_azure_would_not_give_is_refused(count: int, kind: str | None) -> None:
+    with pytest.raises(BadRequest):
+        check_instances(count, kind)
+
+
+@pytest.mark.parametrize(("text", "value"), [("PT5S", 5.0), ("PT0.5S", 0.5), ("PT1M30S", 90.0), ("PT1H", 3600.0)])
+def test_durations_are_read(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["PT", "5", "P1D2", "", None, 5])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest):
+        seconds(text)

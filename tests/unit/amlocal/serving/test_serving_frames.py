@@ -1,0 +1,29 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.serving.frames import Answer, Request, pack_answer, pack_request, take_answers, take_requests
+
+REQUESTS = st.builds(
+    Request, st.integers(0, 2**32 - 1), st.binary(max_size=50), st.sampled_from(["", "application/json"])
+)
+ANSWERS = st.builds(Answer, st.integers(0, 2**32 - 1), st.integers(200, 599), st.binary(max_size=50), st.just(0.5))
+
+
+@given(st.lists(REQUESTS, max_size=5), st.integers(1, 20))
+def test_requests_come_out_as_they_went_in_however_they_are_cut(requests: list[Request], size: int) -> None:
+    stream = b"".join(map(pack_request, requests))
+    buffer, found = bytearray(), []
+    for start in range(0, len(stream), size):
+        buffer += stream[start : start + size]
+        found += take_requests(buffer)
+    assert (found, buffer) == (requests, bytearray())
+
+
+@given(st.lists(ANSWERS, max_size=5), st.integers(1, 20))
+def test_answers_come_out_as_they_went_in_however_they_are_cut(answers: list[Answer], size: int) -> None:
+    stream = b"".join(map(pack_answer, answers))
+    buffer, found = bytearray(), []
+    for start in range(0, len(stream), size):
+        buffer += stream[start : start + size]
+        found += take_answers(buffer)
+    assert (found, buffer) == (answers, bytearray())
