@@ -18,6 +18,7 @@ from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, PREFIX, SECRET_VARI
 COMMAND = (sys.executable, "-P", "-m", "amlocal.tracking.child")
 _LOG = logging.getLogger("amlocal")
 _TAIL_BYTES, _TAIL_LINES = 4096, 5
+_DYING_S = 2.0
 _LONGEST_PAUSE_S = 60.0
 _FAREWELL_S = 5.0
 
@@ -84,6 +85,17 @@ class MlflowProcess:
         """Return where MLflow answers as soon as it does, starting it if need be. Raises `TrackingUnavailable`."""
         # Shielded: a client that goes away does not end the start that others wait for.
         return await asyncio.shield(self.start())
+
+    async def ended(self) -> bool:
+        """Tell whether the process is gone, giving one that dies a moment to be so."""
+        if self._process is None:
+            return True
+        try:
+            async with asyncio.timeout(_DYING_S):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def stop(self) -> None:
         """End the process, by closing its pipe or, if it does not listen, by force."""

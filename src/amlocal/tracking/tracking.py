@@ -12,6 +12,7 @@ from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.artifacts import Artifacts
+from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.layout import PREFIX, RUNS
 from amlocal.tracking.process import COMMAND, MlflowProcess
 from amlocal.tracking.refusals import refusal
@@ -20,6 +21,7 @@ from amlocal.tracking.runs import RunRecord
 from amlocal.tracking.session import CheckToken
 from amlocal.tracking.upstream import Answer, ask
 
+_REPEATABLE = ("GET", "PUT")  # the only PUT is the workspace's own record of a run
 _JSON = {"content-type": "application/json"}
 
 
@@ -72,7 +74,7 @@ class Tracking:
             return refused
         await self._all_recorded()
         method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out
-        answer = await ask(await self._mlflow.address(), method, call.target, call.headers, call.content)
+        answer = await self._ask_mlflow(method, call.target, call.headers, call.content)
         return Reply(answer.status, answer.body, answer.headers)
 
     async def _find_run(self, run_id: str) -> dict[str, Any]:
@@ -85,10 +87,21 @@ class Tracking:
         async with self._recording:
             pass
 
+    async def _ask_mlflow(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Answer:
+        """Return MLflow's answer; what can be asked twice is asked again when MLflow died under it."""
+        address = await self._mlflow.address()
+        try:
+            return await ask(address, method, target, headers, content)
+        except TrackingUnavailable:
+            # Waited for in any case: the next call shall find it gone, and start it anew.
+            if not await self._mlflow.ended() or method not in _REPEATABLE:
+                raise
+        return await ask(await self._mlflow.address(), method, target, headers, content)
+
     async def _ask(self, method: str, target: str, body: Any = None) -> Any:
         """Return the JSON of MLflow's answer to the workspace itself. Raises `ApiError` with MLflow's words."""
         content = b"" if body is None else json.dumps(body).encode()
-        answer = await ask(await self._mlflow.address(), method, target, _JSON, content)
+        answer = await self._ask_mlflow(method, target, _JSON, content)
         if answer.status == 200:
             return json.loads(answer.body)
         raise ApiError(answer.status, _message(answer))

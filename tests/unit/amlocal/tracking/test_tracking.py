@@ -97,6 +97,33 @@ def test_a_question_for_the_headers_alone_is_asked_as_a_get(live: Live) -> None:
     live(test)
 
 
+def test_a_question_is_asked_again_when_mlflow_is_killed_under_it(live: Live) -> None:
+    async def test(tracking: Tracking, ask: Ask) -> None:
+        await ask("GET", "/mlflow/api/2.0/mlflow/experiments/get")
+        process = tracking._mlflow._process
+        assert process is not None
+        process.kill()  # not waited for: the call comes while it dies
+        reply = await ask("GET", "/mlflow/api/2.0/mlflow/experiments/get")
+        assert reply.status == 200
+        assert tracking._mlflow._process is not process
+
+    live(test)
+
+
+def test_an_order_is_not_given_twice_when_mlflow_is_killed_under_it(live: Live) -> None:
+    async def test(tracking: Tracking, ask: Ask) -> None:
+        await ask("GET", "/mlflow/api/2.0/mlflow/experiments/get")
+        process = tracking._mlflow._process
+        assert process is not None
+        process.kill()
+        lost = await ask("POST", "/mlflow/api/2.0/mlflow/runs/create", content=b"{}")
+        assert error(lost)[1] == "TEMPORARILY_UNAVAILABLE"
+        after = await ask("POST", "/mlflow/api/2.0/mlflow/runs/create", content=b"{}")
+        assert after.status == 200
+
+    live(test)
+
+
 def test_a_runs_record_is_there_before_a_later_call(live: Live, tmp_path: Path) -> None:
     async def test(tracking: Tracking, ask: Ask) -> None:
         await tracking.start()
