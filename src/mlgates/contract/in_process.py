@@ -11,9 +11,9 @@ import pandas as pd
 
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.parsing import parse
-from mlgates.contract.requests import JSON_HEADERS
-from mlgates.contract.scoring import Answer
-from mlgates.contract.signature import Batch, Json, Kind, ModelContract
+from mlgates.contract.signature import Batch, Kind, ModelContract
+from mlgates.scoring.answer import Answer, Json
+from mlgates.scoring.request import JSON_HEADERS
 
 _DTYPES = {
     Kind.BOOLEAN: "bool",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mlgates.contract.requests import Request
+from mlgates.scoring.request import Request
 
 
 class OnAzure(StrEnum):

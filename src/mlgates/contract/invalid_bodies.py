@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 
 from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import JSON_HEADERS, Request, dump
-from mlgates.contract.signature import Batch, Json
+from mlgates.contract.requests import dump
+from mlgates.contract.signature import Batch
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import JSON_HEADERS, Request
 
 _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 _DEPTH = 100_000

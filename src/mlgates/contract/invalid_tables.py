@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import Format, Request, dump, encode
-from mlgates.contract.signature import Batch, Column, Json, Kind, ModelContract
+from mlgates.contract.requests import Format, dump, encode
+from mlgates.contract.signature import Batch, Column, Kind, ModelContract
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import Request
 
 _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 

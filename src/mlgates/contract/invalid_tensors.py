@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import Request, dump
-from mlgates.contract.signature import Batch, Json, ModelContract, Tensor
+from mlgates.contract.requests import dump
+from mlgates.contract.signature import Batch, ModelContract, Tensor
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import Request
 
 
 def of(contract: ModelContract, batch: Batch, tensor: Tensor) -> Iterator[Invalid]:

@@ -10,9 +10,10 @@ from typing import Any, Never
 
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.scalars import json_type, problem_of
-from mlgates.contract.signature import Batch, Json, ModelContract
+from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.tables import read_table
 from mlgates.contract.tensors import read_tensors
+from mlgates.scoring.answer import Json
 
 _KNOWN = ("input_data", "params")
 

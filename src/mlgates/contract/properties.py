@@ -9,10 +9,12 @@ from typing import TypeAlias
 from mlgates.contract.answers import predictions_of
 from mlgates.contract.errors import ContractBroken, WrongAnswer
 from mlgates.contract.invalid import Invalid
-from mlgates.contract.requests import Format, Request, encode, formats_of
+from mlgates.contract.requests import Format, encode, formats_of
 from mlgates.contract.scalars import same
-from mlgates.contract.scoring import Answer, Scorer, ask
-from mlgates.contract.signature import Batch, Json, ModelContract
+from mlgates.contract.signature import Batch, ModelContract
+from mlgates.scoring.answer import Answer, Json
+from mlgates.scoring.request import Request
+from mlgates.scoring.scorer import Scorer, ask
 
 Predict: TypeAlias = Callable[[Batch], Json]
 """The registered model itself: `InProcess.predict`."""

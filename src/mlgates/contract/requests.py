@@ -1,16 +1,13 @@
 """The formats of a request to a no-code MLflow deployment, and how a batch is written in each."""
 
 import json
-import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
-from mlgates.contract.signature import Batch, Json, ModelContract
-
-JSON_HEADERS: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+from mlgates.contract.signature import Batch, ModelContract
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import Request
 
 
 class Format(StrEnum):
@@ -47,24 +44,6 @@ def azure_takes(form: Format, contract: ModelContract) -> bool:
     `tests/contract/mlgates/test_what_azure_answers.py` shows it with Microsoft's own packages.
     """
     return form in {Format.SPLIT, Format.TENSOR, Format.NAMED_TENSORS} and form in formats_of(contract)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call of a scorer, byte for byte."""
-
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=lambda: JSON_HEADERS)
-
-    def curl(self, url: str = "$SCORING_URI") -> str:
-        """Return the line that repeats the request; the key is left to the variable `KEY`."""
-        lines = [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items()]
-        # Bytes that are no text cannot stand in a shell line, so printf writes those.
-        text = self.body.decode("utf-8", "backslashreplace")
-        if text.encode() == self.body and "\0" not in text:
-            return f'curl {url} -H "Authorization: Bearer $KEY" {" ".join(lines)} --data-binary {shlex.quote(text)}'
-        octal = "".join(f"\\{byte:03o}" for byte in self.body)
-        return f"printf '{octal}' | curl {url} -H \"Authorization: Bearer $KEY\" {' '.join(lines)} --data-binary @-"
 
 
 def encode(batch: Batch, form: Format, *, order: Sequence[str] | None = None) -> Request:

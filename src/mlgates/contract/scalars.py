@@ -5,7 +5,8 @@ import binascii
 import math
 from datetime import datetime
 
-from mlgates.contract.signature import Json, Kind
+from mlgates.contract.signature import Kind
+from mlgates.scoring.answer import Json
 
 INTEGERS = {Kind.INTEGER: (-(2**31), 2**31 - 1), Kind.LONG: (-(2**63), 2**63 - 1)}
 LARGEST = {Kind.FLOAT: 3.4028234663852886e38, Kind.DOUBLE: 1.7976931348623157e308}

@@ -9,9 +9,11 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mlgates.contract.requests import Format, Request, encode
+from mlgates.contract.requests import Format, encode
 from mlgates.contract.scalars import INTEGERS, LARGEST
-from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Json, Kind, Limits, ModelContract, Param
+from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Kind, Limits, ModelContract, Param
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import Request
 
 MAGNITUDE = 1e9
 """The largest number drawn where no suite knows the range: models square and sum, and may overflow beyond."""

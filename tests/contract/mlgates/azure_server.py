@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlgates.contract.requests import Request
-from mlgates.contract.scoring import Answer
+from mlgates.scoring.answer import Answer
+from mlgates.scoring.request import Request
 
 
 def ask_all(model: Path, requests: Sequence[Request], scratch: Path) -> list[Answer]:

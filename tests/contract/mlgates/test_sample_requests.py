@@ -10,8 +10,9 @@ from mlgates.config.project import Project
 from mlgates.contract import properties
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.parsing import parse
-from mlgates.contract.requests import JSON_HEADERS, Request
-from mlgates.contract.signature import Json, ModelContract
+from mlgates.contract.signature import ModelContract
+from mlgates.scoring.answer import Json
+from mlgates.scoring.request import JSON_HEADERS, Request
 from tests.contract.mlgates.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -10,9 +10,9 @@ from mlgates.contract import properties
 from mlgates.contract.catalogue import catalogue
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.requests import Format, formats_of
-from mlgates.contract.scoring import Scorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
+from mlgates.scoring.scorer import Scorer
 
 FORMATS = [Format.POSITIONAL, Format.SPLIT, Format.RECORDS]
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "60"))

@@ -7,8 +7,8 @@ import pytest
 from mlgates.contract.catalogue import catalogue
 from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.requests import Format, azure_takes, encode
-from mlgates.contract.scoring import Answer
 from mlgates.contract.signature import Batch, ModelContract
+from mlgates.scoring.answer import Answer
 from tests.contract.mlgates.azure_server import ask_all
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

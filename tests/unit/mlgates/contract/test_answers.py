@@ -3,8 +3,8 @@ import pytest
 from mlgates.contract.answers import predictions_of
 from mlgates.contract.errors import WrongAnswer
 from mlgates.contract.scalars import json_type, problem_of, same
-from mlgates.contract.scoring import Answer
-from mlgates.contract.signature import Column, Json, Kind, ModelContract, Tensor
+from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
+from mlgates.scoring.answer import Answer, Json
 
 CLASS = Tensor("", Kind.LONG, (-1,), "int64")
 PAIR = Tensor("", Kind.DOUBLE, (-1, 2), "float64")

@@ -9,9 +9,10 @@ import pytest
 
 from mlgates.contract.in_process import InProcess, to_input
 from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import JSON_HEADERS, Format, encode
-from mlgates.contract.scoring import ask
+from mlgates.contract.requests import Format, encode
 from mlgates.contract.signature import Batch
+from mlgates.scoring.request import JSON_HEADERS
+from mlgates.scoring.scorer import ask
 from tests.unit.mlgates.contract.models import ALL_KINDS, BATCHES, IMAGES, PAIR, UNNAMED, write_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -12,8 +12,8 @@ from mlgates.contract.errors import ContractBroken, RequestRefused
 from mlgates.contract.invalid import Invalid
 from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, encode
-from mlgates.contract.scoring import Answer
-from mlgates.contract.signature import Batch, Json, Kind, Tensor
+from mlgates.contract.signature import Batch, Kind, Tensor
+from mlgates.scoring.answer import Answer, Json
 from tests.unit.mlgates.contract.models import column_contract
 
 CONTRACT = replace(column_contract(Kind.DOUBLE, Kind.DOUBLE), outputs=(Tensor("", Kind.DOUBLE, (-1,), "float64"),))

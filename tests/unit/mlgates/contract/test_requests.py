@@ -11,9 +11,10 @@ from mlgates.contract.catalogue import catalogue
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.invalid import Invalid
 from mlgates.contract.parsing import parse
-from mlgates.contract.requests import JSON_HEADERS, Format, Request, azure_takes, dump, encode, formats_of
+from mlgates.contract.requests import Format, azure_takes, dump, encode, formats_of
 from mlgates.contract.signature import Batch
 from mlgates.contract.strategies import batches, requests
+from mlgates.scoring.request import JSON_HEADERS, Request
 from tests.unit.mlgates.contract.models import (
     BATCHES,
     CONTRACTS,

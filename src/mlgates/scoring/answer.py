@@ -1,12 +1,11 @@
-"""The one door to whatever answers requests: a process, a local deployment, a live endpoint."""
+"""What a scorer answered, and what Azure ML's router says of the model behind it."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeAlias
 
-from mlgates.contract.requests import Request
-from mlgates.contract.signature import Json
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MODEL_STATUS = "ms-azureml-model-error-statuscode"
 """The header of a 424 in which Azure ML tells what the model's own process answered."""
@@ -41,16 +40,3 @@ class Answer:
         """Return the parsed body; raises `ValueError` when it is not JSON."""
         parsed: Json = json.loads(self.body)
         return parsed
-
-
-class Scorer(Protocol):
-    """Answers requests; whether by HTTP is its own affair."""
-
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Answer one request."""
-        ...
-
-
-def ask(scorer: Scorer, request: Request) -> Answer:
-    """Send `request`."""
-    return scorer.score(request.body, request.headers)

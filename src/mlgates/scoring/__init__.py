@@ -1,0 +1,1 @@
+"""How a deployed model is asked: requests, answers, and the endpoint over HTTPS; nothing of how it was deployed."""
