@@ -14,6 +14,7 @@ from amlocal.jobs.inputs import Inputs
 from amlocal.online.access import Access
 from amlocal.online.bodies import Bodies
 from amlocal.online.deployment_routes import DeploymentRoutes
+from amlocal.online.desk import Desk
 from amlocal.online.endpoint_routes import EndpointRoutes
 from amlocal.online.fleet import Fleet
 from amlocal.online.image import Building, Images
@@ -68,14 +69,12 @@ class Online:
 
     def routes(self) -> list[Route]:
         """Return the routes of endpoints, deployments and scoring."""
-        bodies = Bodies(self._context, self._operations)
+        desk = Desk(
+            self._context, self._store, Bodies(self._context, self._operations), self._operations, self._rollouts
+        )
         scoring = Scoring(self._store, self._fleet, self._access, self._context.ids, random.Random())  # noqa: S311 - no secret
         return [
             *scoring.routes(),
-            *EndpointRoutes(
-                self._context, self._store, bodies, self._operations, self._access, self._rollouts
-            ).routes(),
-            *DeploymentRoutes(
-                self._context, self._store, bodies, self._operations, self._images, self._fleet, self._rollouts
-            ).routes(),
+            *EndpointRoutes(desk, self._access).routes(),
+            *DeploymentRoutes(desk, self._images, self._fleet).routes(),
         ]

@@ -15,7 +15,7 @@ from amlocal import scoring
 from amlocal.batch.invocation import Invocation, job_input_type
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
-from amlocal.jobs.durations import seconds
+from amlocal.core.durations import seconds
 from amlocal.jobs.steps import STEP
 from amlocal.jobs.submission import services
 from amlocal.scoring.settings import VARIABLE, Settings

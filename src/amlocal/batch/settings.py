@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, count, mapping, text
-from amlocal.jobs.durations import seconds
 
 _ACTIONS = ("AppendRow", "SummaryOnly")
 _LEVELS = ("Info", "Warning", "Debug")

@@ -7,6 +7,7 @@ from amlocal.core.errors import NotFound
 from amlocal.core.http import Call, Reply, Route
 
 _KIND = "operation"
+_ENDED = ("Succeeded", "Failed", "Canceled")
 # Pollers of the SDK wait 5 or 30 s unless the service says otherwise; Azure says nothing, a local workspace is quick.
 POLL_SOON = {"x-ms-retry-after-ms": "200"}
 
@@ -45,28 +46,38 @@ class Operations:
         return {"Azure-AsyncOperation": self.status_url(operation, face=face), **POLL_SOON}
 
     def routes(self) -> list[Route]:
-        """The status faces: both kinds answer the same document, the compute one with Azure's two keys only."""
+        """The status faces: both kinds answer the same document, the compute one with Azure's two keys only.
+
+        The results of endpoints and deployments are what the `Location` of a DELETE leads to (a job's are its own).
+        """
+        results = (f"{self._root}/mfeOperationResults/{prefix}:{{rest}}" for prefix in ("oe", "od", "be", "bd"))
         return [
+            *(Route("GET", path, self._result) for path in results),
             Route("GET", f"{self._root}/mfeOperationsStatus/{{operation}}", self._status),
             Route("GET", f"{self._root}/computeOperationsStatus/{{operation}}", self._brief_status),
         ]
 
-    def _find(self, call: Call) -> dict[str, Any]:
-        name = call.path["operation"]
+    def _find(self, name: str) -> dict[str, Any]:
         found = self._context.documents.get(_KIND, name)
         if found is None:
             raise NotFound(f"There is no operation {name}.")
         return dict(found.body)
 
     def _status(self, call: Call) -> Reply:
-        body = self._find(call)
-        done = body["status"] in ("Succeeded", "Failed", "Canceled")
+        body = self._find(call.path["operation"])
+        done = body["status"] in _ENDED
         name = call.path["operation"]
         answer = {"id": f"{self._root}/mfeOperationsStatus/{name}", "name": name, **body}
         return Reply(200, answer | {"percentComplete": 100.0 if done else 0.0}, {} if done else POLL_SOON)
 
+    def _result(self, call: Call) -> Reply:
+        name = call.url.partition("?")[0].rpartition("/")[2]
+        if self._find(name)["status"] in _ENDED:
+            return Reply(200)
+        return Reply(202, {}, {"Location": call.url, **POLL_SOON})
+
     def _brief_status(self, call: Call) -> Reply:
-        body = self._find(call)
+        body = self._find(call.path["operation"])
         if body["status"] == "InProgress":
             return Reply(200, {"status": "InProgress"}, POLL_SOON)
         return Reply(200, {key: body[key] for key in ("status", "error") if key in body} | {"percentComplete": 100.0})

@@ -7,7 +7,7 @@ from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
-from amlocal.jobs.durations import seconds
+from amlocal.core.durations import seconds
 from amlocal.jobs.environ import job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import Context
+from amlocal.core.durations import seconds
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, count, flag, mapping, text, texts
 from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, without_zero
-from amlocal.jobs.durations import seconds
 from amlocal.jobs.failure import JobFailure
 from amlocal.jobs.placeholders import substitute
 

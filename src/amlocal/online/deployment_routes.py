@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amlocal.core.context import Context
+from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import count, flag, mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.operations import Operations
 from amlocal.core.paging import page
-from amlocal.online.bodies import Bodies, with_defaults
-from amlocal.online.durations import seconds
+from amlocal.online.bodies import with_defaults
+from amlocal.online.desk import Desk
 from amlocal.online.fleet import Fleet, limits_of
 from amlocal.online.image import Images
-from amlocal.online.rollouts import Rollouts
 from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name
-from amlocal.online.store import OnlineStore
 
 _DEFAULT_LINES = 50
 
@@ -23,23 +20,12 @@ _DEFAULT_LINES = 50
 class DeploymentRoutes:
     """Create, read, update, delete; logs."""
 
-    def __init__(
-        self,
-        context: Context,
-        store: OnlineStore,
-        bodies: Bodies,
-        operations: Operations,
-        images: Images,
-        fleet: Fleet,
-        rollouts: Rollouts,
-    ) -> None:
-        self._context = context
-        self._store = store
-        self._bodies = bodies
-        self._operations = operations
+    def __init__(self, desk: Desk, images: Images, fleet: Fleet) -> None:
+        self._desk = desk
+        self._store = desk.store
+        self._bodies = desk.bodies
         self._images = images
         self._fleet = fleet
-        self._rollouts = rollouts
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -59,7 +45,7 @@ class DeploymentRoutes:
     def _list(self, call: Call) -> Reply:
         endpoint = self._store.endpoint(call.path["endpoint"])
         documents = self._store.deployments(endpoint.name)
-        return page(call, documents, self._context.origin, show=self._bodies.deployment)
+        return page(call, documents, self._desk.context.origin, show=self._bodies.deployment)
 
     def _put(self, call: Call) -> Reply:
         endpoint = self._store.endpoint(call.path["endpoint"])
@@ -81,11 +67,11 @@ class DeploymentRoutes:
             "capacity": capacity or 1,
             "state": "Updating",
         }
-        operation = self._rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
+        operation = self._desk.rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
         shown = self._bodies.deployment(self._store.deployment(endpoint.name, name))
         if known is None:
             shown["properties"] |= {"livenessProbe": None, "readinessProbe": None}
-        return Reply(201, shown, self._headers(operation))
+        return self._desk.written(operation, shown)
 
     def _delete(self, call: Call) -> Reply:
         endpoint, name = call.path["endpoint"].lower(), call.path["name"].lower()
@@ -98,19 +84,14 @@ class DeploymentRoutes:
                     f"Cannot delete deployment {name} of endpoint {endpoint}: it has {share} percent of the {key}. "
                     "Set that to 0 first."
                 )
-        self._rollouts.end((endpoint, name))
+        self._desk.rollouts.end((endpoint, name))
         self._store.delete_deployment(endpoint, name)
-        operation = self._operations.start("od", status="Updating")
-        self._operations.finish(operation)
-        return Reply(202, b"null", self._headers(operation))
+        return self._desk.deleted("od")
 
     def _logs(self, call: Call) -> Reply:
         document = self._store.deployment(call.path["endpoint"], call.path["name"])
         lines = count(call.object(), "tail", default=_DEFAULT_LINES)
         return Reply(200, {"content": self._fleet.log((document.name, document.version)).tail(lines)})
-
-    def _headers(self, operation: str) -> dict[str, str]:
-        return self._operations.headers(operation) | {"x-ms-async-operation-timeout": "PT30M"}
 
 
 def _accept(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,18 +2,14 @@
 
 from typing import Any
 
-from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.operations import Operations
 from amlocal.core.paging import page
 from amlocal.online.access import Access, auth_mode, new_keys
-from amlocal.online.bodies import Bodies
-from amlocal.online.rollouts import Rollouts
+from amlocal.online.desk import Desk
 from amlocal.online.rules import check_mirror, check_name, check_traffic
-from amlocal.online.store import OnlineStore
 
 # What an answer holds and the SDK sends back with an update; it is no property of the user's.
 _ECHOED = {"AzureAsyncOperationUri", "azureml.onlineendpointid", "createdBy", "createdAt", "lastModifiedAt"}
@@ -22,21 +18,11 @@ _ECHOED = {"AzureAsyncOperationUri", "azureml.onlineendpointid", "createdBy", "c
 class EndpointRoutes:
     """Create, read, update, delete; keys and tokens."""
 
-    def __init__(
-        self,
-        context: Context,
-        store: OnlineStore,
-        bodies: Bodies,
-        operations: Operations,
-        access: Access,
-        rollouts: Rollouts,
-    ) -> None:
-        self._context = context
-        self._store = store
-        self._bodies = bodies
-        self._operations = operations
+    def __init__(self, desk: Desk, access: Access) -> None:
+        self._desk = desk
+        self._store = desk.store
+        self._bodies = desk.bodies
         self._access = access
-        self._rollouts = rollouts
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -55,13 +41,13 @@ class EndpointRoutes:
         return Reply(200, self._bodies.endpoint(self._store.endpoint(call.path["name"])))
 
     def _list(self, call: Call) -> Reply:
-        return page(call, self._store.endpoints(), self._context.origin, show=self._bodies.endpoint)
+        return page(call, self._store.endpoints(), self._desk.context.origin, show=self._bodies.endpoint)
 
     def _put(self, call: Call) -> Reply:
         name = check_name(call.path["name"], "endpoint")
         known = self._store.find_endpoint(name)
         body = self._accept(name, call.object(), known)
-        operation = self._operations.start("oe", status="Updating")
+        operation = self._desk.operations.start("oe", status="Updating")
         document = self._store.put_endpoint(name, body | {"operation": operation, "state": "Succeeded"})
         # The first answer is still of the old one, as Azure's: what changed shows when the operation has ended.
         shown = self._bodies.endpoint(document)
@@ -71,8 +57,8 @@ class EndpointRoutes:
             if known
             else {"scoringUri": None, "swaggerUri": None}
         )
-        self._operations.finish(operation)
-        return Reply(201, shown, self._headers(operation))
+        self._desk.operations.finish(operation)
+        return self._desk.written(operation, shown)
 
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")
@@ -97,11 +83,9 @@ class EndpointRoutes:
         if document is None:
             return Reply(204)
         for deployment in self._store.deployments(name):
-            self._rollouts.end((deployment.name, deployment.version))
+            self._desk.rollouts.end((deployment.name, deployment.version))
         self._store.delete_endpoint(name)
-        operation = self._operations.start("oe", status="Updating")
-        self._operations.finish(operation)
-        return Reply(202, b"null", self._headers(operation))
+        return self._desk.deleted("oe")
 
     def _keys(self, call: Call) -> Reply:
         document = self._store.endpoint(call.path["name"])
@@ -126,6 +110,3 @@ class EndpointRoutes:
         keys = {**document.body["keys"], key: new_keys()[key]}
         self._store.put_endpoint(document.name, {**document.body, "keys": keys})
         return Reply(200)
-
-    def _headers(self, operation: str) -> dict[str, str]:
-        return self._operations.headers(operation) | {"x-ms-async-operation-timeout": "PT30M"}

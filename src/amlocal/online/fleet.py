@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.core.clock import Clock
+from amlocal.core.durations import seconds
 from amlocal.core.errors import AmlocalError
-from amlocal.online.durations import seconds
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.image import Image, Images
 from amlocal.online.logs import DeploymentLog

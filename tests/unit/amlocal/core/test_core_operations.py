@@ -69,3 +69,14 @@ def test_an_operation_survives_the_server(workspace: Workspace) -> None:
     other = operations(workspace)
     other.finish(operation)
     assert workspace.ask("GET", other.status_url(operation)).json["status"] == "Succeeded"
+
+
+def test_the_result_of_a_deletion_says_where_to_ask_again_and_is_empty_at_the_end(workspace: Workspace) -> None:
+    running = operations(workspace)
+    operation = running.start("od")
+    url = running.status_url(operation, face="mfeOperationResults")
+    pending = workspace.ask("GET", url)
+    assert (pending.status, pending.json, pending.headers["location"]) == (202, {}, url)
+    running.finish(operation)
+    done = workspace.ask("GET", url)
+    assert (done.status, done.body) == (200, b"")

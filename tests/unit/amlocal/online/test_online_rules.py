@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest
-from amlocal.online.durations import seconds
 from amlocal.online.router import choose
 from amlocal.online.rules import check_instances, check_mirror, check_name, check_traffic
 
@@ -70,14 +69,3 @@ def test_names_that_azure_refuses_are_refused(name: str) -> None:
 def test_a_size_that_azure_would_not_give_is_refused(count: int, kind: str | None) -> None:
     with pytest.raises(BadRequest):
         check_instances(count, kind)
-
-
-@pytest.mark.parametrize(("text", "value"), [("PT5S", 5.0), ("PT0.5S", 0.5), ("PT1M30S", 90.0), ("PT1H", 3600.0)])
-def test_durations_are_read(text: str, value: float) -> None:
-    assert seconds(text) == value
-
-
-@pytest.mark.parametrize("text", ["PT", "5", "P1D2", "", None, 5])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(BadRequest):
-        seconds(text)

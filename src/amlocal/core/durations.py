@@ -13,9 +13,9 @@ _DURATION = re.compile(
 _UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
-def seconds(text: str) -> float:
+def seconds(sent: object) -> float:
     """Return the seconds of a duration such as `PT1H30M` or `P1DT0.5S`. Raises `BadRequest` on anything else."""
-    found = _DURATION.fullmatch(text)
+    found = _DURATION.fullmatch(sent) if isinstance(sent, str) else None
     if found is None:
-        raise BadRequest(f"{text!r} is not an ISO 8601 duration such as PT1H30M.")
+        raise BadRequest(f"{sent!r} is not an ISO 8601 duration such as PT1H30M.")
     return sum(float(found[unit] or 0) * size for unit, size in _UNITS.items())

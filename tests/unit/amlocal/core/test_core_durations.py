@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest
-from amlocal.jobs.durations import seconds
 
 PARTS = st.integers(0, 999_999_999)
 
@@ -25,12 +25,29 @@ def test_units_may_be_left_out(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "P", "PT", "P1DT", "1H", "PT1", "PTS", "PT-1S", "PT1H30", "P1Y", "PT1,5S", "PT1H ", "PT\u0661S", "PT1e3S"],
+    "sent",
+    [
+        "",
+        "P",
+        "PT",
+        "P1DT",
+        "1H",
+        "PT1",
+        "PTS",
+        "PT-1S",
+        "PT1H30",
+        "P1Y",
+        "PT1,5S",
+        "PT1H ",
+        "PT\u0661S",
+        "PT1e3S",
+        None,
+        5,
+    ],
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_anything_else_is_refused(sent: object) -> None:
     with pytest.raises(BadRequest, match="ISO 8601"):
-        seconds(text)
+        seconds(sent)
 
 
 @given(st.text(max_size=12))
