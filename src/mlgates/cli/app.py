@@ -76,6 +76,31 @@ def show(
 
 
 @app.command()
+def contract(
+    context: typer.Context,
+    env: Env = LOCAL,
+    model: Annotated[str | None, typer.Option(help="A model's folder or version. Default: the newest version.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print request and answer as JSON Schema.")] = False,
+    openapi: Annotated[bool, typer.Option("--openapi", help="Print the scoring endpoint as OpenAPI 3.1.")] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="CHAMPION CANDIDATE", help="Tell whether the second of two models breaks callers."),
+    ] = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Show what a model promises to its callers, or what a candidate would change for them."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        from mlgates.cli import contracts  # noqa: PLC0415
+
+        if compare:
+            contracts.compare(at_work, *compare)
+        else:
+            contracts.show(at_work, model, schema=schema, as_openapi=openapi)
+
+
+@app.command()
 def config(
     context: typer.Context,
     env: Env = LOCAL,

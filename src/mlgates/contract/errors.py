@@ -16,6 +16,12 @@ class ContractBroken(MlgatesError):
     exit_code = 8
 
 
+class BreakingChange(MlgatesError):
+    """A candidate does not keep what the champion promised to its callers."""
+
+    exit_code = 8
+
+
 class WrongAnswer(MlgatesError):
     """An answer of status 200 that is not what the signature promises."""
 

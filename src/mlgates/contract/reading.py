@@ -55,6 +55,8 @@ def _read_model(folder: Path) -> dict[str, Any]:
         model = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise AssetMissing(f"{file}: not there, so {folder} is no MLflow model") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UnusableSignature(f"{file}: not YAML ({str(error).splitlines()[0]})") from error
     if not isinstance(model, dict):
         raise UnusableSignature(f"{file}: a mapping is wanted, this is a {type(model).__name__}")
     return model
@@ -62,7 +64,12 @@ def _read_model(folder: Path) -> dict[str, Any]:
 
 def _parts(stored: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """Return one part of a signature, which `MLmodel` keeps as JSON within YAML."""
-    specs: list[dict[str, Any]] = json.loads(stored.get(part) or "[]")
+    try:
+        specs: list[dict[str, Any]] = json.loads(stored.get(part) or "[]")
+    except (TypeError, ValueError) as error:
+        raise UnusableSignature(
+            f"the signature's {part} are not JSON ({error}): was MLmodel edited by hand?"
+        ) from error
     return specs
 
 

@@ -1,6 +1,7 @@
 """The committed samples are requests that the model's signature allows, and that the model answers."""
 
 import csv
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +11,7 @@ from mlgates.config.project import Project
 from mlgates.contract import properties
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.parsing import parse
+from mlgates.contract.requests import Format, azure_takes, encode
 from mlgates.contract.signature import ModelContract
 from mlgates.scoring.answer import Json
 from mlgates.scoring.request import JSON_HEADERS, Request
@@ -23,6 +25,13 @@ def test_the_online_sample_is_answered(contract: ModelContract, model: InProcess
     request = Request((ROOT / SETTINGS.online_sample_request).read_bytes())
     batch = parse(contract, request.body, JSON_HEADERS)
     assert len(properties.answers(contract, model, batch, request)) == len(batch.rows)
+
+
+def test_the_online_sample_has_the_form_that_azure_takes(contract: ModelContract) -> None:
+    body = (ROOT / SETTINGS.online_sample_request).read_bytes()
+    form = Format.SPLIT
+    assert azure_takes(form, contract)
+    assert json.loads(body) == json.loads(encode(parse(contract, body, JSON_HEADERS), form).body)
 
 
 def test_the_batch_sample_has_the_columns_of_the_signature(contract: ModelContract) -> None:

@@ -1,5 +1,6 @@
 """A workspace in memory, with the part of `MLClient` that delivery uses; assets and jobs behave as Azure ML's do."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,6 +29,11 @@ class FakeAssets:
         versions.insert(0, held)
         self.saved.append(asset)
         return held
+
+    def download(self, name: str, version: str, *, download_path: str) -> None:
+        """Copy the folder that the version was saved from, one deeper, as the SDK does."""
+        source = next(asset for asset in self.saved[int(version) - 1 :] if asset.name == name)
+        shutil.copytree(source.path, Path(download_path, name))
 
 
 class Status(str, Enum):  # noqa: UP042 - the SDK's is none of the newer kind either

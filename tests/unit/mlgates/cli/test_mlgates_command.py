@@ -131,7 +131,7 @@ def test_outside_of_a_project_the_way_out_is_told(tmp_path: Path) -> None:
     assert (result.exit_code, "--project" in result.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("command", ["train", "register", "show", "config"])
+@pytest.mark.parametrize("command", ["train", "register", "show", "contract", "config"])
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert (result.exit_code, "--env" in result.stdout, "--debug" in result.stdout) == (0, True, True)

@@ -81,7 +81,16 @@ def test_a_type_that_no_flat_request_carries_is_named(tmp_path: Path) -> None:
         read_contract(write_model(tmp_path, {"inputs": [{"type": "array", "name": "a", "items": {"type": "long"}}]}))
 
 
-def test_a_broken_model_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "MLmodel").write_text("just text")
-    with pytest.raises(UnusableSignature, match="a mapping is wanted"):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"just text", "a mapping is wanted"),
+        (b"a: [1", "not YAML"),
+        (b"\xff\xfe\x00", "not YAML"),
+        (b"signature: {inputs: 'not JSON'}", "inputs are not JSON"),
+    ],
+)
+def test_a_broken_model_file_is_told(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "MLmodel").write_bytes(content)
+    with pytest.raises(UnusableSignature, match=why):
         read_contract(tmp_path)
