@@ -2,47 +2,63 @@
 
 import argparse
 import json
+import os
 import platform
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, MeasureFailed
 from tests.bench.measures import MEASURES
 
+_WIDTH = 140  # of the table in a file or a pipe
 
-def main() -> None:
-    """Run the measures that are named, or all."""
+
+def main() -> int:
+    """Run the measures that are named, or all; return the exit code, 1 when one gave no figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASURES, []], metavar="NAME", help=", ".join(MEASURES))
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
     arguments = parser.parse_args()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     figures: list[Figure] = []
+    failures: list[str] = []
     for name in arguments.names or MEASURES:
         with console.status(f"measuring {name}"):
-            figures += MEASURES[name]()
+            try:
+                figures += MEASURES[name]()
+            except MeasureFailed as error:
+                failures.append(f"{name}: {error}")
     console.print(_table(figures))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
         "figures": list(map(asdict, figures)),
     }
     arguments.output.write_text(json.dumps(content, indent=2) + "\n")
     console.print(f"Kept in {arguments.output}")
+    for failure in failures:
+        sys.stderr.write(f"failed: {failure}\n")
+    return 1 if failures else 0
 
 
 def _table(figures: list[Figure]) -> Table:
     table = Table("what", "median", "spread", "goal", "", title="Benchmarks")
     for figure in figures:
-        met = "" if figure.goal is None else "met" if figure.median <= figure.goal else "[red]missed"
-        goal = "" if figure.goal is None else f"{figure.goal:g} {figure.unit}"
-        spread = f"{min(figure.values):.3g} to {max(figure.values):.3g}"
-        table.add_row(figure.what, f"{figure.median:.3g} {figure.unit}", spread, goal, met)
+        met = "" if not figure.target else "met" if figure.met else "[red]missed"
+        spread = f"{_short(min(figure.values))} to {_short(max(figure.values))}"
+        table.add_row(figure.what, f"{_short(figure.median)} {figure.unit}", spread, figure.target, met)
     return table
 
 
-main()
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

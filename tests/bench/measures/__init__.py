@@ -1,0 +1,18 @@
+"""What is measured, a file a subject. Each measure brings up what it needs and takes it down again."""
+
+from collections.abc import Callable
+
+from tests.bench.figures import Figure
+from tests.bench.measures import commands, jobs, online, server, upload
+
+MEASURES: dict[str, Callable[[], list[Figure]]] = {
+    "ready": server.ready,
+    "arm-get": server.arm_get,
+    "memory": server.memory,
+    "upload": upload.upload,
+    "hello": jobs.hello,
+    "promote": commands.promote,
+    "help": commands.help_pages,
+    "deploy": online.deploy,
+    "online": online.online,
+}
