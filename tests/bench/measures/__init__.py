@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import commands, jobs, online, server, upload
+from tests.bench.measures import batch, commands, jobs, online, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
@@ -15,4 +15,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "help": commands.help_pages,
     "deploy": online.deploy,
     "online": online.online,
+    "batch": batch.batch,
+    "batch-many": batch.batch_many,
 }
+ON_REQUEST = ("batch-many",)  # measured only when they are named
