@@ -14,6 +14,7 @@ from amlocal.serving.refusal import Refusal
 from amlocal.serving.table import read_table
 from amlocal.serving.tensors import read_tensors
 
+_JSON = "application/json"
 _KEYS = {"input_data", "params"}
 
 
@@ -49,14 +50,14 @@ def read_question(request: Request, signature: Signature) -> Question:
 
 
 def _content(request: Request) -> dict[str, Any]:
-    kind = request.content_type.partition(";")[0].strip().lower()
-    if kind not in ("", "application/json"):
-        raise Refusal(f"The content type is {kind!r}; send application/json.", status=415)
+    _check_content_type(request.content_type)
     try:
         content = json.loads(request.body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise Refusal(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise Refusal("The body is nested too deeply.") from error
+    except ValueError as error:
         raise Refusal(f"The body is not JSON: {str(error)[:200]}.") from error
     if not isinstance(content, dict) or "input_data" not in content:
         raise Refusal("The body must be a JSON object with the key 'input_data'.")
@@ -64,6 +65,18 @@ def _content(request: Request) -> dict[str, Any]:
     if unknown is not None:
         raise Refusal(f"The key '{unknown}' is not known; the body holds 'input_data' and may hold 'params'.")
     return content
+
+
+def _check_content_type(stated: str) -> None:
+    # The usual spelling first: this is done for every request.
+    if stated == _JSON:
+        return
+    kind, *details = (part.strip().lower() for part in stated.split(";"))
+    charset = next(
+        (detail.partition("=")[2].strip('"') for detail in details if detail.startswith("charset=")), "utf-8"
+    )
+    if kind != _JSON or charset != "utf-8":
+        raise Refusal(f"The Content-Type is {stated!r}; send {_JSON}, which is in UTF-8.", status=415)
 
 
 def _params(sent: Any, signature: Signature) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def _from_split(data: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:
     if twice is not None:
         raise Refusal(f"Column '{twice}' is there twice.")
     if not isinstance(rows, list) or not rows:
-        raise Refusal("'data' holds no row.")
+        raise Refusal("'data' of 'input_data' holds no row.")
     if index is not None and (not isinstance(index, list) or len(index) != len(rows)):
         raise Refusal("'index' must be a list with one entry for each row of 'data'.")
     return _from_rows(rows, names, "'data'")
