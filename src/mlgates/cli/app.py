@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mlgates.cli.session import Debug, Env, Options, ProjectFolder, RequireAzure, session
+from mlgates.cli.session import Debug, Env, Only, Options, ProjectFolder, RequireAzure, session
 from mlgates.config.settings import LOCAL
+from mlgates.core.deployments import Kind
 
 app = typer.Typer(
     help="Take machine-learning code to production on Azure Machine Learning, through tested gates.",
@@ -98,6 +99,118 @@ def contract(
             contracts.compare(at_work, *compare)
         else:
             contracts.show(at_work, model, schema=schema, as_openapi=openapi)
+
+
+@app.command()
+def deploy(
+    context: typer.Context,
+    env: Env = LOCAL,
+    version: Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")] = None,
+    only: Only = None,
+    test: Annotated[bool, typer.Option("--test", help="Try each endpoint once it is up.")] = False,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Deploy one model version to the batch and the online endpoint, side by side."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        endpoints.deploy(at_work, client, only, version=version, trial=test)
+
+
+@app.command("test")
+def try_out(
+    context: typer.Context,
+    env: Env = LOCAL,
+    only: Only = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Try both endpoints with their samples: a request, and a batch job whose rows are counted."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        endpoints.try_out(at_work, client, only)
+
+
+@app.command()
+def invoke(
+    context: typer.Context,
+    kind: Annotated[Kind, typer.Argument(help="Which endpoint.")],
+    path: Annotated[Path, typer.Argument(help="online: a request in JSON; batch: a file or folder to score.")],
+    env: Env = LOCAL,
+    output: Annotated[Path, typer.Option(help="batch: where the predictions go.")] = Path("outputs"),
+    deployment: Annotated[str | None, typer.Option(help="online: this one, whatever the traffic.")] = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Ask an endpoint: print the answer, or download the predictions."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        if kind is Kind.ONLINE:
+            endpoints.invoke_online(at_work, client, path, deployment)
+        else:
+            endpoints.invoke_batch(at_work, client, path, output)
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    kind: Annotated[Kind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
+    env: Env = LOCAL,
+    lines: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 50,
+    deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the declared one.")] = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Print what serves a model has logged."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        endpoints.logs(at_work, client, kind, lines=lines, deployment=deployment)
+
+
+@app.command()
+def key(
+    context: typer.Context,
+    env: Env = LOCAL,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Print the key (or a token) of the online endpoint, and nothing else on standard output."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        endpoints.key(at_work, client)
+
+
+@app.command()
+def destroy(
+    context: typer.Context,
+    env: Env = LOCAL,
+    only: Only = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Delete the endpoints with their deployments; models, data and jobs stay. Asks first."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import endpoints  # noqa: PLC0415
+
+        endpoints.destroy(at_work, client, only, sure=yes)
 
 
 @app.command()

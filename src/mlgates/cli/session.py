@@ -13,6 +13,7 @@ import typer
 from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
 from mlgates.config.settings import LOCAL, Settings, Target
+from mlgates.core.deployments import Kind
 from mlgates.core.errors import MlgatesError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ ProjectFolder = Annotated[
 RequireAzure = Annotated[
     bool, typer.Option("--require-azure", help="Refuse an environment that is only a local stand-in.")
 ]
+Only = Annotated[Kind | None, typer.Option("--only", help="One endpoint. Default: both, side by side.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

@@ -31,6 +31,16 @@ class Project:
         return self.mlops / "continuous-training"
 
     @property
+    def online(self) -> Path:
+        """The folder of the online endpoint and its deployment."""
+        return self.mlops / "deploy" / "online"
+
+    @property
+    def batch(self) -> Path:
+        """The folder of the batch endpoint and its deployment."""
+        return self.mlops / "deploy" / "batch"
+
+    @property
     def local_state(self) -> Path:
         """Where the local workspaces of this project live."""
         return self.root / ".amlocal"

@@ -33,6 +33,18 @@ class WorkspaceRefused(MlgatesError):
     exit_code = 5
 
 
+class DeploymentFailed(MlgatesError):
+    """A deployment did not come up."""
+
+    exit_code = 7
+
+
+class TrialFailed(MlgatesError):
+    """What is deployed did not answer as it must."""
+
+    exit_code = 8
+
+
 class JobFailed(MlgatesError):
     """A job ended in any other way than completed."""
 

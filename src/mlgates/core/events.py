@@ -30,6 +30,14 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """A step is on its way: where it is, in a word or two."""
+
+    step: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobSubmitted:
     """The workspace has accepted a job."""
 
@@ -53,7 +61,9 @@ class JobLogged:
     line: str
 
 
-Event: TypeAlias = StepStarted | StepFinished | StepFailed | JobSubmitted | JobStatusChanged | JobLogged
+Event: TypeAlias = (
+    StepStarted | StepProgressed | StepFinished | StepFailed | JobSubmitted | JobStatusChanged | JobLogged
+)
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Event, None, T]

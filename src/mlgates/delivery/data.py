@@ -28,7 +28,7 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
     Raises `AssetMissing` when the local path does not exist.
     """
     over = {"name": name} | ({"path": str(instead.resolve())} if instead else {})
-    data = load(load_data, project, "dataset.yml", over)
+    data = load(load_data, project, project.training / "dataset.yml", over)
     how = (data.tags or {}).pop(HOW_TAG, "fetch or make it (README)")
     identity = _identity(data, project, "name another file" if instead else how)
     with asking(f"register data {name}"):

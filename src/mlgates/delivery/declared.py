@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from azure.ai.ml.exceptions import MlException
@@ -17,12 +18,11 @@ T = TypeVar("T")
 _COMPLAINT = re.compile(r'"(\w+)": \[\s*"([^"]+)"')
 
 
-def load(loader: Callable[..., T], project: Project, name: str, over: Mapping[str, object]) -> T:
-    """Return what `loader` (such as azure-ai-ml's `load_job`) reads from the training asset file `name`.
+def load(loader: Callable[..., T], project: Project, file: Path, over: Mapping[str, object]) -> T:
+    """Return what `loader` (such as azure-ai-ml's `load_job`) reads from the asset `file` of `project`.
 
     `over` maps dotted keys to values that win over the file's. Raises `ConfigurationError`, which names file and field.
     """
-    file = project.training / name
     shown = project.shown(file)
     if not file.is_file():
         raise ConfigurationError(f"{shown} is not there: a project declares the asset in it (README)")

@@ -17,7 +17,7 @@ CONTENT_TAG = "content_sha256"
 
 def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:
     """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
-    environment = load(load_environment, project, "train-env.yml", {"name": name})
+    environment = load(load_environment, project, project.training / "train-env.yml", {"name": name})
     digest = fingerprint(_definition(environment))
     with asking(f"register environment {name}"):
         known = find(lambda: client.environments.list(name=name), CONTENT_TAG, digest)

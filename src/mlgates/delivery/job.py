@@ -55,7 +55,7 @@ def submit(client: MLClient, settings: Settings, training: Training) -> Job:
         "environment_variables.MODEL_PATH": settings.model_path,
         **{f"inputs.{name}": value for name, value in training.inputs.items()},
     }
-    job = load(load_job, settings.project, JOB_FILE, over)
+    job = load(load_job, settings.project, settings.project.training / JOB_FILE, over)
     job.tags = {**(job.tags or {}), **training.tags()}
     with asking(f"submit {JOB_FILE}"), quiet_upload():
         return told(client.jobs.create_or_update(job))
@@ -93,7 +93,7 @@ def told(job: SdkJob) -> Job:
 
 
 def _check_inputs(settings: Settings, training: Training) -> None:
-    job = load(load_job, settings.project, JOB_FILE, {})
+    job = load(load_job, settings.project, settings.project.training / JOB_FILE, {})
     file = settings.project.shown(settings.project.training / JOB_FILE)
     if not isinstance(job, Command):
         raise ConfigurationError(f"{file}: the training job must be a command job (type: command), not {job.type}")

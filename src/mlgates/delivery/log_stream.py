@@ -1,16 +1,17 @@
 """How a job's log is read line by line, although `jobs.stream` only prints it."""
 
-import contextlib
 import io
 import json
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TextIO, cast
 
 from azure.ai.ml import MLClient
 from azure.core.exceptions import AzureError
 
+from mlgates.delivery.printing import diverted
 from mlgates.delivery.refusals import one_line
 
 
@@ -52,11 +53,7 @@ class Transcript(io.TextIOBase):
 
 
 class LogStream:
-    """The log of one job, read in a thread of its own.
-
-    That thread redirects standard output of the whole process until the stream ends: whoever reports progress
-    meanwhile must write elsewhere.
-    """
+    """The log of one job, read in a thread of its own, whose standard output is diverted until the stream ends."""
 
     def __init__(self, client: MLClient, job_name: str) -> None:
         self.finished = False
@@ -86,7 +83,7 @@ class LogStream:
 
     def _read(self) -> None:
         try:
-            with contextlib.redirect_stdout(Transcript(self._queue.put)):
+            with diverted("stdout", lambda _: cast("TextIO", Transcript(self._queue.put))):
                 self._client.jobs.stream(self._job_name)
         except AzureError as error:  # how the SDK tells that the job failed, or that the stream broke
             self.failure = reason(error)

@@ -31,7 +31,7 @@ def register_model(
     if known:
         return known
     path = f"azureml://jobs/{job.name}/outputs/artifacts/paths/{settings.model_path}/"
-    model = load(load_model, settings.project, "model.yml", {"name": name, "path": path})
+    model = load(load_model, settings.project, settings.project.training / "model.yml", {"name": name, "path": path})
     model.tags = {**(model.tags or {}), **lineage_of(job, metrics()).to_tags()}
     with asking(f"register model {name} from job {job.name}"):
         saved = client.models.create_or_update(model)

@@ -3,27 +3,33 @@
 import contextlib
 import io
 import logging
-import sys
+import re
 from collections.abc import Iterator
-from typing import TextIO
+from typing import TextIO, cast
+
+from mlgates.delivery.printing import diverted
 
 # After every upload azure-ai-ml prints this, and an empty line, to standard error, progress bar or not.
 _RESET_COLOUR = "\x1b[39m\n"
+# What its progress bar writes; for the input of a batch job there is no way to ask for none.
+_BAR = re.compile(r"\r?(\x1b\[\d+m)?Uploading .*|\r[\x1b\[\w ]*", re.DOTALL)
+# azure-core names the threads so in which it asks after long-running operations.
+_POLLER = "LROPoller"
 
 
-class WithoutReset(io.TextIOBase):
-    """A text file that passes everything on to `target` but the SDK's colour reset and the newline after it."""
+class WithoutTraces(io.TextIOBase):
+    """A text file that passes everything on to `target` but the traces of an upload, and the newline after one."""
 
     def __init__(self, target: TextIO) -> None:
         self._target = target
-        self._after_reset = False
+        self._after_trace = False
 
     def write(self, text: str) -> int:
         """Pass `text` on, or drop it."""
-        drop = text == _RESET_COLOUR or (self._after_reset and text == "\n")
-        self._after_reset = text == _RESET_COLOUR
-        if not drop:
+        trace = text == _RESET_COLOUR or bool(_BAR.fullmatch(text))
+        if not trace and not (self._after_trace and text == "\n"):
             self._target.write(text)
+        self._after_trace = trace
         return len(text)
 
     def flush(self) -> None:
@@ -34,7 +40,14 @@ class WithoutReset(io.TextIOBase):
 @contextlib.contextmanager
 def quiet_upload() -> Iterator[None]:
     """Keep the traces of an upload off standard error."""
-    with contextlib.redirect_stderr(WithoutReset(sys.stderr)):
+    with diverted("stderr", lambda rest: cast("TextIO", WithoutTraces(rest))):
+        yield
+
+
+@contextlib.contextmanager
+def quiet_operation() -> Iterator[None]:
+    """Keep the dots off standard output that azure-ai-ml prints each time that it asks after an operation."""
+    with diverted("stdout", lambda _: io.StringIO(), belongs=lambda thread: thread.name.startswith(_POLLER)):
         yield
 
 
@@ -44,5 +57,7 @@ def hush() -> None:
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     # where each artifact is downloaded to
     logging.getLogger("azure.ai.ml.operations._job_operations").setLevel(logging.WARNING)
+    # that it looks for the endpoint before it deploys to it
+    logging.getLogger("azure.ai.ml.operations._online_deployment_operations").setLevel(logging.WARNING)
     # every way of signing in that it tried: the error says so too, and is told in one line
     logging.getLogger("azure.identity").setLevel(logging.ERROR)

@@ -17,12 +17,15 @@ from mlgates.core.events import (
     JobSubmitted,
     StepFailed,
     StepFinished,
+    StepProgressed,
     Steps,
     StepStarted,
 )
 from mlgates.reports.progress import Progress, State, StepView
 
 T = TypeVar("T")
+FOLLOWED = frozenset({"job", "batch job"})
+"""The steps that follow a job; no two of them run at once."""
 _MARKS = {State.RUNNING: "[yellow]▶[/]", State.DONE: "[green]✓[/]", State.FAILED: "[red]✗[/]"}
 
 
@@ -50,7 +53,7 @@ def show(run: Steps[T], console: Console) -> T:
     if not console.is_terminal:
         return listen(run, Lines(console))
     view = LiveView()
-    # Neither stream is redirected: `jobs.stream` owns standard output, and rich keeps the console it was given.
+    # Neither stream is redirected: azure-ai-ml's printing is diverted where it is called.
     with Live(view, console=console, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False):
         return listen(run, view)
 
@@ -62,9 +65,9 @@ class Lines:
         self._console = console
 
     def tell(self, event: Event) -> None:
-        """Print what `event` adds; the start of a step says nothing that its end does not."""
+        """Print what `event` adds; the start of a step and its way say nothing that its end does not."""
         match event:
-            case StepStarted():
+            case StepStarted() | StepProgressed():
                 return
             case StepFinished(step, seconds, summary):
                 line = f"{step}: {summary} ({seconds:.1f} s)"
@@ -111,4 +114,4 @@ def _remark(step: StepView, progress: Progress) -> str:
 
 
 def _is_followed(step: StepView) -> bool:
-    return step.name == "job" and step.state is State.RUNNING
+    return step.name in FOLLOWED and step.state is State.RUNNING

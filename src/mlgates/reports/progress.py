@@ -10,6 +10,7 @@ from mlgates.core.events import (
     JobSubmitted,
     StepFailed,
     StepFinished,
+    StepProgressed,
     StepStarted,
 )
 
@@ -34,6 +35,7 @@ class StepView:
     """Seconds of the listener's own clock."""
     seconds: float = 0.0
     summary: str = ""
+    """Its result, or where it is on the way there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,17 @@ class Progress:
         match event:
             case StepStarted(step):
                 return replace(self, steps=(*self.steps, StepView(step, State.RUNNING, now)))
-            case StepFinished(_, seconds, summary):
-                return self._ended(State.DONE, seconds, summary)
-            case StepFailed(_, seconds):
-                return self._ended(State.FAILED, seconds, "")
+            case StepProgressed(step, remark):
+                return self._changed(step, State.RUNNING, 0.0, remark)
+            case StepFinished(step, seconds, summary):
+                return self._changed(step, State.DONE, seconds, summary)
+            case StepFailed(step, seconds):
+                return self._changed(step, State.FAILED, seconds, "")
+            case JobSubmitted() | JobStatusChanged() | JobLogged():
+                return self._followed(event)
+
+    def _followed(self, event: JobSubmitted | JobStatusChanged | JobLogged) -> "Progress":
+        match event:
             case JobSubmitted(job, link):
                 return replace(self, job=job, link=link, status=None, log=())
             case JobStatusChanged(_, status):
@@ -63,7 +72,8 @@ class Progress:
             case JobLogged(_, line):
                 return replace(self, log=(*self.log, line)[-LOG_LINES:])
 
-    def _ended(self, state: State, seconds: float, summary: str) -> "Progress":
-        # Steps do not nest: the one that ends is the last that started.
-        *earlier, last = self.steps
-        return replace(self, steps=(*earlier, replace(last, state=state, seconds=seconds, summary=summary)))
+    def _changed(self, name: str, state: State, seconds: float, summary: str) -> "Progress":
+        # Steps may run side by side, each under a name of its own; a name that came before has ended.
+        place = max(place for place, step in enumerate(self.steps) if step.name == name)
+        step = replace(self.steps[place], state=state, seconds=seconds, summary=summary)
+        return replace(self, steps=(*self.steps[:place], step, *self.steps[place + 1 :]))

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlgates.delivery.quiet import WithoutReset, hush, quiet_upload
+from mlgates.delivery.quiet import WithoutTraces, hush, quiet_upload
 
 RESET = "\x1b[39m\n"
 
 
-HUSHED = ("azure.ai.ml._utils._experimental", "azure.ai.ml.operations._job_operations", "azure.identity")
+HUSHED = (
+    "azure.ai.ml._utils._experimental",
+    "azure.ai.ml.operations._job_operations",
+    "azure.ai.ml.operations._online_deployment_operations",
+    "azure.identity",
+)
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def levels() -> Iterator[None]:
 )
 def test_the_colour_reset_and_its_newline_are_dropped_and_nothing_else(pieces: list[str], left: str) -> None:
     target = io.StringIO()
-    quiet = WithoutReset(target)
+    quiet = WithoutTraces(target)
     for piece in pieces:
         quiet.write(piece)
     quiet.flush()

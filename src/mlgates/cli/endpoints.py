@@ -1,0 +1,144 @@
+"""The commands around endpoints: deploy, test, invoke, logs, key, destroy."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mlgates.cli.session import Session
+from mlgates.core.deployments import BatchTrial, Kind, OnlineTrial
+from mlgates.core.errors import AssetMissing, ConfigurationError, TrialFailed
+from mlgates.core.steps import watched
+from mlgates.delivery import deploy as delivery
+from mlgates.delivery.batch_trial import download_predictions
+from mlgates.delivery.batch_trial import invoke_batch as invoke_by_job
+from mlgates.delivery.destroy import destroy as take_away
+from mlgates.delivery.destroy import endpoint_of
+from mlgates.delivery.online_trial import address
+from mlgates.delivery.serving_logs import batch_log, online_log
+from mlgates.reports.console import show as shown
+from mlgates.scoring.endpoint import Endpoint
+from mlgates.scoring.request import JSON_HEADERS
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+
+def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: str | None, trial: bool) -> None:
+    """Deploy, and try what was deployed if asked to."""
+    run = delivery.deploy(client, session.settings, _kinds(only), version=version, trial=trial)
+    delivered = shown(run, session.progress)
+    for kind, each in delivered.items():
+        session.say(f"{kind:<7}{each.deployment.summary}")
+    if trial:
+        _say_calls(session, {kind: each.deployment.uri for kind, each in delivered.items()})
+    else:
+        session.say(f"next   {_program()} test --env {session.settings.environment}")
+
+
+def try_out(session: Session, client: "MLClient", only: Kind | None) -> None:
+    """Try the endpoints."""
+    trials = shown(delivery.try_out(client, session.settings, _kinds(only)), session.progress)
+    for kind, trial in trials.items():
+        session.say(f"{kind:<7}{trial.summary}")
+        for line in _details(trial):
+            session.say(f"       {line}")
+
+
+def invoke_online(session: Session, client: "MLClient", path: Path, deployment: str | None) -> None:
+    """Send a request and print the answer; one that is not 200 is an error."""
+    if not path.is_file():
+        raise AssetMissing(f"{path} is not there: name a file with a request in JSON")
+    endpoint = Endpoint(address(client, session.settings.online_endpoint, deployment=deployment))
+    answer = endpoint.score(path.read_bytes(), JSON_HEADERS)
+    endpoint.close()
+    if answer.status != 200:
+        name = session.settings.online_endpoint
+        raise TrialFailed(f"online endpoint {name} answered {answer.status}: {answer.text}")
+    session.say(answer.text)
+
+
+def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path) -> None:
+    """Score a file or a folder and download the predictions."""
+    if not path.exists():
+        raise AssetMissing(f"{path} is not there: name a file or a folder to score")
+    settings = session.settings
+    kind = "uri_folder" if path.is_dir() else "uri_file"
+    run = invoke_by_job(
+        client, settings.batch_endpoint, str(path.resolve()), kind, poll_s=delivery.poll_seconds(settings)
+    )
+    job = shown(watched("batch job", run), session.progress)
+    for file in download_predictions(client, job.name, output / job.name):
+        session.say(str(file))
+
+
+def logs(session: Session, client: "MLClient", kind: Kind, *, lines: int, deployment: str | None) -> None:
+    """Print the end of a log."""
+    settings = session.settings
+    name = deployment or settings.online_deployment_name
+    if kind is Kind.ONLINE:
+        found = online_log(client, settings.online_endpoint, name, lines=lines)
+    else:
+        found = batch_log(client, settings.batch_endpoint, lines=lines)
+    for line in found:
+        session.say(line)
+
+
+def key(session: Session, client: "MLClient") -> None:
+    """Print the credential of the online endpoint."""
+    session.say(address(client, session.settings.online_endpoint).credential)
+
+
+def destroy(session: Session, client: "MLClient", only: Kind | None, *, sure: bool) -> None:
+    """Delete endpoints, once someone has said yes."""
+    settings, kinds = session.settings, _kinds(only)
+    names = " and ".join(f"{kind} endpoint {endpoint_of(settings, kind)}" for kind in kinds)
+    if not sure:
+        if not sys.stdin.isatty():
+            raise ConfigurationError(f"nobody is here to be asked whether to delete {names}: say --yes")
+        typer.confirm(f"Delete {names} of workspace {settings.aml_workspace_name}?", abort=True, err=True)
+    run = take_away(client, settings, kinds, poll_s=delivery.poll_seconds(settings))
+    for outcome in shown(run, session.progress):
+        session.say(outcome.summary)
+
+
+def _kinds(only: Kind | None) -> tuple[Kind, ...]:
+    return (only,) if only else tuple(Kind)
+
+
+def _details(trial: OnlineTrial | BatchTrial) -> Iterator[str]:
+    if isinstance(trial, OnlineTrial):
+        yield f"predictions  {trial.predictions}"
+        yield f"request      {trial.request_id}"
+    else:
+        yield f"job          {trial.job}"
+
+
+def _say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
+    """Print, for each endpoint, the line that calls it, ready to be pasted."""
+    settings = session.settings
+    session.say("call them:")
+    if Kind.ONLINE in uris:
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+        trust = f" --cacert {shlex.quote(_near(Path(bundle)))}" if bundle else ""
+        session.say(
+            f"  curl -s{trust} {uris[Kind.ONLINE]} -H 'Content-Type: application/json' "
+            f'-H "Authorization: Bearer $({_program()} key --env {settings.environment} 2>/dev/null)" '
+            f"-d @{settings.online_sample_request}"
+        )
+    if Kind.BATCH in uris:
+        session.say(f"  {_program()} invoke batch {settings.batch_sample_request} --env {settings.environment}")
+
+
+def _program() -> str:
+    """Return how this program is called from the current folder, whether or not its environment is activated."""
+    beside = Path(sys.executable).with_name("mlgates")
+    return _near(beside) if beside.is_file() else "mlgates"
+
+
+def _near(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

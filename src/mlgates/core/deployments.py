@@ -1,0 +1,79 @@
+"""What delivery leaves behind at an endpoint, and what a trial of it showed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How an endpoint is asked."""
+
+    ONLINE = "online"
+    """A request at a time, answered at once."""
+    BATCH = "batch"
+    """Files, scored by a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment that serves one model version."""
+
+    kind: Kind
+    endpoint: str
+    name: str
+    model: str
+    """Name and version, `classifier:3`."""
+    uri: str
+    """Where it is asked."""
+    created: bool
+    """False when just this was deployed before."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.endpoint}/{self.name} {'serves' if self.created else 'already serves'} {self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineTrial:
+    """An online endpoint has answered the sample."""
+
+    endpoint: str
+    deployment: str
+    """The one that answered."""
+    predictions: Sequence[object]
+    milliseconds: float
+    request_id: str
+    curl: str
+    """The line that repeats the request; the key is left to the variable `KEY`."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        count = len(self.predictions)
+        what = f"{count} prediction{'' if count == 1 else 's'}"
+        return f"{self.endpoint}/{self.deployment} answered {what} in {self.milliseconds:.0f} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTrial:
+    """A batch endpoint has scored the sample."""
+
+    endpoint: str
+    job: str
+    rows: int
+    """Rows asked and predictions given: they are as many."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.endpoint} scored {self.rows} rows (job {self.job})"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery of one kind came to."""
+
+    deployment: Deployment
+    trial: OnlineTrial | BatchTrial | None
+    """None when no trial was asked for."""

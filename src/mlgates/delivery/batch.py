@@ -1,0 +1,78 @@
+"""How a model version comes to score files at the batch endpoint."""
+
+from azure.ai.ml import MLClient, load_batch_deployment, load_batch_endpoint
+from azure.ai.ml.entities import BatchDeployment, BatchEndpoint
+from azure.core.polling import LROPoller
+
+from mlgates.config.settings import Settings
+from mlgates.core.deployments import Deployment, Kind
+from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
+from mlgates.core.events import Steps
+from mlgates.core.steps import watched
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.declared import load
+from mlgates.delivery.operations import Change, Outcome, bring_about, finished
+from mlgates.delivery.refusals import asking
+
+
+def deploy_batch(client: MLClient, settings: Settings, model: AssetVersion, *, poll_s: float) -> Steps[Deployment]:
+    """Bring endpoint and deployment to what mlops/deploy/batch declares, with exactly `model`, and make it the default.
+
+    Raises `DeploymentFailed` when the deployment is refused.
+    """
+    yield from watched("batch endpoint", _endpoint(client, settings, poll_s))
+    deployment = yield from watched("batch deployment", _deployment(client, settings, model, poll_s))
+    yield from watched("batch default", _default(client, deployment, poll_s))
+    return deployment
+
+
+def _endpoint(client: MLClient, settings: Settings, poll_s: float) -> Steps[Outcome]:
+    name = settings.batch_endpoint
+    file = settings.project.batch / "batch-endpoint.yml"
+    wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
+
+    def put(endpoint: BatchEndpoint, held: BatchEndpoint | None) -> "LROPoller[BatchEndpoint]":
+        if held is not None:  # an update replaces the default, which the file does not declare
+            endpoint.defaults = held.defaults
+        begun: LROPoller[BatchEndpoint] = client.batch_endpoints.begin_create_or_update(endpoint)
+        return begun
+
+    find = lambda: client.batch_endpoints.get(name)  # noqa: E731
+    return (yield from bring_about("batch endpoint", wanted, find, put, poll_s=poll_s))
+
+
+def _deployment(client: MLClient, settings: Settings, model: AssetVersion, poll_s: float) -> Steps[Deployment]:
+    endpoint, name = settings.batch_endpoint, settings.batch_deployment_name
+    file = settings.project.batch / "batch-deployment.yml"
+    over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
+    wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
+    try:
+        outcome = yield from bring_about(
+            "batch deployment",
+            wanted,
+            lambda: client.batch_deployments.get(name, endpoint),
+            lambda deployment, _: client.batch_deployments.begin_create_or_update(deployment),
+            poll_s=poll_s,
+        )
+    except WorkspaceRefused as error:
+        raise DeploymentFailed(str(error)) from error
+    with asking(f"look up endpoint {endpoint}"):
+        uri = str(client.batch_endpoints.get(endpoint).scoring_uri)
+    return Deployment(Kind.BATCH, endpoint, name, str(model), uri, created=outcome.change is not Change.KEPT)
+
+
+def _default(client: MLClient, deployment: Deployment, poll_s: float) -> Steps[Outcome]:
+    with asking(f"look up endpoint {deployment.endpoint}"):
+        endpoint = client.batch_endpoints.get(deployment.endpoint)
+    if default_of(endpoint) == deployment.name:
+        return Outcome(deployment.name, Change.KEPT)
+    endpoint.defaults = {"deployment_name": deployment.name}
+    yield from finished("batch default", lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
+    return Outcome(deployment.name, Change.UPDATED)
+
+
+def default_of(endpoint: BatchEndpoint) -> str | None:
+    """Return the name of the deployment that scores when none is named, or None."""
+    defaults = endpoint.defaults
+    name = defaults.get("deployment_name") if isinstance(defaults, dict) else getattr(defaults, "deployment_name", None)
+    return str(name) if name else None

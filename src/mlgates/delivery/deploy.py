@@ -1,0 +1,71 @@
+"""The runs of deployment: both endpoints side by side, each tried as soon as it is up."""
+
+from collections.abc import Callable, Collection, Mapping
+
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings, Target
+from mlgates.core.deployments import BatchTrial, Delivered, Deployment, Kind, OnlineTrial
+from mlgates.core.errors import AssetMissing
+from mlgates.core.events import Steps
+from mlgates.core.side_by_side import side_by_side
+from mlgates.core.steps import step, watched
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.batch import deploy_batch
+from mlgates.delivery.batch_trial import try_batch
+from mlgates.delivery.content import held
+from mlgates.delivery.online import deploy_online
+from mlgates.delivery.online_trial import try_online
+from mlgates.delivery.refusals import asking
+
+# Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
+_LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
+
+
+def poll_seconds(settings: Settings) -> float:
+    """Return how often what is under way in a workspace may be asked after, in seconds."""
+    return _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
+
+
+def deploy(
+    client: MLClient, settings: Settings, kinds: Collection[Kind], *, version: str | None, trial: bool
+) -> Steps[Mapping[Kind, Delivered]]:
+    """Deploy one model version, by default the newest, to the endpoints of `kinds`; try each if `trial`."""
+    model = yield from step("model", lambda: find_model(client, settings, version))
+
+    def one(kind: Kind) -> Steps[Delivered]:
+        deployment = yield from _DEPLOY[kind](client, settings, model, poll_s=poll_seconds(settings))
+        return Delivered(deployment, (yield from _trial(client, settings, kind)) if trial else None)
+
+    results = yield from side_by_side({str(kind): one(kind) for kind in kinds})
+    return {kind: results[str(kind)] for kind in kinds}
+
+
+def try_out(
+    client: MLClient, settings: Settings, kinds: Collection[Kind]
+) -> Steps[Mapping[Kind, OnlineTrial | BatchTrial]]:
+    """Try the endpoints of `kinds` with their samples."""
+    results = yield from side_by_side({str(kind): _trial(client, settings, kind) for kind in kinds})
+    return {kind: results[str(kind)] for kind in kinds}
+
+
+def find_model(client: MLClient, settings: Settings, version: str | None) -> AssetVersion:
+    """Return a version of the model, by default the newest. Raises `AssetMissing`."""
+    name = settings.model_name
+    with asking(f"list the versions of model {name}"):
+        versions = list(held(lambda: client.models.list(name=name)))
+    found = next((each for each in versions if version in (None, each.version)), None)
+    if found is None:
+        known = ", ".join(each.version for each in versions) or "none"
+        wanted = f"version {version}" if version else "a version"
+        raise AssetMissing(f"there is no {wanted} of model {name} (known: {known}): run 'mlgates train --register'")
+    return found
+
+
+def _trial(client: MLClient, settings: Settings, kind: Kind) -> Steps[OnlineTrial | BatchTrial]:
+    if kind is Kind.ONLINE:
+        return (yield from watched("online test", try_online(client, settings)))
+    return (yield from watched("batch job", try_batch(client, settings, poll_s=poll_seconds(settings))))
+
+
+_DEPLOY: Mapping[Kind, Callable[..., Steps[Deployment]]] = {Kind.ONLINE: deploy_online, Kind.BATCH: deploy_batch}

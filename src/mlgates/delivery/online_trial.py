@@ -1,0 +1,75 @@
+"""How the online endpoint is tried: the sample is sent as any caller would send it."""
+
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings
+from mlgates.core.deployments import OnlineTrial
+from mlgates.core.errors import AssetMissing, TrialFailed
+from mlgates.core.events import Steps
+from mlgates.delivery.refusals import asking
+from mlgates.scoring.endpoint import Address, Endpoint, Exchange
+from mlgates.scoring.request import Request
+from mlgates.scoring.scorer import ask
+
+_SHOWN = 500
+
+
+def address(client: MLClient, endpoint: str, *, deployment: str | None = None) -> Address:
+    """Return where an online endpoint is asked, with a key or token of it; `deployment` by-passes the traffic."""
+    with asking(f"look up online endpoint {endpoint}"):
+        found = client.online_endpoints.get(endpoint)
+        given = client.online_endpoints.get_keys(endpoint)
+    credential = getattr(given, "primary_key", None) or getattr(given, "access_token", None)
+    return Address(str(found.scoring_uri), str(credential), deployment)
+
+
+def sample_request(settings: Settings) -> Request:
+    """Return the request of ONLINE_SAMPLE_REQUEST. Raises `AssetMissing` when its file is not there."""
+    file = settings.project.root / settings.online_sample_request
+    if not file.is_file():
+        source = settings.sources["ONLINE_SAMPLE_REQUEST"]
+        raise AssetMissing(f"{settings.online_sample_request} (ONLINE_SAMPLE_REQUEST, {source}) is not there")
+    return Request(file.read_bytes())
+
+
+def try_online(client: MLClient, settings: Settings) -> Steps[OnlineTrial]:
+    """Send the sample to the online endpoint and return what came back.
+
+    Raises `TrialFailed`, with the line that repeats the request, for anything but 200 and a list of predictions.
+    """
+    yield from ()  # one request: nothing to tell of on the way
+    endpoint = Endpoint(address(client, settings.online_endpoint))
+    try:
+        answer = ask(endpoint, sample_request(settings))
+    finally:
+        endpoint.close()
+    exchange = endpoint.last
+    if exchange is None:
+        raise TrialFailed(f"{settings.online_endpoint}: nothing was sent")
+    if answer.status != 200:
+        raise TrialFailed(_told(settings.online_endpoint, f"answered {answer.status}, and 200 is due", exchange))
+    try:
+        predictions = answer.json()
+    except ValueError as error:
+        raise TrialFailed(_told(settings.online_endpoint, "answered what is not JSON", exchange)) from error
+    if not isinstance(predictions, list) or not predictions:
+        raise TrialFailed(_told(settings.online_endpoint, "answered no list of predictions", exchange))
+    return OnlineTrial(
+        settings.online_endpoint,
+        exchange.deployment,
+        predictions,
+        exchange.seconds * 1000,
+        exchange.request_id,
+        exchange.curl,
+    )
+
+
+def _told(endpoint: str, what: str, exchange: Exchange) -> str:
+    return "\n".join(
+        [
+            f"online endpoint {endpoint}, deployment {exchange.deployment}, {what}",
+            f"  answered: {exchange.answer.text[:_SHOWN]}",
+            f"  request:  {exchange.request_id}",
+            f"  repeat:   {exchange.curl}",
+        ]
+    )

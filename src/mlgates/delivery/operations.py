@@ -1,0 +1,114 @@
+"""How a resource is brought to what is declared: what is on its way is waited for, what is right is left alone."""
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeployment, OnlineEndpoint
+from azure.core.exceptions import ResourceNotFoundError
+from azure.core.polling import LROPoller
+
+from mlgates.core.events import StepProgressed, Steps
+from mlgates.delivery.content import checksum, fingerprint
+from mlgates.delivery.quiet import quiet_operation
+from mlgates.delivery.refusals import asking
+
+CONTENT_TAG = "content_sha256"
+"""On endpoints and deployments: the fingerprint of the definition that they were made from."""
+_ON_ITS_WAY = frozenset({"creating", "updating", "scaling", "provisioning"})
+
+
+Resource: TypeAlias = OnlineEndpoint | OnlineDeployment | BatchEndpoint | BatchDeployment
+
+
+class Change(StrEnum):
+    """What it took to bring a resource about."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    KEPT = "is as declared"
+    DELETED = "deleted"
+    ABSENT = "was not there"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A resource is as it was wanted."""
+
+    name: str
+    change: Change
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.name} {self.change}"
+
+
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+
+
+def bring_about(
+    step: str, wanted: R, find: Callable[[], R], put: Callable[[R, R | None], LROPoller[R]], *, poll_s: float
+) -> Steps[Outcome]:
+    """Bring the resource to what `wanted` defines; return what that took.
+
+    `find` raises the SDK's not-found error when there is none; `put` creates, or updates what is held now. What an
+    earlier, interrupted run began is waited for, and taken when it has the same definition. Raises as `asking` does.
+    """
+    digest = definition(wanted)
+    held = yield from settled(step, find, poll_s=poll_s)
+    if held is not None and _state(held) == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
+        return Outcome(str(wanted.name), Change.KEPT)
+    wanted.tags = {**(wanted.tags or {}), CONTENT_TAG: digest}
+    yield from finished(step, lambda: put(wanted, held), poll_s=poll_s)
+    return Outcome(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
+
+
+def settled(step: str, find: Callable[[], R], *, poll_s: float) -> Steps[R | None]:
+    """Return the resource once nothing is under way for it, None when there is none."""
+    while True:
+        with asking(f"look up the {step}"):
+            try:
+                held = find()
+            except ResourceNotFoundError:
+                return None
+        if _state(held) not in _ON_ITS_WAY:
+            return held
+        yield StepProgressed(step, f"waits for what an earlier run began ({_state(held)})")
+        time.sleep(poll_s)
+
+
+def finished(step: str, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> Steps[T]:
+    """Begin an operation, tell where it is until it ends, and return its result."""
+    with quiet_operation(), asking(f"bring about the {step}"):
+        poller = begin()
+        seen = ""
+        while not poller.done():
+            if (status := str(poller.status())) != seen:
+                yield StepProgressed(step, status)
+            seen = status
+            poller.wait(timeout=poll_s)
+        result: T = poller.result()
+        return result
+
+
+def definition(wanted: Resource) -> str:
+    """Return the fingerprint of a definition, the content of local files that it names included."""
+    text = io.StringIO()
+    returned = wanted.dump(text)
+    return fingerprint({"declared": text.getvalue() or returned, **_local_files(wanted)})
+
+
+def _local_files(wanted: Resource) -> Mapping[str, str]:
+    code = getattr(getattr(wanted, "code_configuration", None), "code", None)
+    return {"code": checksum(Path(code))} if code and Path(code).is_dir() else {}
+
+
+def _state(held: Resource) -> str:
+    state = held.provisioning_state
+    return str(getattr(state, "value", None) or state or "succeeded").lower()  # an enum for states that the SDK knows
