@@ -1,4 +1,4 @@
-"""How hard hypothesis looks: quickly by default, long with HYPOTHESIS_PROFILE=thorough, repeatably in CI."""
+"""How hard hypothesis looks: quickly by default, repeatably in CI; HYPOTHESIS_PROFILE=thorough or full looks longer."""
 
 import os
 
@@ -8,4 +8,6 @@ from hypothesis import settings
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=500, deadline=None)
+# Of the contract suite: 2,000 requests a property, format and target.
+settings.register_profile("full", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
