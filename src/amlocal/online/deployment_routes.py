@@ -10,7 +10,7 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page
 from amlocal.online.bodies import with_defaults
 from amlocal.online.desk import Desk
-from amlocal.online.fleet import Fleet, limits_of
+from amlocal.online.fleet import INITIALIZER, SERVER, Fleet, limits_of
 from amlocal.online.image import Images
 from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name
 
@@ -76,7 +76,8 @@ class DeploymentRoutes:
     def _delete(self, call: Call) -> Reply:
         endpoint, name = call.path["endpoint"].lower(), call.path["name"].lower()
         holder = self._store.endpoint(endpoint)
-        if self._store.find_deployment(endpoint, name) is None:
+        document = self._store.find_deployment(endpoint, name)
+        if document is None:
             return Reply(204)
         for key in ("traffic", "mirrorTraffic"):
             if share := holder.body[key].get(name):
@@ -84,14 +85,18 @@ class DeploymentRoutes:
                     f"Cannot delete deployment {name} of endpoint {endpoint}: it has {share} percent of the {key}. "
                     "Set that to 0 first."
                 )
-        self._desk.rollouts.end((endpoint, name))
+        self._desk.rollouts.end(document)
         self._store.delete_deployment(endpoint, name)
         return self._desk.deleted("od")
 
     def _logs(self, call: Call) -> Reply:
         document = self._store.deployment(call.path["endpoint"], call.path["name"])
-        lines = count(call.object(), "tail", default=_DEFAULT_LINES)
-        return Reply(200, {"content": self._fleet.log((document.name, document.version)).tail(lines)})
+        sent = call.object()
+        container = text(sent, "containerType") or SERVER
+        if container not in (SERVER, INITIALIZER):
+            raise BadRequest(f"The containerType is {SERVER} or {INITIALIZER}, not {container!r}.")
+        log = self._fleet.log((document.name, document.version), container)
+        return Reply(200, {"content": log.tail(count(sent, "tail", default=_DEFAULT_LINES))})
 
 
 def _accept(given: Mapping[str, Any]) -> dict[str, Any]:

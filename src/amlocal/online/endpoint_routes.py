@@ -83,7 +83,7 @@ class EndpointRoutes:
         if document is None:
             return Reply(204)
         for deployment in self._store.deployments(name):
-            self._desk.rollouts.end((deployment.name, deployment.version))
+            self._desk.rollouts.end(deployment)
         self._store.delete_endpoint(name)
         return self._desk.deleted("oe")
 

@@ -15,5 +15,9 @@ class NotSent(ProcessDied):
     """The process was gone before it could have seen the request: another may have it."""
 
 
+class WorkerDied(ProcessDied):
+    """One worker of a server is gone with the request that it worked on; the server has others, or makes them."""
+
+
 class TooBusy(AmlocalError):
     """More requests are pending than the deployment may hold."""

@@ -1,6 +1,7 @@
 """The deployments that serve now, and how a new version takes the place of an old one."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -8,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from amlocal.core.clock import Clock
+from amlocal.core.clock import Clock, Ids
 from amlocal.core.durations import seconds
 from amlocal.core.errors import AmlocalError
 from amlocal.online.errors import RolloutFailed
@@ -19,6 +20,9 @@ from amlocal.online.scoring_process import ScoringProcess
 from amlocal.online.script_process import ScriptProcess
 
 Key = tuple[str, str]  # endpoint, deployment
+SERVER, INITIALIZER = "InferenceServer", "StorageInitializer"
+_LOGS = {SERVER: "log.txt", INITIALIZER: "storage.txt"}
+Make = Callable[[Image, DeploymentLog], Backend]
 _TAIL_LINES = 20
 
 
@@ -36,24 +40,50 @@ def limits_of(properties: Mapping[str, Any], capacity: int) -> Limits:
     )
 
 
-class Fleet:
-    """Runs deployments below `root`, a folder for each version that was rolled out."""
+def make_backend(image: Image, log: DeploymentLog) -> Backend:
+    """Return the kind of process that an image is for."""
+    kind = ScriptProcess if image.is_script else ScoringProcess
+    return kind(image.command, image.environ, image.folder, log)
 
-    def __init__(self, root: Path, images: Images, clock: Clock, ids: Callable[[], str]) -> None:
+
+class Fleet:
+    """Runs deployments below `root`, a folder for each version that was rolled out; `make` returns a process."""
+
+    def __init__(self, root: Path, images: Images, clock: Clock, ids: Ids, make: Make = make_backend) -> None:
         self._root = root
+        self._make = make
         self._images = images
         self._clock = clock
         self._ids = ids
         self._pools: dict[Key, Pool] = {}
+        self._coming: dict[Key, asyncio.Future[Pool | None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
     def pool(self, key: Key) -> Pool | None:
         """Return what serves a deployment, or None."""
         return self._pools.get(key)
 
-    def log(self, key: Key) -> DeploymentLog:
-        """Return the log of a deployment."""
-        return DeploymentLog(self._root / key[0] / key[1] / "log.txt")
+    def expect(self, key: Key) -> None:
+        """Have requests to a deployment that does not serve yet wait for it (see `coming`)."""
+        self._coming[key] = asyncio.get_running_loop().create_future()
+
+    def give_up(self, key: Key) -> None:
+        """End the waiting for a deployment that does not come."""
+        self._arrived(key, None)
+
+    async def coming(self, key: Key, timeout_s: float) -> Pool | None:
+        """Return what serves a deployment, waiting for one that is expected; None when it has not come by then."""
+        pool = self._pools.get(key)
+        if pool is not None or key not in self._coming:
+            return pool
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self._coming[key])
+        return None
+
+    def log(self, key: Key, container: str = SERVER) -> DeploymentLog:
+        """Return a log of a deployment, by what Azure calls the container that writes it."""
+        return DeploymentLog(self._folder(key) / _LOGS[container])
 
     async def roll_out(self, key: Key, properties: Mapping[str, Any], capacity: int) -> None:
         """Bring a version up; once it serves, it takes the place of the one before, which ends when it is idle.
@@ -61,12 +91,12 @@ class Fleet:
         Raises `RolloutFailed`, with the last lines of the log, and then the one before goes on serving.
         """
         log = self.log(key)
-        folder = log.path.parent / self._ids()
+        folder = self._folder(key) / self._ids()
         say = partial(self._say, log)
         say("Rolling out.")
         try:
-            image = await self._prepare(properties, folder, say)
-            pool = Pool(partial(_backend, image, log.path), limits_of(properties, capacity), say)
+            image = await self._prepare(properties, folder, say, partial(self._say, self.log(key, INITIALIZER)))
+            pool = Pool(partial(self._make, image, log), limits_of(properties, capacity), say)
             await pool.start()
         except BaseException as error:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -75,13 +105,17 @@ class Fleet:
                 raise _failure(error, log) from error
             raise
         say("Serving.")
-        self._replace(key, pool, folder)
+        old, self._pools[key] = self._pools.get(key), pool
+        self._arrived(key, pool)
+        self._leave(old, self._versions(key) - {folder})
 
     def remove(self, key: Key) -> None:
-        """Have a deployment end once it is idle."""
-        pool = self._pools.pop(key, None)
-        if pool is not None:
-            self._leave(pool, self._root / key[0] / key[1])
+        """Have a deployment end once it is idle, and its logs at once."""
+        self.give_up(key)
+        for container in _LOGS:
+            self.log(key, container).remove()
+        # Those that are there now: a deployment of the same name may be made before the last request is answered.
+        self._leave(self._pools.pop(key, None), self._versions(key))
 
     async def stop(self) -> None:
         """End everything now."""
@@ -91,27 +125,37 @@ class Fleet:
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
         self._pools.clear()
 
-    async def _prepare(self, properties: Mapping[str, Any], folder: Path, say: Callable[[str], None]) -> Image:
+    async def _prepare(
+        self, properties: Mapping[str, Any], folder: Path, say: Callable[[str], None], fetched: Callable[[str], None]
+    ) -> Image:
         stop = threading.Event()
-        preparing = asyncio.ensure_future(asyncio.to_thread(self._images.prepare, properties, folder, say, stop))
+        work = partial(self._images.prepare, properties, folder, say=say, fetched=fetched, stop=stop)
+        preparing = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(preparing)
         finally:
             stop.set()
             await asyncio.wait([preparing])  # the thread must be out of the folder before anyone clears it
 
-    def _replace(self, key: Key, pool: Pool, folder: Path) -> None:
-        old, self._pools[key] = self._pools.get(key), pool
-        siblings = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
-        if old is not None:
-            self._leave(old, *siblings)
+    def _folder(self, key: Key) -> Path:
+        return self._root / key[0] / key[1]
 
-    def _leave(self, pool: Pool, *folders: Path) -> None:
+    def _versions(self, key: Key) -> set[Path]:
+        folder = self._folder(key)
+        return {path for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+
+    def _arrived(self, key: Key, pool: Pool | None) -> None:
+        coming = self._coming.pop(key, None)
+        if coming is not None:
+            coming.set_result(pool)
+
+    def _leave(self, pool: Pool | None, folders: set[Path]) -> None:
         async def leave() -> None:
-            try:
-                await pool.drain()
-            finally:
-                await pool.stop()
+            if pool is not None:
+                try:
+                    await pool.drain()
+                finally:
+                    await pool.stop()
             for folder in folders:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -121,11 +165,6 @@ class Fleet:
 
     def _say(self, log: DeploymentLog, line: str) -> None:
         log.say(line, self._clock())
-
-
-def _backend(image: Image, log: Path) -> Backend:
-    kind = ScriptProcess if image.is_script else ScoringProcess
-    return kind(image.command, image.environ, image.folder, log)
 
 
 def _failure(error: Exception, log: DeploymentLog) -> RolloutFailed:

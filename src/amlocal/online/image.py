@@ -85,16 +85,21 @@ class Images:
         if properties["environmentId"]:
             self._lookup.environment(properties["environmentId"])
 
-    def prepare(self, properties: Mapping[str, Any], folder: Path, say: Log, stop: threading.Event) -> Image:
+    def prepare(
+        self, properties: Mapping[str, Any], folder: Path, *, say: Log, fetched: Log, stop: threading.Event
+    ) -> Image:
         """Fill `folder` and return the image. Blocks; `stop` ends the build of an environment.
 
-        Raises `AmlocalError` with the reason, `OSError`.
+        `say` is told of the environment, `fetched` of what came from storage. Raises `AmlocalError` with the reason,
+        `OSError`.
         """
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        model = self._fetch_model(properties["model"], folder / "model") if properties["model"] else None
+        model = self._fetch_model(properties["model"], folder / "model", fetched) if properties["model"] else None
         if properties["codeConfiguration"]:
-            return self._script(properties, folder, say, stop)
+            entry = self._fetch_script(properties["codeConfiguration"], folder / "code", fetched)
+            runtime = self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+            return self._script(properties, folder, entry, runtime)
         if model is None or not (model / "MLmodel").is_file():
             raise RolloutFailed(f"The model {properties['model']} holds no file MLmodel.")
         runtime = (
@@ -105,18 +110,19 @@ class Images:
         command = (str(runtime.python), launch.__file__, str(model))
         return Image(command, self._environ(runtime, properties, folder), folder, is_script=False)
 
-    def _script(self, properties: Mapping[str, Any], folder: Path, say: Log, stop: threading.Event) -> Image:
-        code = properties["codeConfiguration"]
-        work = folder / "code"
-        work.mkdir()
-        self._building.fetch_code(code["codeId"], work)
-        entry = work / code["scoringScript"]
-        if not entry.is_file() or not entry.resolve().is_relative_to(work.resolve()):
-            raise RolloutFailed(f"The scoring script {code['scoringScript']} is not in the code of the deployment.")
-        runtime = self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+    def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> Image:
         command = (str(runtime.python), script.__file__, str(entry))
         variables = self._environ(runtime, properties, folder) | {"AML_APP_ROOT": str(entry.parent)}
         return Image(command, variables, entry.parent, is_script=True)
+
+    def _fetch_script(self, code: Mapping[str, str], work: Path, fetched: Log) -> Path:
+        work.mkdir()
+        self._building.fetch_code(code["codeId"], work)
+        fetched(f"Code {code['codeId']}: {_content(work)}.")
+        entry = work / code["scoringScript"]
+        if not entry.is_file() or not entry.resolve().is_relative_to(work.resolve()):
+            raise RolloutFailed(f"The scoring script {code['scoringScript']} is not in the code of the deployment.")
+        return entry
 
     def _environ(self, runtime: Runtime, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
         return environ(runtime, self._building.machine) | {
@@ -134,7 +140,7 @@ class Images:
         document = self._models.latest(name) if version.startswith("@") else self._models.get(name, version)
         return str(document.body["properties"]["modelType"])
 
-    def _fetch_model(self, reference: str, folder: Path) -> Path:
+    def _fetch_model(self, reference: str, folder: Path, fetched: Log) -> Path:
         """Copy a model below `folder` under its own name, as Azure mounts it; return the path of the copy."""
         place = self._lookup.locate(reference)
         if isinstance(place, Remote):
@@ -146,6 +152,7 @@ class Images:
             self._blobs.fetch_file(place.container, place.path, target)
         elif self._blobs.fetch_tree(place.container, place.path, target) == 0:
             raise RolloutFailed(f"The files of the model {reference} are not there.")
+        fetched(f"Model {reference}: {_content(folder)}.")
         return target
 
     def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
@@ -155,6 +162,11 @@ class Images:
         spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
         runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)
         return create_layer(runtime, layer, self._building.cache, log=say)
+
+
+def _content(folder: Path) -> str:
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return f"{len(sizes)} files, {sum(sizes)} bytes"
 
 
 def _model_conda(model: Path) -> CondaFile:

@@ -1,17 +1,17 @@
 """The processes of one deployment: requests go to the least busy, wait their turn, or are turned away."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy
+from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
 from amlocal.serving.frames import Answer
 
 _LONGEST_PAUSE_S = 60.0
-_FIRST_PAUSE_S = 0.25
 
 
 class Backend(Protocol):
@@ -35,7 +35,10 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A deployment's settings, times in seconds. `start_s` is how long a process may take until it serves."""
+    """A deployment's settings, times in seconds.
+
+    `start_s` is how long a process may take until it serves, `pause_s` the first wait before a dead one is replaced.
+    """
 
     instances: int = 1
     concurrent: int = 1
@@ -44,6 +47,7 @@ class Limits:
     probe_period_s: float = 10.0
     probe_timeout_s: float = 2.0
     probe_failures: int = 30
+    pause_s: float = 0.25
 
 
 class _Instance:
@@ -100,8 +104,13 @@ class Pool:
             self._note_idle()
 
     async def drain(self) -> None:
-        """Let every request that was taken have its answer, then end the processes."""
-        await self._idle.wait()
+        """Let every request that was taken have its answer, then end the processes.
+
+        A model that hangs is waited for no longer than its requests are.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.timeout_s):
+                await self._idle.wait()
         await self.stop()
 
     async def stop(self) -> None:
@@ -141,7 +150,8 @@ class Pool:
             raise
 
     def _answered(self, instance: _Instance, done: asyncio.Future[Answer]) -> None:
-        if not done.cancelled() and isinstance(done.exception(), ProcessDied):
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, ProcessDied) and not isinstance(error, WorkerDied):
             instance.serves = False  # its keeper will see, but the next request must not be sent there
         self._give_back(instance)
 
@@ -178,7 +188,7 @@ class Pool:
 
     async def _keep(self, instance: _Instance) -> None:
         """Start the process anew each time that it ends, after a pause that doubles until one serves."""
-        pause = _FIRST_PAUSE_S
+        pause = self.limits.pause_s
         while True:
             if instance.backend is not None:
                 reason = await self._until_end(instance.backend)
@@ -189,10 +199,10 @@ class Pool:
             try:
                 instance.backend = await self._start()
             except RolloutFailed as error:
-                self._say(f"The model's process did not come up: {error}")
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
+                self._say(f"The model's process did not come up: {error}; it is started again in {pause:g} s.")
                 continue
-            instance.serves, pause = True, _FIRST_PAUSE_S
+            instance.serves, pause = True, self.limits.pause_s
             self._say("The model's process is up again.")
             self._wake(instance)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from amlocal.core.documents import Document
 from amlocal.core.operations import Operations
@@ -12,6 +12,7 @@ from amlocal.online.fleet import Fleet, Key
 from amlocal.online.store import OnlineStore
 
 _LOG = logging.getLogger("amlocal")
+_DELETED = "The deployment was deleted during the rollout."
 _INTERRUPTED = "The server ended during the rollout. Create or update the deployment again."
 
 
@@ -28,15 +29,17 @@ class Rollouts:
         """Roll a deployment out; return the operation that ends with it."""
         operation = self._operations.start("od", status="Updating")
         self._store.put_deployment(document.name, document.version, {"operation": operation})
-        self._run(_key(document), self._roll_out(document, operation))
+        self._run(_key(document), partial(self._roll_out, document, operation))
         return operation
 
-    def end(self, key: Key) -> None:
+    def end(self, document: Document) -> None:
         """Stop what is under way for a deployment, and serve it no longer."""
-        task = self._tasks.pop(key, None)
+        task = self._tasks.pop(_key(document), None)
         if task is not None:
             task.cancel()
-        self._fleet.remove(key)
+        if document.body["state"] == "Updating":  # whoever polls this operation would poll for ever
+            self._finish(str(document.body["operation"]), _DELETED)
+        self._fleet.remove(_key(document))
 
     async def start(self) -> None:
         """Take up where the last server ended: what served serves again, what was on its way has failed."""
@@ -45,7 +48,8 @@ class Rollouts:
                 if document.body["state"] == "Updating":
                     self._fail(document, str(document.body.get("operation")), _INTERRUPTED)
                 if document.body["serving"]:
-                    self._run(_key(document), self._restore(document))
+                    self._fleet.expect(_key(document))
+                    self._run(_key(document), partial(self._restore, document))
 
     async def stop(self) -> None:
         """End everything."""
@@ -55,10 +59,16 @@ class Rollouts:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._fleet.stop()
 
-    def _run(self, key: Key, work: Coroutine[Any, Any, None]) -> None:
-        if (earlier := self._tasks.pop(key, None)) is not None:
-            earlier.cancel()  # a version on its way back up must not come in after the one asked for now
-        task = asyncio.create_task(work, name=f"deployment {'/'.join(key)}")
+    def _run(self, key: Key, work: Callable[[], Awaitable[None]]) -> None:
+        earlier = self._tasks.get(key)
+
+        async def in_turn() -> None:
+            # After a restart, what served comes back up before an update of it: that may fail.
+            if earlier is not None:
+                await asyncio.gather(earlier, return_exceptions=True)
+            await work()
+
+        task = asyncio.create_task(in_turn(), name=f"deployment {'/'.join(key)}")
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._done(key, done))
 
@@ -85,15 +95,20 @@ class Rollouts:
         self._operations.finish(operation)
 
     async def _restore(self, document: Document) -> None:
-        serving = document.body["serving"]
+        serving, key = document.body["serving"], _key(document)
         try:
-            await self._fleet.roll_out(_key(document), serving["properties"], serving["capacity"])
+            await self._fleet.roll_out(key, serving["properties"], serving["capacity"])
         except RolloutFailed as error:
-            _LOG.error("deployment %s does not come up again: %s", "/".join(_key(document)), error)
-            self._store.put_deployment(*_key(document), {"state": "Failed"})
+            _LOG.error("deployment %s does not come up again: %s", "/".join(key), error)
+            self._store.put_deployment(*key, {"state": "Failed"})
+        finally:
+            self._fleet.give_up(key)
 
     def _fail(self, document: Document, operation: str, message: str) -> None:
         self._store.put_deployment(*_key(document), {"state": "Failed"})
+        self._finish(operation, message)
+
+    def _finish(self, operation: str, message: str) -> None:
         details = [{"code": "ResourceNotReady", "message": message, "details": [], "additionalInfo": []}]
         self._operations.finish(operation, error={"code": "ResourceNotReady", "message": message, "details": details})
 

@@ -4,10 +4,12 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from amlocal.core.clock import Ids
 from amlocal.core.documents import Document
+from amlocal.core.durations import seconds
 from amlocal.core.http import Call, Reply, Route
 from amlocal.online.access import Access
 from amlocal.online.errors import ProcessDied, TooBusy
@@ -20,6 +22,7 @@ MAX_BODY = 1_572_864
 """Bytes: 1.5 MB (learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, "Payload size")."""
 
 _DEPLOYMENT = "azureml-model-deployment"
+_STATUS, _REASON = "ms-azureml-model-error-statuscode", "ms-azureml-model-error-reason"
 
 
 class TooLarge(Exception):
@@ -67,22 +70,32 @@ class Scoring:
         )
         if not name:
             return _failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic.")
-        pool = self._fleet.pool((endpoint.name, name))
-        if pool is None:
-            return self._absent(endpoint, name)
         try:
             body = await _body(call)
         except TooLarge:
             return _failure(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes (1.5 MB).")
+        # Only now: while a slow body came in, another version may have taken the place of the one that was there.
+        pool = self._fleet.pool((endpoint.name, name)) or await self._coming(endpoint, name)
+        if pool is None:
+            return self._absent(endpoint, name)
         kind = call.headers.get("content-type", "")
         self._mirror(endpoint, body, kind)
         reply = await _ask(pool, body, kind)
         return Reply(reply.status, reply.body, {_DEPLOYMENT: name, **reply.headers})
 
+    async def _coming(self, endpoint: Document, name: str) -> Pool | None:
+        """Wait for a deployment that comes back up after a restart, as long as the caller waits for its answer."""
+        known = self._store.find_deployment(endpoint.name, name)
+        if known is None or not known.body["serving"]:
+            return None
+        timeout = seconds(known.body["serving"]["properties"]["requestSettings"]["requestTimeout"])
+        return await self._fleet.coming((endpoint.name, name), timeout)
+
     def _absent(self, endpoint: Document, name: str) -> Reply:
         known = self._store.find_deployment(endpoint.name, name)
         if known is not None and known.body["serving"]:
-            return _failure(502, "BadGateway", f"Deployment {name} is on its way up. Ask again in a moment.")
+            message = f"Deployment {name} does not serve: it is on its way up, or its log says why it is not."
+            return _model_failure(503, "model_not_ready", message)
         return _failure(404, "NotFound", f"Endpoint {endpoint.name} has no deployment {name} that serves.")
 
     def _mirror(self, endpoint: Document, body: bytes, kind: str) -> None:
@@ -114,21 +127,30 @@ async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:
     try:
         return _reply(await pool.score(body, kind))
     except TooBusy as error:
-        return _failure(429, "TooManyRequests", str(error))
+        refused = _failure(429, "TooManyRequests", str(error))
+        return replace(refused, headers={_REASON: "too_many_pending_request"})
     except TimeoutError:
         return _failure(408, "RequestTimeout", f"The model took longer than {pool.limits.timeout_s * 1000:.0f} ms.")
     except ProcessDied as error:
-        return _failure(502, "BadGateway", str(error))
+        return _model_failure(502, "model_error", str(error))
 
 
 def _reply(answer: Answer) -> Reply:
     headers = {"x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
     if answer.status == 200:
         return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, "application/json")
-    # Azure ML passes no status of the model's on: each but 200 is a 424 to the caller.
-    wrapped = {"ms-azureml-model-error-statuscode": str(answer.status), "ms-azureml-model-error-reason": "model_error"}
     failed = {"x-ms-run-function-failed": str(answer.status >= 500)}
-    return Reply(424, answer.body, headers | wrapped | failed, "application/json")
+    return Reply(424, answer.body, headers | failed | _wrapped(answer.status, "model_error"), "application/json")
+
+
+def _wrapped(status: int, reason: str) -> dict[str, str]:
+    # Azure ML passes no status of the model's on: each but 200 is a 424 to the caller, that of a process which is not
+    # there too.
+    return {_STATUS: str(status), _REASON: reason}
+
+
+def _model_failure(status: int, reason: str, message: str) -> Reply:
+    return replace(_failure(424, "ModelError", message), headers=_wrapped(status, reason))
 
 
 def _failure(status: int, code: str, message: str) -> Reply:

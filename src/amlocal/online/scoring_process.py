@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from amlocal.online.errors import NotSent, ProcessDied
+from amlocal.online.logs import DeploymentLog
+from amlocal.online.output import Output, listen
 from amlocal.serving.frames import ALIVE, Answer, Request, pack_request, take_answers
 
 
@@ -47,11 +49,12 @@ class _Link(asyncio.Protocol):
 class ScoringProcess:
     """One process that serves an MLflow model."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> None:
         self._command = command
         self._environ = environ
         self._folder = folder
         self._log = log
+        self._output: Output | None = None
         self._numbers = itertools.count(1)
         self._link: _Link | None = None
         self._process: Process | None = None
@@ -60,7 +63,8 @@ class ScoringProcess:
         """Start the process and wait until it has loaded the model. Raises `ProcessDied`."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with theirs, self._log.open("ab") as log:
+        self._output = await listen(self._log)
+        with theirs, self._output.writer() as output:
             _, self._link = await loop.create_unix_connection(_Link, sock=ours)
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -68,8 +72,8 @@ class ScoringProcess:
                 cwd=self._folder,
                 env=dict(self._environ),
                 stdin=DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # and a process group of its own, which ends with it
             )
@@ -106,6 +110,8 @@ class ScoringProcess:
         if self._process is not None:
             kill_group(self._process.pid)
             await self._process.wait()
+        if self._output is not None:
+            await self._output.finish()
 
 
 def kill_group(leader: int) -> None:

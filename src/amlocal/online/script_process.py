@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 
 from amlocal.jobs import warden
-from amlocal.online.errors import NotSent, ProcessDied
+from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
+from amlocal.online.logs import DeploymentLog
+from amlocal.online.output import Output, listen
 from amlocal.serving.frames import Answer
 from amlocal.serving.script import PORT
 
@@ -23,7 +25,7 @@ _LOOK_S = 0.1  # gunicorn has no other way to say that it listens
 class ScriptProcess:
     """One inference server. It runs under the warden, as its own processes do not notice when amlocal is killed."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: Path) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> None:
         self._command = command
         self._environ = environ
         self._folder = folder
@@ -36,20 +38,23 @@ class ScriptProcess:
         self._client = httpx.AsyncClient(transport=transport, base_url="http://model", timeout=None, trust_env=False)  # noqa: S113
         self._process: Process | None = None
         self._lifeline: int | None = None
+        self._output: Output | None = None
+        self._sign: asyncio.Task[Answer] | None = None
 
     async def start(self) -> None:
         """Start the server and wait until the script's `init` is through. Raises `ProcessDied`."""
         reader, self._lifeline = os.pipe()
+        self._output = await listen(self._log)
         wrapped = (sys.executable, "-I", "-S", warden.__file__, str(_GRACE_S), "--", *self._command, self._address)
         try:
-            with self._log.open("ab") as log:
+            with self._output.writer() as output:
                 self._process = await asyncio.create_subprocess_exec(
                     *wrapped,
                     cwd=self._folder,
                     env=dict(self._environ),
                     stdin=reader,
-                    stdout=log,
-                    stderr=log,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,
                 )
         finally:
@@ -64,8 +69,10 @@ class ScriptProcess:
         return asyncio.ensure_future(self._ask(body, content_type))
 
     def ping(self) -> asyncio.Future[Answer]:
-        """Ask whether the server answers."""
-        return asyncio.ensure_future(self._ping())
+        """Ask whether the server answers. One question is under way at a time: a script that hangs gathers none."""
+        if self._sign is None or self._sign.done():
+            self._sign = asyncio.create_task(self._ping())
+        return self._sign
 
     async def ended(self) -> int:
         """Wait for the end of the server and return its exit code."""
@@ -78,6 +85,10 @@ class ScriptProcess:
             self._lifeline = None
         if self._process is not None:
             await self._process.wait()
+        if self._sign is not None:
+            self._sign.cancel()
+        if self._output is not None:
+            await self._output.finish()
         await self._client.aclose()
         shutil.rmtree(self._socket_folder, ignore_errors=True)
 
@@ -101,5 +112,5 @@ class ScriptProcess:
         except httpx.ConnectError as error:
             raise NotSent("The inference server is not there.") from error
         except httpx.TransportError as error:
-            raise ProcessDied(f"The inference server ended while it worked on the request: {error}") from error
+            raise WorkerDied(f"The script's process ended while it worked on the request: {error}") from error
         return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000)

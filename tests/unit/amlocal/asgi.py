@@ -62,7 +62,11 @@ class Client:
     app: Callable[..., Any]
     token: str = ""
 
-    def send(
+    def send(self, method: str, target: str, body: Any = None, **options: Any) -> Answer | None:
+        """Return what `exchange` returns, for a test that has no event loop."""
+        return asyncio.run(self.exchange(method, target, body, **options))
+
+    async def exchange(
         self,
         method: str,
         target: str,
@@ -92,7 +96,7 @@ class Client:
         async def keep(message: Mapping[str, Any]) -> None:
             outgoing.append(message)
 
-        asyncio.run(self.app(scope, receive, keep))
+        await self.app(scope, receive, keep)
         if not outgoing:
             return None
         start, *rest = outgoing

@@ -1,0 +1,193 @@
+"""Online endpoints whole, but for the processes, which are puppets, and what is fetched and built for them."""
+
+import asyncio
+import random
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from amlocal.app import App
+from amlocal.core.context import Context, Identity
+from amlocal.core.database import Database
+from amlocal.core.documents import Documents
+from amlocal.core.errors import BadRequest
+from amlocal.core.operations import Operations
+from amlocal.identity.tokens import Tokens
+from amlocal.online.access import Access
+from amlocal.online.bodies import Bodies
+from amlocal.online.deployment_routes import DeploymentRoutes
+from amlocal.online.desk import Desk
+from amlocal.online.endpoint_routes import EndpointRoutes
+from amlocal.online.errors import RolloutFailed
+from amlocal.online.fleet import Fleet
+from amlocal.online.image import Image, Images
+from amlocal.online.logs import DeploymentLog
+from amlocal.online.rollouts import Rollouts
+from amlocal.online.router import Scoring
+from amlocal.online.store import OnlineStore
+from amlocal.serving.frames import Answer as ModelAnswer
+from tests.unit.amlocal.asgi import ORIGIN, Answer, Client
+from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
+from tests.unit.amlocal.online.puppets import Puppet, Reply
+
+SIGNING = "k" * 32
+
+
+class PaperImages(Images):
+    """Prepares nothing; a model named `broken` cannot be prepared, one named `missing` is not there."""
+
+    def __init__(self) -> None:
+        self.prepared: list[str] = []
+
+    def check(self, properties: Mapping[str, Any]) -> None:
+        if properties["model"] == "missing":
+            raise BadRequest("There is no model 'missing'.")
+
+    def prepare(
+        self,
+        properties: Mapping[str, Any],
+        folder: Path,
+        *,
+        say: Callable[[str], None],
+        fetched: Callable[[str], None],
+        stop: threading.Event,
+    ) -> Image:
+        folder.mkdir(parents=True)
+        fetched(f"Model {properties['model']}")
+        self.prepared.append(properties["model"])
+        if properties["model"] == "broken":
+            raise RolloutFailed("the model is broken")
+        return Image((properties["model"],), {}, folder, is_script=False)
+
+
+def named(model: str) -> Reply:
+    """Return a model that answers with its name."""
+    return lambda body: ModelAnswer(0, 200, f'"{model}"'.encode(), 1.5)
+
+
+@dataclass
+class Stage:
+    """What a test plays with. `replies` are the models' answers, by name; `crashing` do not come up."""
+
+    root: Path
+    context: Context
+    clock: ManualClock
+    operations: Operations
+    fleet: Fleet
+    rollouts: Rollouts
+    client: Client
+    processes: dict[str, list[Puppet]] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    crashing: set[str] = field(default_factory=set)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def make(self, image: Image, log: DeploymentLog) -> Puppet:
+        (model,) = image.command
+        puppet = Puppet(
+            comes_up=model not in self.crashing,
+            gate=self.gates.get(model),
+            reply=self.replies.get(model, named(model)),
+        )
+        self.processes.setdefault(model, []).append(puppet)
+        return puppet
+
+    @property
+    def root_path(self) -> str:
+        return f"{self.context.arm}/onlineEndpoints"
+
+    async def arm(self, method: str, path: str, body: Any = None) -> Answer:
+        """Ask below the online endpoints of the workspace."""
+        answer = await self.client.exchange(method, f"{self.root_path}/{path}".rstrip("/"), body)
+        assert answer is not None
+        return answer
+
+    async def endpoint(self, name: str = "scored", **properties: Any) -> Answer:
+        """PUT an endpoint."""
+        return await self.arm("PUT", name, {"location": "local", "properties": {"authMode": "Key", **properties}})
+
+    async def deploy(self, name: str = "blue", endpoint: str = "scored", *, capacity: int = 1, **props: Any) -> Answer:
+        """PUT a deployment; its model is called as it is unless another is named."""
+        properties = {"endpointComputeType": "Managed", "instanceType": "Standard_E2s_v3", "model": name, **props}
+        body = {"location": "local", "sku": {"name": "Default", "capacity": capacity}, "properties": properties}
+        return await self.arm("PUT", f"{endpoint}/deployments/{name}", body)
+
+    async def outcome(self, answer: Answer) -> dict[str, Any]:
+        """Wait for the operation that an answer began; return its last status."""
+        assert "azure-asyncoperation" in answer.headers, answer.body
+        while True:
+            status = await self.client.exchange("GET", answer.headers["azure-asyncoperation"])
+            assert status is not None
+            if status.json["status"] != "Updating":
+                return dict(status.json)
+            await asyncio.sleep(0.005)
+
+    async def serving(self, name: str = "blue", **settings: Any) -> None:
+        """Have a deployment serve, and get all traffic if it is the first."""
+        known = (await self.arm("GET", "scored")).status == 200
+        if not known:
+            await self.endpoint()
+        assert (await self.outcome(await self.deploy(name, **settings)))["status"] == "Succeeded"
+        if not known:
+            await self.endpoint(traffic={name: 100})
+
+    async def key(self, endpoint: str = "scored", which: str = "primaryKey") -> str:
+        return str((await self.arm("POST", f"{endpoint}/listKeys")).json[which])
+
+    async def score(self, body: bytes = b"{}", *, key: str | None = None, path: str = "scored", **more: str) -> Answer:
+        """POST a scoring request, by the endpoint's first key; `more` are headers."""
+        bearer = await self.key(path) if key is None else key
+        headers = {name.replace("_", "-"): value for name, value in more.items()} | {
+            "authorization": f"Bearer {bearer}"
+        }
+        answer = await self.client.exchange("POST", f"/endpoints/{path}/score", body, headers=headers)
+        assert answer is not None
+        return answer
+
+
+@asynccontextmanager
+async def open_stage(root: Path, seed: int = 0) -> AsyncIterator[Stage]:
+    """Open the endpoints of the workspace in `root`, as a server does that starts on it."""
+    database, clock, ids = Database(root / "w.db"), ManualClock(), CountingIds(seed)
+    context = Context(Identity("s", "g", "w", "guid"), ORIGIN, Documents(database), clock, ids)
+    operations, store = Operations(context), OnlineStore(context)
+    tokens = Tokens(SIGNING, "guid", clock)
+    access = Access(SIGNING, clock, tokens.check_header)
+    images = PaperImages()
+    fleet = Fleet(root / "online", images, clock, ids, lambda image, log: stage.make(image, log))  # noqa: PLW0108 - made below
+    rollouts = Rollouts(store, operations, fleet)
+    desk = Desk(context, store, Bodies(context, operations), operations, rollouts)
+    routes = [
+        *operations.routes(),
+        *Scoring(store, fleet, access, ids, random.Random(1)).routes(),
+        *EndpointRoutes(desk, access).routes(),
+        *DeploymentRoutes(desk, images, fleet).routes(),
+    ]
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        yield
+
+    app = App(context, routes, tokens.check_header, lifespan)
+    client = Client(app, tokens.issue("https://management.azure.com")[0])
+    stage = Stage(root, context, clock, operations, fleet, rollouts, client)
+    await rollouts.start()
+    try:
+        yield stage
+    finally:
+        await rollouts.stop()
+        database.close()
+
+
+def play(root: Path, *scenes: Callable[[Stage], Awaitable[None]]) -> None:
+    """Play scenes one after another; the server is started anew for each."""
+
+    async def within() -> None:
+        async with asyncio.timeout(20):
+            for number, scene in enumerate(scenes):
+                async with open_stage(root, seed=number * 1000) as stage:
+                    await scene(stage)
+
+    asyncio.run(within())
