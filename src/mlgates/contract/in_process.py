@@ -77,7 +77,7 @@ def to_input(contract: ModelContract, batch: Batch) -> Any:
 def _decoded(values: list[Json], kind: Kind) -> list[Any]:
     match kind:
         case Kind.BINARY:
-            return [base64.b64decode(str(value)) for value in values]
+            return [None if value is None else base64.b64decode(str(value)) for value in values]
         case Kind.DATETIME:
-            return [pd.Timestamp(str(value)) for value in values]
+            return [pd.NaT if value is None else pd.Timestamp(str(value)) for value in values]
     return list(values)

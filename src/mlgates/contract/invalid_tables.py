@@ -49,6 +49,8 @@ def of_names(batch: Batch, column: Column) -> Iterator[Invalid]:
     yield Invalid(f"{name} misspelt", f"{name}_", _FAILS, _data({**table, "columns": misspelt}))
     extra = {**table, "columns": [*table["columns"], f"{name}_too"], "data": [[*row, 1] for row in table["data"]]}
     yield Invalid(f"an extra column beside {name}", f"{name}_too", _PREDICTS, _data(extra))
+    if column.nullable:  # then a record without it is a record with null
+        return
     partial = [dict(zip(batch.names, row, strict=True)) for row in (batch.rows[0], batch.rows[0])]
     del partial[1][name]
     yield Invalid(f"{name} missing in the second record", name, _FAILS, _data(partial))
@@ -58,7 +60,7 @@ def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator
     """Yield tables in which the first value of `column` cannot be one of its type."""
     form = Format.SPLIT if contract.named else Format.POSITIONAL
     place = batch.names.index(column.name)
-    for what, on_azure, wrong in _wrong_values(column.kind):
+    for what, on_azure, wrong in _wrong_values(column):
         first = (*batch.rows[0][:place], wrong, *batch.rows[0][place + 1 :])
         request = encode(replace(batch, rows=(first, *batch.rows[1:])), form)
         # A text of digits that JSON reads as infinity; no Python number is written so.
@@ -71,14 +73,17 @@ def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator
 _OVERFLOW = "1e400"
 
 
-def _wrong_values(kind: Kind) -> Iterator[tuple[str, OnAzure, Json]]:
-    yield "null", _FAILS, None
+def _wrong_values(column: Column) -> Iterator[tuple[str, OnAzure, Json]]:
+    kind = column.kind
+    if not column.nullable:
+        yield "null", _FAILS, None
     yield "a list", _FAILS, [1]
     yield "an object", _FAILS, {"value": 1}
     if not kind.number:
         yield "a number", _PREDICTS, 3
         if kind is not Kind.BOOLEAN:
             yield "a boolean", _PREDICTS, True
+        yield from _wrong_texts(kind)
         return
     yield "text", _FAILS, "abc"
     yield "an empty text", _FAILS, ""
@@ -91,6 +96,21 @@ def _wrong_values(kind: Kind) -> Iterator[tuple[str, OnAzure, Json]]:
     yield "an integer of 400 digits", _FAILS, 10**400
     if kind.whole:
         yield "a fraction", _PREDICTS, 2.7
+
+
+def _wrong_texts(kind: Kind) -> Iterator[tuple[str, OnAzure, Json]]:
+    match kind:
+        case Kind.BOOLEAN:
+            yield "true in quotes", _PREDICTS, "true"
+        case Kind.BINARY:
+            yield "no base64", _PREDICTS, "a"
+        case Kind.DATETIME:
+            yield "no date", _FAILS, "soon"
+            # pandas takes the word for the moment in which it reads it.
+            yield "the word now", _PREDICTS, "now"
+            yield "a time zone", _FAILS, "2024-02-29T12:00:00+02:00"
+            # In 64 bits of nanoseconds this is in 1830.
+            yield "the year 3000", _FAILS, "3000-01-01"
 
 
 def _positional(batch: Batch, first: Any) -> Request:

@@ -3,12 +3,17 @@
 import base64
 import binascii
 import math
+import re
 from datetime import datetime
 
 from mlgates.contract.signature import Kind
 from mlgates.scoring.answer import Json
 
 INTEGERS = {Kind.INTEGER: (-(2**31), 2**31 - 1), Kind.LONG: (-(2**63), 2**63 - 1)}
+MOMENT = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?$"
+"""How a datetime is written. Without a time zone: MLflow's have none, and a shift that nobody sees would be a lie."""
+YEARS = (1678, 2261)
+"""Those that 64 bits of nanoseconds, which is what a model gets, hold whole."""
 LARGEST = {Kind.FLOAT: 3.4028234663852886e38, Kind.DOUBLE: 1.7976931348623157e308}
 
 
@@ -47,10 +52,18 @@ def _problem_of_text(value: str, kind: Kind) -> str | None:
         if kind is Kind.BINARY:
             base64.b64decode(value, validate=True)
         elif kind is Kind.DATETIME:
-            datetime.fromisoformat(value)
+            _check_moment(value)
     except (ValueError, binascii.Error):
-        return f"is not {'base64' if kind is Kind.BINARY else 'a date and time in ISO 8601'}"
+        moment = (
+            f"a date and time such as 2026-01-31T12:00:00, without time zone, of the years {YEARS[0]} to {YEARS[1]}"
+        )
+        return f"is not {'base64' if kind is Kind.BINARY else moment}"
     return None
+
+
+def _check_moment(value: str) -> None:
+    if not (re.match(MOMENT, value) and YEARS[0] <= datetime.fromisoformat(value).year <= YEARS[1]):
+        raise ValueError(value)
 
 
 def _unlike(value: object, wanted: str) -> str:

@@ -8,7 +8,7 @@ in `parsing`.
 from typing import Any
 
 from mlgates.contract.requests import Format, formats_of
-from mlgates.contract.scalars import INTEGERS, LARGEST
+from mlgates.contract.scalars import INTEGERS, LARGEST, MOMENT
 from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor, last_required
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,7 +43,8 @@ def response_schema(contract: ModelContract) -> dict[str, Any]:
 def value_schema(each: Input) -> dict[str, Any]:
     """Return the schema of one row's value of an input or output."""
     if isinstance(each, Column):
-        return _scalar(each.kind)
+        scalar = _scalar(each.kind)
+        return {**scalar, "type": [scalar["type"], "null"]} if each.nullable else scalar
     schema = _scalar(each.kind)
     for length in reversed(each.row_shape):
         fixed = {} if length == -1 else {"minItems": length, "maxItems": length}
@@ -107,7 +108,8 @@ def _scalar(kind: Kind) -> dict[str, Any]:
         case Kind.BINARY:
             return {"type": "string", "contentEncoding": "base64"}
         case Kind.DATETIME:
-            return {"type": "string", "format": "date-time"}
+            # Not the format date-time, which requires a time zone.
+            return {"type": "string", "pattern": MOMENT}
     return {"type": "string"}
 
 

@@ -55,6 +55,11 @@ class Column:
     required: bool = True
     limits: Limits = UNLIMITED
 
+    @property
+    def nullable(self) -> bool:
+        """True when null stands for an absent value: in columns that may be left out, of a type with room for it."""
+        return not self.required and not self.kind.whole and self.kind is not Kind.BOOLEAN
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mlgates.contract.requests import Format, encode
-from mlgates.contract.scalars import INTEGERS, LARGEST
+from mlgates.contract.scalars import INTEGERS, LARGEST, YEARS
 from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Kind, Limits, ModelContract, Param
 from mlgates.scoring.answer import Json
 from mlgates.scoring.request import Request
@@ -33,8 +33,8 @@ def values(kind: Kind, limits: Limits = UNLIMITED) -> SearchStrategy[Json]:
         case Kind.BINARY:
             return st.binary(max_size=20).map(lambda content: base64.b64encode(content).decode())
         case Kind.DATETIME:
-            # The years that pandas can hold in nanoseconds.
-            return st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(datetime.isoformat)  # noqa: DTZ001
+            first, last = datetime(YEARS[0], 1, 1), datetime(YEARS[1], 12, 31)  # noqa: DTZ001 - they have no time zone
+            return st.datetimes(first, last).map(datetime.isoformat)
     return _numbers(kind, limits)
 
 
@@ -53,7 +53,8 @@ def _numbers(kind: Kind, limits: Limits) -> SearchStrategy[Json]:
 def inputs(each: Input) -> SearchStrategy[Json]:
     """Draw one row's value of an input: a scalar, or nested lists of the tensor's shape."""
     if isinstance(each, Column):
-        return values(each.kind, each.limits)
+        present = values(each.kind, each.limits)
+        return st.none() | present if each.nullable else present
     drawn: SearchStrategy[Json] = values(each.kind, _limits_of_dtype(each.dtype))
     for length in reversed(each.row_shape):
         sizes = (0, 3) if length == -1 else (length, length)

@@ -19,7 +19,7 @@ def read_table(contract: ModelContract, stated: object) -> Table:
     if isinstance(stated, dict):
         names, rows = _split(contract, stated)
     elif isinstance(stated, list) and any(isinstance(row, dict) for row in stated):
-        names, rows = _records(stated)
+        names, rows = _records(contract, stated)
     elif isinstance(stated, list):
         names = _leading(contract, stated)
         rows = _lists(names, stated)
@@ -64,31 +64,37 @@ def _lists(names: Sequence[str], rows: list[Any]) -> list[list[Any]]:
     return rows
 
 
-def _records(rows: list[Any]) -> tuple[Sequence[str], list[list[Any]]]:
-    names = list(rows[0]) if isinstance(rows[0], dict) else []
+def _records(contract: ModelContract, rows: list[Any]) -> tuple[Sequence[str], list[list[Any]]]:
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise RequestRefused(f"'input_data', row {number} is {json_type(row)} among objects")
-        if unlike := set(names) ^ set(row):
-            raise RequestRefused(f"'input_data', row {number} differs from row 0 in column '{min(unlike)}'")
-    return names, [[row[name] for name in names] for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    may_lack = {column.name for column in contract.columns if column.nullable}
+    for number, row in enumerate(rows):
+        if lacking := next((name for name in names if name not in row and name not in may_lack), None):
+            raise RequestRefused(f"'input_data', row {number} has no '{lacking}', which other rows have")
+    return names, [[row.get(name) for name in names] for row in rows]
 
 
 def _checked(contract: ModelContract, names: Sequence[str], rows: list[list[Any]]) -> Table:
-    known = {column.name: column for column in contract.columns}
-    for name in names:
-        if name not in known:
-            raise RequestRefused(f"unknown column '{name}'; the model has {', '.join(known)}")
-        if list(names).count(name) > 1:
-            raise RequestRefused(f"column '{name}' is given twice")
-    if rows:
-        for column in contract.columns:
-            if column.required and column.name not in names:
-                raise RequestRefused(f"column '{column.name}' is missing")
-    ordered = tuple(name for name in contract.names if name in names)
-    places = [(known[name], list(names).index(name)) for name in ordered]
+    _check_names(contract, names, any_rows=bool(rows))
+    chosen = [(column, list(names).index(column.name)) for column in contract.columns if column.name in names]
     for number, row in enumerate(rows):
-        for column, place in places:
+        for column, place in chosen:
+            if row[place] is None and column.nullable:
+                continue
             if problem := problem_of(row[place], column.kind):
                 raise RequestRefused(f"'input_data', row {number}, column '{column.name}' {problem}")
-    return ordered, tuple(tuple(row[place] for _, place in places) for row in rows)
+    ordered = tuple(column.name for column, _ in chosen)
+    return ordered, tuple(tuple(row[place] for _, place in chosen) for row in rows)
+
+
+def _check_names(contract: ModelContract, names: Sequence[str], *, any_rows: bool) -> None:
+    for name in names:
+        if name not in contract.names:
+            raise RequestRefused(f"unknown column '{name}'; the model has {', '.join(contract.names)}")
+        if list(names).count(name) > 1:
+            raise RequestRefused(f"column '{name}' is given twice")
+    for column in contract.columns:
+        if any_rows and column.required and column.name not in names:  # without any row, that is what is told
+            raise RequestRefused(f"column '{column.name}' is missing")

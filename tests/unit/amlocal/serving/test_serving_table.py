@@ -77,7 +77,8 @@ def test_an_optional_column_may_be_left_out() -> None:
         *(("boolean", value) for value in (0, 1, "true", None)),
         *(("string", value) for value in (1, True, None)),
         *(("binary", value) for value in ("é", "a", 1, None)),
-        *(("datetime", value) for value in ("soon", "", 5, "2026-01-01T00:00:00Z", None)),
+        *(("datetime", value) for value in ("soon", "", 5, None)),
+        *(("datetime", value) for value in ("2026-01-01T00:00:00Z", "now", "5", "3000-01-01", "2026-02-30")),
     ],
 )
 def test_a_value_of_another_kind_is_refused_by_column_and_row(kind: str, value: Any) -> None:
@@ -89,6 +90,18 @@ def test_a_value_of_another_kind_is_refused_by_column_and_row(kind: str, value: 
 @pytest.mark.parametrize("kind", ["double", "float", "long", "integer"])
 def test_a_whole_number_may_be_written_with_a_point(kind: str) -> None:
     assert read_column(Column("x", kind), [21, 21.0]).tolist() == [21, 21]
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00.000000000"),
+        ("1700-01-01 12:30", "1700-01-01T12:30:00.000000000"),
+        ("2200-12-31T23:59:59.123456789", "2200-12-31T23:59:59.123456789"),
+    ],
+)
+def test_a_moment_is_kept_to_the_nanosecond(value: str, moment: str) -> None:
+    assert str(read_column(Column("x", "datetime"), [value])[0]) == moment
 
 
 @pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if rule.null is not ...])

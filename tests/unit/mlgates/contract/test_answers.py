@@ -83,13 +83,22 @@ def test_answers_agree_but_for_the_last_bits(one: Json, other: Json, alike: bool
         (1e39, Kind.FLOAT, "is out of range: at most 3.40282e+38 either way"),
         (10**400, Kind.DOUBLE, "is out of range: at most 1.79769e+308 either way"),
         ("no%base64", Kind.BINARY, "is not base64"),
-        ("yesterday", Kind.DATETIME, "is not a date and time in ISO 8601"),
         (1, Kind.BOOLEAN, "is a number, and true or false is required"),
         ({}, Kind.STRING, "is an object, and text is required"),
     ],
 )
 def test_a_value_is_of_a_type_or_the_reason_is_told(value: object, kind: Kind, problem: str | None) -> None:
     assert problem_of(value, kind) == problem
+
+
+@pytest.mark.parametrize("text", ["now", "2024", "5", "2024-02-30", "2024-01-01T00:00:00Z", "3000-01-01", "1677-01-01"])
+def test_a_moment_that_a_model_would_get_as_another_is_none(text: str) -> None:
+    assert "without time zone, of the years 1678 to 2261" in str(problem_of(text, Kind.DATETIME))
+
+
+@pytest.mark.parametrize("text", ["2024-02-29", "1678-01-01 00:00", "2261-12-31T23:59:59.999999999"])
+def test_a_date_may_have_a_time_to_the_nanosecond(text: str) -> None:
+    assert problem_of(text, Kind.DATETIME) is None
 
 
 def test_null_is_called_by_its_name() -> None:

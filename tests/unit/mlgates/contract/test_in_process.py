@@ -10,7 +10,7 @@ import pytest
 from mlgates.contract.in_process import InProcess, to_input
 from mlgates.contract.reading import read_contract
 from mlgates.contract.requests import Format, encode
-from mlgates.contract.signature import Batch
+from mlgates.contract.signature import Batch, Column, Kind, ModelContract
 from mlgates.scoring.request import JSON_HEADERS
 from mlgates.scoring.scorer import ask
 from tests.unit.mlgates.contract.models import ALL_KINDS, BATCHES, IMAGES, PAIR, UNNAMED, write_model
@@ -70,6 +70,13 @@ def test_each_type_becomes_the_one_that_mlflow_wants() -> None:
     ]  # fmt: skip
     assert frame["x6"][0] == base64.b64decode("AAAA")
     assert frame["x7"][0] == pd.Timestamp(2024, 2, 29, 12)
+
+
+def test_an_absent_value_is_one_of_pandas(subtests: pytest.Subtests) -> None:
+    for kind in (Kind.DOUBLE, Kind.FLOAT, Kind.STRING, Kind.BINARY, Kind.DATETIME):
+        with subtests.test(kind.value):
+            contract = ModelContract((Column("x", kind, required=False),))
+            assert pd.isna(to_input(contract, Batch(("x",), ((None,),)))["x"][0])
 
 
 def test_columns_without_names_are_numbered() -> None:

@@ -12,7 +12,7 @@ from mlgates.contract.errors import RequestRefused
 from mlgates.contract.invalid import Invalid
 from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, azure_takes, dump, encode, formats_of
-from mlgates.contract.signature import Batch
+from mlgates.contract.signature import Batch, Column, Kind, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.scoring.request import JSON_HEADERS, Request
 from tests.unit.mlgates.contract.models import (
@@ -78,6 +78,17 @@ def test_the_content_type_is_read_in_any_spelling(name: str, value: str) -> None
 
 def test_optional_columns_at_the_end_of_a_list_may_be_left_out() -> None:
     assert parse(OPTIONAL, b'{"input_data": [[1.5]]}', JSON_HEADERS) == Batch(("a",), ((1.5,),))
+
+
+def test_null_and_a_name_left_out_are_both_an_absent_value_of_an_optional_column() -> None:
+    body = b'{"input_data": [{"a": 1, "b": null}, {"a": 2}, {"a": 3, "b": "x"}]}'
+    assert parse(OPTIONAL, body, JSON_HEADERS) == Batch(("a", "b"), ((1, None), (2, None), (3, "x")))
+
+
+def test_an_optional_whole_number_has_no_room_for_null() -> None:
+    contract = ModelContract((Column("a", Kind.DOUBLE), Column("n", Kind.LONG, required=False)))
+    with pytest.raises(RequestRefused, match="row 1 has no 'n'"):
+        parse(contract, b'{"input_data": [{"a": 1, "n": 2}, {"a": 2}]}', JSON_HEADERS)
 
 
 def test_split_needs_no_index() -> None:
