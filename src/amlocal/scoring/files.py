@@ -23,6 +23,11 @@ def input_files(data: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.relative_to(data).parts)
 
 
+def top_level(files: Sequence[Path], data: Path) -> list[Path]:
+    """Return those of the files that are in no folder below the input's own."""
+    return [file for file in files if data in (file, file.parent)]
+
+
 def display_name(file: Path, data: Path) -> str:
     """Return how the output names a file: by its path below the input folder, slashes between."""
     return file.name if file == data else file.relative_to(data).as_posix()

@@ -11,7 +11,7 @@ import mlflow.pyfunc
 from mlflow.models import Model
 from mlflow.types import ColSpec
 
-from .errors import UnreadableFile
+from .errors import UnreadableFile, reason_of
 from .files import display_name
 from .rows import count, prediction_lines
 from .scorer import Result
@@ -56,7 +56,7 @@ class MlflowScorer:
                     sink.seek(start)
                     sink.truncate()
                     name = display_name(file, self._data)
-                    failed[name] = f"{type(error).__name__}: {error}"
+                    failed[name] = reason_of(error)
                     _LOG.error("Error processing input file: '%s'. %s", name, failed[name])
         return Result(rows, failed)
 

@@ -40,10 +40,8 @@ class Outcome:
         self._failed |= result.failed
         _LOG.info("mini batch %d: %d files, %d results", batch.number, len(batch.files), result.rows)
         if too_many(len(self._failed), self._error_threshold):
-            name, reason = next(iter(self._failed.items()))
             raise ScoringError(
-                f"{len(self._failed)} files failed, and error_threshold is {self._error_threshold}. The first: "
-                f"{name}: {reason}"
+                f"{len(self._failed)} files failed, and error_threshold is {self._error_threshold}. {self._first()}"
             )
         self._waiting[batch.number] = part
         self._append()
@@ -51,6 +49,15 @@ class Outcome:
     def summary(self) -> str:
         """Return what to say at the end."""
         return f"{self._files} files, {self._rows} results, {len(self._failed)} files failed"
+
+    def check(self) -> None:
+        """Raise `ScoringError` when nothing came of any file: such a job fails on Azure whatever its threshold."""
+        if len(self._failed) >= self._files:
+            raise ScoringError(f"There is no succeeded mini batch item returned from run(). {self._first()}")
+
+    def _first(self) -> str:
+        name, reason = next(iter(self._failed.items()))
+        return f"The first: {name}: {reason}"
 
     def _append(self) -> None:
         while self._next in self._waiting:

@@ -1,8 +1,7 @@
-"""The lines of the output file.
+"""The lines that an MLflow model's predictions become: `row,prediction,file`, without a header.
 
-An MLflow model's are `row,prediction,file` without a header; a script's are what it returned, the columns of a data
-frame with a space between (learn.microsoft.com, "Deploy MLflow models in batch deployments" and "Author scoring
-scripts for batch deployments").
+That order is learn.microsoft.com's ("Deploy MLflow models in batch deployments"), whose notebook reads the file by
+`pandas.read_csv` with those names; rows count from 0 in each input file.
 """
 
 from __future__ import annotations
@@ -27,13 +26,6 @@ def prediction_lines(predictions: Any, *, first_row: int, file: str) -> bytes:
 def count(predictions: Any) -> int:
     """Return how many rows a model has answered."""
     return len(predictions)
-
-
-def returned_lines(returned: pd.DataFrame | Iterable[object]) -> bytes:
-    """Return the lines of what a script's `run` returned."""
-    if isinstance(returned, pd.DataFrame):
-        return returned.to_csv(header=False, index=False, sep=" ").encode()
-    return "".join([f"{item}\n" for item in returned]).encode()
 
 
 def _texts(predictions: Any) -> Iterable[object]:

@@ -41,4 +41,9 @@ def load(settings: Settings, places: Places) -> Scorer:
         return MlflowScorer.load(places, keep_rows=settings.output_file is not None)
     from .script import ScriptScorer  # noqa: PLC0415
 
-    return ScriptScorer.load(Path(settings.script), keep_rows=settings.output_file is not None)
+    return ScriptScorer.load(
+        Path(settings.script),
+        places.data,
+        logging_level=settings.logging_level,
+        keep_rows=settings.output_file is not None,
+    )

@@ -9,31 +9,30 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from .errors import ScoringError
-from .rows import returned_lines
+from .files import display_name
+from .returned import check_returned, returned_lines
 from .scorer import Result
 
 
 class ScriptScorer:
     """A script whose `init` has been called."""
 
-    def __init__(self, run: Callable[[list[str]], Any], *, keep_rows: bool) -> None:
+    def __init__(self, run: Callable[[list[str]], Any], data: Path, *, keep_rows: bool) -> None:
         self._run = run
+        self._data = data
         self._keep_rows = keep_rows
 
     @classmethod
-    def load(cls, script: Path, *, keep_rows: bool) -> ScriptScorer:
+    def load(cls, script: Path, data: Path, *, logging_level: str, keep_rows: bool) -> ScriptScorer:
         """Import the script and call its `init`. Raises `ScoringError` when it lacks a function, and what it raises."""
-        module = _import(script.absolute())
+        module = _import(script.absolute(), logging_level)
         functions = {name: getattr(module, name, None) for name in ("init", "run")}
         for name, function in functions.items():
             if not callable(function):
                 raise ScoringError(f"The scoring script {script} has no function {name}().")
         module.init()
-        return cls(module.run, keep_rows=keep_rows)
+        return cls(module.run, data, keep_rows=keep_rows)
 
     def run(self, files: Sequence[Path], part: Path) -> Result:
         """Hand the files to the script.
@@ -42,21 +41,20 @@ class ScriptScorer:
         counts as failed, as in Azure ML.
         """
         returned = self._run([str(file) for file in files])
-        if not isinstance(returned, list | tuple | np.ndarray | pd.Series | pd.DataFrame):
-            raise ScoringError(f"run() must return a list or a pandas DataFrame, not {type(returned).__name__}.")
+        check_returned(returned)
         if self._keep_rows:
             part.write_bytes(returned_lines(returned))
-        missing = {str(file): "run() returned no result for it" for file in files[len(returned) :]}
-        return Result(len(returned), missing)
+        missing = (display_name(file, self._data) for file in files[len(returned) :])
+        return Result(len(returned), dict.fromkeys(missing, "run() returned no result for it"))
 
 
-def _import(script: Path) -> ModuleType:
+def _import(script: Path, logging_level: str) -> ModuleType:
     """Import a file as a main program would find it: its folder is where its own imports are looked for first."""
     spec = importlib.util.spec_from_file_location(script.stem, script)
     if spec is None or spec.loader is None or not script.is_file():
         raise ScoringError(f"There is no scoring script {script.name} in the deployment's code.")
     sys.path.insert(0, str(script.parent))
-    sys.argv[:] = [str(script)]  # a script that parses its arguments finds none, as a batch deployment gives none
+    sys.argv = [str(script), "--logging_level", logging_level]  # Azure ML's documentation has scripts parse this
     module = importlib.util.module_from_spec(spec)
     sys.modules[script.stem] = module
     spec.loader.exec_module(module)

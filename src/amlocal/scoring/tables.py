@@ -78,6 +78,7 @@ def _json_lines(file: Path, columns: Columns, rows: int) -> Iterator[pd.DataFram
 _READERS: Mapping[str, Callable[[Path, Columns, int], Iterator[pd.DataFrame]]] = {
     ".csv": _csv,
     ".parquet": _parquet,
+    ".pqt": _parquet,
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
     ".json": _json_lines,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from .chatter import speak_into
+from .errors import reason_of
 from .files import MiniBatch
-from .scorer import Result, load
+from .scorer import Result, Scorer, load
 from .settings import Places, Settings
 
 # Forked where that is safe: what the parent has imported need not be imported again by every worker.
@@ -33,47 +37,92 @@ class Broken:
 
 @dataclass(frozen=True)
 class Task:
-    """A mini batch to be scored, for the `attempt`-th time (from 0); its lines go to `part`."""
+    """A mini batch to be scored, for the `attempt`-th time (from 0); its lines go to `part`.
+
+    `overran` counts the attempts that took too long.
+    """
 
     batch: MiniBatch
     part: Path
     attempt: int = 0
+    overran: int = 0
 
 
 Answer = Ready | Broken | Result
 
 
-def _serve(connection: Connection, settings: Settings, places: Places) -> None:
-    """Answer tasks until the other end closes."""
+class Process(Protocol):
+    """What is needed of a process."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """The exit code of one that has ended."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Tell whether it has not ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it, whatever it is doing."""
+        ...
+
+    def join(self) -> None:
+        """Wait for its end."""
+        ...
+
+
+Start = Callable[[Connection], Process]  # starts a process that serves at the connection
+
+
+def start_process(settings: Settings, places: Places, printed: Connection, connection: Connection) -> Process:
+    """Start a worker's process; what it prints goes to `printed`."""
+    process: Process = _PROCESSES.Process(target=_main, args=(connection, printed, settings, places), daemon=True)
+    process.start()  # type: ignore[attr-defined] # only here
+    return process
+
+
+def _main(connection: Connection, printed: Connection, settings: Settings, places: Places) -> None:
+    speak_into(printed)
+    serve(connection, settings, places)
+
+
+def serve(connection: Connection, settings: Settings, places: Places) -> None:
+    """Load the model, then answer tasks until the other end closes."""
     try:
         scorer = load(settings, places)
-        connection.send(Ready())
-        while True:
-            task: Task = connection.recv()
-            connection.send(_answer(scorer.run, task))
-    except EOFError:
-        return
     except Exception as error:  # noqa: BLE001 - whatever a model or a script raises as it loads ends the job
         traceback.print_exc()
-        connection.send(Broken(f"{type(error).__name__}: {error}"))
+        connection.send(Broken(reason_of(error)))
+        return
+    connection.send(Ready())
+    while (task := _next(connection)) is not None:
+        connection.send(_answer(scorer, task))
 
 
-def _answer(run: object, task: Task) -> Answer:
+def _next(connection: Connection) -> Task | None:
     try:
-        return run(task.batch.files, task.part)  # type: ignore[operator, no-any-return]
+        task: Task = connection.recv()
+    except EOFError:
+        return None
+    return task
+
+
+def _answer(scorer: Scorer, task: Task) -> Answer:
+    try:
+        return scorer.run(task.batch.files, task.part)
     except Exception as error:  # noqa: BLE001 - whatever a script raises is that mini batch's failure
         traceback.print_exc()
-        return Broken(f"{type(error).__name__}: {error}")
+        return Broken(reason_of(error))
 
 
 class Worker:
     """A process; it is loading its model at first, then has a task or is idle."""
 
-    def __init__(self, settings: Settings, places: Places) -> None:
-        self._timeout_s = settings.timeout_s
-        self.connection, theirs = _PROCESSES.Pipe()
-        self._process = _PROCESSES.Process(target=_serve, args=(theirs, settings, places), daemon=True)
-        self._process.start()
+    def __init__(self, start: Start, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self.connection, theirs = multiprocessing.Pipe()
+        self._process = start(theirs)
         theirs.close()
         self.ready = False
         self.task: Task | None = None
@@ -88,13 +137,14 @@ class Worker:
         """Give it a task; the time that it may take runs from now."""
         self.task = task
         self.deadline = time.monotonic() + self._timeout_s
-        self.connection.send(task)
+        with contextlib.suppress(ConnectionError):  # it has ended meanwhile, and that will be its answer
+            self.connection.send(task)
 
     def answer(self) -> Answer:
         """Return what it sent. A process that ended instead is `Broken`, with the exit code."""
         try:
             answer: Answer = self.connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             self._process.join()
             return Broken(f"the process ended with exit code {self._process.exitcode}")
         self.ready = True

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.scoring.rows import prediction_lines, returned_lines
+from amlocal.scoring.returned import returned_lines
+from amlocal.scoring.rows import prediction_lines
 
 
 def parsed(lines: bytes) -> list[list[str]]:
