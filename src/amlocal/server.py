@@ -130,6 +130,7 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
         backlog=_BACKLOG,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # there is none on loopback
         server_header=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=1,  # an idle client does not answer the end of TLS, and would be waited for

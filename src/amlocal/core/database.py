@@ -42,6 +42,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises `AmlocalError` when it is no database, or one of a later amlocal."""
         self._lock = threading.RLock()
+        self.writes = 0  # grows at both ends of each block that may write: what was read at one count is true at it
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         try:
@@ -75,7 +76,7 @@ class Database:
 
         Blocks may nest: the outermost one decides.
         """
-        with self._lock:
+        with self._lock, self._counted():
             if self._connection.in_transaction:
                 yield self._connection
                 return
@@ -86,6 +87,14 @@ class Database:
             except BaseException:
                 self._roll_back()
                 raise
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.writes += 1
+        try:
+            yield
+        finally:
+            self.writes += 1
 
     def _roll_back(self) -> None:
         # SQLite has rolled back by itself after some errors (a full disk); after others, also of COMMIT, the

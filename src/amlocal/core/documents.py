@@ -29,12 +29,24 @@ class Documents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._memory: tuple[int, dict[tuple[str, str, str], Document | None]] = (0, {})
         self.transaction = database.transaction
 
     def get(self, kind: str, name: str, version: str = "") -> Document | None:
         """Return the document, or None."""
         row = self._database.row("SELECT * FROM documents WHERE kind=? AND name=? AND version=?", kind, name, version)
         return None if row is None else _document(row)
+
+    def recall(self, kind: str, name: str, version: str = "") -> Document | None:
+        """Return what `get` returns, from memory while nothing is written. It is shared: read it only."""
+        writes, known = self._memory
+        if writes != self._database.writes:
+            # Replaced, not cleared: what another thread has read in the meantime goes into the old one.
+            self._memory = writes, known = self._database.writes, {}
+        key = (kind, name, version)
+        if key not in known:
+            known[key] = self.get(*key)
+        return known[key]
 
     def put(self, kind: str, name: str, body: Mapping[str, Any], version: str = "") -> Document:
         """Write the document; a new one gets the next sequence, one that exists keeps its own."""

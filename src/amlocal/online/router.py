@@ -59,7 +59,7 @@ class Scoring:
         return Reply(reply.status, reply.body, {"x-request-id": request, "x-ms-request-id": request, **reply.headers})
 
     async def _answer(self, call: Call) -> Reply:
-        endpoint = self._store.find_endpoint(call.path["endpoint"])
+        endpoint = self._store.recall_endpoint(call.path["endpoint"])
         if endpoint is None:
             return _failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}.")
         denial = self._access.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))

@@ -25,6 +25,18 @@ class _Link(asyncio.Protocol):
         self.closed: asyncio.Future[None] = loop.create_future()
         self.transport: asyncio.Transport | None = None
         self._buffer = bytearray()
+        self._leaving: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame, together with all others of this turn of the event loop: one system call for all."""
+        if not self._leaving:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._leaving.append(frame)
+
+    def _flush(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(b"".join(self._leaving))
+        self._leaving.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -96,7 +108,7 @@ class ScoringProcess:
             future.set_exception(NotSent("The model's process is not there."))
             return future
         link.waiting[request.number] = future
-        link.transport.write(pack_request(request))
+        link.send(pack_request(request))
         return future
 
     async def ended(self) -> int:

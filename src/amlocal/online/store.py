@@ -32,6 +32,10 @@ class OnlineStore:
         """Return an endpoint, or None."""
         return self._documents.get(_ENDPOINT, name.lower())
 
+    def recall_endpoint(self, name: str) -> Document | None:
+        """Return what `find_endpoint` does, without reading the disk for each request that is scored; read it only."""
+        return self._documents.recall(_ENDPOINT, name.lower())
+
     def endpoints(self) -> list[Document]:
         """Return all endpoints, newest first."""
         return self._documents.list(_ENDPOINT)

@@ -32,9 +32,9 @@ class Question:
         return len(next(iter((self.columns or {}).values()), ()))
 
     @property
-    def key(self) -> str:
+    def key(self) -> tuple[str, ...]:
         """What two tables must share to be one: the columns that were sent and the parameters."""
-        return json.dumps([list(self.columns or {}), self.params], sort_keys=True)
+        return (json.dumps(self.params, sort_keys=True) if self.params else "", *(self.columns or {}))
 
 
 def read_question(request: Request, signature: Signature) -> Question:

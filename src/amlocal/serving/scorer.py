@@ -30,29 +30,32 @@ class Scorer:
         self._model = model
         self.merges = _is_rowwise(model)
 
-    def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
-        """Yield the answer of each request, in any order."""
-        groups: dict[str, list[Asked]] = {}
+    def answers(self, requests: Sequence[Request]) -> Iterator[list[Answer]]:
+        """Yield the answers of the requests, in any order, those that are ready at the same time together."""
+        groups: dict[object, list[Asked]] = {}
+        refused: list[Answer] = []
         for request in requests:
             try:
                 question = read_question(request, self._model.signature)
             except Refusal as refusal:
-                yield _refused(request, str(refusal), refusal.status)
+                refused.append(_refused(request, str(refusal), refusal.status))
                 continue
             merged = self.merges and question.columns is not None
-            groups.setdefault(question.key if merged else f"alone {request.number}", []).append((request, question))
+            groups.setdefault(question.key if merged else request.number, []).append((request, question))
+        if refused:
+            yield refused
         for group in groups.values():
             yield from self._together(group)
 
-    def _together(self, group: Sequence[Asked]) -> Iterator[Answer]:
+    def _together(self, group: Sequence[Asked]) -> Iterator[list[Answer]]:
         if len(group) == 1:
-            yield self._alone(*group[0])
+            yield [self._alone(*group[0])]
             return
         try:
-            yield from self._merged(group)
+            yield self._merged(group)
         except Exception:  # noqa: BLE001 - whatever the model raised: whose fault it was shows when each is asked alone
             for request, question in group:
-                yield self._alone(request, question)
+                yield [self._alone(request, question)]
 
     def _merged(self, group: Sequence[Asked]) -> list[Answer]:
         questions = [question for _, question in group]
@@ -90,8 +93,11 @@ def _frame(columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(dict(columns))
 
 
+_JSON = json.JSONEncoder(allow_nan=False)
+
+
 def _encode(value: Any) -> bytes:
-    return json.dumps(value, allow_nan=False, separators=(", ", ": ")).encode()
+    return _JSON.encode(value).encode()
 
 
 def _refused(request: Request, message: str, status: int) -> Answer:

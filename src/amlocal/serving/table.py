@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from amlocal.serving.refusal import Refusal
-from amlocal.serving.values import Column, read_column
+from amlocal.serving.values import Column, read_columns
 
 Columns = Mapping[str, np.ndarray]
 _SPLIT = {"columns", "data"}
@@ -19,13 +19,14 @@ def read_table(data: Any, signature: Sequence[Column]) -> dict[str, np.ndarray]:
     Rows of values are in the signature's order; rows of names, and `columns`, may be in any. Raises `Refusal`.
     """
     values = _values(data, signature)
-    unknown = [name for name in values if name not in {column.name for column in signature}]
-    if unknown:
-        raise Refusal(f"Column '{unknown[0]}' is not one of the model's: {_names(signature)}.")
+    known = {column.name for column in signature}
+    unknown = next((name for name in values if name not in known), None)
+    if unknown is not None:
+        raise Refusal(f"Column '{unknown}' is not one of the model's: {_names(signature)}.")
     missing = [column.name for column in signature if column.required and column.name not in values]
     if missing:
         raise Refusal(f"Column '{missing[0]}' is missing; the model needs it.")
-    return {column.name: read_column(column, values[column.name]) for column in signature if column.name in values}
+    return read_columns([column for column in signature if column.name in values], values)
 
 
 def _values(data: Any, signature: Sequence[Column]) -> Mapping[str, Sequence[Any]]:

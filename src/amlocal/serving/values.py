@@ -9,7 +9,7 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,16 +38,19 @@ def _all_of(values: Sequence[Any], *kinds: type) -> None:
         raise ValueError
 
 
-def _doubles(values: Sequence[Any], largest: float = math.inf) -> np.ndarray:
+def _doubles(values: Sequence[Any]) -> np.ndarray:
     _all_of(values, int, float)
     found = np.array([float(value) for value in values], dtype=np.float64)
-    if not (np.isfinite(found).all() and (np.abs(found) <= largest).all()):
+    if not np.isfinite(found).all():
         raise ValueError
     return found
 
 
 def _floats(values: Sequence[Any]) -> np.ndarray:
-    return _doubles(values, _LARGEST_FLOAT).astype(np.float32)
+    found = _doubles(values)
+    if (np.abs(found) > _LARGEST_FLOAT).any():
+        raise ValueError
+    return found.astype(np.float32)
 
 
 def _whole(kind: type[np.signedinteger[Any]]) -> Callable[[Sequence[Any]], np.ndarray]:
@@ -109,6 +112,27 @@ RULES = {
     "datetime": _Rule(_datetimes, "a date such as 2026-01-31T12:00:00 without time zone", np.datetime64("NaT")),
 }
 """By MLflow's name of the type."""
+
+
+def read_columns(columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+    """Return the values of each column as an array of its type. Raises `Refusal` naming the column and the row."""
+    of_kind: dict[str, list[Column]] = {}
+    for column in columns:
+        of_kind.setdefault(column.kind, []).append(column)
+    found: dict[str, np.ndarray] = {}
+    for kind, alike in of_kind.items():
+        found |= _read_alike(RULES[kind], alike, values)
+    return {column.name: found[column.name] for column in columns}
+
+
+def _read_alike(rule: _Rule, columns: Sequence[Column], values: Mapping[str, Sequence[Any]]) -> dict[str, np.ndarray]:
+    # All in one go: a request has many columns and few rows, and arrays cost by the number of them.
+    flat = [value for column in columns for value in values[column.name]]
+    try:
+        table = rule.read(flat).reshape(len(columns), -1)
+    except (ValueError, OverflowError, binascii.Error):  # one by one, for what is absent, or to name what is wrong
+        return {column.name: read_column(column, values[column.name]) for column in columns}
+    return {column.name: row for column, row in zip(columns, table, strict=True)}
 
 
 def read_column(column: Column, values: Sequence[Any]) -> np.ndarray:

@@ -4,6 +4,7 @@ No event loop is in it, and no thread but one that waits for the server's end. W
 in the socket; all that are there when it is done make the next batch. A request that comes alone waits for nothing.
 """
 
+import gc
 import os
 import select
 import signal
@@ -56,8 +57,8 @@ def serve(server: socket.socket, scorer: "Scorer") -> None:
                 server.sendall(pack_answer(Answer(ALIVE)))
             else:
                 questions.append(request)
-        for answer in scorer.answers(questions):
-            server.sendall(pack_answer(answer))
+        for answers in scorer.answers(questions):
+            server.sendall(b"".join(map(pack_answer, answers)))
 
 
 def main(model_folder: Path, descriptor: int) -> None:
@@ -74,5 +75,6 @@ def main(model_folder: Path, descriptor: int) -> None:
         traceback.print_exc(file=sys.stderr)
         sys.exit(3)
     print(f"Model loaded; concurrent requests are {'merged' if scorer.merges else 'asked one by one'}", flush=True)  # noqa: T201 - this is the log
+    gc.freeze()  # what is loaded stays: to look through it again and again would make some requests wait
     server.sendall(pack_answer(Answer(ALIVE)))
     serve(server, scorer)

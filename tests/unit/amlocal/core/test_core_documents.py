@@ -55,14 +55,18 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
     @rule(kind=KINDS, name=NAMES, version=VERSIONS, body=BODIES)
     def put_and_take_back(self, kind: str, name: str, version: str, body: dict[str, Any]) -> None:
         with suppress(Cancelled), self.documents.transaction():
-            self.documents.put(kind, name, body, version)
+            written = self.documents.put(kind, name, body, version)
+            assert self.documents.recall(kind, name, version) == written
             self.documents.delete(kind, name, version)
+            assert self.documents.recall(kind, name, version) is None
             raise Cancelled
 
     @rule(kind=KINDS, name=NAMES, version=VERSIONS)
     def delete(self, kind: str, name: str, version: str) -> None:
         known = (kind, name, version) in self.model
+        assert (self.documents.recall(kind, name, version) is not None) is known
         assert self.documents.delete(kind, name, version) is known
+        assert self.documents.recall(kind, name, version) is None
         if known:
             del self.model[kind, name, version]
             self.order.remove((kind, name, version))
@@ -87,6 +91,7 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
                 found = self.documents.get(kind, name, version)
                 assert found
                 assert found.body == self.model[kind, name, version]
+                assert self.documents.recall(kind, name, version) == found
 
     def teardown(self) -> None:
         if hasattr(self, "database"):
@@ -100,6 +105,14 @@ def key(document: Document) -> tuple[str, str, str]:
 
 TestDocumentsAgainstADictionary = DocumentsAgainstADictionary.TestCase
 TestDocumentsAgainstADictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+
+
+def test_what_is_recalled_is_read_once_while_nothing_is_written(tmp_path: Path) -> None:
+    database = Database(tmp_path / "workspace.db")
+    documents = Documents(database)
+    documents.put("data", "a", {})
+    assert documents.recall("data", "a") is documents.recall("data", "a")
+    database.close()
 
 
 def test_what_was_never_written_is_not_there(tmp_path: Path) -> None:

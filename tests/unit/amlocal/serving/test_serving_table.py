@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,18 @@ from hypothesis import strategies as st
 
 from amlocal.serving.refusal import Refusal
 from amlocal.serving.table import read_table
-from amlocal.serving.values import RULES, Column, read_column
+from amlocal.serving.values import RULES, Column, read_column, read_columns
 
 SIGNATURE = [Column("a", "double"), Column("b", "long"), Column("c", "string")]
 ROWS = st.lists(
     st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63), 2**63 - 1), st.text()).map(list),
     min_size=1,
     max_size=5,
+)
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.floats(width=32), st.sampled_from(["x", "YQ==", "2026-01-01"])
 )
 
 
@@ -61,6 +67,22 @@ def test_values_are_kept_to_the_last_bit(rows: list[list[Any]]) -> None:
 def test_a_table_that_does_not_fit_is_refused_by_the_name_of_what_is_wrong(data: Any, field: str) -> None:
     with pytest.raises(Refusal, match=field):
         read_table(data, SIGNATURE)
+
+
+def outcome(read: Callable[[], dict[str, np.ndarray]]) -> object:
+    """What came of reading: the columns as plain values with their types, or the refusal's text."""
+    try:
+        return {name: (found.dtype, found.astype(object).astype(str).tolist()) for name, found in read().items()}
+    except Refusal as refusal:
+        return str(refusal)
+
+
+@given(st.sampled_from(list(RULES)), st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=3), st.booleans())
+def test_columns_are_read_together_as_they_are_one_by_one(kind: str, rows: list[Any], required: bool) -> None:
+    columns = [Column("a", kind), Column("b", kind, required)]
+    values = dict(zip("ab", map(list, zip(*rows, strict=True)), strict=True))
+    together = outcome(lambda: read_columns(columns, values))
+    assert together == outcome(lambda: {one.name: read_column(one, values[one.name]) for one in columns})
 
 
 def test_an_optional_column_may_be_left_out() -> None:
