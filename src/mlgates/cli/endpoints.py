@@ -98,12 +98,17 @@ def destroy(session: Session, client: "MLClient", only: Kind | None, *, sure: bo
     settings, kinds = session.settings, _kinds(only)
     names = " and ".join(f"{kind} endpoint {endpoint_of(settings, kind)}" for kind in kinds)
     if not sure:
-        if not sys.stdin.isatty():
+        if not is_answered():
             raise ConfigurationError(f"nobody is here to be asked whether to delete {names}: say --yes")
         typer.confirm(f"Delete {names} of workspace {settings.aml_workspace_name}?", abort=True, err=True)
     run = take_away(client, settings, kinds, poll_s=delivery.poll_seconds(settings))
     for outcome in shown(run, session.progress):
         session.say(outcome.summary)
+
+
+def is_answered() -> bool:
+    """Tell whether a person is there to answer a question."""
+    return sys.stdin.isatty()
 
 
 def _kinds(only: Kind | None) -> tuple[Kind, ...]:

@@ -1,5 +1,7 @@
 """How the online endpoint is tried: the sample is sent as any caller would send it."""
 
+from collections.abc import Callable
+
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
@@ -32,13 +34,15 @@ def sample_request(settings: Settings) -> Request:
     return Request(file.read_bytes())
 
 
-def try_online(client: MLClient, settings: Settings) -> Steps[OnlineTrial]:
-    """Send the sample to the online endpoint and return what came back.
+def try_online(
+    client: MLClient, settings: Settings, *, reach: Callable[[Address], Endpoint] = Endpoint
+) -> Steps[OnlineTrial]:
+    """Send the sample to the online endpoint, as `reach` opens it, and return what came back.
 
     Raises `TrialFailed`, with the line that repeats the request, for anything but 200 and a list of predictions.
     """
     yield from ()  # one request: nothing to tell of on the way
-    endpoint = Endpoint(address(client, settings.online_endpoint))
+    endpoint = reach(address(client, settings.online_endpoint))
     try:
         answer = ask(endpoint, sample_request(settings))
     finally:

@@ -43,20 +43,42 @@ ASSETS = {
         "tags": {"stage": "training"},
     },
 }  # fmt: skip
+DEPLOYED = {
+    "online/online-endpoint.yml": {"name": "other", "auth_mode": "key", "tags": {"team": "a"}},
+    "online/online-deployment.yml": {
+        "name": "other",
+        "endpoint_name": "other",
+        "model": "azureml:o@latest",
+        "instance_type": "Standard_E2s_v3",
+        "instance_count": 1,
+    },
+    "batch/batch-endpoint.yml": {"name": "other", "auth_mode": "aad_token"},
+    "batch/batch-deployment.yml": {
+        "type": "model",
+        "name": "other",
+        "endpoint_name": "other",
+        "model": "azureml:o@latest",
+        "compute": "azureml:cpu-cluster",
+    },
+}
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     training = tmp_path / "mlops" / "continuous-training"
     training.mkdir(parents=True)
-    for folder in ("src", "data"):
-        (tmp_path / folder).mkdir()
+    for folder in ("src", "data", "mlops/deploy/online", "mlops/deploy/batch"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "data" / "train.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "data" / "batch.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "data" / "online.json").write_text('{"input_data": [[1, 2]]}')
     (tmp_path / "mlops" / "config-mlops.yml").write_text(yaml.safe_dump({"variables": CONFIG}))
     for environment in ("local", "dev"):
         (tmp_path / "mlops" / f"config-infra-{environment}.yml").write_text(yaml.safe_dump({"variables": INFRA}))
     for name, document in ASSETS.items():
         (training / name).write_text(yaml.safe_dump(document))
+    for name, document in DEPLOYED.items():
+        (tmp_path / "mlops" / "deploy" / name).write_text(yaml.safe_dump(document))
     return Project(tmp_path)
 
 

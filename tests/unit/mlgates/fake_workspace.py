@@ -10,6 +10,8 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from tests.unit.mlgates.fake_endpoints import FakeBatchEndpoints, FakeDeployments, FakeOnlineEndpoints
+
 
 class FakeAssets:
     """Versions by name, newest first; an unknown name is not found, as on Azure."""
@@ -67,6 +69,7 @@ class FakeJobs:
         self.states: list[Status] = [Status.RUNNING, Status.COMPLETED]
         self.script: Callable[[], None] = lambda: None
         self.stored_log: str | None = None
+        self.predictions = "0,1,batch.csv\n1,0,batch.csv\n"
 
     def create_or_update(self, job: Any) -> FakeJob:
         self.submitted.append(job)
@@ -88,8 +91,18 @@ class FakeJobs:
     def stream(self, name: str) -> None:
         self.script()
 
-    def download(self, name: str, *, download_path: str) -> None:
-        if self.stored_log is not None:
+    def download(
+        self,
+        name: str,
+        *,
+        download_path: str | Path,
+        output_name: str | None = None,
+        all: bool = False,  # noqa: A002 - as the SDK names it
+    ) -> None:
+        if output_name is not None:
+            Path(download_path).mkdir(parents=True, exist_ok=True)
+            Path(download_path, "predictions.csv").write_text(self.predictions)
+        elif self.stored_log is not None:
             folder = Path(download_path, "artifacts", "user_logs")
             folder.mkdir(parents=True)
             (folder / "std_log.txt").write_text(self.stored_log)
@@ -105,6 +118,10 @@ class FakeWorkspace:
         self.data = FakeAssets()
         self.models = FakeAssets()
         self.jobs = FakeJobs()
+        self.online_endpoints = FakeOnlineEndpoints()
+        self.online_deployments = FakeDeployments()
+        self.batch_endpoints = FakeBatchEndpoints(self.jobs)
+        self.batch_deployments = FakeDeployments()
         self.workspaces = SimpleNamespace(
             get=lambda name: SimpleNamespace(mlflow_tracking_uri=f"https://mlflow/{name}")
         )

@@ -35,6 +35,7 @@ def levels() -> Iterator[None]:
         ([RESET, "two\n"], "two\n"),
         ([RESET, "\n", "\n"], "\n"),
         (["\n"], "\n"),
+        (["\r\x1b[32mUploading a.csv\x1b[32m (< 1 MB): 0.00B [00:00, ?B/s]", "\n", "left\n"], "left\n"),
     ],
 )
 def test_the_colour_reset_and_its_newline_are_dropped_and_nothing_else(pieces: list[str], left: str) -> None:

@@ -10,6 +10,7 @@ from mlgates.core.events import (
     JobSubmitted,
     StepFailed,
     StepFinished,
+    StepProgressed,
     StepStarted,
 )
 from mlgates.reports.progress import LOG_LINES, Progress, State
@@ -31,6 +32,16 @@ def test_a_step_that_finished_keeps_its_summary() -> None:
 
 def test_the_end_of_a_step_leaves_earlier_ones_alone() -> None:
     steps = told(StepStarted("a"), StepFinished("a", 1.0, ""), StepStarted("b"), StepFailed("b", 1.0)).steps
+    assert [step.state for step in steps] == [State.DONE, State.FAILED]
+
+
+def test_steps_may_run_side_by_side() -> None:
+    steps = told(StepStarted("a"), StepStarted("b"), StepFinished("a", 1.0, "done"), StepProgressed("b", "half")).steps
+    assert [(step.state, step.summary) for step in steps] == [(State.DONE, "done"), (State.RUNNING, "half")]
+
+
+def test_a_step_that_runs_again_is_a_step_of_its_own() -> None:
+    steps = told(StepStarted("a"), StepFinished("a", 1.0, "first"), StepStarted("a"), StepFailed("a", 2.0)).steps
     assert [step.state for step in steps] == [State.DONE, State.FAILED]
 
 

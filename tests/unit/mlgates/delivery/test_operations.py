@@ -1,0 +1,116 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.ai.ml.entities import BatchEndpoint, CodeConfiguration, ManagedOnlineDeployment, ManagedOnlineEndpoint
+from azure.core.exceptions import HttpResponseError
+
+from mlgates.core.errors import WorkspaceRefused
+from mlgates.core.events import Event, StepProgressed
+from mlgates.delivery.operations import CONTENT_TAG, Change, bring_about, definition, finished
+from mlgates.reports.console import listen
+from tests.unit.mlgates.fake_endpoints import FakePoller, FakeResources
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+
+    def tell(self, event: Event) -> None:
+        assert isinstance(event, StepProgressed)
+        self.remarks.append(event.remark)
+
+
+@pytest.fixture
+def there() -> FakeResources:
+    return FakeResources()
+
+
+def endpoint(**changes: Any) -> BatchEndpoint:
+    return BatchEndpoint(name="e", **{"description": "one", **changes})
+
+
+def brought_about(there: FakeResources, wanted: BatchEndpoint, heard: Recorder | None = None) -> Change:
+    run = bring_about(
+        "endpoint", wanted, lambda: there.get("e"), lambda new, held: there.begin_create_or_update(new), poll_s=0
+    )
+    return listen(run, heard or Recorder()).change
+
+
+def test_what_is_not_there_is_created(there: FakeResources) -> None:
+    assert brought_about(there, endpoint()) is Change.CREATED
+
+
+def test_what_is_as_declared_is_left_alone(there: FakeResources) -> None:
+    brought_about(there, endpoint())
+    assert brought_about(there, endpoint()) is Change.KEPT
+    assert len(there.asked) == 1
+
+
+def test_what_is_declared_otherwise_now_is_updated(there: FakeResources) -> None:
+    brought_about(there, endpoint())
+    assert brought_about(there, endpoint(description="two")) is Change.UPDATED
+
+
+def test_an_update_is_told_what_is_held(there: FakeResources) -> None:
+    brought_about(there, endpoint(tags={"old": "1"}))
+    seen: list[BatchEndpoint | None] = []
+
+    def put(new: BatchEndpoint, held: BatchEndpoint | None) -> Any:
+        seen.append(held)
+        return there.begin_create_or_update(new)
+
+    listen(bring_about("endpoint", endpoint(), lambda: there.get("e"), put, poll_s=0), Recorder())
+    assert [held and (held.tags or {})["old"] for held in seen] == ["1"]
+
+
+def test_what_failed_is_sent_again(there: FakeResources) -> None:
+    there.failure = "did not come up"
+    with pytest.raises(WorkspaceRefused, match="did not come up"):
+        brought_about(there, endpoint())
+    there.failure = None
+    assert brought_about(there, endpoint()) is Change.UPDATED
+
+
+def test_what_an_interrupted_run_began_is_waited_for_and_taken(there: FakeResources) -> None:
+    brought_about(there, endpoint())
+    there.states = ["Creating", "Updating"]
+    heard = Recorder()
+    assert brought_about(there, endpoint(), heard) is Change.KEPT
+    assert len(heard.remarks) == 2
+
+
+def test_the_tags_that_are_declared_are_kept_beside_the_fingerprint(there: FakeResources) -> None:
+    brought_about(there, endpoint(tags={"team": "a"}))
+    assert there.asked[0].tags.keys() == {"team", CONTENT_TAG}
+
+
+def test_an_operations_way_is_told_once_a_state() -> None:
+    heard = Recorder()
+    assert listen(finished("it", lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0), heard) == "done"  # type: ignore[arg-type, return-value]
+    assert heard.remarks == ["A", "B"]
+
+
+def test_an_operation_that_fails_is_one_clear_line() -> None:
+    def begin() -> Any:
+        raise HttpResponseError("the quota is used up\nand more")
+
+    with pytest.raises(WorkspaceRefused, match=r"^cannot bring about the it: the quota is used up$"):
+        listen(finished("it", begin, poll_s=0), Recorder())
+
+
+def test_equal_definitions_have_one_fingerprint_and_others_another() -> None:
+    assert definition(endpoint()) == definition(endpoint())
+    assert definition(endpoint()) != definition(endpoint(description="two"))
+    assert definition(ManagedOnlineEndpoint(name="e")) != definition(ManagedOnlineEndpoint(name="e", tags={"a": "b"}))
+
+
+def test_the_content_of_a_scoring_script_is_part_of_the_definition(tmp_path: Path) -> None:
+    def deployment() -> ManagedOnlineDeployment:
+        code = CodeConfiguration(code=str(tmp_path), scoring_script="score.py")
+        return ManagedOnlineDeployment(name="d", endpoint_name="e", code_configuration=code)
+
+    (tmp_path / "score.py").write_text("one")
+    before = definition(deployment())
+    (tmp_path / "score.py").write_text("two")
+    assert definition(deployment()) != before

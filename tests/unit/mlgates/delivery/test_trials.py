@@ -1,0 +1,155 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings
+from mlgates.core.deployments import BatchTrial, OnlineTrial
+from mlgates.core.errors import AssetMissing, JobFailed, TrialFailed
+from mlgates.core.events import Event
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.batch_trial import try_batch
+from mlgates.delivery.online import deploy_online
+from mlgates.delivery.online_trial import address, try_online
+from mlgates.delivery.serving_logs import batch_log, online_log
+from mlgates.reports.console import listen
+from mlgates.scoring.answer import Answer
+from mlgates.scoring.endpoint import Address, Endpoint, Exchange
+from mlgates.scoring.request import Request
+from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
+
+
+class Silent:
+    def tell(self, event: Event) -> None:
+        """Say nothing."""
+
+
+class Canned(Endpoint):
+    """An endpoint that always answers the same, and no connection."""
+
+    answer: Answer
+
+    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self.last = Exchange(Request(body, headers), self.answer, self.address.uri, 0.02)
+        return self.answer
+
+
+@pytest.fixture
+def served(client: MLClient, settings: Settings) -> None:
+    """An online deployment."""
+    listen(deploy_online(client, settings, AssetVersion("classifier", "1", created=False), poll_s=0), Silent())
+
+
+def tried(client: MLClient, settings: Settings, status: int, body: str) -> OnlineTrial:
+    headers = {"azureml-model-deployment": "blue", "x-request-id": "r-1"}
+
+    def reach(where: Address) -> Endpoint:
+        endpoint = Canned(where)
+        endpoint.answer = Answer(status, body.encode(), headers)
+        return endpoint
+
+    return listen(try_online(client, settings, reach=reach), Silent())
+
+
+@pytest.mark.usefixtures("served")
+def test_an_answered_sample_is_told_with_who_answered(client: MLClient, settings: Settings) -> None:
+    trial = tried(client, settings, 200, "[1]")
+    assert trial.summary == "online-local/blue answered 1 prediction in 20 ms"
+    assert (trial.predictions, trial.request_id) == ([1], "r-1")
+
+
+@pytest.mark.usefixtures("served")
+def test_the_line_that_repeats_the_request_leaves_the_key_out(client: MLClient, settings: Settings) -> None:
+    curl = tried(client, settings, 200, "[1]").curl
+    assert ("the key" in curl, "https://scoring/online-local" in curl, "$KEY" in curl) == (False, True, True)
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    ("status", "body", "complaint"),
+    [
+        (424, '{"message": "no"}', "answered 424"),
+        (200, "<html>", "not JSON"),
+        (200, '{"predictions": [1]}', "no list"),
+        (200, "[]", "no list"),
+    ],
+)
+def test_any_other_answer_fails_the_trial_with_its_evidence(
+    client: MLClient, settings: Settings, status: int, body: str, complaint: str
+) -> None:
+    with pytest.raises(TrialFailed) as failure:
+        tried(client, settings, status, body)
+    said = str(failure.value)
+    assert [part in said for part in (complaint, "deployment blue", "r-1", "curl", "the key")] == [
+        *[True] * 4,
+        False,
+    ]
+
+
+@pytest.mark.usefixtures("served")
+def test_a_sample_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+    (settings.project.root / "data" / "online.json").unlink()
+    with pytest.raises(AssetMissing, match=r"data/online.json \(ONLINE_SAMPLE_REQUEST, mlops/config-mlops.yml\)"):
+        tried(client, settings, 200, "[1]")
+
+
+def test_an_endpoint_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+    with pytest.raises(AssetMissing, match="look up online endpoint online-local"):
+        address(client, settings.online_endpoint)
+
+
+def scored(client: MLClient, settings: Settings) -> BatchTrial:
+    return listen(try_batch(client, settings, poll_s=0.01), Silent())
+
+
+def test_a_prediction_for_each_row_passes(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
+    assert scored(client, settings).rows == 2
+    ((endpoint, given),) = workspace.batch_endpoints.invoked
+    assert (endpoint, given.type, given.path) == (
+        "batch-local",
+        "uri_file",
+        str(settings.project.root / "data" / "batch.csv"),
+    )
+
+
+def test_a_row_without_a_prediction_fails(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
+    workspace.jobs.predictions = "0,1,batch.csv\n"
+    with pytest.raises(TrialFailed, match=r"1 predictions for 2 rows of data/batch.csv"):
+        scored(client, settings)
+
+
+def test_a_job_that_failed_fails_the_trial(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
+    workspace.jobs.states = [Status.FAILED]
+    with pytest.raises(JobFailed):
+        scored(client, settings)
+
+
+def test_a_batch_sample_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+    (settings.project.root / "data" / "batch.csv").unlink()
+    with pytest.raises(AssetMissing, match="BATCH_SAMPLE_REQUEST"):
+        scored(client, settings)
+
+
+def test_the_log_of_a_deployment_is_its_last_lines(client: MLClient) -> None:
+    assert online_log(client, "online-local", "blue", lines=1) == ["last line"]
+
+
+def test_the_log_of_batch_is_that_of_its_newest_job(client: MLClient, workspace: FakeWorkspace) -> None:
+    workspace.jobs.held = [FakeJob("job-1", Status.COMPLETED, "batch-local")]
+    workspace.jobs.stored_log = "one\ntwo\n"
+    assert batch_log(client, "batch-local", lines=1) == ["two"]
+
+
+def test_a_batch_endpoint_that_never_scored_has_no_log(client: MLClient) -> None:
+    with pytest.raises(AssetMissing, match="mlgates test --only batch"):
+        batch_log(client, "batch-local", lines=1)
+
+
+def test_the_sample_may_be_a_folder(client: MLClient, settings: Settings, tmp_path: Path) -> None:
+    folder = settings.project.root / "data" / "batch.csv"
+    folder.unlink()
+    folder.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text("a,b\n1,2\n")
+    assert scored(client, settings).rows == 2
