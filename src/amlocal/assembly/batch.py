@@ -25,7 +25,7 @@ class Batch:
             environments=ModelEnvironments(stores.blobs, stores.environments, lookup),
             has_compute=lambda name: stores.computes.get(name) is not None,
         )
-        invoker = Invoker(context, store, rules, stores.jobs, jobs.accept, jobs.submit)
+        invoker = Invoker(context, store, rules, stores.jobs, jobs.accept, jobs.submit, stores.has_file)
         self._following = Following(stores.jobs, jobs.cancel)
         self._arm = BatchRoutes(context, store, rules, operations)
         self._calls = CallRoutes(context, invoker, stores.jobs)

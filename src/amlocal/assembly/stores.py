@@ -11,7 +11,7 @@ from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.computes.store import Computes
 from amlocal.core.context import Context
-from amlocal.datastores.store import Datastores
+from amlocal.datastores.store import Datastores, Location
 from amlocal.jobs.outputs import JobOutputs
 from amlocal.jobs.store import JobStore
 
@@ -40,6 +40,11 @@ class Stores:
             datastores=self.datastores,
             resolve_output=self.outputs.resolve,
         )
+
+    def has_file(self, uri: str) -> bool:
+        """Tell whether there is a blob at a datastore's URI. Raises `NotFound` for a datastore that is not here."""
+        place = self.lookup().locate(uri)
+        return isinstance(place, Location) and self.blobs.get(place.container, place.path) is not None
 
 
 def open_stores(context: Context, blobs: BlobStore) -> Stores:

@@ -37,6 +37,7 @@ class CallRoutes:
         headers = {
             "Location": f"{self._context.origin}{body['id']}?api-version=2020-09-01-dataplanepreview",
             "azureml-model-deployment": record.body["deployment"],
+            "X-Request-ID": self._context.ids(),
         }
         return Reply(201, body, headers)
 

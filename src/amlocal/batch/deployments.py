@@ -8,11 +8,13 @@ from amlocal.assets.lookup import AssetLookup
 from amlocal.assets.store import AssetStore
 from amlocal.batch.no_code import ModelEnvironments
 from amlocal.batch.settings import accept_settings
+from amlocal.batch.store import own_properties
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import Sent, mapping, text, texts
+from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.uris import version_reference
 from amlocal.jobs.queue import SERVERLESS, compute_name
+from amlocal.jobs.submission import accept_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class DeploymentRules:
             self.environments.of(model)
         return accept_settings(sent) | {
             "description": text(sent, "description"),
-            "properties": texts(sent, "properties"),
-            "environmentVariables": texts(sent, "environmentVariables"),
+            "properties": own_properties(sent),
+            "environmentVariables": accept_variables(sent),
             "model": mapping(sent, "model"),
             "compute": self._compute(text(sent, "compute")),
             "environmentId": environment,

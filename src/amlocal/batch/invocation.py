@@ -26,6 +26,7 @@ class Invocation:
     input_uri: str
     output_uri: str | None
     settings: Mapping[str, Any]
+    instances_sent: int | None  # None: as many as the deployment says
     instance_count: int
     job_name: str | None
     experiment: str | None
@@ -43,13 +44,16 @@ def read_invocation(sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
     output, file_name = _output(sent)
     if file_name:
         settings["outputFileName"] = file_name
+    compute = mapping(sent, "compute")
+    instances = instance_count(compute, deployment["resources"]["instanceCount"])
     return Invocation(
         input_key=key,
         input_type=kind,
         input_uri=uri,
         output_uri=output,
         settings=settings,
-        instance_count=instance_count(mapping(sent, "compute"), deployment["resources"]["instanceCount"]),
+        instances_sent=None if compute.get("instanceCount") is None else instances,
+        instance_count=instances,
         job_name=text(sent, "name"),
         experiment=text(mapping(sent, "properties"), "experimentName"),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from amlocal.batch.deployments import DeploymentRules
-from amlocal.batch.invocation import read_invocation
+from amlocal.batch.invocation import Invocation, read_invocation
 from amlocal.batch.jobs import Call, pipeline_job, scoring_job
 from amlocal.batch.store import BatchStore, default_of
 from amlocal.core.context import Context
@@ -19,7 +19,7 @@ Accept = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job 
 
 
 class Invoker:
-    """Makes jobs of calls. `submit` queues one."""
+    """Makes jobs of calls. `submit` queues one; `exists` tells whether there is a file at a datastore's URI."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Invoker:
         jobs: JobStore,
         accept: Accept,
         submit: Callable[[Document], None],
+        exists: Callable[[str], bool],
     ) -> None:
         self._context = context
         self._store = store
@@ -36,6 +37,7 @@ class Invoker:
         self._jobs = jobs
         self._accept = accept
         self._submit = submit
+        self._exists = exists
 
     def invoke(self, endpoint: str, deployment: str | None, request: str | None, sent: Sent) -> Document:
         """Return the record of a call: a new one, or the one that the same `request` id has made before.
@@ -82,19 +84,30 @@ class Invoker:
         name = deployment or default_of(self._store.endpoint(endpoint))
         if name is None:
             raise BadRequest(
-                f"Endpoint '{endpoint}' has no default deployment. Name a deployment, or set the endpoint's "
-                "defaults.deployment_name."
+                f"No valid deployments to route to: endpoint '{endpoint}' has no default. Name a deployment, "
+                "or set the endpoint's defaults.deployment_name."
             )
         document = self._store.deployment(endpoint, name)
         properties = document.body["properties"]
         model = self._rules.model(document)
+        invocation = read_invocation(sent, properties)
+        self._check_output(invocation, properties)
         return Call(
             endpoint=endpoint,
             deployment=document,
-            invocation=read_invocation(sent, properties),
+            invocation=invocation,
             model_id=f"{self._context.arm}/models/{model.name}/versions/{model.version}",
             environment=properties["environmentId"] or self._rules.environments.of(model),
         )
+
+    def _check_output(self, invocation: Invocation, deployment: Mapping[str, Any]) -> None:
+        """Raise `BadRequest` for a file of predictions that is there: Azure ML's job fails, it overwrites none."""
+        place = f"{invocation.output_uri}/{invocation.settings['outputFileName']}"
+        if invocation.output_uri and deployment["outputAction"] == "AppendRow" and self._exists(place):
+            raise BadRequest(
+                f"Output already exists: {place}. A batch deployment does not overwrite predictions; choose a file "
+                "that is not there."
+            )
 
 
 def _facts(call: Call) -> Mapping[str, Any]:
@@ -105,6 +118,6 @@ def _facts(call: Call) -> Mapping[str, Any]:
         "deployment": call.deployment.version,
         "input": {"key": invocation.input_key, "type": invocation.input_type, "uri": invocation.input_uri},
         "compute": call.properties["compute"],
-        "instances": invocation.instance_count,
+        "instances": invocation.instances_sent,
         "retrySettings": invocation.settings["retrySettings"],
     }

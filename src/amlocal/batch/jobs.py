@@ -68,9 +68,7 @@ def pipeline_job(context: Context, name: str, step: str, call: Call) -> dict[str
         "componentId": None,
         "parentJobName": None,
         "jobType": "Pipeline",
-        **dict.fromkeys(("settings", "jobs", "sourceJobId")),
-        "inputs": {},
-        "outputs": {},
+        **dict.fromkeys(("settings", "jobs", "sourceJobId", "inputs", "outputs")),
     }
 
 

@@ -1,9 +1,13 @@
 """The ARM face of batch endpoints and deployments. Nothing runs between calls, so every operation ends at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from amlocal.batch.deployments import DeploymentRules
 from amlocal.batch.store import BatchStore
 from amlocal.batch.views import deployment_view, endpoint_view
 from amlocal.core.context import Context
+from amlocal.core.documents import Document
 from amlocal.core.http import Call, Json, Reply, Route
 from amlocal.core.operations import Operations
 from amlocal.core.paging import page
@@ -35,42 +39,70 @@ class BatchRoutes:
         ]
 
     def _list_endpoints(self, call: Call) -> Reply:
-        return page(
-            call, self._store.endpoints(), self._context.origin, show=lambda row: endpoint_view(self._context, row)
-        )
+        return page(call, self._store.endpoints(), self._context.origin, show=self._endpoint)
 
     def _show_endpoint(self, call: Call) -> Reply:
-        return Reply(200, endpoint_view(self._context, self._store.endpoint(call.path["endpoint"])))
+        return Reply(200, self._endpoint(self._store.endpoint(call.path["endpoint"])))
 
     def _put_endpoint(self, call: Call) -> Reply:
-        document = self._store.put_endpoint(call.path["endpoint"], call.object())
-        return self._began("be", 201, endpoint_view(self._context, document, state="Creating"))
+        name, sent = call.path["endpoint"], call.object()
+        state = "Updating" if self._store.find_endpoint(name) else "Creating"
+        version = call.query.get("api-version", "")
+        with self._operation("be") as operation:
+            document = self._store.put_endpoint(name, sent, operation=operation, api_version=version)
+        return self._written(operation, self._endpoint(document, state=state))
 
     def _delete_endpoint(self, call: Call) -> Reply:
-        return self._deleted("be", self._store.delete_endpoint(call.path["endpoint"]))
+        return self._deleted("be", existed=self._store.delete_endpoint(call.path["endpoint"]))
 
     def _list_deployments(self, call: Call) -> Reply:
         rows = self._store.deployments(call.path["endpoint"])
-        return page(call, rows, self._context.origin, show=lambda row: deployment_view(self._context, row))
+        return page(call, rows, self._context.origin, show=self._deployment)
 
     def _show_deployment(self, call: Call) -> Reply:
         document = self._store.deployment(call.path["endpoint"], call.path["deployment"])
-        return Reply(200, deployment_view(self._context, document))
+        return Reply(200, self._deployment(document))
 
     def _put_deployment(self, call: Call) -> Reply:
         endpoint, name = self._store.endpoint(call.path["endpoint"]).name, call.path["deployment"]
         properties = self._rules.accept(call.properties())
-        document = self._store.put_deployment(endpoint, name, properties, call.object())
-        return self._began("bd", 201, deployment_view(self._context, document, state="Updating"))
+        with self._operation("bd") as operation:
+            document = self._store.put_deployment(endpoint, name, properties, call.object(), operation=operation)
+        return self._written(operation, self._deployment(document, state="Updating"))
 
     def _delete_deployment(self, call: Call) -> Reply:
-        return self._deleted("bd", self._store.delete_deployment(call.path["endpoint"], call.path["deployment"]))
+        existed = self._store.delete_deployment(call.path["endpoint"], call.path["deployment"])
+        return self._deleted("bd", existed=existed)
 
-    def _deleted(self, prefix: str, existed: bool) -> Reply:
-        return self._began(prefix, 202, b"null") if existed else Reply(204)
+    def _endpoint(self, document: Document, *, state: str = "Succeeded") -> Json:
+        return endpoint_view(self._context, document, self._uri_of(document), state=state)
 
-    def _began(self, prefix: str, status: int, body: Json) -> Reply:
-        operation = self._operations.start(prefix)
-        self._operations.finish(operation)
-        headers = {**self._operations.headers(operation), "x-ms-async-operation-timeout": "PT30M"}
-        return Reply(status, body, headers)
+    def _deployment(self, document: Document, *, state: str = "Succeeded") -> Json:
+        return deployment_view(self._context, document, self._uri_of(document), state=state)
+
+    def _uri_of(self, document: Document) -> str:
+        return self._operations.status_url(document.body["operation"])
+
+    @contextmanager
+    def _operation(self, prefix: str) -> Iterator[str]:
+        """Yield an operation that has ended well when the body has; when it raises there is none."""
+        with self._context.documents.transaction():
+            operation = self._operations.start(prefix, status="Updating")
+            yield operation
+            self._operations.finish(operation)
+
+    def _written(self, operation: str, body: Json) -> Reply:
+        """Return the answer to a PUT: 201 for an update too, and where to follow the operation."""
+        return Reply(201, body, self._headers(operation, f"{self._context.origin}{body['id']}"))
+
+    def _deleted(self, prefix: str, *, existed: bool) -> Reply:
+        if not existed:
+            return Reply(204)
+        with self._operation(prefix) as operation:
+            pass  # what it was about is done
+        location = self._operations.status_url(operation, face="mfeOperationResults")
+        return Reply(202, b"null", self._headers(operation, location))
+
+    def _headers(self, operation: str, location: str) -> dict[str, str]:
+        timeout = {"x-ms-async-operation-timeout": "PT30M"}
+        return self._operations.headers(operation) | {"Location": location} | timeout

@@ -11,18 +11,27 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text, texts
 
 _ENDPOINT, _DEPLOYMENT = "batchEndpoint", "batchDeployment"
+ADDED = ("BatchEndpointCreationApiVersion", "azureml.onlineendpointid", "AzureAsyncOperationUri")
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{1,30})[A-Za-z0-9]")
 
 
 class BatchStore:
-    """Keeps endpoints and deployments: a document holds `properties`, `tags`, `created`, `modified`."""
+    """Keeps endpoints and deployments.
+
+    A document holds `properties`, `tags`, `created`, `modified`, `operation` (the last one on it) and `apiVersion` (of
+    the request that created it).
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    def find_endpoint(self, name: str) -> Document | None:
+        """Return an endpoint if there is one."""
+        return self._context.documents.get(_ENDPOINT, name)
+
     def endpoint(self, name: str) -> Document:
         """Return an endpoint. Raises 404 as Azure ML does."""
-        found = self._context.documents.get(_ENDPOINT, name)
+        found = self.find_endpoint(name)
         if found is None:
             raise no_endpoint(name, self._context.identity.name)
         return found
@@ -42,7 +51,7 @@ class BatchStore:
         """Return the deployments of an endpoint, newest first. Raises 404 for the endpoint."""
         return self._context.documents.list(_DEPLOYMENT, self.endpoint(endpoint).name)
 
-    def put_endpoint(self, name: str, sent: Sent) -> Document:
+    def put_endpoint(self, name: str, sent: Sent, *, operation: str = "", api_version: str = "") -> Document:
         """Create or replace an endpoint. Raises `BadRequest`; the default deployment must exist."""
         _check_name("endpoint", name)
         given = mapping(sent, "properties")
@@ -51,7 +60,7 @@ class BatchStore:
             raise BadRequest(f"A batch endpoint's authMode is AADToken, not {given['authMode']!r}.")
         properties = {
             "description": text(given, "description"),
-            "properties": texts(given, "properties"),
+            "properties": own_properties(given),
             "defaults": {"deploymentName": default},
         }
         with self._context.documents.transaction():
@@ -60,12 +69,14 @@ class BatchStore:
                     f"The default deployment '{default}' does not exist in endpoint '{name}'. Create the deployment "
                     "first, then make it the default."
                 )
-            return self._put(_ENDPOINT, name, "", properties, sent)
+            return self._put((_ENDPOINT, name, ""), properties, sent, operation, api_version)
 
-    def put_deployment(self, endpoint: str, name: str, properties: Mapping[str, Any], sent: Sent) -> Document:
+    def put_deployment(
+        self, endpoint: str, name: str, properties: Mapping[str, Any], sent: Sent, *, operation: str = ""
+    ) -> Document:
         """Create or replace a deployment. Raises `BadRequest` for its name, 404 for the endpoint."""
         _check_name("deployment", name)
-        return self._put(_DEPLOYMENT, self.endpoint(endpoint).name, name, properties, sent)
+        return self._put((_DEPLOYMENT, self.endpoint(endpoint).name, name), properties, sent, operation)
 
     def delete_endpoint(self, name: str) -> bool:
         """Remove an endpoint and its deployments; False when there is none. Jobs that run go on."""
@@ -83,7 +94,15 @@ class BatchStore:
             )
         return self._context.documents.delete(_DEPLOYMENT, endpoint, name)
 
-    def _put(self, kind: str, name: str, version: str, properties: Mapping[str, Any], sent: Sent) -> Document:
+    def _put(
+        self,
+        key: tuple[str, str, str],
+        properties: Mapping[str, Any],
+        sent: Sent,
+        operation: str,
+        api_version: str = "",
+    ) -> Document:
+        kind, name, version = key
         with self._context.documents.transaction():
             known = self._context.documents.get(kind, name, version)
             now = self._context.now()
@@ -92,6 +111,8 @@ class BatchStore:
                 "tags": texts(sent, "tags"),
                 "created": known.body["created"] if known else now,
                 "modified": now,
+                "operation": operation,
+                "apiVersion": known.body["apiVersion"] if known else api_version,
             }
             return self._context.documents.put(kind, name, body, version)
 
@@ -100,6 +121,11 @@ def default_of(endpoint: Document) -> str | None:
     """Return the name of an endpoint's default deployment, if it has one."""
     name: str | None = endpoint.body["properties"]["defaults"]["deploymentName"]
     return name
+
+
+def own_properties(sent: Sent) -> dict[str, str]:
+    """Return the properties that are the user's own: an update sends back what an answer had added to them."""
+    return {key: value for key, value in texts(sent, "properties").items() if key not in ADDED}
 
 
 def _check_name(what: str, name: str) -> None:

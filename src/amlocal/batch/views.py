@@ -1,6 +1,5 @@
 """Endpoints, deployments and calls as the wire has them, with the keys of Azure ML's own answers."""
 
-from collections.abc import Callable
 from typing import Any
 
 from amlocal.core.context import PROVIDER, Context
@@ -9,16 +8,19 @@ from amlocal.core.wire import USER
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
-View = Callable[[Document], dict[str, Any]]
 
-
-def endpoint_view(context: Context, document: Document, *, state: str = "Succeeded") -> dict[str, Any]:
-    """Return an endpoint; `state` is where the operation on it stands."""
+def endpoint_view(
+    context: Context, document: Document, operation_uri: str, *, state: str = "Succeeded"
+) -> dict[str, Any]:
+    """Return an endpoint; `state` is where the operation on it stands, whose status is at `operation_uri`."""
+    properties, made_by = document.body["properties"], document.body["apiVersion"]
+    added = {"BatchEndpointCreationApiVersion": made_by, **_of_operation(context, document, operation_uri)}
     return _resource(context, f"batchEndpoints/{document.name}", document) | {
         "properties": {
-            **document.body["properties"],
+            **properties,
+            "properties": properties["properties"] | added,
             "authMode": "AADToken",
-            "scoringUri": f"{context.origin}/batch/{document.name}/jobs",
+            "scoringUri": None if state == "Creating" else f"{context.origin}/batch/{document.name}/jobs",
             "swaggerUri": None,
             "provisioningState": state,
         },
@@ -26,11 +28,15 @@ def endpoint_view(context: Context, document: Document, *, state: str = "Succeed
     }
 
 
-def deployment_view(context: Context, document: Document, *, state: str = "Succeeded") -> dict[str, Any]:
-    """Return a deployment; `state` is where the operation on it stands."""
+def deployment_view(
+    context: Context, document: Document, operation_uri: str, *, state: str = "Succeeded"
+) -> dict[str, Any]:
+    """Return a deployment; `state` is where the operation on it stands, whose status is at `operation_uri`."""
+    properties = document.body["properties"]
+    own = properties["properties"] | _of_operation(context, document, operation_uri)
     path = f"batchEndpoints/{document.name}/deployments/{document.version}"
     return _resource(context, path, document) | {
-        "properties": {**document.body["properties"], "provisioningState": state}
+        "properties": {**properties, "properties": own, "provisioningState": state}
     }
 
 
@@ -72,6 +78,12 @@ def call_view(context: Context, record: Document, job: Document) -> dict[str, An
         },
         "systemData": _system_data(job.body["created"], job.body["created"]) | {"lastModifiedBy": USER},
     }
+
+
+def _of_operation(context: Context, document: Document, operation_uri: str) -> dict[str, str]:
+    """Return what every answer adds to the properties, under the names that Azure has for online endpoints too."""
+    endpoint = f"{context.arm}/onlineEndpoints/{document.name}".lower()
+    return {"azureml.onlineendpointid": endpoint, "AzureAsyncOperationUri": operation_uri}
 
 
 def _resource(context: Context, path: str, document: Document) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class HistoryRoutes:
     def _run_data(self, call: Call) -> Reply:
         document = self._store.get(text(call.object(), "runId") or "")
         ended = Status(document.body["status"]).ended
-        specs = document.body["properties"]["outputs"] if ended else {}
+        specs = (document.body["properties"]["outputs"] or {}) if ended else {}
         outputs = {name: self._output(document.name, name, spec) for name, spec in specs.items()}
         outputs["default"] = self._output(document.name, "default", {"jobOutputType": "uri_folder"})
         metadata = run_view(self._context, document) | {"inputs": {}, "outputs": outputs}
@@ -136,7 +136,7 @@ class HistoryRoutes:
         if not separator:
             raise NotFound(f"There is no data asset {asset}.")
         document = self._store.get(job)
-        kind = _shown_type(document.body["properties"]["outputs"].get(output, {}))
+        kind = _shown_type((document.body["properties"]["outputs"] or {}).get(output, {}))
         datastore, path = self._outputs.root(document, output)
         uri = self._context.identity.datastore_uri(datastore, path if kind == _FILE else f"{path}/")
         return {"uri": uri, "type": kind, "legacyDatasetType": None}

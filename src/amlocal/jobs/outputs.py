@@ -45,7 +45,7 @@ class JobOutputs:
         """Return datastore and path of an output. Raises `NotFound` for a name that the job does not have."""
         if output in ARTIFACT_OUTPUTS:
             return ARTIFACTS, artifact_path(document.name)
-        specs = document.body["properties"]["outputs"]
+        specs = document.body["properties"]["outputs"] or {}
         if output not in specs:
             known = ", ".join(sorted({*ARTIFACT_OUTPUTS, *specs}))
             raise NotFound(f"Job {document.name} has no output '{output}'; it has {known}.")

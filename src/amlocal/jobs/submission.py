@@ -60,7 +60,7 @@ def accept(
         # key, and breaks on a datastore that gives SAS tokens. Without it the SDK reads `logFiles`.
         "outputs": outputs,
         "limits": _limits(sent) or None,
-        "environmentVariables": _variables(sent),
+        "environmentVariables": accept_variables(sent),
         "parameters": {},
         "queueSettings": _queue(mapping(sent, "queueSettings"), compute),
     }
@@ -125,7 +125,8 @@ def _limits(sent: Sent) -> dict[str, Any]:
     return limits
 
 
-def _variables(sent: Sent) -> dict[str, str]:
+def accept_variables(sent: Sent) -> dict[str, str]:
+    """Return the environment variables of a job. Raises `BadRequest` for what cannot be one."""
     variables = texts(sent, "environmentVariables")
     for name, value in variables.items():
         if not name or "=" in name:

@@ -20,7 +20,7 @@ from tests.contract.amlocal.recorded.vocabulary import (
 )
 
 _SERVICE = dict.fromkeys(("port", "status", "errorMessage", "properties", "nodes"))
-_SERVICES = {
+SERVICES = {
     "Tracking": _SERVICE
     | {"jobServiceType": "Tracking", "endpoint": Template("azureml://{host}/mlflow/v1.0/{workspace}?")},
     "Studio": _SERVICE
@@ -39,7 +39,7 @@ _DEFAULT = _OUTPUT | {"uri": Template("azureml://datastores/workspaceartifactsto
 # 2023-04-01-preview on
 _COMMAND = {
     "description": None, "tags": TEXTS, "properties": {"_azureml.ComputeTargetType": "amlctrain", "own": STR},
-    "displayName": STR, "status": "Starting", "experimentName": STR, "services": _SERVICES, "computeId": ARM,
+    "displayName": STR, "status": "Starting", "experimentName": STR, "services": SERVICES, "computeId": ARM,
     "isArchived": BOOL, "identity": None, "componentId": None, "jobType": "Command",
     "resources": {
         "instanceCount": INT, "maxInstanceCount": None, "instanceType": None, "locations": None, "properties": None,

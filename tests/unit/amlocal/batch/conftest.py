@@ -96,7 +96,15 @@ def batch(tmp_path: Path) -> Iterator[Batch]:
             check_code=lookup.code,
         )
 
-    invoker = Invoker(context, store, rules, stores.jobs, accepted, lambda document: queued.append(document.name))
+    invoker = Invoker(
+        context,
+        store,
+        rules,
+        stores.jobs,
+        accepted,
+        submit=lambda document: queued.append(document.name),
+        exists=stores.has_file,
+    )
     made = Batch(context, stores, store, rules, invoker, queued, tmp_path)
     Following(stores.jobs, made.canceled.append).start()
     yield made

@@ -45,7 +45,7 @@ def test_two_requests_are_two_calls(batch: Batch) -> None:
 
 def test_an_endpoint_without_a_default_says_what_to_do(batch: Batch) -> None:
     batch.ready().store.put_endpoint("scores", {})
-    with pytest.raises(BadRequest, match="no default deployment"):
+    with pytest.raises(BadRequest, match="has no default"):
         batch.invoker.invoke("scores", None, None, call())
 
 
@@ -133,6 +133,37 @@ def test_a_call_that_cannot_run_is_refused_and_leaves_no_job(batch: Batch, sent:
     with pytest.raises(BadRequest, match=reason):
         batch.ready().invoker.invoke("scores", None, None, sent)
     assert (batch.stores.jobs.list(), batch.queued) == ([], [])
+
+
+def test_predictions_that_are_there_are_not_overwritten(batch: Batch) -> None:
+    file = batch.scratch / "old.csv"
+    file.write_text("0,1,rows.csv\n")
+    container = batch.stores.datastores.container_of("workspaceblobstore")
+    batch.stores.blobs.put_file(container, "a/b.csv", file)
+    there = call(outputData={"score": {"jobOutputType": "UriFile", "uri": f"{PLACE}/a/b.csv"}})
+    with pytest.raises(BadRequest, match="Output already exists"):
+        batch.ready().invoker.invoke("scores", None, None, there)
+    batch.deploy(name="quiet", outputAction="SummaryOnly")
+    assert batch.invoker.invoke("scores", "quiet", None, there)
+
+
+def test_an_output_in_a_datastore_that_is_not_here_is_refused(batch: Batch) -> None:
+    elsewhere = {"jobOutputType": "UriFile", "uri": "azureml://datastores/elsewhere/paths/a/b.csv"}
+    with pytest.raises(NotFound, match="elsewhere"):
+        batch.ready().invoker.invoke("scores", None, None, call(outputData={"score": elsewhere}))
+    assert batch.stores.jobs.list() == []
+
+
+def test_a_request_whose_job_is_gone_says_so(batch: Batch) -> None:
+    job = batch.ready().invoker.invoke("scores", None, "r-1", call()).name
+    batch.context.documents.delete("batchCall", job)
+    with pytest.raises(BadRequest, match=f"The job {job} of this request is gone"):
+        batch.invoker.invoke("scores", None, "r-1", call())
+
+
+@pytest.mark.parametrize(("sent", "shown"), [({}, None), ({"compute": {"instanceCount": 3}}, 3)])
+def test_a_call_shows_the_instances_that_it_asked_for(batch: Batch, sent: dict[str, Any], shown: int | None) -> None:
+    assert batch.ready().invoker.invoke("scores", None, None, call(**sent)).body["instances"] == shown
 
 
 def test_calls_are_listed_by_endpoint_and_by_deployment(batch: Batch) -> None:

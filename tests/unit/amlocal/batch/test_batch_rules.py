@@ -60,6 +60,11 @@ def test_a_deployment_needs_its_endpoint_first(batch: Batch) -> None:
         ({"outputFileName": "a/b.csv"}, "is not the name of a file"),
         ({"retrySettings": {"timeout": "PT0S"}}, "nothing is scored in no time"),
         ({"loggingLevel": "loud"}, "'loggingLevel' is 'loud'"),
+        ({"environmentVariables": {"A=B": "c"}}, "'A=B' cannot be the name"),
+        (
+            {"deploymentConfiguration": {"deploymentConfigurationType": "PipelineComponent"}},
+            "Only deployments of models",
+        ),
     ],
 )
 def test_a_deployment_that_cannot_score_is_refused(batch: Batch, properties: dict[str, Any], reason: str) -> None:
@@ -83,6 +88,24 @@ def test_a_model_without_its_requirements_is_refused(batch: Batch) -> None:
     batch.store.put_endpoint("scores", {})
     with pytest.raises(BadRequest, match=r"has no conda\.yaml"):
         batch.deploy()
+
+
+def test_a_script_needs_an_environment(batch: Batch) -> None:
+    batch.add_model(kind="custom_model")
+    batch.store.put_endpoint("scores", {})
+    batch.stores.codes.put("c", "1", {"codeUri": "https://here/devstore/c/src"})
+    with pytest.raises(BadRequest, match="must name the environment that the script runs in"):
+        batch.deploy(codeConfiguration={"codeId": "azureml:c:1", "scoringScript": "s.py"})
+
+
+def test_a_script_s_deployment_is_kept_as_it_was_sent(batch: Batch) -> None:
+    batch.add_model(kind="custom_model")
+    batch.store.put_endpoint("scores", {})
+    batch.stores.codes.put("c", "1", {"codeUri": "https://here/devstore/c/src"})
+    batch.stores.environments.put("own", "1", {"image": "any"})
+    code = {"codeId": "azureml:c:1", "scoringScript": "s.py"}
+    kept = batch.deploy(codeConfiguration=code, environmentId="azureml:own:1").body["properties"]
+    assert (kept["codeConfiguration"], kept["environmentId"]) == (code, "azureml:own:1")
 
 
 def test_what_is_not_sent_is_filled_in_as_azure_does() -> None:
