@@ -1,14 +1,15 @@
-"""The workspace as training left it, seen through azure-ai-ml and MLflow alone: no test can tell local from Azure."""
+"""The workspace as training and deployment left it, seen through azure-ai-ml and MLflow alone: as on Azure."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from mlgates.config.settings import Settings
-from mlgates.core.events import Event
+from mlgates.contract.in_process import InProcess
+from mlgates.contract.reading import read_contract
+from mlgates.contract.signature import ModelContract
 from mlgates.core.lineage import Lineage
+from mlgates.core.values import AssetVersion
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
     from azure.ai.ml import MLClient
@@ -16,36 +17,10 @@ if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that im
     from mlflow import MlflowClient
 
 
-class Silent:
-    def tell(self, event: Event) -> None:
-        """Say nothing: the test report says what failed."""
-
-
 @pytest.fixture(scope="session")
-def fresh(pytestconfig: pytest.Config) -> bool:
-    """True when the workspace is this run's own; one that was named with `--env` is looked at and left as it is."""
-    return pytestconfig.getoption("--env") is None
-
-
-@pytest.fixture(scope="session")
-def model(workspace: "MLClient", settings: Settings, fresh: bool) -> "Model":
-    """The newest version of the model; a fresh workspace is trained first."""
-    from mlgates.delivery.source import source_state  # noqa: PLC0415
-    from mlgates.delivery.train import TrainingRequest, train_and_register  # noqa: PLC0415
-    from mlgates.reports.console import listen  # noqa: PLC0415
-
-    if fresh:
-        request = TrainingRequest(source_state(settings.project.root, os.environ))
-        listen(train_and_register(workspace, settings, request), Silent())
-    newest = next(iter(workspace.models.list(name=settings.model_name)), None)
-    if newest is None:
-        pytest.fail(f"{settings.environment} holds no version of {settings.model_name}: run 'mlgates train --register'")
-    return cast("Model", newest)
-
-
-@pytest.fixture(scope="session")
-def lineage(model: "Model") -> Lineage:
-    return Lineage.from_tags(model.tags or {})
+def model(workspace: "MLClient", candidate: AssetVersion) -> "Model":
+    """The candidate, as azure-ai-ml tells of it."""
+    return cast("Model", workspace.models.get(candidate.name, candidate.version))
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +38,20 @@ def tracking(workspace: "MLClient") -> "MlflowClient":
 
 
 @pytest.fixture(scope="session")
-def downloaded(workspace: "MLClient", model: "Model", tmp_path_factory: pytest.TempPathFactory) -> Path:
+def downloaded(workspace: "MLClient", candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model's folder, as azure-ai-ml downloads it."""
-    folder = tmp_path_factory.mktemp("model")
-    workspace.models.download(model.name, model.version, download_path=folder)
-    (mlmodel,) = folder.rglob("MLmodel")
-    return mlmodel.parent
+    from mlgates.delivery.model_folder import download_model  # noqa: PLC0415
+
+    return download_model(workspace, candidate.name, candidate.version, tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def contract(downloaded: Path) -> ModelContract:
+    """What the model promises."""
+    return read_contract(downloaded)
+
+
+@pytest.fixture(scope="session")
+def in_process(downloaded: Path, contract: ModelContract) -> InProcess:
+    """The registered model, predicting in this process."""
+    return InProcess(downloaded, contract)

@@ -37,16 +37,16 @@ def test_the_data_tells_its_origin(workspace: MLClient, lineage: Lineage) -> Non
 
 
 @pytest.fixture
-def own(fresh: bool) -> None:
-    if not fresh:
+def own(own_workspace: bool) -> None:
+    if not own_workspace:
         pytest.skip("changes the workspace: only on one of this run's own (without --env)")
 
 
-@pytest.mark.usefixtures("own", "model")
+@pytest.mark.usefixtures("own", "candidate")
 def test_the_same_environment_is_not_registered_twice(workspace: MLClient, settings: Settings) -> None:
     assert not register_environment(workspace, settings.project, settings.training_environment_name).created
 
 
-@pytest.mark.usefixtures("own", "model")
+@pytest.mark.usefixtures("own", "candidate")
 def test_the_same_data_is_not_registered_twice(workspace: MLClient, settings: Settings) -> None:
     assert not register_data(workspace, settings.project, settings.training_dataset_name).created

@@ -11,9 +11,8 @@ from mlflow import MlflowClient
 
 from mlgates.config.settings import Settings
 from mlgates.core.lineage import Lineage
+from mlgates.core.steps import to_the_end
 from mlgates.delivery.train import register
-from mlgates.reports.console import listen
-from tests.integration.conftest import Silent
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -66,7 +65,7 @@ def test_it_predicts_a_class_for_every_patient_of_the_sample(downloaded: Path, s
 def test_registering_its_job_again_gives_the_same_version(
     workspace: MLClient, settings: Settings, model: Model, lineage: Lineage
 ) -> None:
-    again = listen(register(workspace, settings, lineage.job), Silent())
+    again = to_the_end(register(workspace, settings, lineage.job))
     assert (again.version, again.created) == (model.version, False)
 
 

@@ -36,4 +36,5 @@ asset_name = matching(_ASSET, "letters, digits, '-', '_' or '.', at most 255 cha
 endpoint_name = matching(_ENDPOINT, "2 to 26 lower-case letters, digits or '-', a letter first")
 workspace_name = matching(_WORKSPACE, "3 to 33 letters, digits, '-' or '_'")
 resource_group = matching(_GROUP, "1 to 90 letters, digits, '-', '_', '.' or brackets, no '.' at the end")
+milliseconds = matching(re.compile(r"[1-9][0-9]{0,5}"), "a whole number of milliseconds from 1 to 999999")
 guid_or_empty = matching(re.compile(f"({_GUID.pattern})?"), "a GUID, or empty while there is no subscription")

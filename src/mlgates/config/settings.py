@@ -62,6 +62,8 @@ class Settings:
     online_endpoint_name: str = _key(checks.endpoint_name)
     online_deployment_name: str = _key(checks.endpoint_name)
     online_sample_request: str = _key(checks.relative_path)
+    online_latency_limit_ms: str = _key(checks.milliseconds)
+    """What the median answer of the online endpoint to its sample may take, seen from where the suite runs."""
 
     azure_subscription_id: str = _key(checks.guid_or_empty, Scope.INFRA, secret=True)
     resource_group_name: str = _key(checks.resource_group, Scope.INFRA)

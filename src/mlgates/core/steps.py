@@ -18,6 +18,7 @@ class Result(Protocol):
 
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
 
 
 def step(name: str, work: Callable[[], R], *, clock: Callable[[], float] = time.monotonic) -> Steps[R]:
@@ -41,3 +42,13 @@ def watched(name: str, work: Steps[R], *, clock: Callable[[], float] = time.mono
 def _silent(work: Callable[[], R]) -> Steps[R]:
     yield from ()  # no events of its own
     return work()
+
+
+def to_the_end(run: Steps[T]) -> T:
+    """Let `run` run to its end, told to nobody; return its result."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            result: T = end.value
+            return result

@@ -62,7 +62,7 @@ def bring_about(
     """
     digest = definition(wanted)
     held = yield from settled(step, find, poll_s=poll_s)
-    if held is not None and _state(held) == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
+    if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
         return Outcome(str(wanted.name), Change.KEPT)
     wanted.tags = {**(wanted.tags or {}), CONTENT_TAG: digest}
     yield from finished(step, lambda: put(wanted, held), poll_s=poll_s)
@@ -77,9 +77,9 @@ def settled(step: str, find: Callable[[], R], *, poll_s: float) -> Steps[R | Non
                 held = find()
             except ResourceNotFoundError:
                 return None
-        if _state(held) not in _ON_ITS_WAY:
+        if state_of(held).lower() not in _ON_ITS_WAY:
             return held
-        yield StepProgressed(step, f"waits for what an earlier run began ({_state(held)})")
+        yield StepProgressed(step, f"waits for what an earlier run began ({state_of(held)})")
         time.sleep(poll_s)
 
 
@@ -104,11 +104,12 @@ def definition(wanted: Resource) -> str:
     return fingerprint({"declared": text.getvalue() or returned, **_local_files(wanted)})
 
 
+def state_of(held: Resource) -> str:
+    """Return a resource's provisioning state as Azure ML spells it: `Succeeded`, `Failed`, `Updating`."""
+    state = held.provisioning_state
+    return str(getattr(state, "value", None) or state or "Succeeded")  # an enum for states that the SDK knows
+
+
 def _local_files(wanted: Resource) -> Mapping[str, str]:
     code = getattr(getattr(wanted, "code_configuration", None), "code", None)
     return {"code": checksum(Path(code))} if code and Path(code).is_dir() else {}
-
-
-def _state(held: Resource) -> str:
-    state = held.provisioning_state
-    return str(getattr(state, "value", None) or state or "succeeded").lower()  # an enum for states that the SDK knows

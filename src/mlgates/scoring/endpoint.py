@@ -1,6 +1,7 @@
 """An online endpoint as a scorer: one HTTPS connection, the key in the header and nowhere else."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ class Address:
 
     uri: str
     credential: str = field(repr=False)
-    """A key or a token; never shown."""
+    """A key or a token; never shown. Empty: none is sent."""
     deployment: str | None = None
     """Asked by name; None leaves the choice to the traffic."""
 
@@ -35,6 +36,8 @@ class Exchange:
     answer: Answer
     uri: str
     seconds: float
+    trust: str | None = None
+    """The file of authorities that vouch for the endpoint; None for those of the system."""
 
     @property
     def request_id(self) -> str:
@@ -49,7 +52,8 @@ class Exchange:
     @property
     def curl(self) -> str:
         """The line that repeats the request; the key is left to the variable `KEY`."""
-        return self.request.curl(self.uri)
+        trusting = f"--cacert {shlex.quote(self.trust)} " if self.trust else ""
+        return self.request.curl(f"{trusting}{self.uri}")
 
 
 class Endpoint:
@@ -63,19 +67,21 @@ class Endpoint:
         # The environment is read here, and not by requests on every call: a ~/.netrc would take the place of the key.
         self._session.trust_env = False
         self._session.proxies.update(get_environ_proxies(address.uri, no_proxy=None))
-        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        self._trust = os.environ.get("REQUESTS_CA_BUNDLE") or None
+        self._session.verify = self._trust or True
 
     def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Answer one request. Raises `WorkspaceUnavailable` when the endpoint cannot be reached."""
         chosen = {DEPLOYMENT: self.address.deployment} if self.address.deployment else {}
         shown = Request(body, {**headers, **chosen})
-        sent = {**shown.headers, "Authorization": f"Bearer {self.address.credential}"}
+        access = {"Authorization": f"Bearer {self.address.credential}"} if self.address.credential else {}
+        sent = {**shown.headers, **access}
         try:
             got = self._session.post(self.address.uri, data=body, headers=sent, timeout=self._timeout_s)
         except requests.RequestException as error:
             raise WorkspaceUnavailable(f"{self.address.uri} cannot be reached: {error}") from error
         answer = Answer(got.status_code, got.content, dict(got.headers))
-        self.last = Exchange(shown, answer, self.address.uri, got.elapsed.total_seconds())
+        self.last = Exchange(shown, answer, self.address.uri, got.elapsed.total_seconds(), self._trust)
         return answer
 
     def close(self) -> None:

@@ -24,8 +24,11 @@ NAMES = {
     "ONLINE_ENDPOINT_NAME": "online",
     "ONLINE_DEPLOYMENT_NAME": "blue",
     "ONLINE_SAMPLE_REQUEST": "data/online.json",
+    "ONLINE_LATENCY_LIMIT_MS": "1000",
 }
 INFRA = {"AZURE_SUBSCRIPTION_ID": "", "RESOURCE_GROUP_NAME": "rg-dev", "AML_WORKSPACE_NAME": "mlw-dev"}
+NO_NAMES = {"AZURE_SUBSCRIPTION_ID", "BATCH_REQUEST_TYPE", "ONLINE_LATENCY_LIMIT_MS"}
+"""The keys whose values are no free text."""
 ProjectOf = Callable[..., Project]
 
 
@@ -58,7 +61,7 @@ def test_values_come_from_the_files_and_remember_which(project_of: ProjectOf) ->
     assert settings.sources["AML_WORKSPACE_NAME"] == "mlops/config-infra-dev.yml"
 
 
-@pytest.mark.parametrize("key", sorted(set(KEYS) - {"AZURE_SUBSCRIPTION_ID", "BATCH_REQUEST_TYPE"}))
+@pytest.mark.parametrize("key", sorted(set(KEYS) - NO_NAMES))
 def test_an_environment_variable_wins_over_the_file(project_of: ProjectOf, key: str) -> None:
     settings = load_settings(project_of(), "dev", environ={key: "from-outside"})
     assert getattr(settings, key.lower()) == "from-outside"
@@ -118,6 +121,8 @@ def test_a_value_that_is_no_text_is_refused_with_its_kind(project_of: ProjectOf,
         ("ONLINE_ENDPOINT_NAME", "Online"),
         ("ONLINE_ENDPOINT_NAME", "x" * 27),
         ("BATCH_REQUEST_TYPE", "csv"),
+        ("ONLINE_LATENCY_LIMIT_MS", "0"),
+        ("ONLINE_LATENCY_LIMIT_MS", "0.5"),
     ],
 )
 def test_a_value_that_azure_ml_would_refuse_is_refused_here(project_of: ProjectOf, key: str, value: str) -> None:

@@ -1,0 +1,23 @@
+"""Which version of the model is meant to serve."""
+
+from azure.ai.ml import MLClient
+
+from mlgates.config.settings import Settings
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.content import find
+from mlgates.delivery.deploy import find_model
+from mlgates.delivery.refusals import asking
+
+RELEASED_TAG = "released"
+"""On a model version: `true` once it has been released. Who released it, and on what evidence, is not told here."""
+
+
+def released_version(client: MLClient, settings: Settings) -> AssetVersion:
+    """Return the newest version that is tagged as released; the newest of all while none is.
+
+    Raises `AssetMissing` when the workspace holds no version.
+    """
+    name = settings.model_name
+    with asking(f"look up the released version of model {name}"):
+        released = find(lambda: client.models.list(name=name), RELEASED_TAG, "true")
+    return released or find_model(client, settings, None)

@@ -1,0 +1,82 @@
+"""The pytest plugin: layers as markers, the workspace and what serves there as fixtures, failures with their evidence.
+
+pytest loads this in every run, so no file here imports anything heavy at its top.
+"""
+
+import pytest
+
+from mlgates.pytest_plugin import evidence, layers
+from mlgates.pytest_plugin.serving import (
+    batch_endpoint,
+    candidate,
+    delivered,
+    endpoint_at,
+    lineage,
+    online_address,
+    online_endpoint,
+    scorer,
+)
+from mlgates.pytest_plugin.workspace import own_workspace, settings, workspace
+
+__all__ = [
+    "batch_endpoint",
+    "candidate",
+    "delivered",
+    "endpoint_at",
+    "lineage",
+    "online_address",
+    "online_endpoint",
+    "own_workspace",
+    "scorer",
+    "settings",
+    "workspace",
+]
+
+# azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
+# downloads by calls that azure-storage-blob does. A suite for which warnings are errors could do neither.
+_OF_THE_SDK = (
+    "ignore::DeprecationWarning:marshmallow",
+    "ignore::DeprecationWarning:azure[.]ai[.]ml",
+    "ignore::DeprecationWarning:azure[.]storage[.]blob",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("mlgates")
+    group.addoption(
+        "--env",
+        default=None,
+        help="look at the workspace of this environment as it is; by default a local one of the run's own is trained "
+        "and deployed to",
+    )
+    group.addoption(
+        "--local-root",
+        default=None,
+        metavar="FOLDER",
+        help="where local workspaces live, by default .amlocal; the run's own stays there, up, for the next run, while "
+        "without this option it is temporary",
+    )
+    group.addoption("--model-version", default=None, help="the model version under test; by default the newest")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the SDK be imported, and set up markers, watch and evidence."""
+    for known in _OF_THE_SDK:
+        config.addinivalue_line("filterwarnings", known)
+    layers.configure(config)
+    evidence.configure(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its layer."""
+    layers.mark(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> "evidence.Reporting":
+    """Put what was under test into the report of a test that failed."""
+    report = yield
+    if report.failed:
+        evidence.add(item, report)
+    return report

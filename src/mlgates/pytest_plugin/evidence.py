@@ -1,0 +1,104 @@
+"""What a failed test needs to be looked into: where it looked, what served there, and the request to repeat."""
+
+from collections.abc import Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from mlgates.core.errors import AssetMissing
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import BatchDeployment, OnlineDeployment
+
+    from mlgates.config.settings import Settings
+    from mlgates.core.values import AssetVersion
+    from mlgates.delivery.serving import BatchServing, OnlineServing
+    from mlgates.scoring.endpoint import Endpoint, Exchange
+
+Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
+Facts: TypeAlias = Iterator[tuple[str, str]]
+
+TITLE = "mlgates: what was under test"
+
+
+@dataclass
+class Evidence:
+    """What the session's fixtures have brought to light so far."""
+
+    workspace: "Settings | None" = None
+    candidate: "AssetVersion | None" = None
+    online: "OnlineServing | None" = None
+    batch: "BatchServing | None" = None
+    asked: "list[Endpoint]" = field(default_factory=list)
+    """What the current test asks with."""
+
+    @staticmethod
+    def of(config: pytest.Config) -> "Evidence":
+        """Return the session's own."""
+        return config.stash[_EVIDENCE]
+
+
+_EVIDENCE = pytest.StashKey[Evidence]()
+
+
+def configure(config: pytest.Config) -> None:
+    """Begin without any."""
+    config.stash[_EVIDENCE] = Evidence()
+
+
+def add(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put the evidence that bears on a failed test into its report: a section, and properties for JUnit XML."""
+    facts = list(_facts(Evidence.of(item.config), getattr(item, "fixturenames", ())))
+    if not facts:
+        return
+    width = max(len(name) for name, _ in facts)
+    report.sections.append((TITLE, "\n".join(f"{name:<{width}}  {value}" for name, value in facts)))
+    # JUnit XML takes the properties of the report on teardown, which are made from the item's.
+    item.user_properties += [(f"mlgates.{name}", value) for name, value in facts]
+
+
+def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
+    if "workspace" not in used or evidence.workspace is None:
+        return
+    settings = evidence.workspace
+    yield "workspace", f"{settings.aml_workspace_name} in {settings.resource_group_name}, {settings.target}"
+    exchange = next((each.last for each in reversed(evidence.asked) if each.last), None)
+    if "online_endpoint" in used and evidence.online:
+        yield from _online(evidence.online, exchange)
+    if "batch_endpoint" in used and evidence.batch:
+        yield from _batch(evidence.batch)
+    if "candidate" in used and evidence.candidate:
+        yield "candidate", str(evidence.candidate)
+    if exchange:
+        yield "request", exchange.request_id
+        yield "answer", f"{exchange.answer.status} in {exchange.seconds * 1000:.0f} ms"
+        yield "repeat", exchange.curl
+        yield "key", f"KEY=$(mlgates key --env {settings.environment})"
+
+
+def _online(serving: "OnlineServing", exchange: "Exchange | None") -> Facts:
+    yield "endpoint", serving.name
+    answered = exchange.deployment if exchange else None
+    names = [answered] if answered and answered in serving.deployments else list(serving.shares)
+    yield "deployment", ", ".join(f"{name} ({serving.shares.get(name, 0)} %)" for name in names) or "none has traffic"
+    yield "model", ", ".join(_model(serving, name) for name in names) or "none"
+
+
+def _batch(serving: "BatchServing") -> Facts:
+    yield "batch endpoint", serving.name
+    yield "batch deployment", serving.default or "no default"
+    yield "batch model", _model(serving, serving.default)
+
+
+def _model(serving: "OnlineServing | BatchServing", deployment: str | None) -> str:
+    from mlgates.delivery.serving import served_model  # noqa: PLC0415 - loaded by whoever looked
+
+    deployments: Mapping[str, OnlineDeployment | BatchDeployment] = serving.deployments
+    found = deployments.get(deployment or "")
+    if found is None:
+        return "unknown"
+    try:
+        return str(served_model(found))
+    except AssetMissing:
+        return str(found.model)

@@ -1,0 +1,128 @@
+"""What is under test in the workspace: the model version, the endpoints that serve it, and a way to ask them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from mlgates.core.errors import AssetMissing
+from mlgates.core.steps import to_the_end
+from mlgates.pytest_plugin.evidence import Evidence
+from mlgates.pytest_plugin.workspace import told
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+    from mlgates.config.settings import Settings
+    from mlgates.core.lineage import Lineage
+    from mlgates.core.values import AssetVersion
+    from mlgates.delivery.serving import BatchServing, OnlineServing
+    from mlgates.scoring.endpoint import Address, Endpoint
+
+EndpointAt: TypeAlias = "Callable[[Address], Endpoint]"
+
+
+@pytest.fixture(scope="session")
+def delivered(workspace: "MLClient", settings: "Settings", own_workspace: bool) -> "MLClient":
+    """The workspace with a model and both endpoints: brought about on the run's own, taken as it is on a named one."""
+    if own_workspace:
+        with told():
+            _deliver(workspace, settings)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def candidate(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "AssetVersion":
+    """The model version under test: the newest, or that of `--model-version`."""
+    from mlgates.delivery.deploy import find_model  # noqa: PLC0415
+
+    with told():
+        found = find_model(delivered, settings, pytestconfig.getoption("--model-version"))
+    Evidence.of(pytestconfig).candidate = found
+    return found
+
+
+@pytest.fixture(scope="session")
+def lineage(candidate: "AssetVersion") -> "Lineage":
+    """What the candidate was made from."""
+    from mlgates.core.lineage import Lineage  # noqa: PLC0415
+
+    return Lineage.from_tags(candidate.tags)
+
+
+@pytest.fixture(scope="session")
+def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "OnlineServing":
+    """The online endpoint as the workspace tells of it, with its deployments."""
+    from mlgates.delivery.serving import look_online  # noqa: PLC0415
+
+    with told(), _or_deploy(settings):
+        found = look_online(delivered, settings.online_endpoint)
+    Evidence.of(pytestconfig).online = found
+    return found
+
+
+@pytest.fixture(scope="session")
+def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "BatchServing":
+    """The batch endpoint as the workspace tells of it, with its deployments."""
+    from mlgates.delivery.serving import look_batch  # noqa: PLC0415
+
+    with told(), _or_deploy(settings):
+        found = look_batch(delivered, settings.batch_endpoint)
+    Evidence.of(pytestconfig).batch = found
+    return found
+
+
+@pytest.fixture(scope="session")
+def online_address(delivered: "MLClient", online_endpoint: "OnlineServing") -> "Address":
+    """Where the online endpoint is asked, with a credential that it accepts."""
+    from mlgates.delivery.online_trial import address  # noqa: PLC0415
+
+    with told():
+        return address(delivered, online_endpoint.name)
+
+
+@pytest.fixture
+def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
+    """Opens what asks an address; what it asked last is told when the test fails."""
+    from mlgates.scoring.endpoint import Address, Endpoint  # noqa: PLC0415
+
+    asked = Evidence.of(pytestconfig).asked
+
+    def open_endpoint(address: Address) -> Endpoint:
+        asked.append(Endpoint(address))
+        return asked[-1]
+
+    yield open_endpoint
+    while asked:
+        asked.pop().close()
+
+
+@pytest.fixture
+def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "Endpoint":
+    """What asks the online endpoint over HTTPS, with the key."""
+    return endpoint_at(online_address)
+
+
+def _deliver(client: "MLClient", settings: "Settings") -> None:
+    from mlgates.core.deployments import Kind  # noqa: PLC0415
+    from mlgates.delivery.deploy import deploy, find_model  # noqa: PLC0415
+    from mlgates.delivery.source import source_state  # noqa: PLC0415
+    from mlgates.delivery.train import TrainingRequest, train_and_register  # noqa: PLC0415
+
+    try:
+        find_model(client, settings, None)
+    except AssetMissing:
+        request = TrainingRequest(source_state(settings.project.root, os.environ))
+        to_the_end(train_and_register(client, settings, request))
+    to_the_end(deploy(client, settings, tuple(Kind), version=None, trial=False))
+
+
+@contextmanager
+def _or_deploy(settings: "Settings") -> Iterator[None]:
+    """Say how an endpoint that is missing comes to be."""
+    try:
+        yield
+    except AssetMissing as error:
+        raise AssetMissing(f"{error}: run 'mlgates deploy --env {settings.environment}'") from error

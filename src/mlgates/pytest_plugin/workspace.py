@@ -1,0 +1,80 @@
+"""The workspace under test: that of an environment, looked at as it is, or a local one of the run's own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlgates.core.errors import MlgatesError
+from mlgates.pytest_plugin.evidence import Evidence
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+    from mlgates.config.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def settings(pytestconfig: pytest.Config) -> "Settings":
+    """The settings of the environment under test."""
+    # Imported here, as in all fixtures: most runs use none of them.
+    from mlgates.config.load import load_settings  # noqa: PLC0415
+    from mlgates.config.project import find_project  # noqa: PLC0415
+
+    environment = pytestconfig.getoption("--env") or "local"
+    return load_settings(find_project(pytestconfig.rootpath), environment, environ=os.environ)
+
+
+@pytest.fixture(scope="session")
+def own_workspace(pytestconfig: pytest.Config) -> bool:
+    """True when the workspace is the run's own and tests may change it; one named by `--env` is left as it is."""
+    return pytestconfig.getoption("--env") is None
+
+
+@pytest.fixture(scope="session")
+def workspace(
+    pytestconfig: pytest.Config, settings: "Settings", own_workspace: bool, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["MLClient"]:
+    """A client of the workspace under test.
+
+    Without `--env` it is a local one of the run's own: new, and gone with the session, unless `--local-root` names the
+    folder where it stays. Each worker of pytest-xdist has one of its own.
+    """
+    from mlgates.delivery.connect import connect  # noqa: PLC0415
+    from mlgates.delivery.local import local_workspace  # noqa: PLC0415
+
+    named = pytestconfig.getoption("--local-root")
+    temporary = tmp_path_factory.mktemp("amlocal") if own_workspace and named is None else None
+    root = temporary or (Path(named).absolute() if named else None)
+    with _environment_kept():
+        try:
+            with told():
+                client = connect(settings, local_root=root)
+            Evidence.of(pytestconfig).workspace = settings
+            yield client
+        finally:
+            if temporary:
+                local_workspace(settings, temporary).stop()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Fail with the message of an `MlgatesError` and no traceback: it says what, where and the way out."""
+    try:
+        yield
+    except MlgatesError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Give the process its environment variables back: connecting sets those of a local workspace."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

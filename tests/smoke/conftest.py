@@ -1,0 +1,28 @@
+"""The live endpoints of an environment: asked as any caller asks them, and left as they are."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlgates.config.settings import Settings
+from mlgates.core.values import AssetVersion
+from mlgates.scoring.request import Request
+
+if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
+    from azure.ai.ml import MLClient
+
+
+@pytest.fixture(scope="session")
+def sample(settings: Settings) -> Request:
+    """The request that the project keeps for this."""
+    from mlgates.delivery.online_trial import sample_request  # noqa: PLC0415
+
+    return sample_request(settings)
+
+
+@pytest.fixture(scope="session")
+def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
+    """The model version that is meant to serve."""
+    from mlgates.delivery.released import released_version  # noqa: PLC0415
+
+    return released_version(delivered, settings)

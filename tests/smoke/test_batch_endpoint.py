@@ -1,0 +1,31 @@
+"""The batch endpoint has a default deployment that is up and scores with the released version."""
+
+import pytest
+from azure.ai.ml.entities import BatchDeployment
+
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.operations import state_of
+from mlgates.delivery.serving import BatchServing, served_model
+
+
+@pytest.fixture
+def default(batch_endpoint: BatchServing) -> BatchDeployment:
+    """The deployment that scores when none is named."""
+    found = batch_endpoint.deployments.get(batch_endpoint.default or "")
+    if found is None:
+        pytest.fail(f"batch endpoint {batch_endpoint.name} has no default deployment: run 'mlgates deploy'")
+    return found
+
+
+def test_it_is_up(batch_endpoint: BatchServing) -> None:
+    assert state_of(batch_endpoint.endpoint) == "Succeeded"
+
+
+def test_its_default_deployment_is_up(default: BatchDeployment) -> None:
+    assert state_of(default) == "Succeeded"
+
+
+def test_its_default_deployment_scores_with_the_released_version(
+    default: BatchDeployment, released: AssetVersion
+) -> None:
+    assert str(served_model(default)) == str(released)

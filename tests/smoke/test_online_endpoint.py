@@ -1,0 +1,57 @@
+"""The online endpoint answers, in time, by deployments that are up and serve the released version."""
+
+import json
+import statistics
+
+from mlgates.config.settings import Settings
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.operations import state_of
+from mlgates.delivery.serving import OnlineServing, served_model
+from mlgates.scoring.endpoint import Endpoint
+from mlgates.scoring.request import Request
+from mlgates.scoring.scorer import ask
+
+TIMED = 5
+"""Requests of which the median counts: one slow answer wakes nobody at night."""
+
+
+def test_it_answers_the_sample_with_a_prediction_a_row(scorer: Endpoint, sample: Request) -> None:
+    rows = json.loads(sample.body)["input_data"]["data"]
+    answer = ask(scorer, sample)
+    assert answer.status == 200, answer.text
+    predictions = answer.json()
+    assert isinstance(predictions, list)
+    assert len(predictions) == len(rows)
+
+
+def test_its_median_answer_comes_within_the_limit(scorer: Endpoint, sample: Request, settings: Settings) -> None:
+    assert ask(scorer, sample).status == 200  # the first opens the connection, and is not timed
+    taken = statistics.median([milliseconds(scorer, sample) for _ in range(TIMED)])
+    limit = int(settings.online_latency_limit_ms)
+    assert taken <= limit, f"{taken:.0f} ms, ONLINE_LATENCY_LIMIT_MS is {limit}"
+
+
+def test_its_traffic_adds_up_to_100(online_endpoint: OnlineServing) -> None:
+    assert sum(online_endpoint.shares.values()) == 100, f"traffic {dict(online_endpoint.endpoint.traffic or {})}"
+
+
+def test_it_is_up(online_endpoint: OnlineServing) -> None:
+    assert state_of(online_endpoint.endpoint) == "Succeeded"
+
+
+def test_every_deployment_with_traffic_is_up(online_endpoint: OnlineServing) -> None:
+    states = {name: state_of(online_endpoint.deployments[name]) for name in online_endpoint.shares}
+    assert set(states.values()) <= {"Succeeded"}, states
+
+
+def test_every_deployment_with_traffic_serves_the_released_version(
+    online_endpoint: OnlineServing, released: AssetVersion
+) -> None:
+    serving = {name: str(served_model(online_endpoint.deployments[name])) for name in online_endpoint.shares}
+    assert set(serving.values()) <= {str(released)}, serving
+
+
+def milliseconds(scorer: Endpoint, request: Request) -> float:
+    ask(scorer, request)
+    assert scorer.last is not None
+    return scorer.last.seconds * 1000
