@@ -116,5 +116,6 @@ def test_a_workspace_that_cannot_be_reached_fails_in_one_line(
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:
-    code = "import sys, mlgates.pytest_plugin; print(*sorted({'azure', 'requests', 'rich', 'typer', 'yaml'} & set(sys.modules)))"
+    heavy = {"azure", "requests", "rich", "typer", "yaml"}
+    code = f"import sys, mlgates.pytest_plugin; print(*sorted({heavy} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
