@@ -27,24 +27,30 @@ class Body:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes in. Raises `Disconnected` when it stops half-way."""
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if chunk := message.get("body", b""):
+        more = True
+        while more:
+            chunk, more = await self._take()
+            if chunk:
                 yield chunk
-            if not message.get("more_body", False):
-                return
 
     async def whole(self) -> bytes:
         """Return the body. Raises `ApiError` 413 past `MAX_BODY`."""
-        parts, size = [], 0
-        async for chunk in self.chunks():
+        # Not by way of `chunks`: an asynchronous generator costs as much as a small request does besides.
+        parts, size, more = [], 0, True
+        while more:
+            chunk, more = await self._take()
             size += len(chunk)
             if size > MAX_BODY:
                 raise ApiError(413, f"The request body is larger than {MAX_BODY} bytes.", code="RequestEntityTooLarge")
             parts.append(chunk)
         return b"".join(parts)
+
+    async def _take(self) -> tuple[bytes, bool]:
+        """Return the next part of the body, and whether more will come."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        return message.get("body", b""), message.get("more_body", False)
 
 
 async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:

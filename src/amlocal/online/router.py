@@ -25,10 +25,6 @@ _DEPLOYMENT = "azureml-model-deployment"
 _STATUS, _REASON = "ms-azureml-model-error-statuscode", "ms-azureml-model-error-reason"
 
 
-class TooLarge(Exception):
-    """The body is larger than `MAX_BODY`."""
-
-
 def choose(weights: Mapping[str, int], point: float) -> str | None:
     """Return the deployment in whose share `point` (from 0, under 100) falls, None beyond all shares."""
     for name, weight in sorted(weights.items()):
@@ -51,7 +47,7 @@ class Scoring:
 
     def routes(self) -> list[Route]:
         """Return the routes; keys and tokens of an endpoint are not the workspace's, and are checked here."""
-        return [Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open", streaming=True)]
+        return [Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open")]
 
     async def _score(self, call: Call) -> Reply:
         request = call.headers.get("x-request-id") or call.headers.get("x-ms-client-request-id") or self._ids()
@@ -70,17 +66,14 @@ class Scoring:
         )
         if not name:
             return _failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic.")
-        try:
-            body = await _body(call)
-        except TooLarge:
+        if len(call.content) > MAX_BODY:
             return _failure(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes (1.5 MB).")
-        # Only now: while a slow body came in, another version may have taken the place of the one that was there.
         pool = self._fleet.pool((endpoint.name, name)) or await self._coming(endpoint, name)
         if pool is None:
             return self._absent(endpoint, name)
         kind = call.headers.get("content-type", "")
-        self._mirror(endpoint, body, kind)
-        reply = await _ask(pool, body, kind)
+        self._mirror(endpoint, call.content, kind)
+        reply = await _ask(pool, call.content, kind)
         return Reply(reply.status, reply.body, {_DEPLOYMENT: name, **reply.headers})
 
     async def _coming(self, endpoint: Document, name: str) -> Pool | None:
@@ -111,16 +104,6 @@ class Scoring:
         task = asyncio.create_task(send(pool))
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
-
-
-async def _body(call: Call) -> bytes:
-    parts, size = [], 0
-    async for part in call.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:

@@ -9,6 +9,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from mlflow.models import ModelSignature
 from mlflow.types import DataType, TensorSpec
 
 from amlocal.serving.tensors import Tensor
@@ -32,8 +33,13 @@ class Model:
 
     def __init__(self, folder: Path) -> None:
         self._model = mlflow.pyfunc.load_model(str(folder))
-        self.signature = _signature(self._model.metadata)
-        self.example = _example(self._model.metadata, folder)
+        metadata = self._model.metadata
+        self.signature = _signature(metadata)
+        self.example = _example(metadata, folder)
+        if self.signature.columns:
+            # A table comes here as the signature says, or not at all: `read_table` is stricter than MLflow, whose look
+            # at it would take a quarter of the time of a small prediction.
+            _leave_inputs_unchecked(metadata)
 
     def predict(self, data: Any, params: "Mapping[str, Any] | None" = None) -> Any:
         """Return the model's predictions."""
@@ -60,7 +66,15 @@ def _example(metadata: Any, folder: Path) -> "pd.DataFrame | None":
     if metadata.saved_input_example_info is None:
         return None
     example = metadata.load_input_example(str(folder))
-    return example if isinstance(example, pd.DataFrame) else None
+    if not isinstance(example, pd.DataFrame) or metadata.get_input_schema() is None:
+        return None
+    return example[[name for name in metadata.get_input_schema().input_names() if name in example]]
+
+
+def _leave_inputs_unchecked(metadata: Any) -> None:
+    outputs, params = metadata.signature.outputs, metadata.signature.params
+    rest = outputs is not None or params is not None
+    metadata.signature = ModelSignature(outputs=outputs, params=params) if rest else None
 
 
 def json_ready(predictions: Any) -> Any:
