@@ -72,7 +72,7 @@ class Images:
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
         model = properties["model"]
-        kind = self._model_kind(model) if model else None
+        kind = self._model(model)["modelType"] if model else None
         if properties["codeConfiguration"]:
             self._lookup.code(properties["codeConfiguration"]["codeId"])
             if not properties["environmentId"]:
@@ -132,17 +132,18 @@ class Images:
             **properties["environmentVariables"],
         }
 
-    def _model_kind(self, reference: str) -> str:
+    def _model(self, reference: str) -> Mapping[str, Any]:
         found = version_reference(reference, "models")
         if found is None:
             raise BadRequest(f"{reference!r} is not the id of a model in this workspace.")
         name, version = found
         document = self._models.latest(name) if version.startswith("@") else self._models.get(name, version)
-        return str(document.body["properties"]["modelType"])
+        properties: Mapping[str, Any] = document.body["properties"]
+        return properties
 
     def _fetch_model(self, reference: str, folder: Path, fetched: Log) -> Path:
         """Copy a model below `folder` under its own name, as Azure mounts it; return the path of the copy."""
-        place = self._lookup.locate(reference)
+        place = self._lookup.locate(self._model(reference)["modelUri"])
         if isinstance(place, Remote):
             raise RolloutFailed(f"The model at {place.url} is not in this workspace's storage.")
         target = folder / (place.path.rpartition("/")[2] or "model")

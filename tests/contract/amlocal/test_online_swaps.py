@@ -1,0 +1,129 @@
+"""Under load, the model of a serving deployment is swapped and a worker killed; and the server itself, in a rollout.
+
+`AMLOCAL_SWAP_CONNECTIONS=64 AMLOCAL_SWAPS=10` makes it the full run, `--log-cli-level=INFO` shows the counts.
+"""
+
+import http.client
+import json
+import logging
+import os
+import signal
+import ssl
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.contract.amlocal.online_site import QUIET, open_site, write_model
+
+pytestmark = [*QUIET, pytest.mark.xdist_group("online-swaps")]
+
+CONNECTIONS = int(os.environ.get("AMLOCAL_SWAP_CONNECTIONS", "16"))
+SWAPS = int(os.environ.get("AMLOCAL_SWAPS", "2"))
+# A new process takes seconds to import MLflow, on a busy machine many: requests wait for it, they do not fail.
+PATIENT = {"request_timeout_ms": 120_000, "max_concurrent_requests_per_instance": CONNECTIONS}
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Tally:
+    """What came back: how often each version answered, and every other answer in full."""
+
+    answered: Counter[int] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+
+
+class Load:
+    """Connections that ask one after another, each as fast as it is answered, for as long as the block lasts."""
+
+    def __init__(self, uri: str, key: str, trust: ssl.SSLContext) -> None:
+        self._address = urlsplit(uri)
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._trust = trust
+        self._over = threading.Event()
+        self._tallies = [Tally() for _ in range(CONNECTIONS)]
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        callers = [threading.Thread(target=self._ask, args=(tally,), daemon=True) for tally in self._tallies]
+        for caller in callers:
+            caller.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for caller in callers:
+                caller.join()
+
+    def wait_for(self, version: int, more: int) -> None:
+        """Wait until a version has answered so many more requests."""
+        goal = self.total().answered[version] + more
+        with self._moved:
+            assert self._moved.wait_for(lambda: self.total().answered[version] >= goal, timeout=120)
+
+    def total(self) -> Tally:
+        """Sum up all connections."""
+        total = Tally()
+        for tally in self._tallies:
+            total.answered.update(tally.answered)
+            total.failed += tally.failed
+        return total
+
+    def _ask(self, tally: Tally) -> None:
+        body = json.dumps({"input_data": [[1.0, 2.0]]})
+        host, port = self._address.hostname or "", self._address.port
+        connection = http.client.HTTPSConnection(host, port, context=self._trust)
+        while not self._over.is_set():
+            try:
+                connection.request("POST", self._address.path, body, self._headers)
+                answer = connection.getresponse()
+                text = answer.read()
+            except OSError as error:
+                tally.failed.append(repr(error))
+                connection.close()
+                continue
+            if answer.status == 200:
+                tally.answered[json.loads(text)[0]] += 1
+            else:
+                tally.failed.append(f"{answer.status} {text.decode()}")
+            with self._moved:
+                self._moved.notify_all()
+        connection.close()
+
+
+def scoring_processes(root: Path, deployment: str) -> list[int]:
+    """Return the processes that score for a deployment, the youngest last."""
+    found = subprocess.run(["pgrep", "-f", f"{root}.*/{deployment}/"], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with open_site(tmp_path_factory.mktemp("swaps")) as site:
+        models = [
+            site.register("swapped", write_model(site.folder / str(number), number)) for number in range(1, SWAPS + 2)
+        ]
+        site.endpoint("scored")
+        site.deploy("blue", model=models[0], instances=2, requests=PATIENT)
+        site.traffic(blue=100)
+        uri = site.client.online_endpoints.get("scored").scoring_uri
+        with Load(uri, site.key(), site.trust).running() as load:
+            load.wait_for(1, 100)
+            for version, model in enumerate(models[1:], start=2):
+                if version == SWAPS // 2 + 2:  # in between
+                    os.kill(scoring_processes(site.folder, "blue")[-1], signal.SIGKILL)
+                site.deploy("blue", model=model, instances=2, requests=PATIENT)
+                load.wait_for(version, 100)
+        total = load.total()
+    _LOG.info("%d connections, %d swaps: %s answered, failed: %s", CONNECTIONS, SWAPS, total.answered, total.failed)
+    assert set(total.answered) == set(range(1, SWAPS + 2))
+    assert len(total.failed) <= CONNECTIONS  # what the killed process could hold at most
+    assert all("The model's process ended while it worked on the request" in failure for failure in total.failed)
