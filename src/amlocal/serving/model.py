@@ -18,14 +18,16 @@ from amlocal.serving.values import RULES, Column
 
 @dataclass(frozen=True)
 class Signature:
-    """What a model takes: `columns` (plain ones with names), or `tensors`; neither for a model that MLflow must check.
+    """What a model takes: `columns` (plain ones), or `tensors`; neither for a model that MLflow must check.
 
-    `params` are the names of what may be sent beside the data.
+    Columns without names are called "0", "1", ... here, and 0, 1, ... for the model. `params` are the names of what
+    may be sent beside the data.
     """
 
     columns: Sequence[Column] = ()
     tensors: Sequence[Tensor] = ()
     params: frozenset[str] = field(default_factory=frozenset)
+    named: bool = True
 
 
 class Model:
@@ -55,11 +57,13 @@ def _signature(metadata: Any) -> Signature:
         specs: Sequence[TensorSpec] = inputs.inputs
         return Signature(tensors=[Tensor(spec.name, spec.type, tuple(spec.shape)) for spec in specs], params=params)
     columns = [
-        Column(spec.name, spec.type.name, spec.required)
-        for spec in inputs.inputs
-        if spec.name and isinstance(spec.type, DataType) and spec.type.name in RULES
+        Column(spec.name or str(place), spec.type.name, spec.required)
+        for place, spec in enumerate(inputs.inputs)
+        if isinstance(spec.type, DataType) and spec.type.name in RULES
     ]
-    return Signature(columns=columns if len(columns) == len(inputs.inputs) else (), params=params)
+    if len(columns) < len(inputs.inputs):
+        return Signature(params=params)
+    return Signature(columns=columns, params=params, named=inputs.has_input_names())
 
 
 def _example(metadata: Any, folder: Path) -> "pd.DataFrame | None":

@@ -62,7 +62,7 @@ class Scorer:
         names = questions[0].columns or {}
         columns = {name: np.concatenate([(one.columns or {})[name] for one in questions]) for name in names}
         started = time.perf_counter()
-        rows = json_ready(self._model.predict(_frame(columns), questions[0].params))
+        rows = json_ready(self._model.predict(self._frame(columns), questions[0].params))
         took = (time.perf_counter() - started) * 1000
         if not isinstance(rows, list) or len(rows) != sum(question.rows for question in questions):
             raise ValueError("the model gave another number of predictions than it was asked for")
@@ -73,7 +73,7 @@ class Scorer:
         return answers
 
     def _alone(self, request: Request, question: Question) -> Answer:
-        data = question.data if question.columns is None else _frame(question.columns)
+        data = question.data if question.columns is None else self._frame(question.columns)
         started = time.perf_counter()
         try:
             predictions = self._model.predict(data, question.params)
@@ -85,12 +85,12 @@ class Scorer:
         took = (time.perf_counter() - started) * 1000
         return Answer(request.number, 200, _encode(json_ready(predictions)), took)
 
-
-def _frame(columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    kinds = {column.dtype for column in columns.values()}
-    if len(kinds) == 1 and next(iter(kinds)).kind == "f":  # one block, which costs a tenth of one a column
-        return pd.DataFrame(np.column_stack(list(columns.values())), columns=list(columns))
-    return pd.DataFrame(dict(columns))
+    def _frame(self, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        names = pd.Index(list(columns) if self._model.signature.named else range(len(columns)))
+        kinds = {column.dtype for column in columns.values()}
+        if len(kinds) == 1 and next(iter(kinds)).kind == "f":  # one block, which costs a tenth of one a column
+            return pd.DataFrame(np.column_stack(list(columns.values())), columns=names)
+        return pd.DataFrame(dict(zip(names, columns.values(), strict=True)))
 
 
 _JSON = json.JSONEncoder(allow_nan=False)

@@ -16,7 +16,8 @@ _ROWS = "rows of values, rows of names and values, or 'columns' and 'data'"
 def read_table(data: Any, signature: Sequence[Column]) -> dict[str, np.ndarray]:
     """Return the columns that were sent, by name and in the signature's order, all of one length of at least 1.
 
-    Rows of values are in the signature's order; rows of names, and `columns`, may be in any. Raises `Refusal`.
+    Rows of values are in the signature's order, and may lack optional columns at its end; rows of names, and `columns`,
+    may be in any. Raises `Refusal`.
     """
     values = _values(data, signature)
     known = {column.name for column in signature}
@@ -38,7 +39,14 @@ def _values(data: Any, signature: Sequence[Column]) -> Mapping[str, Sequence[Any
         raise Refusal("'input_data' holds no row.")
     if all(isinstance(row, dict) for row in data):
         return _from_records(data)
-    return _from_rows(data, [column.name for column in signature], "'input_data'")
+    return _from_rows(data, _leading(data, signature), "'input_data'")
+
+
+def _leading(rows: Sequence[Any], signature: Sequence[Column]) -> Sequence[str]:
+    """Return the columns that lists of values are for: all but optional ones at the end that the first row lacks."""
+    given = len(rows[0]) if isinstance(rows[0], list) else 0
+    needed = max((place for place, column in enumerate(signature, 1) if column.required), default=0)
+    return [column.name for column in signature[: max(given, needed)]]
 
 
 def _from_split(data: Mapping[str, Any]) -> Mapping[str, Sequence[Any]]:

@@ -8,6 +8,9 @@ import numpy as np
 
 from amlocal.serving.refusal import Refusal
 
+_TYPES: "dict[str, set[type]]" = {"b": {bool}, "i": {int, float}, "u": {int, float}, "f": {int, float}}
+"""By the kind of a NumPy type, what JSON must hold; by exact type, since to Python True is an int. Else text."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -40,30 +43,31 @@ def read_tensors(data: Any, signature: Sequence[Tensor]) -> "np.ndarray | dict[s
 
 def _read(data: Any, tensor: Tensor) -> np.ndarray:
     try:
-        raw = np.array(data)
-    except (ValueError, OverflowError) as error:
+        raw = np.array(data, dtype=object)  # kept as JSON has them: NumPy would make 1.0 of true, and cut long integers
+    except ValueError as error:
         raise Refusal(f"{tensor.label} is ragged: its parts are not of one shape.") from error
     fits = len(raw.shape) == len(tensor.shape) and all(
         want in (-1, size) for want, size in zip(tensor.shape, raw.shape, strict=True)
     )
     if not fits:
         raise Refusal(f"{tensor.label} has the shape {raw.shape}, not {tensor.shape} (-1: any size).")
-    if raw.size == 0:
+    if not len(raw):
         raise Refusal(f"{tensor.label} is empty.")
-    return _cast(raw, tensor)
+    try:
+        return _cast(raw, tensor.dtype)
+    except (ValueError, OverflowError) as error:
+        message = f"{tensor.label} holds values that are not {tensor.dtype} (finite, none cut off or out of range)."
+        raise Refusal(message) from error
 
 
-def _cast(raw: np.ndarray, tensor: Tensor) -> np.ndarray:
-    wanted = tensor.dtype.kind
-    same = (
-        raw.dtype.kind == wanted
-        or (raw.dtype.kind in "iuf" and wanted in "iuf")
-        or (raw.dtype.kind, wanted) == ("U", "O")
-    )
-    if same:
-        with np.errstate(over="ignore", invalid="ignore"):
-            cast = raw.astype(tensor.dtype)
-        lossless = wanted not in "iu" or bool((cast == raw).all())
-        if lossless and (wanted != "f" or bool(np.isfinite(cast).all())):
-            return cast
-    raise Refusal(f"{tensor.label} holds values that are not {tensor.dtype} (finite, and none cut off).")
+def _cast(raw: np.ndarray, wanted: "np.dtype[Any]") -> np.ndarray:
+    """Return the values in the type of the signature. Raises `ValueError` or `OverflowError` when one is none of it."""
+    if not set(map(type, raw.flat)) <= _TYPES.get(wanted.kind, {str}):
+        raise ValueError
+    if wanted.kind in "iu" and not all(type(value) is int or value.is_integer() for value in raw.flat):
+        raise ValueError
+    with np.errstate(over="ignore"):  # to infinity, which is refused
+        cast = raw.astype(wanted)
+    if wanted.kind == "f" and not np.isfinite(cast).all():
+        raise ValueError
+    return cast

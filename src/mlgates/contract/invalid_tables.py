@@ -1,14 +1,14 @@
 """Requests for a model with columns in which the table is wrong: its shape, its names, its values."""
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from mlgates.contract.invalid import Invalid, OnAzure
+from mlgates.contract.invalid_values import written, wrong_values
 from mlgates.contract.requests import Format, dump, encode
-from mlgates.contract.signature import Batch, Column, Kind, ModelContract
+from mlgates.contract.signature import Batch, Column, ModelContract
 from mlgates.scoring.answer import Json
 from mlgates.scoring.request import Request
 
@@ -60,57 +60,10 @@ def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator
     """Yield tables in which the first value of `column` cannot be one of its type."""
     form = Format.SPLIT if contract.named else Format.POSITIONAL
     place = batch.names.index(column.name)
-    for what, on_azure, wrong in _wrong_values(column):
+    for what, on_azure, wrong in wrong_values(column.kind, nullable=column.nullable):
         first = (*batch.rows[0][:place], wrong, *batch.rows[0][place + 1 :])
-        request = encode(replace(batch, rows=(first, *batch.rows[1:])), form)
-        # A text of digits that JSON reads as infinity; no Python number is written so.
-        body = request.body.replace(f'"{_OVERFLOW}"'.encode(), _OVERFLOW.encode())
-        # NaN and the infinities are no JSON: refused before a column is known.
-        names = "finite" if isinstance(wrong, float) and not math.isfinite(wrong) else column.name
-        yield Invalid(f"{column.name}: {what}", names, on_azure, replace(request, body=body))
-
-
-_OVERFLOW = "1e400"
-
-
-def _wrong_values(column: Column) -> Iterator[tuple[str, OnAzure, Json]]:
-    kind = column.kind
-    if not column.nullable:
-        yield "null", _FAILS, None
-    yield "a list", _FAILS, [1]
-    yield "an object", _FAILS, {"value": 1}
-    if not kind.number:
-        yield "a number", _PREDICTS, 3
-        if kind is not Kind.BOOLEAN:
-            yield "a boolean", _PREDICTS, True
-        yield from _wrong_texts(kind)
-        return
-    yield "text", _FAILS, "abc"
-    yield "an empty text", _FAILS, ""
-    yield "a number in quotes", _PREDICTS, "2"
-    yield "a boolean", _PREDICTS, True
-    yield "NaN", _FAILS, math.nan
-    yield "Infinity", _FAILS, math.inf
-    yield "-Infinity", _FAILS, -math.inf
-    yield "a number beyond doubles", _FAILS, _OVERFLOW
-    yield "an integer of 400 digits", _FAILS, 10**400
-    if kind.whole:
-        yield "a fraction", _PREDICTS, 2.7
-
-
-def _wrong_texts(kind: Kind) -> Iterator[tuple[str, OnAzure, Json]]:
-    match kind:
-        case Kind.BOOLEAN:
-            yield "true in quotes", _PREDICTS, "true"
-        case Kind.BINARY:
-            yield "no base64", _PREDICTS, "a"
-        case Kind.DATETIME:
-            yield "no date", _FAILS, "soon"
-            # pandas takes the word for the moment in which it reads it.
-            yield "the word now", _PREDICTS, "now"
-            yield "a time zone", _FAILS, "2024-02-29T12:00:00+02:00"
-            # In 64 bits of nanoseconds this is in 1830.
-            yield "the year 3000", _FAILS, "3000-01-01"
+        request = written(encode(replace(batch, rows=(first, *batch.rows[1:])), form))
+        yield Invalid(f"{column.name}: {what}", column.name, on_azure, request)
 
 
 def _positional(batch: Batch, first: Any) -> Request:

@@ -6,7 +6,7 @@ an index longer than the data makes rows up. Each is an answer to a question tha
 
 import json
 from collections.abc import Mapping
-from typing import Any, Never
+from typing import Any
 
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.scalars import json_type, problem_of
@@ -51,7 +51,7 @@ def _document(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise RequestRefused(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text)  # NaN and the infinities too, which the column that holds them then refuses
     except RecursionError as error:
         raise RequestRefused("the body is nested too deeply") from error
     except ValueError as error:
@@ -59,10 +59,6 @@ def _document(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RequestRefused(f"the body is {json_type(document)}, and an object with 'input_data' is required")
     return document
-
-
-def _refuse_constant(name: str) -> Never:
-    raise RequestRefused(f"'input_data' holds {name}, which is not JSON: a finite number is required")
 
 
 def _params(contract: ModelContract, stated: object) -> Mapping[str, Json]:

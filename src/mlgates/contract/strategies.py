@@ -4,6 +4,7 @@ Needs hypothesis, which a test environment has; nothing else of mlgates imports 
 """
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import strategies as st
@@ -51,15 +52,22 @@ def _numbers(kind: Kind, limits: Limits) -> SearchStrategy[Json]:
 
 
 def inputs(each: Input) -> SearchStrategy[Json]:
-    """Draw one row's value of an input: a scalar, or nested lists of the tensor's shape."""
+    """Draw one row's value of an input: a scalar, or nested lists of the tensor's shape, its lengths fixed."""
     if isinstance(each, Column):
         present = values(each.kind, each.limits)
         return st.none() | present if each.nullable else present
     drawn: SearchStrategy[Json] = values(each.kind, _limits_of_dtype(each.dtype))
     for length in reversed(each.row_shape):
-        sizes = (0, 3) if length == -1 else (length, length)
-        drawn = st.lists(drawn, min_size=sizes[0], max_size=sizes[1])
+        drawn = st.lists(drawn, min_size=length, max_size=length)
     return drawn
+
+
+def shaped(each: Input) -> SearchStrategy[Input]:
+    """Draw the input with any length fixed: the rows of one request make one array, so they are all of one shape."""
+    if isinstance(each, Column):
+        return st.just(each)
+    lengths = st.tuples(*(st.integers(1, 3) if length == -1 else st.just(length) for length in each.row_shape))
+    return lengths.map(lambda drawn: replace(each, shape=(-1, *drawn)))
 
 
 def _limits_of_dtype(dtype: str) -> Limits:
@@ -84,7 +92,7 @@ def _param(param: Param) -> SearchStrategy[Json]:
 def batches(draw: st.DrawFn, contract: ModelContract, *, max_rows: int = 5, whole: bool = False) -> Batch:
     """Draw a batch of 1 to `max_rows` rows; optional columns are left out at times, unless `whole`."""
     chosen = tuple(each for each in contract.inputs if whole or _required(each) or draw(st.booleans()))
-    row = st.tuples(*(inputs(each) for each in chosen))
+    row = st.tuples(*(inputs(draw(shaped(each))) for each in chosen))
     rows = draw(st.lists(row, min_size=1, max_size=max_rows))
     return Batch(tuple(each.name for each in chosen), tuple(rows), draw(params(contract)))
 

@@ -1,5 +1,7 @@
 """Reads `input_data` for a model with tensors, named or not."""
 
+from typing import Any
+
 import numpy as np
 
 from mlgates.contract.errors import RequestRefused
@@ -19,11 +21,20 @@ def read_tensors(contract: ModelContract, stated: object) -> Table:
             raise RequestRefused(f"{field} is {json_type(array)}, and an array of rows is required")
         for number, row in enumerate(array):
             _check(row, tensor, tensor.row_shape, f"{field}, row {number}")
+        if array and _is_ragged(array, len(tensor.shape)):
+            raise RequestRefused(f"{field} is ragged: its rows are not of one shape, and {tensor.shape} is required")
         columns.append(array)
     if len({len(column) for column in columns}) > 1:
         lengths = ", ".join(f"'{name}': {len(column)}" for name, column in zip(contract.names, columns, strict=True))
         raise RequestRefused(f"the arrays differ in their number of rows: {lengths}")
     return contract.names, tuple(zip(*columns, strict=True))
+
+
+def _is_ragged(array: list[object], dimensions: int) -> bool:
+    try:
+        return np.array(array, dtype=object).ndim < dimensions
+    except ValueError:
+        return True
 
 
 def _named(contract: ModelContract, stated: object) -> dict[str, object]:
@@ -58,9 +69,16 @@ def _check(value: object, tensor: Tensor, shape: tuple[int, ...], where: str) ->
 
 
 def _problem_of_bits(value: object, dtype: str) -> str | None:
-    """Tell an integer that its NumPy type cannot hold."""
+    """Tell a number that its NumPy type cannot hold."""
     kind = np.dtype(dtype)
-    if kind.kind not in "iu" or not isinstance(value, int | float):
+    if kind.kind not in "iuf" or not isinstance(value, int | float):
         return None
-    limits = np.iinfo(kind)
-    return None if limits.min <= value <= limits.max else f"is out of range: {limits.min} to {limits.max}"
+    # As Python's numbers: NumPy would compare in its own few bits.
+    low, high = _range(kind)
+    return None if low <= value <= high else f"is out of range: {low:g} to {high:g}"
+
+
+def _range(kind: "np.dtype[Any]") -> tuple[float, float]:
+    if kind.kind == "f":
+        return float(np.finfo(kind).min), float(np.finfo(kind).max)
+    return int(np.iinfo(kind).min), int(np.iinfo(kind).max)

@@ -85,6 +85,11 @@ def test_columns_are_read_together_as_they_are_one_by_one(kind: str, rows: list[
     assert together == outcome(lambda: {one.name: read_column(one, values[one.name]) for one in columns})
 
 
+def test_lists_may_lack_optional_columns_at_the_end() -> None:
+    signature = [Column("a", "double"), Column("b", "long", required=False)]
+    assert [list(read_table(rows, signature)) for rows in ([[1.0]], [[1.0, 2]])] == [["a"], ["a", "b"]]
+
+
 def test_an_optional_column_may_be_left_out() -> None:
     assert list(read_table([{"a": 1.0}], [Column("a", "double"), Column("b", "long", required=False)])) == ["a"]
 

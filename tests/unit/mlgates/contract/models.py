@@ -34,6 +34,7 @@ ALL_KINDS = column_contract(*Kind)
 UNNAMED = column_contract(Kind.DOUBLE, Kind.LONG, named=False)
 IMAGES = tensor_contract()
 PAIR = tensor_contract("left", "right")
+IMAGES32 = ModelContract((Tensor("", Kind.DOUBLE, (-1, 1, 1), "float32"),), named=False)
 PIXELS = ModelContract((Tensor("", Kind.LONG, (-1, -1), "uint8"),), named=False)
 STEPS = ModelContract((Tensor("", Kind.LONG, (-1,), "int16"),), named=False)
 WITH_PARAMS = replace(
