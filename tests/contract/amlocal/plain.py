@@ -66,6 +66,11 @@ class Client:
         uri = self.arm("GET", f"onlineEndpoints/{endpoint}")["properties"]["scoringUri"]
         return self._http.post(uri, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=2 * WAIT_S)
 
+    def invoke(self, endpoint: str, properties: Any) -> str:
+        """Call a batch endpoint; return the job that the call becomes."""
+        uri = self.arm("GET", f"batchEndpoints/{endpoint}")["properties"]["scoringUri"]
+        return str(self._http.post(uri, json={"properties": properties}).raise_for_status().json()["name"])
+
     def text(self, url: str) -> str:
         return self._http.get(url).raise_for_status().text
 
