@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.amlocal.test_kill import (
-    ENVIRONMENT,
-    STOPPED,
-    Client,
-    Server,
-    ended,
-    eventually,
-    has_process,
-    server,
-)
+from tests.contract.amlocal.plain import Client, Server, eventually
+from tests.contract.amlocal.test_kill import ENVIRONMENT, STOPPED, ended, has_process, server
 
 __all__ = ["server"]  # the fixture
 
@@ -55,7 +47,7 @@ def deploy(server: Server, marks: Path) -> None:
 def invoke(client: Client) -> str:
     """Call the endpoint; return the job."""
     data = {"jobInputType": "UriFolder", "uri": "azureml://datastores/workspaceblobstore/paths/in/"}
-    return str(client.post("/batch/scores/jobs", {"inputData": {"UriFolder": data}})["name"])
+    return client.invoke("scores", {"inputData": {"UriFolder": data}})
 
 
 def kept(client: Client) -> list[Any]:
@@ -79,7 +71,7 @@ def test_a_batch_job_that_ran_has_failed_with_the_reason_and_the_endpoint_serves
     before, job = kept(server.client), invoke(server.client)
     group = int(eventually("a worker that scores", lambda: text_of(marks / "worker")))
     assert has_process(group)
-    server.kill_and_start(lambda: None)
+    server.kill_and_start()
     assert kept(server.client) == before
     eventually("the end of all that scored", lambda: not has_process(group))
     (child,) = server.client.history(f"runs/{job}/children")["value"]
