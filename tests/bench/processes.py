@@ -4,6 +4,9 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from subprocess import PIPE, STDOUT
+
+from tests.bench.figures import MeasureFailed
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -14,5 +17,9 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def run(*command: str, environ: dict[str, str] | None = None) -> None:
-    """Run a program, `environ` over this process's variables. Raises `CalledProcessError`."""
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **(environ or {})})
+    """Run a program, `environ` over this process's variables. Raises `MeasureFailed` when it fails."""
+    done = subprocess.run(
+        command, check=False, stdout=PIPE, stderr=STDOUT, text=True, env={**os.environ, **(environ or {})}
+    )
+    if done.returncode:
+        raise MeasureFailed(f"'{' '.join(command)}' ended with code {done.returncode}: {done.stdout[-1500:]}")

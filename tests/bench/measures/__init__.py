@@ -12,6 +12,8 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "upload": upload.upload,
     "hello": jobs.hello,
     "promote": commands.promote,
+    "dev-gate": commands.dev_gate,
+    "integration": commands.integration,
     "help": commands.help_pages,
     "deploy": online.deploy,
     "online": online.online,
