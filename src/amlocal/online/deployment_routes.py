@@ -10,9 +10,9 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page
 from amlocal.online.bodies import with_defaults
 from amlocal.online.desk import Desk
-from amlocal.online.fleet import INITIALIZER, SERVER, Fleet, limits_of
+from amlocal.online.fleet import INITIALIZER, SERVER, Fleet
 from amlocal.online.image import Images
-from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name
+from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name, check_room
 
 _DEFAULT_LINES = 50
 
@@ -56,6 +56,8 @@ class DeploymentRoutes:
                 f"Cannot update deployment {name} in endpoint {endpoint.name} because it is in Updating provisioning "
                 "state."
             )
+        if known is None:
+            check_room(len(self._store.deployments(endpoint.name)))
         sent = call.object()
         capacity = mapping(sent, "sku").get("capacity")
         properties = _accept(mapping(sent, "properties"))
@@ -70,7 +72,9 @@ class DeploymentRoutes:
         operation = self._desk.rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
         shown = self._bodies.deployment(self._store.deployment(endpoint.name, name))
         if known is None:
-            shown["properties"] |= {"livenessProbe": None, "readinessProbe": None}
+            # As on Azure, which fills these in when the deployment is ready.
+            requests = shown["properties"]["requestSettings"] | {"requestTimeout": "PT0S"}
+            shown["properties"] |= {"livenessProbe": None, "readinessProbe": None, "requestSettings": requests}
         return self._desk.written(operation, shown)
 
     def _delete(self, call: Call) -> Reply:
@@ -105,7 +109,8 @@ def _accept(given: Mapping[str, Any]) -> dict[str, Any]:
     if kind != "Managed":
         raise BadRequest(f"Online deployments are Managed here, not {kind}.")
     code = mapping(given, "codeConfiguration")
-    properties = with_defaults(given) | {
+    settings = ("requestSettings", "livenessProbe", "readinessProbe", "scaleSettings")
+    properties = with_defaults({**given, **{key: mapping(given, key) for key in settings}}) | {
         "description": text(given, "description"),
         "properties": {
             key: value for key, value in texts(given, "properties").items() if key != "AzureAsyncOperationUri"
@@ -116,17 +121,24 @@ def _accept(given: Mapping[str, Any]) -> dict[str, Any]:
         "appInsightsEnabled": flag(given, "appInsightsEnabled"),
         "model": text(given, "model"),
     }
+    _check_settings(properties)
+    return properties
+
+
+def _check_settings(properties: Mapping[str, Any]) -> None:
     requests = properties["requestSettings"]
     if count(requests, "maxConcurrentRequestsPerInstance", default=1) < 1:
         raise BadRequest("maxConcurrentRequestsPerInstance must be at least 1.")
+    seconds(requests["maxQueueWait"])  # on managed endpoints it does nothing any more, but must be one
     if not 0 < seconds(requests["requestTimeout"]) <= MAX_TIMEOUT_S:
         raise BadRequest(f"The requestTimeout must be over 0 and at most {MAX_TIMEOUT_S:.0f} s.")
     for probe in ("livenessProbe", "readinessProbe"):
         for key in ("failureThreshold", "successThreshold"):
             if count(properties[probe], key, default=1) < 1:
                 raise BadRequest(f"{key} of the {probe} must be at least 1.")
-    limits_of(properties, 1)  # every duration in it can be read
-    return properties
+        for key in ("initialDelay", "period", "timeout"):
+            if seconds(properties[probe][key]) < 1:
+                raise BadRequest(f"{key} of the {probe} must be at least 1 s.")
 
 
 def _required(given: Mapping[str, Any], key: str) -> str:

@@ -9,7 +9,8 @@ from amlocal.core.errors import BadRequest
 # learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, "Azure Machine Learning online endpoints"
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{1,30})[A-Za-z0-9]")
 _INSTANCE_TYPE = re.compile(r"Standard_[A-Za-z0-9_-]+", re.IGNORECASE)
-MAX_INSTANCES = 50
+MAX_DEPLOYMENTS = 20  # of an endpoint
+MAX_INSTANCES = 50  # of a deployment
 MAX_MIRROR = 50  # percent
 MAX_TIMEOUT_S = 180.0
 
@@ -60,3 +61,9 @@ def check_instances(count: Any, instance_type: Any) -> None:
         raise BadRequest(f"The instance count (sku.capacity) must be from 1 to {MAX_INSTANCES}, not {count!r}.")
     if not isinstance(instance_type, str) or not _INSTANCE_TYPE.fullmatch(instance_type):
         raise BadRequest(f"The instance type {instance_type!r} is not one of Azure's, such as Standard_E2s_v3.")
+
+
+def check_room(deployments: int) -> None:
+    """Raise `BadRequest` when an endpoint has as many deployments as Azure allows."""
+    if deployments >= MAX_DEPLOYMENTS:
+        raise BadRequest(f"An endpoint has at most {MAX_DEPLOYMENTS} deployments. Delete one that is not needed.")

@@ -136,13 +136,20 @@ class Stage:
     async def key(self, endpoint: str = "scored", which: str = "primaryKey") -> str:
         return str((await self.arm("POST", f"{endpoint}/listKeys")).json[which])
 
-    async def score(self, body: bytes = b"{}", *, key: str | None = None, path: str = "scored", **more: str) -> Answer:
-        """POST a scoring request, by the endpoint's first key; `more` are headers."""
-        bearer = await self.key(path) if key is None else key
-        headers = {name.replace("_", "-"): value for name, value in more.items()} | {
-            "authorization": f"Bearer {bearer}"
-        }
-        answer = await self.client.exchange("POST", f"/endpoints/{path}/score", body, headers=headers)
+    async def score(
+        self,
+        body: bytes = b"{}",
+        *,
+        key: str | None = None,
+        path: str = "scored",
+        deployment: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """POST a scoring request, by the endpoint's first key."""
+        sent = {"authorization": f"Bearer {await self.key(path) if key is None else key}", **(headers or {})}
+        if deployment is not None:
+            sent["azureml-model-deployment"] = deployment
+        answer = await self.client.exchange("POST", f"/endpoints/{path}/score", body, headers=sent)
         assert answer is not None
         return answer
 

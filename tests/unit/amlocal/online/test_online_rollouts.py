@@ -105,7 +105,7 @@ def test_two_deployments_created_at_once_both_come_up(tmp_path: Path) -> None:
         outcomes = await asyncio.gather(*(stage.outcome(answer) for answer in begun))
         assert [outcome["status"] for outcome in outcomes] == ["Succeeded", "Succeeded"]
         for name in ("blue", "green"):
-            assert (await stage.score(azureml_model_deployment=name)).json == name
+            assert (await stage.score(deployment=name)).json == name
 
     play(tmp_path, scene)
 
@@ -154,14 +154,14 @@ def test_a_deployment_made_anew_is_untouched_by_the_end_of_the_one_before(tmp_pa
         stage.replies["blue"] = lambda body: None
         await stage.serving()
         await stage.endpoint(traffic={})
-        before = asyncio.create_task(stage.score(azureml_model_deployment="blue"))
+        before = asyncio.create_task(stage.score(deployment="blue"))
         await eventually(lambda: stage.processes["blue"][0].asked)
         await stage.arm("DELETE", "scored/deployments/blue")
         assert (await stage.outcome(await stage.deploy(model="green")))["status"] == "Succeeded"
         stage.processes["blue"][0].asked[0].set_result(ModelAnswer(0))
         await before
         await eventually(lambda: folders(stage) == 1)
-        assert (await stage.score(azureml_model_deployment="blue")).json == "green"
+        assert (await stage.score(deployment="blue")).json == "green"
 
     play(tmp_path, scene)
 

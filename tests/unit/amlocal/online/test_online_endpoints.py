@@ -1,0 +1,163 @@
+"""The ARM face of endpoints."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.amlocal.online.stage import Stage, play
+
+
+def test_an_endpoint_is_created_without_traffic(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        created = await stage.endpoint()
+        assert (created.status, created.json["properties"]["provisioningState"]) == (201, "Creating")
+        assert created.json["properties"]["scoringUri"] is None
+        assert (await stage.outcome(created))["status"] == "Succeeded"
+        shown = (await stage.arm("GET", "scored")).json["properties"]
+        assert (shown["traffic"], shown["mirrorTraffic"], shown["provisioningState"]) == ({}, {}, "Succeeded")
+        assert shown["scoringUri"].endswith("/endpoints/scored/score")
+
+    play(tmp_path, scene)
+
+
+def test_a_change_of_traffic_answers_with_the_old_and_shows_the_new(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving("blue")
+        await stage.serving("green")
+        changed = await stage.endpoint(traffic={"blue": 10, "green": 90})
+        assert changed.json["properties"]["traffic"] == {"blue": 100}
+        assert (await stage.arm("GET", "scored")).json["properties"]["traffic"] == {"blue": 10, "green": 90}
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"traffic": {"blue": 50}}, "add up"),
+        ({"traffic": {"grey": 100}}, "grey"),
+        ({"traffic": {"broken": 100}}, "never been ready"),
+        ({"traffic": {"blue": 100}, "mirrorTraffic": {"green": 51}}, "50 percent"),
+        ({"traffic": {"blue": 100}, "mirrorTraffic": {"blue": 10}}, "live traffic"),
+        ({"authMode": "AMLToken"}, "cannot be changed"),
+        ({"authMode": "None"}, "not one of"),
+        ({"traffic": []}, "object"),
+    ],
+)
+def test_what_azure_would_refuse_is_refused_and_changes_nothing(
+    tmp_path: Path, properties: dict[str, Any], reason: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving("blue")
+        await stage.serving("green")
+        await stage.outcome(await stage.deploy("broken"))
+        refused = await stage.endpoint(**properties)
+        assert (refused.status, reason in refused.error["message"]) == (400, True)
+        assert (await stage.arm("GET", "scored")).json["properties"]["traffic"] == {"blue": 100}
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("name", ["ab", "1ab", "a" * 33, "a_b", "ab-"])
+def test_a_malformed_name_is_refused(tmp_path: Path, name: str) -> None:
+    async def scene(stage: Stage) -> None:
+        refused = await stage.endpoint(name)
+        assert (refused.status, repr(name) in refused.error["message"]) == (400, True)
+
+    play(tmp_path, scene)
+
+
+def test_a_name_that_is_taken_is_an_update_in_any_case_and_keeps_keys_and_birthday(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        first = await stage.endpoint()
+        key = await stage.key()
+        stage.clock.advance(minutes=1)
+        again = await stage.endpoint("SCORED", description="again")
+        assert again.json["properties"]["provisioningState"] == "Updating"
+        assert again.json["systemData"]["createdAt"] == first.json["systemData"]["createdAt"]
+        assert again.json["systemData"]["lastModifiedAt"] != first.json["systemData"]["lastModifiedAt"]
+        assert await stage.key() == key
+        assert len((await stage.arm("GET", "")).json["value"]) == 1
+
+    play(tmp_path, scene)
+
+
+def test_what_an_answer_says_of_itself_is_no_property_when_it_comes_back(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        created = await stage.endpoint(properties={"own": "1"})
+        await stage.endpoint(properties=created.json["properties"]["properties"] | {"createdBy": "x"})
+        shown = (await stage.arm("GET", "scored")).json["properties"]["properties"]
+        assert set(shown) == {"own", "azureml.onlineendpointid", "AzureAsyncOperationUri"}
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(("kind", "changed"), [("Primary", "primaryKey"), ("Secondary", "secondaryKey")])
+def test_one_key_is_made_anew_and_the_other_stays(tmp_path: Path, kind: str, changed: str) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint()
+        before = (await stage.arm("POST", "scored/listKeys")).json
+        assert (await stage.arm("POST", "scored/regenerateKeys", {"keyType": kind, "keyValue": "x"})).status == 200
+        after = (await stage.arm("POST", "scored/listKeys")).json
+        assert {key for key in after if before[key] != after[key]} == {changed}
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("mode", "call", "body", "status"),
+    [
+        ("AMLToken", "listKeys", None, 400),
+        ("Key", "token", None, 400),
+        ("AADToken", "token", None, 400),
+        ("AMLToken", "regenerateKeys", {"keyType": "Primary"}, 409),
+        ("Key", "regenerateKeys", {"keyType": "Third"}, 400),
+        ("Key", "regenerateKeys", {}, 400),
+    ],
+)
+def test_what_the_mode_does_not_have_is_refused(
+    tmp_path: Path, mode: str, call: str, body: dict[str, Any] | None, status: int
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint(authMode=mode)
+        refused = await stage.arm("POST", f"scored/{call}", body)
+        assert refused.status == status
+        assert mode in refused.error["message"] or "keyType" in refused.error["message"]
+
+    play(tmp_path, scene)
+
+
+def test_keys_and_tokens_are_kept_by_no_cache(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint("keyed")
+        await stage.endpoint("tokened", authMode="AMLToken")
+        for path in ("keyed/listKeys", "tokened/token"):
+            assert (await stage.arm("POST", path)).headers["cache-control"] == "no-store"
+
+    play(tmp_path, scene)
+
+
+def test_a_deleted_endpoint_is_gone_with_what_served_behind_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving()
+        key = await stage.key()
+        deleted = await stage.arm("DELETE", "scored")
+        assert (deleted.status, deleted.body) == (202, b"null")
+        assert "/mfeOperationResults/oe:" in deleted.headers["location"]
+        assert (await stage.outcome(deleted))["status"] == "Succeeded"
+        await stage.processes["blue"][0].end
+        assert (await stage.arm("GET", "scored")).status == 404
+        assert (await stage.score(key=key)).status == 404
+        assert (await stage.arm("DELETE", "scored")).status == 204
+
+    play(tmp_path, scene)
+
+
+def test_an_endpoint_that_is_not_there_is_missed_in_azures_words(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        missing = await stage.arm("GET", "nowhere")
+        assert (missing.status, missing.error["code"]) == (404, "NotFound")
+        assert missing.error["details"][0]["code"] == "NoSuchEndpoint"
+
+    play(tmp_path, scene)
