@@ -36,7 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--estimator", default=defaults.estimator, help=f"{', '.join(estimators.NAMES)} (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="of split and estimator (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="of the estimator (default: %(default)s)")
+    parser.add_argument(
+        "--split_seed",
+        type=int,
+        default=defaults.split_seed,
+        help="of the split; change it, and models can no longer be compared (default: %(default)s)",
+    )
     parser.add_argument(
         "--test_size", type=float, default=defaults.test_size, help="share of rows for the test (default: %(default)s)"
     )
@@ -45,7 +51,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace, *, model_path: str) -> None:
-    settings = Settings(estimator=options.estimator, seed=options.seed, test_size=options.test_size)
+    settings = Settings(
+        estimator=options.estimator,
+        seed=options.seed,
+        split_seed=options.split_seed,
+        test_size=options.test_size,
+    )
     table = patients.read(options.input_data)
     # MLflow takes seconds to import: help and refusals come without it.
     from diabetes import tracking  # noqa: PLC0415

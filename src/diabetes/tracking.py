@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import mlflow
 import mlflow.sklearn
@@ -17,7 +18,11 @@ from mlflow.exceptions import MlflowException
 
 from diabetes import figures, saving
 from diabetes.errors import TrackingError
+from diabetes.split import Split
 from diabetes.training import Outcome, Settings, train
+
+HELD_OUT: Final = "held_out.json"
+"""The artifact that names the rows of the test set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,14 @@ def track(patients: pd.DataFrame, settings: Settings, *, model_path: str) -> tup
     )
 
 
+def held_out_rows(parts: Split) -> dict[str, object]:
+    """Return which rows the model was judged on, by their number in the data file, the first row after the header 0.
+
+    The gates judge it on the same rows: the numbers are logged, and not the rows, which are records of people.
+    """
+    return {"rows": sorted(int(row) for row in parts.test.features.index), "of": len(parts.train) + len(parts.test)}
+
+
 @contextmanager
 def _autologging() -> Iterator[None]:
     """Let MLflow log the estimator's parameters and how it fits its training set, and nothing that Azure ML refuses."""
@@ -68,6 +81,7 @@ def _log(outcome: Outcome, settings: Settings, model_path: str) -> None:
         {
             "estimator": settings.estimator,
             "seed": settings.seed,
+            "split_seed": settings.split_seed,
             "test_size": settings.test_size,
             "train_rows": train_rows,
             "test_rows": test_rows,
@@ -76,6 +90,7 @@ def _log(outcome: Outcome, settings: Settings, model_path: str) -> None:
     )
     mlflow.log_metrics(outcome.metrics.as_dict())
     mlflow.log_dict(outcome.metrics.as_dict(), "metrics.json")
+    mlflow.log_dict(held_out_rows(outcome.split), HELD_OUT)
     for name, figure in figures.draw(outcome.predictions).items():
         mlflow.log_figure(figure, name)
     with tempfile.TemporaryDirectory() as scratch:

@@ -22,14 +22,17 @@ class Settings:
     estimator: str = "logistic"
     """One of `estimators.NAMES`."""
     seed: int = 0
-    """Of the split and of the estimator; the same seed gives the same model."""
+    """Of the estimator; the same seed gives the same model."""
+    split_seed: int = 0
+    """Of the split, apart from the estimator's: models are compared on rows that none of them was trained on."""
     test_size: float = 0.30
     """The share of rows kept for the test, above 0 and below 1."""
 
     def __post_init__(self) -> None:
         estimators.build(self.estimator, seed=self.seed)
-        if not 0 <= self.seed <= MAX_SEED:
-            raise SettingsError(f"the seed is {self.seed}, not a number from 0 to {MAX_SEED}")
+        for name, seed in (("seed", self.seed), ("split seed", self.split_seed)):
+            if not 0 <= seed <= MAX_SEED:
+                raise SettingsError(f"the {name} is {seed}, not a number from 0 to {MAX_SEED}")
         if not 0 < self.test_size < 1:
             raise SettingsError(f"the test size is {self.test_size:g}, not a share above 0 and below 1")
 
@@ -49,7 +52,7 @@ def train(patients: pd.DataFrame, settings: Settings) -> Outcome:
 
     Nothing is fitted, preprocessing neither, before the test rows are set aside.
     """
-    parts = split(patients, test_size=settings.test_size, seed=settings.seed)
+    parts = split(patients, test_size=settings.test_size, seed=settings.split_seed)
     model = estimators.build(settings.estimator, seed=settings.seed)
     model.fit(parts.train.features, parts.train.labels)
     predictions = predict(model, parts.test)

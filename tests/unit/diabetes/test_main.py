@@ -29,11 +29,11 @@ class Command:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     folder = tmp_path_factory.mktemp("command")
     frames.cohort().to_csv(folder / "diabetes.csv", index=False)
-    arguments = f"--input_data {folder}/diabetes.csv --estimator scaled-logistic --seed 3 --test_size 0.4"
+    chosen = "--estimator scaled-logistic --seed 3 --split_seed 5 --test_size 0.4"
     with tracking_to(folder / "artifacts") as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_PATH", "classifier/current")
         with redirect_stdout(StringIO()) as output:
-            code = main(arguments.split())
+            code = main(["--input_data", f"{folder}/diabetes.csv", *chosen.split()])
         lines = [line for line in output.getvalue().splitlines() if line[0].isalpha()]  # MLflow adds lines of its own
         yield Command(code, dict(line.split(maxsplit=1) for line in lines), server)
 
@@ -58,7 +58,7 @@ def test_the_model_is_kept_where_the_environment_says(finished: Command) -> None
 
 
 def test_the_arguments_reach_the_run(finished: Command) -> None:
-    given = {"estimator": "scaled-logistic", "seed": "3", "test_size": "0.4"}
+    given = {"estimator": "scaled-logistic", "seed": "3", "split_seed": "5", "test_size": "0.4"}
     assert finished.server.params.items() >= given.items()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from diabetes import patients
 from diabetes.errors import DataError, TrackingError
-from diabetes.tracking import TrackedRun, track
+from diabetes.tracking import TrackedRun, held_out_rows, track
 from diabetes.training import Outcome, Settings
 from tests.unit.diabetes import frames
 from tests.unit.diabetes.tracking_server import Recorded, tracking_to
@@ -77,6 +77,12 @@ def test_a_run_keeps_the_model_and_the_figures(finished: Finished) -> None:
         "confusion_matrix.png",
         "calibration_curve.png",
     }
+
+
+def test_a_run_names_the_rows_that_the_model_was_judged_on(finished: Finished) -> None:
+    held_out = held_out_rows(finished.outcome.split)
+    assert held_out["rows"] == sorted(finished.outcome.split.test.features.index)
+    assert "held_out.json" in finished.server.files
 
 
 def test_the_model_answers_under_the_uri_that_is_returned(finished: Finished) -> None:

@@ -36,10 +36,22 @@ def test_the_model_is_judged_on_the_test_rows_alone() -> None:
     np.testing.assert_array_equal(done.predictions.labels, done.split.test.labels)
 
 
+def test_another_seed_is_judged_on_the_same_rows() -> None:
+    one, other = (outcome("logistic", seed).split.test.labels for seed in (1, 2))
+    assert list(one.index) == list(other.index)
+
+
+def test_another_split_seed_sets_other_rows_aside() -> None:
+    one, other = (
+        train(patients.check(frames.cohort()), Settings(split_seed=seed)).split.test.labels for seed in (1, 2)
+    )
+    assert list(one.index) != list(other.index)
+
+
 @QUICK
 @given(st.integers(0, 1000))
 def test_the_scaler_has_seen_the_training_rows_only(seed: int) -> None:
-    done = outcome("scaled-logistic", seed, frames.cohort(60))
+    done = train(patients.check(frames.cohort(60)), Settings(estimator="scaled-logistic", split_seed=seed))
     seen = done.split.train.features[list(estimators.NUMERIC)].mean()
     np.testing.assert_allclose(done.model["features"].named_transformers_["numeric"].mean_, seen)
 
@@ -48,14 +60,14 @@ def test_the_scaler_has_seen_the_training_rows_only(seed: int) -> None:
 @given(st.integers(0, 1000), st.floats(0.5, 2.0))
 def test_what_the_test_rows_hold_changes_no_model(seed: int, factor: float) -> None:
     table = patients.check(frames.cohort(60))
-    before = train(table, Settings(estimator="scaled-logistic", seed=seed))
+    before = train(table, Settings(estimator="scaled-logistic", split_seed=seed))
     table.loc[before.split.test.labels.index, list(FEATURES)] *= factor
-    after = train(table, Settings(estimator="scaled-logistic", seed=seed))
+    after = train(table, Settings(estimator="scaled-logistic", split_seed=seed))
     np.testing.assert_array_equal(before.model["classifier"].coef_, after.model["classifier"].coef_)
 
 
 def test_the_defaults_are_the_first_iteration() -> None:
-    assert Settings() == Settings(estimator="logistic", seed=0, test_size=0.30)
+    assert Settings() == Settings(estimator="logistic", seed=0, split_seed=0, test_size=0.30)
 
 
 @pytest.mark.parametrize("test_size", [0.0, 1.0, -0.3, 30, float("nan")])
@@ -68,6 +80,8 @@ def test_a_test_size_that_is_no_share_is_refused(test_size: float) -> None:
 def test_a_seed_that_numpy_does_not_take_is_refused(seed: int) -> None:
     with pytest.raises(SettingsError, match=f"the seed is {seed}, not a number from 0 to 4294967295"):
         Settings(seed=seed)
+    with pytest.raises(SettingsError, match=f"the split seed is {seed}"):
+        Settings(split_seed=seed)
 
 
 def test_an_unknown_estimator_is_refused_before_any_work() -> None:

@@ -1,0 +1,134 @@
+"""What a gate found: the verdict of each check, and all of them as one record that is kept."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    """What it found is beyond its limit, and the gate's declaration lets that pass."""
+    FAILED = "failed"
+    COULD_NOT_RUN = "could not run"
+    """Nothing is known, which is no better than failed."""
+
+    @property
+    def holds(self) -> bool:
+        """True when the gate may open as far as this check goes."""
+        return self in {Verdict.PASSED, Verdict.WARNED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One thing that was checked."""
+
+    name: str
+    """Unique in its gate, the kind of check first: `metrics.auc`."""
+    verdict: Verdict
+    reason: str
+    """What was found, on one line for a person."""
+    figure: float | None = None
+    """The number that was compared, in `unit`."""
+    limit: str = ""
+    """What it was compared with: `at least 0.75`."""
+    unit: str = ""
+    remedy: str = ""
+    """What to do when it does not hold."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """JSON that pictures are drawn from; what it holds is documented by the check."""
+    seconds: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """The kind of check, as gates.yml names it."""
+        return self.name.partition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.verdict}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A model version that a gate is about."""
+
+    model: str
+    """Name and version, `classifier:3`."""
+    sha256: str
+    """Of the model's files: what an approval is bound to."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Its lineage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRecord:
+    """One run of one gate."""
+
+    gate: str
+    environment: str
+    workspace: str
+    candidate: Subject
+    champion: Subject | None
+    """What served when the gate ran; None when nothing did."""
+    results: tuple[CheckResult, ...]
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    commit: str
+    build: str | None = None
+    """The sha256 of the build that the candidate was trained from."""
+
+    @property
+    def passed(self) -> bool:
+        """True when every check holds, and there was one."""
+        return bool(self.results) and all(result.verdict.holds for result in self.results)
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        broken = [result.name for result in self.results if not result.verdict.holds]
+        end = "passed" if self.passed else f"failed: {', '.join(broken) or 'no check ran'}"
+        return f"gate {self.gate} for {self.candidate.model} {end}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON values."""
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            "passed": self.passed,
+            "candidate": _subject_dict(self.candidate),
+            "champion": _subject_dict(self.champion) if self.champion else None,
+            "results": [{name: getattr(result, name) for name in _OF_RESULT} for result in self.results],
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Read a record back. Raises `KeyError`, `TypeError` or `ValueError` for anything that is none."""
+        champion = document["champion"]
+        return cls(
+            **{name: document[name] for name in _PLAIN},
+            candidate=Subject(**document["candidate"]),
+            champion=Subject(**champion) if champion else None,
+            results=tuple(
+                CheckResult(**{**result, "verdict": Verdict(result["verdict"])}) for result in document["results"]
+            ),
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Of the record's content: what an approval names."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+_PLAIN = ("gate", "environment", "workspace", "started", "seconds", "commit", "build")
+_OF_RESULT = ("name", "verdict", "reason", "figure", "limit", "unit", "remedy", "evidence", "seconds")
+
+
+def _subject_dict(subject: Subject) -> dict[str, Any]:
+    return {"model": subject.model, "sha256": subject.sha256, "tags": dict(subject.tags)}

@@ -1,0 +1,54 @@
+"""Whether the layers of tests ran on this very commit, passed, and were as many as they should be."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from mlgates.core.layers import LAYERS
+from mlgates.core.nearest import did_you_mean
+from mlgates.gates.declared import Strict
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence, SuiteRun
+from mlgates.gates.findings import Finding, bounded
+
+
+class Declared(Strict):
+    """`layers: {unit: 2000}`: by layer, how many tests at least must have passed."""
+
+    layers: dict[str, int] = Field(min_length=1)
+    min_coverage: float | None = Field(default=None, ge=0, le=100)
+    """Of branches by the unit suite, in percent."""
+
+
+def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding a layer, and one for the coverage. Raises `CouldNotRun` for a layer without a report."""
+    runs = {run.layer: run for run in evidence.fetch_suites()}
+    for layer, least in declared.layers.items():
+        if layer not in LAYERS:
+            raise CouldNotRun(f"there is no layer '{layer}'. {did_you_mean(layer, LAYERS)}", remedy="mend gates.yml")
+        if layer not in runs:
+            raise CouldNotRun(f"the {layer} suite has left no report", remedy=f"run 'nox -s {layer}' first")
+        yield _finding(runs[layer], least, evidence.commit)
+    if declared.min_coverage is not None:
+        coverage = evidence.fetch_coverage()
+        if coverage is None:
+            raise CouldNotRun("the unit suite has left no coverage", remedy="run 'nox -s unit' first")
+        yield bounded("coverage", coverage, least=declared.min_coverage, most=None, unit="%")
+
+
+def _finding(run: SuiteRun, least: int, commit: str) -> Finding:
+    complaints = [
+        f"{run.failed} failed" if run.failed else "",
+        f"{run.passed} passed, at least {least} are due" if run.passed < least else "",
+        f"it ran on commit {run.commit[:12]}, this is {commit[:12]}" if run.commit != commit else "",
+    ]
+    wrong = "; ".join(filter(None, complaints))
+    return Finding(
+        what=run.layer,
+        holds=not wrong,
+        reason=wrong or f"{run.passed} tests passed, {run.skipped} skipped",
+        figure=float(run.passed),
+        limit=f"at least {least} passed, none failed, on this commit",
+        unit="tests",
+        remedy=f"run 'nox -s {run.layer}' on this commit and mend what fails",
+    )

@@ -1,0 +1,106 @@
+"""Reads mlops/gates.yml: for each gate, which checks must hold, and which only warn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mlgates.core.errors import ConfigurationError
+from mlgates.core.nearest import did_you_mean
+from mlgates.gates.checks import KINDS
+
+GATES = ("qa", "dev", "prod")
+WARN_ONLY = "warn_only"
+"""The key of a gate that lists kinds of check whose findings warn, and do not fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One check of a gate."""
+
+    kind: str
+    declared: BaseModel
+    warn_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must hold for a gate to open."""
+
+    name: str
+    checks: tuple[Planned, ...]
+
+
+def read_gates(file: Path, shown: str) -> Mapping[str, Gate]:
+    """Return the gates that `file` declares, by name; `shown` is its name for a person.
+
+    Raises `ConfigurationError` for the first thing wrong with it: where it is, and what would be right.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{shown} is not there: a project declares its gates in it (docs/gates.md)") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not content:
+        raise ConfigurationError(f"{shown}: a gate is a key ({', '.join(GATES)}) with its checks under it")
+    for name in content:
+        if name not in GATES:
+            raise ConfigurationError(f"{shown}: there is no gate '{name}'. {did_you_mean(str(name), GATES)}")
+    return {name: _gate(name, declared, shown) for name, declared in content.items()}
+
+
+def _gate(name: str, declared: Any, shown: str) -> Gate:
+    if not isinstance(declared, dict) or not declared:
+        raise ConfigurationError(f"{shown}, {name}: a gate has checks. Known: {', '.join(sorted(KINDS))}")
+    warn = declared.get(WARN_ONLY, [])
+    if not isinstance(warn, list) or not all(isinstance(kind, str) for kind in warn):
+        raise ConfigurationError(f"{shown}, {name}.{WARN_ONLY}: a list of checks")
+    kinds = {kind: settings for kind, settings in declared.items() if kind != WARN_ONLY}
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ConfigurationError(f"{shown}, {name}: there is no check '{kind}'. {did_you_mean(str(kind), KINDS)}")
+    for kind in warn:
+        if kind not in kinds:
+            raise ConfigurationError(
+                f"{shown}, {name}.{WARN_ONLY}: '{kind}' is not among this gate's checks. {did_you_mean(kind, kinds)}"
+            )
+    return Gate(
+        name,
+        tuple(
+            Planned(kind, _settings(f"{shown}, {name}.{kind}", kind, settings), warn_only=kind in warn)
+            for kind, settings in kinds.items()
+        ),
+    )
+
+
+def _settings(where: str, kind: str, settings: Any) -> BaseModel:
+    try:
+        return KINDS[kind].declared.model_validate({} if settings is None else settings)
+    except ValidationError as error:
+        raise ConfigurationError(_complaint(where, KINDS[kind].declared, error)) from error
+
+
+def _complaint(where: str, declared: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join([where, *(str(part) for part in first["loc"])])
+    if first["type"] == "extra_forbidden":
+        parent, _, wrong = place.rpartition(".")
+        known = declared.model_fields if len(first["loc"]) == 1 else _fields_at(declared, first["loc"][:-1])
+        return f"{parent}: unknown key '{wrong}'. {did_you_mean(wrong, known)}"
+    message = first["msg"].removeprefix("Value error, ")
+    found = f", not {first['input']!r}" if first["type"] not in {"missing", "value_error"} else ""
+    return f"{place}: {message[0].lower()}{message[1:]}{found}"
+
+
+def _fields_at(declared: type[BaseModel], path: tuple[int | str, ...]) -> Mapping[str, Any]:
+    """Return the fields of the model that lies at `path` in `declared`; none when it is no model."""
+    node: Any = declared.model_json_schema()
+    definitions = node.get("$defs", {})
+    for part in path:
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items") or {}
+        node = definitions.get(str(node.get("$ref", "")).rpartition("/")[2], node)
+    return dict(node.get("properties", {}))

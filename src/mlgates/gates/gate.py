@@ -1,0 +1,79 @@
+"""How a gate is run: all its checks, whatever the others say, so that one run tells everything."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from mlgates.core.events import Steps
+from mlgates.core.gates import CheckResult, Verdict
+from mlgates.core.steps import step
+from mlgates.gates.checks import KINDS
+from mlgates.gates.declaration import Gate, Planned
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence
+from mlgates.gates.findings import Finding
+
+# A check that raises what nobody foresaw must not hide what the others found.
+_FAULT = "this is a fault of the check, or evidence that it did not foresee: see the traceback with --debug"
+
+
+def run(
+    gate: Gate, evidence: Evidence, *, clock: Callable[[], float] = time.monotonic
+) -> Steps[tuple[CheckResult, ...]]:
+    """Run every check of `gate` as a step of its own; return all results in the order of the declaration."""
+    results: list[CheckResult] = []
+    for planned in gate.checks:
+        found = yield from step(planned.kind, lambda planned=planned: _Results(judge(planned, evidence, clock=clock)))  # type: ignore[misc]
+        results += found
+    return tuple(results)
+
+
+class _Results(tuple[CheckResult, ...]):
+    """The results of one check, as a step can tell them."""
+
+    __slots__ = ()
+
+    @property
+    def summary(self) -> str:
+        """Say the first that does not hold, or how many do."""
+        broken = next((result for result in self if not result.verdict.holds), None)
+        return broken.summary if broken else "; ".join(result.reason for result in self)
+
+
+def judge(
+    planned: Planned, evidence: Evidence, *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[CheckResult]:
+    """Yield the results of one check; one that cannot run is one result that says so, after those it still found."""
+    began = clock()
+    findings: list[Finding] = []
+    stopped: CheckResult | None = None
+    try:
+        for finding in KINDS[planned.kind].check(planned.declared, evidence):
+            findings.append(finding)  # noqa: PERF402 - what was found before one that cannot run is kept
+    except CouldNotRun as error:
+        stopped = _stopped(planned.kind, str(error), error.remedy)
+    except Exception as error:  # noqa: BLE001 - see _FAULT; the result says it, and the gate does not open
+        stopped = _stopped(planned.kind, f"{type(error).__name__}: {error}", _FAULT)
+    seconds = clock() - began
+    for finding in findings:
+        yield _result(planned, finding, seconds)
+    if stopped:
+        yield stopped
+
+
+def _result(planned: Planned, finding: Finding, seconds: float) -> CheckResult:
+    broken = Verdict.WARNED if planned.warn_only else Verdict.FAILED
+    return CheckResult(
+        name=f"{planned.kind}.{finding.what}" if finding.what else planned.kind,
+        verdict=Verdict.PASSED if finding.holds else broken,
+        reason=finding.reason,
+        figure=finding.figure,
+        limit=finding.limit,
+        unit=finding.unit,
+        remedy="" if finding.holds else finding.remedy,
+        evidence=finding.evidence,
+        seconds=seconds,
+    )
+
+
+def _stopped(kind: str, reason: str, remedy: str) -> CheckResult:
+    return CheckResult(name=kind, verdict=Verdict.COULD_NOT_RUN, reason=reason, remedy=remedy)
