@@ -196,6 +196,23 @@ def key(
 
 
 @app.command()
+def gate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="qa, dev or prod, as mlops/gates.yml declares it.")],
+    env: Env = LOCAL,
+    version: Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")] = None,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Hold a model version, or a commit, against what a gate declares; all checks run."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        from mlgates.cli import gating  # noqa: PLC0415
+
+        gating.gate(at_work, name, version)
+
+
+@app.command()
 def destroy(
     context: typer.Context,
     env: Env = LOCAL,

@@ -26,6 +26,16 @@ class Project:
         return self.mlops / _MARK
 
     @property
+    def gates_file(self) -> Path:
+        """What must hold at each gate."""
+        return self.mlops / "gates.yml"
+
+    @property
+    def reports(self) -> Path:
+        """The folder that suites, gates and pipelines leave their reports in."""
+        return self.root / "reports"
+
+    @property
     def training(self) -> Path:
         """The folder of the assets that training needs: environment, data, job and model."""
         return self.mlops / "continuous-training"

@@ -45,6 +45,12 @@ class TrialFailed(MlgatesError):
     exit_code = 8
 
 
+class GateFailed(MlgatesError):
+    """A gate does not open."""
+
+    exit_code = 9
+
+
 class JobFailed(MlgatesError):
     """A job ended in any other way than completed."""
 

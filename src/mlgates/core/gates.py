@@ -74,7 +74,8 @@ class GateRecord:
     gate: str
     environment: str
     workspace: str
-    candidate: Subject
+    candidate: Subject | None
+    """None for a gate that is about a commit, and no model yet."""
     champion: Subject | None
     """What served when the gate ran; None when nothing did."""
     results: tuple[CheckResult, ...]
@@ -95,14 +96,15 @@ class GateRecord:
         """One phrase for a person."""
         broken = [result.name for result in self.results if not result.verdict.holds]
         end = "passed" if self.passed else f"failed: {', '.join(broken) or 'no check ran'}"
-        return f"gate {self.gate} for {self.candidate.model} {end}"
+        about = self.candidate.model if self.candidate else f"commit {self.commit[:12]}"
+        return f"gate {self.gate} for {about} {end}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON values."""
         return {
             **{name: getattr(self, name) for name in _PLAIN},
             "passed": self.passed,
-            "candidate": _subject_dict(self.candidate),
+            "candidate": _subject_dict(self.candidate) if self.candidate else None,
             "champion": _subject_dict(self.champion) if self.champion else None,
             "results": [{name: getattr(result, name) for name in _OF_RESULT} for result in self.results],
         }
@@ -110,10 +112,10 @@ class GateRecord:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Read a record back. Raises `KeyError`, `TypeError` or `ValueError` for anything that is none."""
-        champion = document["champion"]
+        candidate, champion = document["candidate"], document["champion"]
         return cls(
             **{name: document[name] for name in _PLAIN},
-            candidate=Subject(**document["candidate"]),
+            candidate=Subject(**candidate) if candidate else None,
             champion=Subject(**champion) if champion else None,
             results=tuple(
                 CheckResult(**{**result, "verdict": Verdict(result["verdict"])}) for result in document["results"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 from mlgates.gates.checks import KINDS
+from mlgates.gates.declared import Strict
 
 GATES = ("qa", "dev", "prod")
+EVALUATION = "evaluation"
 WARN_ONLY = "warn_only"
 """The key of a gate that lists kinds of check whose findings warn, and do not fail."""
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Planned:
     warn_only: bool
 
 
+class Evaluation(Strict):
+    """How candidates are judged, whatever the gate."""
+
+    label: str
+    """The column of the training data that is predicted: 0 or 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What must hold for a gate to open."""
@@ -33,9 +43,22 @@ class Gate:
     name: str
     checks: tuple[Planned, ...]
 
+    @property
+    def wants_model(self) -> bool:
+        """False for a gate whose checks all do without a candidate."""
+        return any(KINDS[planned.kind].wants_model for planned in self.checks)
 
-def read_gates(file: Path, shown: str) -> Mapping[str, Gate]:
-    """Return the gates that `file` declares, by name; `shown` is its name for a person.
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """All that gates.yml declares."""
+
+    evaluation: Evaluation
+    gates: Mapping[str, Gate]
+
+
+def read_gates(file: Path, shown: str) -> Gates:
+    """Return what `file` declares; `shown` is its name for a person.
 
     Raises `ConfigurationError` for the first thing wrong with it: where it is, and what would be right.
     """
@@ -47,10 +70,18 @@ def read_gates(file: Path, shown: str) -> Mapping[str, Gate]:
         raise ConfigurationError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not content:
         raise ConfigurationError(f"{shown}: a gate is a key ({', '.join(GATES)}) with its checks under it")
-    for name in content:
+    if EVALUATION not in content:
+        raise ConfigurationError(
+            f"{shown}: '{EVALUATION}' is missing: say which column is predicted ({EVALUATION}.label)"
+        )
+    evaluation = _parsed(f"{shown}, {EVALUATION}", Evaluation, content[EVALUATION])
+    declared = {name: gate for name, gate in content.items() if name != EVALUATION}
+    for name in declared:
         if name not in GATES:
-            raise ConfigurationError(f"{shown}: there is no gate '{name}'. {did_you_mean(str(name), GATES)}")
-    return {name: _gate(name, declared, shown) for name, declared in content.items()}
+            raise ConfigurationError(
+                f"{shown}: there is no gate '{name}'. {did_you_mean(str(name), (*GATES, EVALUATION))}"
+            )
+    return Gates(evaluation, {name: _gate(name, checks, shown) for name, checks in declared.items()})
 
 
 def _gate(name: str, declared: Any, shown: str) -> Gate:
@@ -71,17 +102,17 @@ def _gate(name: str, declared: Any, shown: str) -> Gate:
     return Gate(
         name,
         tuple(
-            Planned(kind, _settings(f"{shown}, {name}.{kind}", kind, settings), warn_only=kind in warn)
+            Planned(kind, _parsed(f"{shown}, {name}.{kind}", KINDS[kind].declared, settings), warn_only=kind in warn)
             for kind, settings in kinds.items()
         ),
     )
 
 
-def _settings(where: str, kind: str, settings: Any) -> BaseModel:
+def _parsed(where: str, declared: type[M], settings: Any) -> M:
     try:
-        return KINDS[kind].declared.model_validate({} if settings is None else settings)
+        return declared.model_validate({} if settings is None else settings)
     except ValidationError as error:
-        raise ConfigurationError(_complaint(where, KINDS[kind].declared, error)) from error
+        raise ConfigurationError(_complaint(where, declared, error)) from error
 
 
 def _complaint(where: str, declared: type[BaseModel], error: ValidationError) -> str:

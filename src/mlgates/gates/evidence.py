@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import mlflow
 import numpy as np
 import pandas as pd
 
@@ -50,6 +49,8 @@ class Model:
 
     @cached_property
     def _loaded(self) -> Any:
+        import mlflow  # noqa: PLC0415 - takes seconds, and not every gate has a model
+
         try:
             return mlflow.sklearn.load_model(str(self.folder))
         except Exception as error:  # whatever the files raise, the model cannot be judged
@@ -79,17 +80,22 @@ class Model:
             ) from error
 
 
+def _nothing(model: Model) -> Any:
+    raise CouldNotRun(f"nothing was fetched for {model}")
+
+
 @dataclass
 class Evidence:
     """All that the checks of one gate may ask for; the callables fetch, and may raise `CouldNotRun`."""
 
     root: Path
     """The project's folder, which declared paths are relative to."""
-    candidate: Model
-    champion: Model | None
-    fetch_held_out: Callable[[], Table]
-    """Of the candidate."""
-    fetch_training_set: Callable[[Model], pd.DataFrame]
+    the_candidate: Model | None = None
+    """None at a gate that is about a commit, and no model yet."""
+    champion: Model | None = None
+    fetch_held_out: Callable[[Model], Table] = _nothing
+    """The rows that a model was not trained on."""
+    fetch_training_set: Callable[[Model], pd.DataFrame] = _nothing
     """The whole table that a model was trained on, held-out rows and label included."""
     fetch_twin_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
     """What a second training from the same build scored; None when there was none."""
@@ -100,10 +106,17 @@ class Evidence:
     """The commit that the gate is about."""
     _kept: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def candidate(self) -> Model:
+        """The model that the gate is about. Raises `CouldNotRun` when there is none."""
+        if self.the_candidate is None:
+            raise CouldNotRun("this gate has no candidate", remedy="declare the check at the dev or the prod gate")
+        return self.the_candidate
+
     @cached_property
     def held_out(self) -> Table:
         """The candidate's held-out rows, on which champion and candidate are compared."""
-        return self.fetch_held_out()
+        return self.fetch_held_out(self.candidate)
 
     def metrics(self, model: Model) -> Mapping[str, float]:
         """Return what `model` was logged to score, by its lineage."""

@@ -19,11 +19,13 @@ class Kind:
     declared: type[BaseModel]
     check: Callable[[Any, Evidence], Iterator[Finding]]
     """Takes what was declared and the evidence; raises `CouldNotRun` when that is not there."""
+    wants_model: bool = True
+    """False for a check that is about a commit."""
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "suites": Kind(suites.Declared, suites.check),
+        "suites": Kind(suites.Declared, suites.check, wants_model=False),
         "metrics": Kind(metrics.Declared, metrics.check),
         "champion": Kind(champion.Declared, champion.check),
     }

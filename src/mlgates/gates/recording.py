@@ -1,0 +1,59 @@
+"""A gate's run as a record; and the run of a gate that is about a commit, which needs no workspace."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from mlgates.config.settings import Settings
+from mlgates.core.events import Steps
+from mlgates.core.gates import GateRecord, Subject
+from mlgates.gates.declaration import Gate
+from mlgates.gates.evidence import Evidence, Model
+from mlgates.gates.gate import run
+from mlgates.gates.suite_reports import read_coverage, read_suites
+
+
+def run_commit_gate(gate: Gate, settings: Settings, *, commit: str) -> Steps[GateRecord]:
+    """Run a gate that is about a commit, and no model yet."""
+    return (yield from recorded(gate, settings, evidence_of(settings, commit)))
+
+
+def evidence_of(settings: Settings, commit: str) -> Evidence:
+    """Return the evidence that lies in the project itself."""
+    reports = settings.project.reports
+    return Evidence(
+        root=settings.project.root,
+        fetch_suites=lambda: read_suites(reports),
+        fetch_coverage=lambda: read_coverage(reports),
+        commit=commit,
+    )
+
+
+def recorded(gate: Gate, settings: Settings, evidence: Evidence) -> Steps[GateRecord]:
+    """Run every check of `gate` and return the record."""
+    started, began = datetime.now(UTC), time.monotonic()
+    results = yield from run(gate, evidence)
+    return GateRecord(
+        gate=gate.name,
+        environment=settings.environment,
+        workspace=settings.aml_workspace_name,
+        candidate=_subject(evidence.the_candidate),
+        champion=_subject(evidence.champion),
+        results=tuple(results),
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.monotonic() - began,
+        commit=evidence.commit,
+    )
+
+
+def _subject(model: Model | None) -> Subject | None:
+    return Subject(model=str(model), sha256=model.sha256, tags=dict(model.tags)) if model else None
+
+
+def broken(record: GateRecord) -> Sequence[str]:
+    """Return a line for each check that keeps the gate shut."""
+    return [
+        f"  {result.name} {result.verdict}: {result.reason}" + (f" -> {result.remedy}" if result.remedy else "")
+        for result in record.results
+        if not result.verdict.holds
+    ]

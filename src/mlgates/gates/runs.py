@@ -1,0 +1,51 @@
+"""The run of a gate about a model: candidate and champion are found, every check is run, the record is kept."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import AssetMissing
+from mlgates.core.events import Steps
+from mlgates.core.gates import GateRecord
+from mlgates.core.steps import step
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.deploy import find_model
+from mlgates.delivery.gate_tags import keep_record
+from mlgates.delivery.serving import look_online, served_model
+from mlgates.gates.declaration import Gate, Gates
+from mlgates.gates.recording import evidence_of, recorded
+from mlgates.gates.workspace import WorkspaceEvidence
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+
+def run_model_gate(
+    client: "MLClient", gates: Gates, gate: Gate, settings: Settings, folder: Path, *, version: str | None, commit: str
+) -> Steps[GateRecord]:
+    """Run a gate about a model version, by default the newest, and keep its record with that version.
+
+    What is fetched lies below `folder`. The champion is the version that has most of the online endpoint's traffic.
+    """
+    candidate = yield from step("candidate", lambda: find_model(client, settings, version))
+    champion = find_champion(client, settings)
+    source = WorkspaceEvidence(client, folder, label=gates.evaluation.label)
+    evidence = evidence_of(settings, commit)
+    evidence.the_candidate = source.model(candidate)
+    evidence.champion = source.model(champion) if champion else None
+    evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
+    record = yield from recorded(gate, settings, evidence)
+    keep_record(client, candidate, record)
+    return record
+
+
+def find_champion(client: "MLClient", settings: Settings) -> AssetVersion | None:
+    """Return the version that serves, with its tags; None when there is no endpoint, or none has traffic."""
+    try:
+        serving = look_online(client, settings.online_endpoint)
+    except AssetMissing:
+        return None
+    first = next(iter(serving.shares), None)
+    if first is None:
+        return None
+    return find_model(client, settings, served_model(serving.deployments[first]).version)

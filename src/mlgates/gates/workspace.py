@@ -1,0 +1,82 @@
+"""Where a gate's evidence comes from when candidate and champion live in a workspace."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pandas as pd
+
+from mlgates.core.errors import MlgatesError
+from mlgates.core.lineage import Lineage
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.content import checksum
+from mlgates.delivery.downloads import download_artifact, download_data, download_model
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Model, Table
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+HELD_OUT = "held_out.json"
+"""The artifact in which a training run names the rows that it set aside: `{"rows": [3, 7], "of": 10}`."""
+T = TypeVar("T")
+
+
+class WorkspaceEvidence:
+    """Fetches into `folder`, which is this gate's own."""
+
+    def __init__(self, client: "MLClient", folder: Path, *, label: str) -> None:
+        self._client = client
+        self._folder = folder
+        self._label = label
+
+    def model(self, version: AssetVersion) -> Model:
+        """Return a model version with its files. Raises `MlgatesError`: without the files there is no gate."""
+        files = download_model(self._client, version, self._folder / "models" / version.version)
+        return Model(str(version), files, sha256=checksum(files), tags=version.tags)
+
+    def training_set(self, model: Model) -> pd.DataFrame:
+        """Return the table that `model` was trained on, by its lineage."""
+        reference = Lineage.from_tags(model.tags).data
+        folder = self._folder / "data" / reference.replace(":", "-")
+        file = _available(lambda: download_data(self._client, reference, folder), "register the model by mlgates")
+        try:
+            return pd.read_csv(file)
+        except (ValueError, OSError) as error:
+            raise CouldNotRun(f"data {reference} is not a CSV table: {error}") from error
+
+    def held_out(self, model: Model) -> Table:
+        """Return the rows of its data on which `model` was not trained, without the label among the features."""
+        job = Lineage.from_tags(model.tags).job
+        remedy = f"log {HELD_OUT} in training: the numbers of the rows set aside (docs/gates.md)"
+        file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
+        named = json.loads(file.read_text(encoding="utf-8"))
+        return table_of(self.training_set(model), named["rows"], named["of"], label=self._label, features=_names(model))
+
+
+def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, features: list[str]) -> Table:
+    """Return the `rows` of `data` as features, in the order of the model's signature, and labels.
+
+    Raises `CouldNotRun` when the rows were drawn from other data, or a column is not there.
+    """
+    if len(data) != of:
+        raise CouldNotRun(f"{HELD_OUT} was drawn from {of} rows, and the data has {len(data)}")
+    missing = [name for name in (*features, label) if name not in data]
+    if missing:
+        raise CouldNotRun(f"the data has no column {', '.join(missing)}", remedy="name the label in gates.yml")
+    drawn = data.iloc[rows]
+    return Table(drawn[features].astype("float64"), drawn[label].to_numpy(dtype="int64"))
+
+
+def _names(model: Model) -> list[str]:
+    from mlgates.contract.reading import read_contract  # noqa: PLC0415
+
+    return list(read_contract(model.folder).names)
+
+
+def _available(fetch: Callable[[], T], remedy: str) -> T:
+    try:
+        return fetch()
+    except MlgatesError as error:
+        raise CouldNotRun(str(error), remedy=remedy) from error
