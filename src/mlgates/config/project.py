@@ -31,6 +31,11 @@ class Project:
         return self.mlops / "gates.yml"
 
     @property
+    def release_file(self) -> Path:
+        """How a version goes into production traffic."""
+        return self.mlops / "release.yml"
+
+    @property
     def reports(self) -> Path:
         """The folder that suites, gates and pipelines leave their reports in."""
         return self.root / "reports"

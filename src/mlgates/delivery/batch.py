@@ -20,13 +20,15 @@ def deploy_batch(client: MLClient, settings: Settings, model: AssetVersion, *, p
 
     Raises `DeploymentFailed` when the deployment is refused.
     """
-    yield from watched("batch endpoint", _endpoint(client, settings, poll_s))
-    deployment = yield from watched("batch deployment", _deployment(client, settings, model, poll_s))
-    yield from watched("batch default", _default(client, deployment, poll_s))
+    name = settings.batch_deployment_name
+    yield from watched("batch endpoint", batch_endpoint(client, settings, poll_s=poll_s))
+    deployment = yield from watched("batch deployment", batch_deployment(client, settings, model, name, poll_s=poll_s))
+    yield from watched("batch default", make_default(client, deployment.endpoint, name, poll_s=poll_s))
     return deployment
 
 
-def _endpoint(client: MLClient, settings: Settings, poll_s: float) -> Steps[Outcome]:
+def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> Steps[Outcome]:
+    """Bring the endpoint to what batch-endpoint.yml declares; its default stays as it is."""
     name = settings.batch_endpoint
     file = settings.project.batch / "batch-endpoint.yml"
     wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
@@ -41,8 +43,14 @@ def _endpoint(client: MLClient, settings: Settings, poll_s: float) -> Steps[Outc
     return (yield from bring_about("batch endpoint", wanted, find, put, poll_s=poll_s))
 
 
-def _deployment(client: MLClient, settings: Settings, model: AssetVersion, poll_s: float) -> Steps[Deployment]:
-    endpoint, name = settings.batch_endpoint, settings.batch_deployment_name
+def batch_deployment(
+    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float
+) -> Steps[Deployment]:
+    """Bring the deployment `name` to what batch-deployment.yml declares, with exactly `model`.
+
+    Raises `DeploymentFailed` when it is refused.
+    """
+    endpoint = settings.batch_endpoint
     file = settings.project.batch / "batch-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
@@ -61,14 +69,15 @@ def _deployment(client: MLClient, settings: Settings, model: AssetVersion, poll_
     return Deployment(Kind.BATCH, endpoint, name, str(model), uri, created=outcome.change is not Change.KEPT)
 
 
-def _default(client: MLClient, deployment: Deployment, poll_s: float) -> Steps[Outcome]:
-    with asking(f"look up endpoint {deployment.endpoint}"):
-        endpoint = client.batch_endpoints.get(deployment.endpoint)
-    if default_of(endpoint) == deployment.name:
-        return Outcome(deployment.name, Change.KEPT)
-    endpoint.defaults = {"deployment_name": deployment.name}
+def make_default(client: MLClient, endpoint_name: str, name: str, *, poll_s: float) -> Steps[Outcome]:
+    """Make the deployment `name` the one that scores when none is named."""
+    with asking(f"look up endpoint {endpoint_name}"):
+        endpoint = client.batch_endpoints.get(endpoint_name)
+    if default_of(endpoint) == name:
+        return Outcome(name, Change.KEPT)
+    endpoint.defaults = {"deployment_name": name}
     yield from finished("batch default", lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
-    return Outcome(deployment.name, Change.UPDATED)
+    return Outcome(name, Change.UPDATED)
 
 
 def default_of(endpoint: BatchEndpoint) -> str | None:

@@ -1,5 +1,7 @@
 """How a model version comes to serve at the online endpoint."""
 
+from collections.abc import Mapping
+
 from azure.ai.ml import MLClient, load_online_deployment, load_online_endpoint
 from azure.ai.ml.entities import OnlineDeployment, OnlineEndpoint
 from azure.core.polling import LROPoller
@@ -23,13 +25,17 @@ def deploy_online(client: MLClient, settings: Settings, model: AssetVersion, *, 
 
     Raises `DeploymentFailed`, with the last lines of its log, when the deployment does not come up.
     """
-    yield from watched("online endpoint", _endpoint(client, settings, poll_s))
-    deployment = yield from watched("online deployment", _deployment(client, settings, model, poll_s))
-    yield from watched("online traffic", _traffic(client, deployment, poll_s))
+    name = settings.online_deployment_name
+    yield from watched("online endpoint", online_endpoint(client, settings, poll_s=poll_s))
+    deployment = yield from watched(
+        "online deployment", online_deployment(client, settings, model, name, poll_s=poll_s)
+    )
+    yield from watched("online traffic", share_traffic(client, deployment.endpoint, {name: _ALL}, poll_s=poll_s))
     return deployment
 
 
-def _endpoint(client: MLClient, settings: Settings, poll_s: float) -> Steps[Outcome]:
+def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> Steps[Outcome]:
+    """Bring the endpoint to what online-endpoint.yml declares; its traffic stays as it is."""
     name = settings.online_endpoint
     file = settings.project.online / "online-endpoint.yml"
     wanted: OnlineEndpoint = load(load_online_endpoint, settings.project, file, {"name": name})
@@ -44,8 +50,14 @@ def _endpoint(client: MLClient, settings: Settings, poll_s: float) -> Steps[Outc
     return (yield from bring_about("online endpoint", wanted, find, put, poll_s=poll_s))
 
 
-def _deployment(client: MLClient, settings: Settings, model: AssetVersion, poll_s: float) -> Steps[Deployment]:
-    endpoint, name = settings.online_endpoint, settings.online_deployment_name
+def online_deployment(
+    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float
+) -> Steps[Deployment]:
+    """Bring the deployment `name` to what online-deployment.yml declares, with exactly `model`; it gets no traffic.
+
+    Raises `DeploymentFailed`, with the last lines of its log, when it does not come up.
+    """
+    endpoint = settings.online_endpoint
     file = settings.project.online / "online-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     wanted: OnlineDeployment = load(load_online_deployment, settings.project, file, over)
@@ -64,17 +76,32 @@ def _deployment(client: MLClient, settings: Settings, model: AssetVersion, poll_
     return Deployment(Kind.ONLINE, endpoint, name, str(model), uri, created=outcome.change is not Change.KEPT)
 
 
-def _traffic(client: MLClient, deployment: Deployment, poll_s: float) -> Steps[Outcome]:
-    with asking(f"look up endpoint {deployment.endpoint}"):
-        endpoint = client.online_endpoints.get(deployment.endpoint)
-    share = Outcome(f"{_ALL} % to {deployment.name}", Change.KEPT)
-    if endpoint.traffic.get(deployment.name) == _ALL:
-        return share
-    endpoint.traffic = {deployment.name: _ALL}
+def share_traffic(
+    client: MLClient,
+    endpoint_name: str,
+    traffic: Mapping[str, int],
+    *,
+    mirror: Mapping[str, int] | None = None,
+    poll_s: float,
+) -> Steps[Outcome]:
+    """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too."""
+    with asking(f"look up endpoint {endpoint_name}"):
+        endpoint = client.online_endpoints.get(endpoint_name)
+    wanted, held = _shares(traffic), _shares(endpoint.mirror_traffic)
+    mirrored = held if mirror is None else _shares(mirror)
+    told = " and ".join(f"{share} % to {name}" for name, share in wanted.items()) or "no traffic"
+    told += "".join(f", {share} % mirrored to {name}" for name, share in mirrored.items())
+    if (_shares(endpoint.traffic), held) == (wanted, mirrored):
+        return Outcome(told, Change.KEPT)
+    endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
     yield from finished(
         "online traffic", lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s
     )
-    return Outcome(share.name, Change.UPDATED)
+    return Outcome(told, Change.UPDATED)
+
+
+def _shares(traffic: Mapping[str, int] | None) -> dict[str, int]:
+    return {name: share for name, share in (traffic or {}).items() if share}
 
 
 def _log(client: MLClient, endpoint: str, name: str) -> str:

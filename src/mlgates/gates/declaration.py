@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from mlgates.config.declaring import Strict, parsed, read_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 from mlgates.gates.checks import KINDS
-from mlgates.gates.declared import Strict
 
 GATES = ("qa", "dev", "prod")
 EVALUATION = "evaluation"
 WARN_ONLY = "warn_only"
 """The key of a gate that lists kinds of check whose findings warn, and do not fail."""
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +60,14 @@ def read_gates(file: Path, shown: str) -> Gates:
 
     Raises `ConfigurationError` for the first thing wrong with it: where it is, and what would be right.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"{shown} is not there: a project declares its gates in it (docs/gates.md)") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(file, shown, "a project declares its gates in it (docs/gates.md)")
     if not isinstance(content, dict) or not content:
         raise ConfigurationError(f"{shown}: a gate is a key ({', '.join(GATES)}) with its checks under it")
     if EVALUATION not in content:
         raise ConfigurationError(
             f"{shown}: '{EVALUATION}' is missing: say which column is predicted ({EVALUATION}.label)"
         )
-    evaluation = _parsed(f"{shown}, {EVALUATION}", Evaluation, content[EVALUATION])
+    evaluation = parsed(f"{shown}, {EVALUATION}", Evaluation, content[EVALUATION])
     declared = {name: gate for name, gate in content.items() if name != EVALUATION}
     for name in declared:
         if name not in GATES:
@@ -102,36 +95,7 @@ def _gate(name: str, declared: Any, shown: str) -> Gate:
     return Gate(
         name,
         tuple(
-            Planned(kind, _parsed(f"{shown}, {name}.{kind}", KINDS[kind].declared, settings), warn_only=kind in warn)
+            Planned(kind, parsed(f"{shown}, {name}.{kind}", KINDS[kind].declared, settings), warn_only=kind in warn)
             for kind, settings in kinds.items()
         ),
     )
-
-
-def _parsed(where: str, declared: type[M], settings: Any) -> M:
-    try:
-        return declared.model_validate({} if settings is None else settings)
-    except ValidationError as error:
-        raise ConfigurationError(_complaint(where, declared, error)) from error
-
-
-def _complaint(where: str, declared: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join([where, *(str(part) for part in first["loc"])])
-    if first["type"] == "extra_forbidden":
-        parent, _, wrong = place.rpartition(".")
-        known = declared.model_fields if len(first["loc"]) == 1 else _fields_at(declared, first["loc"][:-1])
-        return f"{parent}: unknown key '{wrong}'. {did_you_mean(wrong, known)}"
-    message = first["msg"].removeprefix("Value error, ")
-    found = f", not {first['input']!r}" if first["type"] not in {"missing", "value_error"} else ""
-    return f"{place}: {message[0].lower()}{message[1:]}{found}"
-
-
-def _fields_at(declared: type[BaseModel], path: tuple[int | str, ...]) -> Mapping[str, Any]:
-    """Return the fields of the model that lies at `path` in `declared`; none when it is no model."""
-    node: Any = declared.model_json_schema()
-    definitions = node.get("$defs", {})
-    for part in path:
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items") or {}
-        node = definitions.get(str(node.get("$ref", "")).rpartition("/")[2], node)
-    return dict(node.get("properties", {}))

@@ -1,12 +1,10 @@
 """The words of gates.yml that several checks share."""
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
+from mlgates.config.declaring import Strict
 
-class Strict(BaseModel):
-    """A declaration that takes no key that it does not know, and no text where a number is due."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+__all__ = ["Bounds", "Strict"]
 
 
 class Bounds(Strict):

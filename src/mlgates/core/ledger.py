@@ -1,0 +1,120 @@
+"""What was decided and done on the way to production: entries that each name the one before by its checksum."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Action(StrEnum):
+    """What an entry tells of."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    RELEASED = "released"
+    ROLLED_BACK = "rolled back"
+    WITHDRAWN = "withdrawn"
+    """A release broke a limit, or was given up: the version before has all the traffic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry that has no place in the ledger yet."""
+
+    action: Action
+    by: str
+    """Who: a person, or the run of a pipeline."""
+    model: str
+    """Name and version, `classifier:3`; of a rollback, the one that serves again."""
+    sha256: str = ""
+    """Of the version's files, where the entry is about its content."""
+    reason: str = ""
+    gate_record: str = ""
+    """The sha256 of the gate record that an approval rests on."""
+    endpoint: str = ""
+    deployment: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Whatever else there is to know, by names of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Draft):
+    """An entry of the ledger."""
+
+    number: int
+    """From 1, without gaps."""
+    previous: str
+    """The checksum of the entry before; empty for the first."""
+    at: str
+    """UTC, ISO 8601."""
+    nonce: str
+    """Makes any two entries different, so that of two writers one is refused."""
+
+    @classmethod
+    def after(cls, entries: Sequence["Entry"], draft: Draft, *, at: str, nonce: str) -> Self:
+        """Return `draft` as the entry that follows `entries`."""
+        last = entries[-1] if entries else None
+        return cls(
+            **{each.name: getattr(draft, each.name) for each in fields(draft)},
+            number=last.number + 1 if last else 1,
+            previous=last.checksum if last else "",
+            at=at,
+            nonce=nonce,
+        )
+
+    @property
+    def content(self) -> bytes:
+        """The entry as JSON, always the same bytes."""
+        return json.dumps(self._values(), sort_keys=True, ensure_ascii=False, indent=1).encode()
+
+    @property
+    def checksum(self) -> str:
+        """The sha256 of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.model} {self.action} by {self.by}"
+
+    @classmethod
+    def from_content(cls, content: bytes) -> Self:
+        """Read an entry back. Raises `ValueError`, `TypeError` or `KeyError` for anything that is none."""
+        values = json.loads(content)
+        return cls(**{**values, "action": Action(values["action"])})
+
+    def to_tags(self) -> dict[str, str]:
+        """Return the entry as text by name; what is empty is left out."""
+        values = self._values()
+        facts = {f"{_FACT}{name}": value for name, value in values.pop("facts").items()}
+        return {name: str(value) for name, value in (values | facts).items() if value != ""}
+
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, str]) -> Self:
+        """Read an entry back from its tags; the caller compares its checksum. Raises as `from_content` does."""
+        known = {each.name for each in fields(cls)} - {"facts"}
+        facts = {name.removeprefix(_FACT): value for name, value in tags.items() if name.startswith(_FACT)}
+        values: dict[str, Any] = {"previous": "", **{name: value for name, value in tags.items() if name in known}}
+        return cls(**{**values, "number": int(values["number"]), "action": Action(values["action"])}, facts=facts)
+
+    def _values(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"facts": dict(self.facts)}
+
+
+def fault(entries: Sequence[Entry]) -> str | None:
+    """Return what is wrong with the chain of `entries`, oldest first, or None."""
+    before: Entry | None = None
+    for place, entry in enumerate(entries, start=1):
+        if entry.number != place:
+            return f"entry {place} is missing"
+        if entry.previous != (before.checksum if before else ""):
+            return f"entry {entry.number} does not follow entry {place - 1}: one of the two is not what was written"
+        before = entry
+    return None
+
+
+_FACT = "fact."
