@@ -1,18 +1,18 @@
 """The command `gate`: runs a gate, shows every check, keeps the record, and fails when the gate stays shut."""
 
-import json
 import os
 import tempfile
 from pathlib import Path
 
 from mlgates.cli.session import Session
 from mlgates.core.errors import ConfigurationError, GateFailed
-from mlgates.core.gates import GateRecord
 from mlgates.core.nearest import did_you_mean
 from mlgates.delivery.source import source_state
 from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import show as shown
+from mlgates.reports.files import write_gate
+from mlgates.reports.tables import checks_table
 
 
 def gate(session: Session, name: str, version: str | None) -> None:
@@ -36,18 +36,9 @@ def gate(session: Session, name: str, version: str | None) -> None:
             record = shown(run, session.progress)
     else:
         record = shown(run_commit_gate(wanted, settings, commit=commit), session.progress)
-    file = write(record, project.reports)
+    file = write_gate(record, project.reports)
+    session.output.print(checks_table(record))
     session.say(record.summary)
     session.say(f"record {project.shown(file)}")
     if not record.passed:
         raise GateFailed("\n".join([f"gate {name} stays shut:", *broken(record)]))
-
-
-def write(record: GateRecord, reports: Path) -> Path:
-    """Write a record as JSON below `reports`, whole or not at all; return the file."""
-    file = reports / "gates" / f"{record.gate}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(record.to_dict(), indent=2), encoding="utf-8")
-    part.replace(file)
-    return file

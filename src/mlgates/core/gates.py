@@ -37,6 +37,10 @@ class CheckResult:
     """The number that was compared, in `unit`."""
     limit: str = ""
     """What it was compared with: `at least 0.75`."""
+    least: float | None = None
+    """The floor as a number, in `unit`, where the limit is one: what a picture is drawn from."""
+    most: float | None = None
+    """The ceiling as a number, in `unit`, where the limit is one."""
     unit: str = ""
     remedy: str = ""
     """What to do when it does not hold."""
@@ -48,6 +52,15 @@ class CheckResult:
     def kind(self) -> str:
         """The kind of check, as gates.yml names it."""
         return self.name.partition(".")[0]
+
+    @property
+    def margin(self) -> float | None:
+        """How far within its limit the figure is, in `unit`; negative beyond it, None without a limit in numbers."""
+        if self.figure is None:
+            return None
+        rooms = [self.figure - self.least] if self.least is not None else []
+        rooms += [self.most - self.figure] if self.most is not None else []
+        return min(rooms, default=None)
 
     @property
     def summary(self) -> str:
@@ -85,6 +98,8 @@ class GateRecord:
     commit: str
     build: str | None = None
     """The sha256 of the build that the candidate was trained from."""
+    pictures: Mapping[str, Any] = field(default_factory=dict)
+    """JSON that a report draws: `curves`, `scores` and `versions`, as mlgates.gates.comparison has them."""
 
     @property
     def passed(self) -> bool:
@@ -106,6 +121,7 @@ class GateRecord:
             "passed": self.passed,
             "candidate": _subject_dict(self.candidate) if self.candidate else None,
             "champion": _subject_dict(self.champion) if self.champion else None,
+            "pictures": self.pictures,
             "results": [{name: getattr(result, name) for name in _OF_RESULT} for result in self.results],
         }
 
@@ -117,6 +133,7 @@ class GateRecord:
             **{name: document[name] for name in _PLAIN},
             candidate=Subject(**candidate) if candidate else None,
             champion=Subject(**champion) if champion else None,
+            pictures=document.get("pictures", {}),
             results=tuple(
                 CheckResult(**{**result, "verdict": Verdict(result["verdict"])}) for result in document["results"]
             ),
@@ -129,7 +146,7 @@ class GateRecord:
 
 
 _PLAIN = ("gate", "environment", "workspace", "started", "seconds", "commit", "build")
-_OF_RESULT = ("name", "verdict", "reason", "figure", "limit", "unit", "remedy", "evidence", "seconds")
+_OF_RESULT = ("name", "verdict", "reason", "figure", "limit", "least", "most", "unit", "remedy", "evidence", "seconds")
 
 
 def _subject_dict(subject: Subject) -> dict[str, Any]:

@@ -25,3 +25,9 @@ def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inve
             jobs=tuple(islice(jobs_of(client, settings.training_experiment_name), newest)),
             models=versions(lambda: client.models.list(name=settings.model_name)),
         )
+
+
+def model_versions(client: MLClient, settings: Settings, *, newest: int) -> tuple[AssetVersion, ...]:
+    """Return at most `newest` versions of the project's model, newest first."""
+    with asking(f"list the versions of model {settings.model_name}"):
+        return tuple(islice(held(lambda: client.models.list(name=settings.model_name)), newest))

@@ -15,6 +15,9 @@ class Finding:
     reason: str
     figure: float | None = None
     limit: str = ""
+    least: float | None = None
+    """The floor and the ceiling as numbers, where the limit is one: the report draws the figure against them."""
+    most: float | None = None
     unit: str = ""
     remedy: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
@@ -32,5 +35,7 @@ def bounded(what: str, figure: float, *, least: float | None, most: float | None
         reason=f"{what or 'it'} is {figure:.4g}{f' {unit}' if unit else ''}, {limit} is due",
         figure=figure,
         limit=limit,
+        least=least,
+        most=most,
         unit=unit,
     )

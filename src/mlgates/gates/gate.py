@@ -68,6 +68,8 @@ def _result(planned: Planned, finding: Finding, seconds: float) -> CheckResult:
         reason=finding.reason,
         figure=finding.figure,
         limit=finding.limit,
+        least=finding.least,
+        most=finding.most,
         unit=finding.unit,
         remedy="" if finding.holds else finding.remedy,
         evidence=finding.evidence,

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from mlgates.config.settings import Settings
 from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord, Subject
+from mlgates.core.values import AssetVersion
+from mlgates.gates.comparison import pictures_of
 from mlgates.gates.declaration import Gate
 from mlgates.gates.evidence import Evidence, Model
 from mlgates.gates.gate import run
@@ -29,8 +31,10 @@ def evidence_of(settings: Settings, commit: str) -> Evidence:
     )
 
 
-def recorded(gate: Gate, settings: Settings, evidence: Evidence) -> Steps[GateRecord]:
-    """Run every check of `gate` and return the record."""
+def recorded(
+    gate: Gate, settings: Settings, evidence: Evidence, versions: Sequence[AssetVersion] = ()
+) -> Steps[GateRecord]:
+    """Run every check of `gate` and return the record; `versions` of the model, oldest first, show its history."""
     started, began = datetime.now(UTC), time.monotonic()
     results = yield from run(gate, evidence)
     return GateRecord(
@@ -40,6 +44,7 @@ def recorded(gate: Gate, settings: Settings, evidence: Evidence) -> Steps[GateRe
         candidate=_subject(evidence.the_candidate),
         champion=_subject(evidence.champion),
         results=tuple(results),
+        pictures=pictures_of(evidence, versions) if evidence.the_candidate else {},
         started=started.isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,
         commit=evidence.commit,

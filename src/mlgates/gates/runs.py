@@ -11,6 +11,7 @@ from mlgates.core.steps import step
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import find_model
 from mlgates.delivery.gate_tags import keep_record
+from mlgates.delivery.inventory import model_versions
 from mlgates.delivery.serving import look_online, served_model
 from mlgates.gates.declaration import Gate, Gates
 from mlgates.gates.recording import evidence_of, recorded
@@ -18,6 +19,10 @@ from mlgates.gates.workspace import WorkspaceEvidence
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
+
+
+VERSIONS = 12
+"""As many versions the history of a record goes back."""
 
 
 def run_model_gate(
@@ -34,7 +39,8 @@ def run_model_gate(
     evidence.the_candidate = source.model(candidate)
     evidence.champion = source.model(champion) if champion else None
     evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
-    record = yield from recorded(gate, settings, evidence)
+    versions = model_versions(client, settings, newest=VERSIONS)
+    record = yield from recorded(gate, settings, evidence, versions[::-1])
     keep_record(client, candidate, record)
     return record
 

@@ -1,0 +1,80 @@
+"""Where records lie below reports/, in the form that each reader wants: programs, CI, a pull request, an approver."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.gates import GateRecord
+from mlgates.core.nearest import did_you_mean
+from mlgates.core.pipelines import PipelineRecord
+from mlgates.reports.junit import junit
+from mlgates.reports.markdown import gate_markdown, pipeline_markdown
+
+GATES = "gates"
+PIPELINES = "pipelines"
+R = TypeVar("R", GateRecord, PipelineRecord)
+
+
+def write_gate(record: GateRecord, reports: Path) -> Path:
+    """Write a gate's record below `reports` as JSON, JUnit XML and Markdown; return the JSON file."""
+    forms = {"junit.xml": junit(record), "md": gate_markdown(record)}
+    return _written(reports / GATES, record.gate, record.to_dict(), forms)
+
+
+def write_pipeline(record: PipelineRecord, reports: Path) -> Path:
+    """Write a pipeline's record below `reports` as JSON and Markdown; return the JSON file."""
+    return _written(reports / PIPELINES, record.pipeline, record.to_dict(), {"md": pipeline_markdown(record)})
+
+
+def _written(folder: Path, name: str, document: Mapping[str, Any], forms: Mapping[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending, text in forms.items():
+        _whole(folder / f"{name}.{ending}", text)
+    # Last, since the others are made from it: a JSON file that is there has its readable forms beside it.
+    return _whole(folder / f"{name}.json", json.dumps(document, indent=2))
+
+
+def _whole(file: Path, text: str) -> Path:
+    """Write `file` whole or not at all: a reader never sees half of it."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)
+    return file
+
+
+def read_newest(reports: Path, *, gate: str | None = None, pipeline: str | None = None) -> GateRecord | PipelineRecord:
+    """Return the record that was written last below `reports`, or that of the `gate` or the `pipeline` named.
+
+    Raises `AssetMissing` when there is none, `ConfigurationError` for a file that is no record.
+    """
+    if gate:
+        return _read(_named(reports / GATES, gate, "gate"), GateRecord.from_dict)
+    if pipeline:
+        return _read(_named(reports / PIPELINES, pipeline, "pipeline"), PipelineRecord.from_dict)
+    files = [*(reports / GATES).glob("*.json"), *(reports / PIPELINES).glob("*.json")]
+    if not files:
+        raise AssetMissing(f"{reports} holds no record yet: run 'mlgates gate' or 'mlgates pipeline' first")
+    newest = max(files, key=lambda file: file.stat().st_mtime_ns)
+    if newest.parent.name == GATES:
+        return _read(newest, GateRecord.from_dict)
+    return _read(newest, PipelineRecord.from_dict)
+
+
+def _named(folder: Path, name: str, what: str) -> Path:
+    file = folder / f"{name}.json"
+    known = [other.stem for other in folder.glob("*.json")]
+    if name not in known:
+        hint = did_you_mean(name, known) if known else f"Run 'mlgates {what} {name}' first"
+        raise AssetMissing(f"{folder} holds no record of {what} '{name}'. {hint}")
+    return file
+
+
+def _read(file: Path, parse: Callable[[Mapping[str, Any]], R]) -> R:
+    try:
+        return parse(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{file} is not a record that this version wrote ({type(error).__name__}: {error}): run the gate again"
+        ) from error
