@@ -18,6 +18,8 @@ from mlgates.delivery.refusals import asking
 
 JOB_FILE = "pipeline.yml"
 DATA_INPUT = "input"
+REPRODUCES = "reproduces"
+"""The tag of a second training: the name of the job that it repeats, to show that the metrics come out the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Training:
     source: SourceState
     inputs: Mapping[str, str | int | float] = field(default_factory=dict)
     """Inputs of pipeline.yml that this run sets otherwise."""
+    reproduces: str | None = None
+    """The job that this run repeats."""
 
     def tags(self) -> dict[str, str]:
         """Return the facts that the model's lineage is later read from."""
@@ -39,6 +43,7 @@ class Training:
             "data_sha256": self.data.tags.get(CHECKSUM_TAG, "unknown"),
             "data_origin": self.data.tags.get(ORIGIN_TAG, "unknown"),
             "environment": str(self.environment),
+            **({REPRODUCES: self.reproduces} if self.reproduces else {}),
         }
 
 
@@ -62,12 +67,16 @@ def submit(client: MLClient, settings: Settings, training: Training) -> Job:
 
 
 def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
-    """Return the job `name`, or the newest completed one of `experiment`; raise `AssetMissing` when there is none."""
+    """Return the job `name`, or the newest completed one of `experiment` that repeats no other.
+
+    Raises `AssetMissing` when there is none.
+    """
     if name is not None:
         with asking(f"find job {name}"):
             return told(client.jobs.get(name))
     with asking(f"list the jobs of experiment {experiment}"):
-        completed = next((job for job in jobs_of(client, experiment) if job.status == "Completed"), None)
+        jobs = jobs_of(client, experiment)
+        completed = next((job for job in jobs if job.status == "Completed" and REPRODUCES not in job.tags), None)
     if completed is None:
         raise AssetMissing(f"no completed job in experiment {experiment}: run 'mlgates train' first, or name a job")
     return completed

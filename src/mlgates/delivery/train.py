@@ -30,6 +30,8 @@ class TrainingRequest:
     """Inputs of pipeline.yml to set otherwise."""
     data_file: Path | None = None
     """A file to train on instead of the one that dataset.yml names."""
+    reproduces: str | None = None
+    """The job that is repeated with the same inputs, to show that the metrics come out the same."""
 
 
 def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[Job]:
@@ -41,7 +43,7 @@ def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Ste
     data = yield from step(
         "data", lambda: register_data(client, project, settings.training_dataset_name, instead=request.data_file)
     )
-    training = Training(environment, data, request.source, request.inputs)
+    training = Training(environment, data, request.source, request.inputs, request.reproduces)
     job = yield from step("submit", lambda: submit(client, settings, training))
     yield JobSubmitted(job.name, job.link)
     poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S

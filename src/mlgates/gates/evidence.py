@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from mlgates.gates.cache import Cache
 from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.resolution import REQUIREMENTS, Resolution, python_of
 from mlgates.gates.scores import Labels, Probabilities
 
 T = TypeVar("T")
@@ -21,6 +23,8 @@ class Table:
 
     features: pd.DataFrame
     labels: Labels
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The same rows with every column of the data, those that are no feature among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class SuiteRun:
     skipped: int
     commit: str
     """The commit that was tested; `unknown` when the report does not say."""
+    dirty: bool = False
+    """True when the sources differed from that commit."""
 
 
 class Model:
@@ -99,11 +105,15 @@ class Evidence:
     """The whole table that a model was trained on, held-out rows and label included."""
     fetch_twin_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
     """What a second training from the same build scored; None when there was none."""
+    fetch_resolution: Callable[[Model], Resolution] = _nothing
+    """What the package index makes of a model's requirements."""
     fetch_suites: Callable[[], Sequence[SuiteRun]] = tuple
     fetch_coverage: Callable[[], float | None] = lambda: None
     """Branch coverage of the unit suite, in percent; None when it was not measured."""
     commit: str = "unknown"
     """The commit that the gate is about."""
+    cache: Cache = field(default_factory=Cache)
+    """Keeps what takes long to find out and follows from content."""
     _kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -134,6 +144,13 @@ class Evidence:
     def training_set(self, model: Model) -> pd.DataFrame:
         """Return the table that `model` was trained on."""
         return self._once(f"training set {model}", lambda: self.fetch_training_set(model))
+
+    def resolution(self, model: Model) -> Resolution:
+        """Return what the package index makes of the requirements of `model`: an answer holds for a day."""
+        file = model.folder / REQUIREMENTS
+        content = file.read_text(encoding="utf-8") if file.is_file() else ""
+        about = ["resolution", content, python_of(model.folder) or ""]
+        return Resolution.from_dict(self.cache.once(about, lambda: self.fetch_resolution(model).to_dict()))
 
     def _once(self, key: str, fetch: Callable[[], T]) -> T:
         if key not in self._kept:

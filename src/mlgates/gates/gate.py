@@ -50,9 +50,9 @@ def judge(
         for finding in KINDS[planned.kind].check(planned.declared, evidence):
             findings.append(finding)  # noqa: PERF402 - what was found before one that cannot run is kept
     except CouldNotRun as error:
-        stopped = _stopped(planned.kind, str(error), error.remedy)
+        stopped = _stopped(planned, str(error), error.remedy)
     except Exception as error:  # noqa: BLE001 - see _FAULT; the result says it, and the gate does not open
-        stopped = _stopped(planned.kind, f"{type(error).__name__}: {error}", _FAULT)
+        stopped = _stopped(planned, f"{type(error).__name__}: {error}", _FAULT)
     seconds = clock() - began
     for finding in findings:
         yield _result(planned, finding, seconds)
@@ -77,5 +77,7 @@ def _result(planned: Planned, finding: Finding, seconds: float) -> CheckResult:
     )
 
 
-def _stopped(kind: str, reason: str, remedy: str) -> CheckResult:
-    return CheckResult(name=kind, verdict=Verdict.COULD_NOT_RUN, reason=reason, remedy=remedy)
+def _stopped(planned: Planned, reason: str, remedy: str) -> CheckResult:
+    # Where even a failure would pass with a warning, not knowing does too.
+    verdict, said = (Verdict.WARNED, "could not run: ") if planned.warn_only else (Verdict.COULD_NOT_RUN, "")
+    return CheckResult(name=planned.kind, verdict=verdict, reason=f"{said}{reason}", remedy=remedy)

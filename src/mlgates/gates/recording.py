@@ -8,10 +8,12 @@ from mlgates.config.settings import Settings
 from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord, Subject
 from mlgates.core.values import AssetVersion
+from mlgates.gates.cache import Cache
 from mlgates.gates.comparison import pictures_of
 from mlgates.gates.declaration import Gate
 from mlgates.gates.evidence import Evidence, Model
 from mlgates.gates.gate import run
+from mlgates.gates.resolution import resolve
 from mlgates.gates.suite_reports import read_coverage, read_suites
 
 
@@ -28,6 +30,8 @@ def evidence_of(settings: Settings, commit: str) -> Evidence:
         fetch_suites=lambda: read_suites(reports),
         fetch_coverage=lambda: read_coverage(reports),
         commit=commit,
+        fetch_resolution=lambda model: resolve(model.folder, settings.project.root),
+        cache=Cache(settings.project.local_state / "gates"),
     )
 
 

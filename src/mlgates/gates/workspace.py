@@ -12,6 +12,8 @@ from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.content import checksum
 from mlgates.delivery.downloads import download_artifact, download_data, download_model
+from mlgates.delivery.job import REPRODUCES, jobs_of
+from mlgates.delivery.metrics import run_metrics
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Model, Table
 
@@ -54,6 +56,27 @@ class WorkspaceEvidence:
         named = json.loads(file.read_text(encoding="utf-8"))
         return table_of(self.training_set(model), named["rows"], named["of"], label=self._label, features=_names(model))
 
+    def twin_metrics(self, model: Model, experiment: str) -> dict[str, float] | None:
+        """Return what a second training of `model` scored, None when there was none.
+
+        That is the newest completed job of `experiment` with the tag `reproduces=JOB`, of the same commit, data and
+        environment as `model`.
+        """
+        wanted = Lineage.from_tags(model.tags)
+        for job in jobs_of(self._client, experiment):
+            theirs = Lineage.from_tags(job.tags)
+            if (
+                job.status == "Completed"
+                and job.tags.get(REPRODUCES) == wanted.job
+                and _origin(theirs) == _origin(wanted)
+            ):
+                return run_metrics(self._client, job.name)
+        return None
+
+
+def _origin(lineage: Lineage) -> tuple[str, ...]:
+    return (lineage.git_commit, lineage.data, lineage.environment)
+
 
 def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, features: list[str]) -> Table:
     """Return the `rows` of `data` as features, in the order of the model's signature, and labels.
@@ -66,7 +89,7 @@ def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, featur
     if missing:
         raise CouldNotRun(f"the data has no column {', '.join(missing)}", remedy="name the label in gates.yml")
     drawn = data.iloc[rows]
-    return Table(drawn[features].astype("float64"), drawn[label].to_numpy(dtype="int64"))
+    return Table(drawn[features].astype("float64"), drawn[label].to_numpy(dtype="int64"), drawn)
 
 
 def _names(model: Model) -> list[str]:

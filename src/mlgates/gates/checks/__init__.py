@@ -7,7 +7,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlgates.gates.checks import champion, metrics, suites
+from mlgates.gates.checks import (
+    calibration,
+    champion,
+    data,
+    drift,
+    explanation,
+    fairness,
+    latency,
+    metrics,
+    reproducibility,
+    signature,
+    size,
+    suites,
+    supply_chain,
+)
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 
@@ -28,5 +42,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "suites": Kind(suites.Declared, suites.check, wants_model=False),
         "metrics": Kind(metrics.Declared, metrics.check),
         "champion": Kind(champion.Declared, champion.check),
+        "fairness": Kind(fairness.Declared, fairness.check),
+        "explanation": Kind(explanation.Declared, explanation.check),
+        "calibration": Kind(calibration.Declared, calibration.check),
+        "reproducibility": Kind(reproducibility.Declared, reproducibility.check),
+        "latency": Kind(latency.Declared, latency.check),
+        "size": Kind(size.Declared, size.check),
+        "signature": Kind(signature.Declared, signature.check),
+        "data": Kind(data.Declared, data.check),
+        "drift": Kind(drift.Declared, drift.check),
+        "supply_chain": Kind(supply_chain.Declared, supply_chain.check),
     }
 )

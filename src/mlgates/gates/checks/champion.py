@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from mlgates.gates.declared import Strict
+from mlgates.config.declaring import Strict
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from mlgates.config.declaring import Strict
 from mlgates.core.layers import LAYERS
 from mlgates.core.nearest import did_you_mean
-from mlgates.gates.declared import Strict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
 from mlgates.gates.findings import Finding, bounded
@@ -46,7 +46,8 @@ def _finding(run: SuiteRun, least: int, commit: str) -> Finding:
     return Finding(
         what=run.layer,
         holds=not wrong,
-        reason=wrong or f"{run.passed} tests passed, {run.skipped} skipped",
+        reason=(wrong or f"{run.passed} tests passed, {run.skipped} skipped")
+        + (", with changes that are not in the commit" if run.dirty else ""),
         figure=float(run.passed),
         limit=f"at least {least} passed, none failed, on this commit",
         unit="tests",

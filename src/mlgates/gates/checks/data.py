@@ -1,0 +1,66 @@
+"""Whether the training set of the candidate keeps what is expected of it: a Great Expectations suite."""
+
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from mlgates.config.declaring import Strict
+from mlgates.core.errors import MlgatesError
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence
+from mlgates.gates.findings import Finding
+
+
+class Declared(Strict):
+    """Which suite the data is held against."""
+
+    suite: str = Field(min_length=1)
+    """The file, relative to the project's folder."""
+
+
+def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+    """Yield one finding. Evidence: `suite`, its name; `checked`, how many expectations; `failed`, a line each."""
+    file = evidence.root / declared.suite
+    if not file.is_file():
+        raise CouldNotRun(f"there is no suite {declared.suite}", remedy="correct data.suite in gates.yml")
+    data = evidence.training_set(evidence.candidate)
+    suite = hashlib.sha256(file.read_bytes()).hexdigest()
+    about = ["data", content_of(data), suite, version("great-expectations")]
+    found = evidence.cache.once(about, lambda: _validated(data, evidence, declared))
+    checked, failed = int(found["checked"]), list(found["failed"])
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    yield Finding(
+        what="",
+        holds=not failed,
+        reason=(
+            f"{found['suite']}: {checked - len(failed)} of {checked} expectations met"
+            + (f"; not met: {failed[0]}{more}" if failed else "")
+        ),
+        figure=float(len(failed)),
+        limit="at most 0 not met",
+        remedy="mend the data, or the suite when the data is right; then train again",
+        evidence=found,
+    )
+
+
+def content_of(data: pd.DataFrame) -> str:
+    """Return the sha256 of a table's columns and values."""
+    rows = pd.util.hash_pandas_object(data, index=False).to_numpy().tobytes()
+    names = "\0".join(f"{name} {dtype}" for name, dtype in data.dtypes.items())
+    return hashlib.sha256(names.encode() + rows).hexdigest()
+
+
+def _validated(data: pd.DataFrame, evidence: Evidence, declared: Declared) -> dict[str, Any]:
+    # Imported here: Great Expectations takes seconds, and the answer may be known.
+    from mlgates.expectations.suites import load_suite  # noqa: PLC0415
+    from mlgates.expectations.validation import validate  # noqa: PLC0415
+
+    try:
+        result = validate(data, load_suite(evidence.root / declared.suite))
+    except MlgatesError as error:
+        raise CouldNotRun(str(error), remedy="mend the suite") from error
+    return {"suite": result.suite, "checked": result.checked, "failed": [str(each) for each in result.failed]}

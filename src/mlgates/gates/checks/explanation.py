@@ -1,0 +1,141 @@
+"""What the model's answers rest on: permutation importance, and whether that is what they should rest on.
+
+The values of one feature are shuffled among held-out rows, and the AUC falls by what the model drew from that feature
+(Breiman, Random Forests, 2001; as scikit-learn's `permutation_importance`). All shuffles of a feature are predicted in
+one call, since a call costs more than a thousand rows do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field
+
+from mlgates.config.declaring import Strict
+from mlgates.core.nearest import did_you_mean
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence, Model, Table
+from mlgates.gates.findings import Finding
+from mlgates.gates.scores import auc
+
+
+class Declared(Strict):
+    """What the model may rest on."""
+
+    max_share: float = Field(default=0.9, gt=0, le=1)
+    """The share of all importance that one feature may have."""
+    forbidden: list[str] = Field(default_factory=list)
+    """Columns that may not be features at all, such as an identifier, which a model can learn by heart."""
+    unrelated: list[str] = Field(default_factory=list)
+    """Columns that may be features, and should not matter."""
+    tolerance: float = Field(default=0.005, ge=0)
+    """The fall of the AUC up to which an unrelated feature does not matter."""
+    rows: int = Field(default=1000, ge=50)
+    """Held-out rows that are looked at, drawn at random when there are more."""
+    repeats: int = Field(default=3, ge=1, le=100)
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """By how much the AUC falls when a feature is shuffled: mean and standard deviation over the repeats."""
+
+    mean: float
+    std: float
+
+
+def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for each column that is declared, and `largest_share`.
+
+    Its evidence: `importance`, by feature `mean` and `std`; `auc` before shuffling; `rows` and `repeats`.
+    """
+    table = evidence.held_out
+    for name in (*declared.forbidden, *declared.unrelated):
+        if name not in table.rows and name not in table.features:
+            known = did_you_mean(name, map(str, table.rows))
+            raise CouldNotRun(f"neither the model nor its data has a column '{name}'. {known}")
+    for name in declared.forbidden:
+        yield _forbidden(name, table)
+    sample = _sample(declared, table)
+    before = auc(sample.labels, sample.labels, evidence.candidate.probabilities(sample.features))
+    found = importance(evidence.candidate, sample, before, repeats=declared.repeats, seed=declared.seed)
+    for name in declared.unrelated:
+        yield _unrelated(name, found.get(name), declared.tolerance)
+    yield _largest(declared, found, before, len(sample.labels))
+
+
+def importance(model: Model, table: Table, before: float, *, repeats: int, seed: int) -> dict[str, Importance]:
+    """Return by feature how much the AUC, `before` unshuffled, falls."""
+    draw = np.random.default_rng(seed)
+    found = {}
+    for name in table.features.columns:
+        shuffled = pd.concat([_shuffled(table.features, name, draw) for _ in range(repeats)], ignore_index=True)
+        answers = np.split(model.probabilities(shuffled), repeats)
+        falls = np.array([before - auc(table.labels, table.labels, answer) for answer in answers])
+        found[str(name)] = Importance(float(falls.mean()), float(falls.std()))
+    return found
+
+
+def _shuffled(features: pd.DataFrame, name: str, draw: np.random.Generator) -> pd.DataFrame:
+    values: npt.NDArray[np.float64] = features[name].to_numpy()
+    return features.assign(**{name: draw.permutation(values)})
+
+
+def _sample(declared: Declared, table: Table) -> Table:
+    if len(table.labels) <= declared.rows:
+        return table
+    rows = np.random.default_rng(declared.seed).choice(len(table.labels), declared.rows, replace=False)
+    return Table(table.features.iloc[rows], table.labels[rows])
+
+
+def _forbidden(name: str, table: Table) -> Finding:
+    used = name in table.features
+    return Finding(
+        what=name,
+        holds=not used,
+        reason=f"{name} is {'a feature of the model' if used else 'not among the features'}",
+        limit="never a feature",
+        remedy=f"leave {name} out of the training features",
+    )
+
+
+def _unrelated(name: str, found: Importance | None, tolerance: float) -> Finding:
+    fall = found.mean if found else 0.0
+    return Finding(
+        what=name,
+        holds=fall <= tolerance,
+        reason=f"shuffling {name} takes {fall:.4f} off the AUC" if found else f"{name} is not among the features",
+        figure=fall,
+        limit=f"at most {tolerance:g}",
+        remedy=f"find out why {name} tells of the label: it may be a leak",
+    )
+
+
+def _largest(declared: Declared, found: dict[str, Importance], before: float, rows: int) -> Finding:
+    total = sum(max(0.0, each.mean) for each in found.values())
+    first = max(found, key=lambda name: found[name].mean)
+    share = max(0.0, found[first].mean) / total if total else 0.0
+    return Finding(
+        what="largest_share",
+        holds=total > 0 and share <= declared.max_share,
+        reason=(
+            f"{first} has {share:.0%} of the importance, the most of {len(found)} features"
+            if total
+            else f"no feature matters: shuffling any leaves the AUC at {before:.3f} or better"
+        ),
+        figure=share,
+        limit=f"at most {declared.max_share:g}",
+        remedy=(
+            f"find out whether {first} knows the label before it can be known"
+            if total
+            else "see whether the model was fitted, and to the right labels"
+        ),
+        evidence={
+            "importance": {name: {"mean": each.mean, "std": each.std} for name, each in found.items()},
+            "auc": before,
+            "rows": rows,
+            "repeats": declared.repeats,
+        },
+    )

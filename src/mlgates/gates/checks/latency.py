@@ -1,0 +1,111 @@
+"""How long the model takes to predict, in this process: one row, as a request brings it, and a batch.
+
+What else the machine does makes a prediction slower and never faster. So a measurement over its limit is taken again,
+and the better one counts: a slow model stays slow, a busy machine does not shut the gate.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from mlgates.config.declaring import Strict
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence
+from mlgates.gates.findings import Finding
+
+_ROUNDS = 2
+_FEWEST, _ROUND_S = 3, 1.0
+"""A round that has taken this long ends, as soon as it has so many predictions."""
+
+
+class Times(Strict):
+    """Limits in milliseconds, of the median or of the slowest twentieth."""
+
+    median_ms: float | None = Field(default=None, gt=0)
+    p95_ms: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Times":
+        if self.median_ms is None and self.p95_ms is None:
+            raise ValueError("give median_ms, p95_ms or both")
+        return self
+
+
+class Declared(Strict):
+    """How long predictions may take."""
+
+    row: Times = Times(median_ms=100.0)
+    """Of a single row."""
+    batch: Times = Times(median_ms=1000.0)
+    """Of `batch_rows` rows at once."""
+    batch_rows: int = Field(default=1000, ge=2)
+    repeats: int = Field(default=10, ge=3, le=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One round of predictions, in milliseconds."""
+
+    median_ms: float
+    p95_ms: float
+    predictions: int
+
+    def within(self, times: Times) -> bool:
+        """True when no limit is passed."""
+        return self.median_ms <= (times.median_ms or np.inf) and self.p95_ms <= (times.p95_ms or np.inf)
+
+
+def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+    """Yield findings `row_median`, `row_p95`, `batch_median`, `batch_p95`, those that have a limit."""
+    features = evidence.held_out.features
+    if features.empty:
+        raise CouldNotRun("there are no held-out rows to predict")
+    several = features.iloc[np.arange(declared.batch_rows) % len(features)]
+    for part, rows, times in (("row", features.iloc[:1], declared.row), ("batch", several, declared.batch)):
+        measured = measure(lambda rows=rows: evidence.candidate.classes(rows), times, declared.repeats)  # type: ignore[misc]
+        yield from _findings(part, rows, times, measured)
+
+
+def measure(
+    predict: Callable[[], object], times: Times, repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> Measured:
+    """Return the first round within the limits, or the best of all; `predict` is called once before, to warm up."""
+    predict()
+    best = _round(predict, repeats, clock)
+    for _ in range(_ROUNDS - 1):
+        if best.within(times):
+            break
+        best = min(best, _round(predict, repeats, clock), key=lambda measured: measured.median_ms)
+    return best
+
+
+def _round(predict: Callable[[], object], repeats: int, clock: Callable[[], float]) -> Measured:
+    taken: list[float] = []
+    while len(taken) < repeats and (len(taken) < _FEWEST or sum(taken) < _ROUND_S):
+        began = clock()
+        predict()
+        taken.append(clock() - began)
+    median, p95 = np.quantile(taken, [0.5, 0.95]) * 1000
+    return Measured(float(median), float(p95), len(taken))
+
+
+def _findings(part: str, rows: pd.DataFrame, times: Times, measured: Measured) -> Iterator[Finding]:
+    what = "one row" if len(rows) == 1 else f"{len(rows)} rows"
+    for name, figure, most in (
+        ("median", measured.median_ms, times.median_ms),
+        ("p95", measured.p95_ms, times.p95_ms),
+    ):
+        if most is not None:
+            yield Finding(
+                what=f"{part}_{name}",
+                holds=figure <= most,
+                reason=f"{what} in {figure:.1f} ms ({name} of {measured.predictions} predictions)",
+                figure=figure,
+                limit=f"at most {most:g}",
+                unit="ms",
+                remedy="make the model smaller, or see which step of its pipeline takes the time",
+            )

@@ -1,0 +1,70 @@
+"""Whether what the model needs can be had, and what it would bring to life is trusted."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from mlgates.config.declaring import Strict
+from mlgates.gates.evidence import Evidence
+from mlgates.gates.findings import Finding
+from mlgates.gates.model_types import SKOPS, stored_format, untrusted_types
+from mlgates.gates.resolution import Resolution
+
+
+class Declared(Strict):
+    """Which types a model may hold beyond those that skops trusts by itself."""
+
+    trusted_types: list[str] = Field(default_factory=list)
+    """By full name: `sklearn.tree._tree.Tree`."""
+
+
+def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+    """Yield `types`, `requirements` and `yanked`; the last two `CouldNotRun` without a package index."""
+    yield _types(declared, evidence)
+    resolution = evidence.resolution(evidence.candidate)
+    yield Finding(
+        what="requirements",
+        holds=not resolution.conflict,
+        reason=resolution.conflict or f"can be installed: {resolution.releases} releases in all",
+        limit="can be installed together",
+        remedy="pin versions that the index has and that go together, and train again",
+    )
+    if not resolution.conflict:
+        yield _yanked(resolution)
+
+
+def _types(declared: Declared, evidence: Evidence) -> Finding:
+    model = evidence.candidate
+    form, file = stored_format(model.folder)
+    if form != SKOPS:
+        return Finding(
+            what="types",
+            holds=False,
+            reason=f"{file.name} is stored by {form}, which runs any code when it is loaded",
+            limit="skops, trusted types only",
+            remedy="save the model with serialization_format='skops'",
+        )
+    found = evidence.cache.once(["types", model.sha256], lambda: {"untrusted": untrusted_types(file)})["untrusted"]
+    strange = sorted(set(found) - set(declared.trusted_types))
+    return Finding(
+        what="types",
+        holds=not strange,
+        reason=f"not trusted: {', '.join(strange)}" if strange else "every type in it is trusted",
+        limit="trusted types only",
+        remedy="leave them out of the model, or read their code and list them in supply_chain.trusted_types",
+        evidence={"beyond_skops": list(found)},
+    )
+
+
+def _yanked(resolution: Resolution) -> Finding:
+    yanked = resolution.yanked or {}
+    told = ", ".join(f"{release} ({reason})" for release, reason in yanked.items())
+    return Finding(
+        what="yanked",
+        holds=not yanked,
+        reason=f"withdrawn by their makers: {told}" if yanked else "no pinned release was yanked",
+        figure=float(len(yanked)),
+        limit="at most 0",
+        remedy="pin another version of each, and train again",
+        evidence=dict(yanked),
+    )
