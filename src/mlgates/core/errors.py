@@ -45,6 +45,12 @@ class TrialFailed(MlgatesError):
     exit_code = 8
 
 
+class Waits(MlgatesError):
+    """A pipeline has come to where somebody else must act; it goes on from there when it is run again."""
+
+    exit_code = 10
+
+
 class GateFailed(MlgatesError):
     """A gate does not open."""
 

@@ -4,6 +4,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from mlgates.core.pipelines import Stage
+
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
@@ -38,6 +40,23 @@ class StepProgressed:
 
 
 @dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage of a pipeline has begun; the steps that follow are its own."""
+
+    stage: str
+    number: int
+    """From 1."""
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """A stage of a pipeline has ended."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
 class JobSubmitted:
     """The workspace has accepted a job."""
 
@@ -62,7 +81,15 @@ class JobLogged:
 
 
 Event: TypeAlias = (
-    StepStarted | StepProgressed | StepFinished | StepFailed | JobSubmitted | JobStatusChanged | JobLogged
+    StepStarted
+    | StepProgressed
+    | StepFinished
+    | StepFailed
+    | StageStarted
+    | StageEnded
+    | JobSubmitted
+    | JobStatusChanged
+    | JobLogged
 )
 
 T = TypeVar("T")

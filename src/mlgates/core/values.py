@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 # The states in which Azure ML leaves a job for good. Paused and CancelRequested are on their way to one of these.
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 
+UNREGISTERED = "job:"
+"""Begins the version of a model that is not registered yet, and is known by the job that made it: `job:sunny_sky_1`."""
+
 ORIGIN_TAG = "origin"
 """Of a data asset: who made the data; `stand-in` for data that nobody measured."""
 
@@ -22,6 +25,11 @@ class AssetVersion:
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"
+
+    @property
+    def unregistered_job(self) -> str | None:
+        """The job that holds a model which is not registered yet; None for a version of the registry."""
+        return self.version.removeprefix(UNREGISTERED) if self.version.startswith(UNREGISTERED) else None
 
     @property
     def reference(self) -> str:

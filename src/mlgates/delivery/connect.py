@@ -20,6 +20,8 @@ Start: TypeAlias = Callable[[], Mapping[str, str]]
 
 _SDK = "azure.ai.ml"
 _CLOUD, _METADATA = "AZUREML_CURRENT_CLOUD", "ARM_CLOUD_METADATA_URL"
+# MLflow draws a bar for each file that it downloads.
+_NO_BARS = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 # Pace of `jobs.stream` in whole seconds, read when azure-ai-ml is imported. Its own default goes up to a minute.
 _PACE = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "1", "AZUREML_RUN_POLLING_INTERVAL_MAX": "5"}
 
@@ -59,8 +61,8 @@ def prepare(settings: Settings, environ: MutableMapping[str, str], start_local: 
 
     Raises `WorkspaceUnavailable` when it leads to a local workspace although Azure is meant.
     """
-    for name, seconds in _PACE.items():
-        environ.setdefault(name, seconds)
+    for name, value in (_PACE | _NO_BARS).items():
+        environ.setdefault(name, value)
     if settings.target is not Target.AZURE:
         environ.update(start_local())
     elif "://127.0.0.1" in environ.get(_METADATA, ""):

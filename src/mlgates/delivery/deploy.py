@@ -13,10 +13,9 @@ from mlgates.core.steps import step, watched
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
 from mlgates.delivery.batch_trial import try_batch
-from mlgates.delivery.content import held
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.online import deploy_online
 from mlgates.delivery.online_trial import try_online
-from mlgates.delivery.refusals import asking
 
 # Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
 _LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
@@ -31,7 +30,7 @@ def deploy(
     client: MLClient, settings: Settings, kinds: Collection[Kind], *, version: str | None, trial: bool
 ) -> Steps[Mapping[Kind, Delivered]]:
     """Deploy one model version, by default the newest, to the endpoints of `kinds`; try each if `trial`."""
-    model = yield from step("model", lambda: find_model(client, settings, version))
+    model = yield from step("model", lambda: _registered(find_model(client, settings, version)))
 
     def one(kind: Kind) -> Steps[Delivered]:
         deployment = yield from _DEPLOY[kind](client, settings, model, poll_s=poll_seconds(settings))
@@ -49,17 +48,10 @@ def try_out(
     return {kind: results[str(kind)] for kind in kinds}
 
 
-def find_model(client: MLClient, settings: Settings, version: str | None) -> AssetVersion:
-    """Return a version of the model, by default the newest. Raises `AssetMissing`."""
-    name = settings.model_name
-    with asking(f"list the versions of model {name}"):
-        versions = list(held(lambda: client.models.list(name=name)))
-    found = next((each for each in versions if version in (None, each.version)), None)
-    if found is None:
-        known = ", ".join(each.version for each in versions) or "none"
-        wanted = f"version {version}" if version else "a version"
-        raise AssetMissing(f"there is no {wanted} of model {name} (known: {known}): run 'mlgates train --register'")
-    return found
+def _registered(model: AssetVersion) -> AssetVersion:
+    if model.unregistered_job:
+        raise AssetMissing(f"{model} is not registered: run 'mlgates register --job {model.unregistered_job}' first")
+    return model
 
 
 def _trial(client: MLClient, settings: Settings, kind: Kind) -> Steps[OnlineTrial | BatchTrial]:

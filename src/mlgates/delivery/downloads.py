@@ -9,13 +9,20 @@ from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_am
 from mlgates.core.errors import AssetMissing, WorkspaceRefused
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.metrics import tracking_uri
+from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
 
 
 def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
-    """Download a model version below `folder`; return the folder that holds its MLmodel. Raises `AssetMissing`."""
-    with asking(f"download model {model}"):
-        client.models.download(model.name, model.version, download_path=folder)
+    """Download a model below `folder`; return the folder that holds its MLmodel. Raises `AssetMissing`.
+
+    The files of a model that is not registered yet are found among the artifacts of its job.
+    """
+    with asking(f"download model {model}"), quiet_upload():
+        if model.unregistered_job:
+            client.jobs.download(model.unregistered_job, download_path=folder)
+        else:
+            client.models.download(model.name, model.version, download_path=folder)
     found = sorted(folder.rglob("MLmodel"), key=lambda file: len(file.parts))
     if not found:
         raise AssetMissing(f"model {model} has no file MLmodel: it is not an MLflow model")

@@ -10,8 +10,10 @@ from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.metrics import tracking_uri
+from mlgates.delivery.metrics import run_tags, tag_run, tracking_uri
 from mlgates.delivery.refusals import asking
+
+_VERDICT = "gate."
 
 
 def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
@@ -29,11 +31,19 @@ def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> No
             f"cannot keep the record of gate {record.gate} with job {job}: {error.message}"
         ) from error
     verdict = "passed" if record.passed else "failed"
-    tag_model(client, model, {f"gate.{record.gate}": verdict, f"gate.{record.gate}.record": record.sha256})
+    tag_model(client, model, {f"{_VERDICT}{record.gate}": verdict, f"{_VERDICT}{record.gate}.record": record.sha256})
+
+
+def verdicts_of(client: MLClient, job: str) -> dict[str, str]:
+    """Return the tags that gates have given what `job` made, before it was registered."""
+    return {name: text for name, text in run_tags(client, job).items() if name.startswith(_VERDICT)}
 
 
 def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) -> None:
-    """Add `tags` to a model version, over those of the same names."""
+    """Add `tags` to a model version, over those of the same names; one that is not registered keeps them in its run."""
+    if model.unregistered_job:
+        tag_run(client, model.unregistered_job, tags)
+        return
     with asking(f"tag model {model}"):
         held = client.models.get(model.name, model.version)
         held.tags = {**(held.tags or {}), **tags}

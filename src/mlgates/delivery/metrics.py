@@ -2,6 +2,7 @@
 
 import importlib
 import threading
+from collections.abc import Mapping
 
 from azure.ai.ml import MLClient
 
@@ -28,6 +29,30 @@ def run_metrics(client: MLClient, job_name: str) -> dict[str, float]:
     except MlflowException as error:
         raise WorkspaceRefused(f"cannot read the metrics of job {job_name}: {error.message}") from error
     return {name: value for name, value in run.data.metrics.items() if not name.startswith(_AUTOLOGGED)}
+
+
+def run_tags(client: MLClient, job_name: str) -> dict[str, str]:
+    """Return the tags of the run of job `job_name`."""
+    import mlflow  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        return dict(mlflow.MlflowClient(tracking_uri(client)).get_run(job_name).data.tags)
+    except MlflowException as error:
+        raise WorkspaceRefused(f"cannot read the tags of job {job_name}: {error.message}") from error
+
+
+def tag_run(client: MLClient, job_name: str, tags: Mapping[str, str]) -> None:
+    """Set tags of the run of job `job_name`."""
+    import mlflow  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        tracking = mlflow.MlflowClient(tracking_uri(client))
+        for name, text in tags.items():
+            tracking.set_tag(job_name, name, text)
+    except MlflowException as error:
+        raise WorkspaceRefused(f"cannot tag job {job_name}: {error.message}") from error
 
 
 def tracking_uri(client: MLClient) -> str:

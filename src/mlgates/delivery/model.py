@@ -17,9 +17,16 @@ JOB_TAG = "job"
 
 
 def register_model(
-    client: MLClient, settings: Settings, job: Job, metrics: Callable[[], Mapping[str, float]]
+    client: MLClient,
+    settings: Settings,
+    job: Job,
+    metrics: Callable[[], Mapping[str, float]],
+    *,
+    verdicts: Callable[[], Mapping[str, str]] = dict,
 ) -> AssetVersion:
     """Return the model version made from `job`; register it, with what `metrics` tells, when there is none yet.
+
+    `verdicts` are tags that gates have given the model before it was registered.
 
     Raises `AssetMissing` for a job that did not complete.
     """
@@ -32,7 +39,7 @@ def register_model(
         return known
     path = f"azureml://jobs/{job.name}/outputs/artifacts/paths/{settings.model_path}/"
     model = load(load_model, settings.project, settings.project.training / "model.yml", {"name": name, "path": path})
-    model.tags = {**(model.tags or {}), **lineage_of(job, metrics()).to_tags()}
+    model.tags = {**(model.tags or {}), **lineage_of(job, metrics()).to_tags(), **verdicts()}
     with asking(f"register model {name} from job {job.name}"):
         saved = client.models.create_or_update(model)
     return AssetVersion(name, str(saved.version), created=True, tags=dict(saved.tags or {}))

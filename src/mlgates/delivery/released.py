@@ -4,8 +4,8 @@ from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.content import find
-from mlgates.delivery.deploy import find_model
 from mlgates.delivery.refusals import asking
 
 RELEASED_TAG = "released"

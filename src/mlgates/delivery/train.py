@@ -13,6 +13,7 @@ from mlgates.core.values import AssetVersion, Job, SourceState
 from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
 from mlgates.delivery.follow import follow
+from mlgates.delivery.gate_tags import verdicts_of
 from mlgates.delivery.job import Training, find_job, submit
 from mlgates.delivery.metrics import preload, run_metrics
 from mlgates.delivery.model import register_model
@@ -64,4 +65,10 @@ def train_and_register(client: MLClient, settings: Settings, request: TrainingRe
 
 
 def _register(client: MLClient, settings: Settings, job: Job) -> AssetVersion:
-    return register_model(client, settings, job, lambda: run_metrics(client, job.name))
+    return register_model(
+        client,
+        settings,
+        job,
+        lambda: run_metrics(client, job.name),
+        verdicts=lambda: verdicts_of(client, job.name),
+    )

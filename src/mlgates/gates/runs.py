@@ -9,7 +9,7 @@ from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord
 from mlgates.core.steps import step
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.deploy import find_model
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.gate_tags import keep_record
 from mlgates.delivery.inventory import model_versions
 from mlgates.delivery.serving import look_online, served_model

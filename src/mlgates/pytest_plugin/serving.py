@@ -36,7 +36,7 @@ def delivered(workspace: "MLClient", settings: "Settings", own_workspace: bool) 
 @pytest.fixture(scope="session")
 def candidate(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "AssetVersion":
     """The model version under test: the newest, or that of `--model-version`."""
-    from mlgates.delivery.deploy import find_model  # noqa: PLC0415
+    from mlgates.delivery.candidates import find_model  # noqa: PLC0415
 
     with told():
         found = find_model(delivered, settings, pytestconfig.getoption("--model-version"))
@@ -107,7 +107,8 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "Endpoint":
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
     from mlgates.core.deployments import Kind  # noqa: PLC0415
-    from mlgates.delivery.deploy import deploy, find_model  # noqa: PLC0415
+    from mlgates.delivery.candidates import find_model  # noqa: PLC0415
+    from mlgates.delivery.deploy import deploy  # noqa: PLC0415
     from mlgates.delivery.source import source_state  # noqa: PLC0415
     from mlgates.delivery.train import TrainingRequest, train_and_register  # noqa: PLC0415
 

@@ -15,15 +15,24 @@ from mlgates.core.events import (
     JobLogged,
     JobStatusChanged,
     JobSubmitted,
+    StageEnded,
+    StageStarted,
     StepFailed,
     StepFinished,
     StepProgressed,
     Steps,
     StepStarted,
 )
+from mlgates.core.pipelines import StageState
 from mlgates.reports.progress import Progress, State, StepView
 
 T = TypeVar("T")
+_STAGE_MARKS = {
+    StageState.PASSED: "[green]✓[/]",
+    StageState.FAILED: "[red]✗[/]",
+    StageState.SKIPPED: "[dim]-[/]",
+    StageState.WAITING: "[yellow]…[/]",
+}
 FOLLOWED = frozenset({"job", "batch job"})
 """The steps that follow a job; no two of them run at once."""
 _MARKS = {State.RUNNING: "[yellow]▶[/]", State.DONE: "[green]✓[/]", State.FAILED: "[red]✗[/]"}
@@ -79,6 +88,10 @@ class Lines:
                 line = f"job {job}: {status}"
             case JobLogged(_, text):
                 line = f"  | {text}"
+            case StageStarted(stage, number, of):
+                line = f"== {stage} ({number} of {of})"
+            case StageEnded(stage):
+                line = f"== {stage.name} {stage.state}: {stage.remark} ({stage.seconds:.1f} s)"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -99,6 +112,11 @@ class LiveView:
 
 def picture(progress: Progress, now: float) -> RenderableType:
     """Return `progress` as rich draws it at `now`."""
+    stages = Table.grid(padding=(0, 2))
+    for stage in progress.stages:
+        stages.add_row(f"{_STAGE_MARKS[stage.state]} {stage.name}", f"{stage.seconds:5.1f} s", escape(stage.remark))
+    if progress.stage:
+        stages.add_row(f"{_MARKS[State.RUNNING]} {progress.stage}", "", "")
     steps = Table.grid(padding=(0, 2))
     for step in progress.steps:
         seconds = now - step.began if step.state is State.RUNNING else step.seconds
@@ -106,7 +124,7 @@ def picture(progress: Progress, now: float) -> RenderableType:
     followed = any(_is_followed(step) for step in progress.steps)
     log = [Text(f"  | {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in progress.log if followed]
     link = [Text(f"  {progress.link}", style="cyan")] if progress.link else []
-    return Group(steps, *link, *log)
+    return Group(stages, steps, *link, *log)
 
 
 def _remark(step: StepView, progress: Progress) -> str:

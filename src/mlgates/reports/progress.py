@@ -8,11 +8,14 @@ from mlgates.core.events import (
     JobLogged,
     JobStatusChanged,
     JobSubmitted,
+    StageEnded,
+    StageStarted,
     StepFailed,
     StepFinished,
     StepProgressed,
     StepStarted,
 )
+from mlgates.core.pipelines import Stage
 
 LOG_LINES = 8
 
@@ -48,6 +51,10 @@ class Progress:
     status: str | None = None
     log: tuple[str, ...] = ()
     """The last lines of the job's log."""
+    stages: tuple[Stage, ...] = ()
+    """Of a pipeline, those that have ended; `steps` are those of the stage after them."""
+    stage: str | None = None
+    """Of a pipeline, the one that runs, with its number."""
 
     def after(self, event: Event, now: float) -> "Progress":
         """Return what is known once `event` has been told at `now`."""
@@ -60,8 +67,17 @@ class Progress:
                 return self._changed(step, State.DONE, seconds, summary)
             case StepFailed(step, seconds):
                 return self._changed(step, State.FAILED, seconds, "")
+            case StageStarted() | StageEnded():
+                return self._staged(event)
             case JobSubmitted() | JobStatusChanged() | JobLogged():
                 return self._followed(event)
+
+    def _staged(self, event: StageStarted | StageEnded) -> "Progress":
+        match event:
+            case StageStarted(stage, number, of):
+                return Progress(stages=self.stages, stage=f"{stage} ({number} of {of})")
+            case StageEnded(stage):
+                return Progress(stages=(*self.stages, stage))
 
     def _followed(self, event: JobSubmitted | JobStatusChanged | JobLogged) -> "Progress":
         match event:
