@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mlgates.cli.release_commands import commands as release_commands
 from mlgates.cli.session import Debug, Env, Only, Options, ProjectFolder, RequireAzure, session
 from mlgates.config.settings import LOCAL
 from mlgates.core.deployments import Kind
@@ -210,6 +211,9 @@ def gate(
         from mlgates.cli import gating  # noqa: PLC0415
 
         gating.gate(at_work, name, version)
+
+
+app.add_typer(release_commands)
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """How a gate's record is kept in the workspace: an artifact of the model's run, and tags on the model version."""
 
 import json
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from azure.ai.ml import MLClient
@@ -10,6 +12,7 @@ from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
+from mlgates.delivery.downloads import download_artifact
 from mlgates.delivery.metrics import run_tags, tag_run, tracking_uri
 from mlgates.delivery.refusals import asking
 
@@ -48,3 +51,25 @@ def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) ->
         held = client.models.get(model.name, model.version)
         held.tags = {**(held.tags or {}), **tags}
         client.models.create_or_update(held)
+
+
+def read_record(client: MLClient, model: AssetVersion, gate: str) -> GateRecord | None:
+    """Return the newest record of `gate` that is kept with `model`, None when there is none.
+
+    Raises `WorkspaceRefused` when the record is not the one that the tags name: one of the two has been changed.
+    """
+    checksum = model.tags.get(f"gate.{gate}.record")
+    if checksum is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        job = Lineage.from_tags(model.tags).job
+        file = download_artifact(client, job, f"gates/{gate}.json", Path(folder))
+        try:
+            record = GateRecord.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise WorkspaceRefused(f"gates/{gate}.json of job {job} is no record of a gate: {error}") from error
+    if record.sha256 != checksum:
+        raise WorkspaceRefused(
+            f"gates/{gate}.json of job {job} is not the record that {model} is tagged with: run 'mlgates gate {gate}'"
+        )
+    return record

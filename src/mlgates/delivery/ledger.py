@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Data
@@ -25,7 +25,8 @@ from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
 
 _LONGEST_TAG = 256
-Decide = Callable[[Sequence[Entry]], Draft | None]
+Decide: TypeAlias = Callable[[Sequence[Entry]], Draft]
+"""Makes an entry of the entries so far, or raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,14 @@ class Ledger:
             raise LedgerBroken(f"ledger {self.name}: {reading.fault}; nothing is decided on it (see 'mlgates history')")
         return reading.entries
 
-    def append(self, decide: Decide) -> Entry | None:
-        """Append what `decide` makes of the entries so far; nothing when it returns None.
+    def append(self, decide: Decide) -> Entry:
+        """Append what `decide` makes of the entries so far; return the entry.
 
         When another writer comes first, `decide` is asked again with its entry. What it raises passes through.
         """
         while True:
             entries = self.entries()
             draft = decide(entries)
-            if draft is None:
-                return None
             at = self.clock().isoformat(timespec="milliseconds")
             entry = Entry.after(entries, draft, at=at, nonce=self._nonce())
             if self._put(entry):

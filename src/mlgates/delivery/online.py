@@ -82,9 +82,13 @@ def share_traffic(
     traffic: Mapping[str, int],
     *,
     mirror: Mapping[str, int] | None = None,
+    step: str = "online traffic",
     poll_s: float,
 ) -> Steps[Outcome]:
-    """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too."""
+    """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too.
+
+    `step` is the one that tells of it.
+    """
     with asking(f"look up endpoint {endpoint_name}"):
         endpoint = client.online_endpoints.get(endpoint_name)
     wanted, held = _shares(traffic), _shares(endpoint.mirror_traffic)
@@ -94,9 +98,7 @@ def share_traffic(
     if (_shares(endpoint.traffic), held) == (wanted, mirrored):
         return Outcome(told, Change.KEPT)
     endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
-    yield from finished(
-        "online traffic", lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s
-    )
+    yield from finished(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
     return Outcome(told, Change.UPDATED)
 
 

@@ -35,14 +35,19 @@ def sample_request(settings: Settings) -> Request:
 
 
 def try_online(
-    client: MLClient, settings: Settings, *, reach: Callable[[Address], Endpoint] = Endpoint
+    client: MLClient,
+    settings: Settings,
+    *,
+    deployment: str | None = None,
+    reach: Callable[[Address], Endpoint] = Endpoint,
 ) -> Steps[OnlineTrial]:
     """Send the sample to the online endpoint, as `reach` opens it, and return what came back.
 
-    Raises `TrialFailed`, with the line that repeats the request, for anything but 200 and a list of predictions.
+    A `deployment` is asked whatever the traffic. Raises `TrialFailed`, with the line that repeats the request, for
+    anything but 200 and a list of predictions.
     """
     yield from ()  # one request: nothing to tell of on the way
-    endpoint = reach(address(client, settings.online_endpoint))
+    endpoint = reach(address(client, settings.online_endpoint, deployment=deployment))
     try:
         answer = ask(endpoint, sample_request(settings))
     finally:

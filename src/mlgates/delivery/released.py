@@ -9,7 +9,9 @@ from mlgates.delivery.content import find
 from mlgates.delivery.refusals import asking
 
 RELEASED_TAG = "released"
-"""On a model version: `true` once it has been released. Who released it, and on what evidence, is not told here."""
+"""On a model version: `true` while it is the released one; then what became of it (`superseded`, `rolled back`).
+
+Who released it, and on what evidence, is in the ledger."""
 
 
 def released_version(client: MLClient, settings: Settings) -> AssetVersion:

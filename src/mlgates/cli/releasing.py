@@ -1,0 +1,78 @@
+"""The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy."""
+
+import os
+from typing import TYPE_CHECKING
+
+from mlgates.cli.session import Session
+from mlgates.core.errors import ConfigurationError, LedgerBroken
+from mlgates.core.ledger import Action
+from mlgates.delivery.ledger import Ledger
+from mlgates.release import approving, tidying
+from mlgates.release.declaration import read_release
+from mlgates.release.lock import free
+from mlgates.release.owner import Owner
+from mlgates.release.releasing import release as release_run
+from mlgates.release.rolling_back import rollback as rollback_run
+from mlgates.release.work import Work
+from mlgates.reports.console import show as shown
+from mlgates.reports.history import history_table
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+
+def decide(
+    session: Session, client: "MLClient", model: str, action: Action, *, by: str, reason: str, gate_record: str | None
+) -> None:
+    """Approve or reject a version."""
+    run = approving.decide(client, session.settings, model, action, by=by, reason=reason, gate_record=gate_record)
+    entry = shown(run, session.progress)
+    session.say(f"{entry.summary}: {entry.reason}")
+    session.say(f"content {entry.sha256}")
+    if entry.gate_record:
+        session.say(f"record  {entry.gate_record}")
+
+
+def history(session: Session, client: "MLClient", version: str | None) -> None:
+    """List what was decided and done. Raises `LedgerBroken` when the chain is."""
+    ledger = Ledger(client, session.settings.model_name)
+    reading = ledger.read()
+    wanted = f"{session.settings.model_name}:{version}" if version else None
+    session.output.print(history_table(entry for entry in reading.entries if wanted in {None, entry.model}))
+    if reading.fault:
+        raise LedgerBroken(f"the chain of ledger {ledger.name} is broken: {reading.fault}")
+
+
+def release(session: Session, client: "MLClient", version: str | None, *, canary: bool, by: str) -> None:
+    """Release a version."""
+    released = shown(release_run(_work(session, client, by), version, canary=canary), session.progress)
+    session.say(released.summary)
+
+
+def rollback(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
+    """Return to the version that served before."""
+    session.say(shown(rollback_run(_work(session, client, by), reason=reason), session.progress).summary)
+
+
+def unlock(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
+    """Break the lock of the endpoint."""
+    if not by.strip():
+        raise ConfigurationError("--by is empty: say who breaks the lock")
+    settings = session.settings
+    entry = free(Ledger(client, settings.model_name), settings.online_endpoint, by=by.strip(), reason=reason)
+    session.say(f"{settings.online_endpoint} is free: the lock for {entry.model} is broken by {entry.by}")
+
+
+def tidy(session: Session, client: "MLClient") -> None:
+    """Take away old deployments."""
+    outcomes = shown(tidying.tidy(_work(session, client, "")), session.progress)
+    for outcome in outcomes:
+        session.say(outcome.summary)
+    if not outcomes:
+        session.say("nothing to take away: no deployment is without traffic for as long as mlops/release.yml keeps it")
+
+
+def _work(session: Session, client: "MLClient", by: str) -> Work:
+    settings = session.settings
+    ledger = Ledger(client, settings.model_name)
+    return Work(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by.strip())

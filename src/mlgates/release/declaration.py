@@ -1,0 +1,74 @@
+"""Reads mlops/release.yml: the steps of a canary, how long each is watched, and what breaks it off."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from mlgates.config.declaring import Strict, parsed, read_yaml
+from mlgates.config.project import Project
+from mlgates.config.settings import Settings, Target
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+ALL = 100
+
+
+class Watched(Strict):
+    """How long a step is watched, in seconds, by what stands behind the environment."""
+
+    azure: Seconds = 300.0
+    local: Seconds = 2.0
+
+
+class Canary(Strict):
+    """The way of the traffic."""
+
+    steps: tuple[Percent, ...] = Field(default=(10, 50, ALL), strict=False)
+    """Percent of the traffic for the new version, one after the other; the last is 100."""
+    mirror: Annotated[int, Field(ge=0, le=50)] = 0
+    """Percent of the traffic that is copied to the new version before it gets any; Azure allows up to 50."""
+    seconds: Watched = Watched()
+
+    @field_validator("steps")
+    @classmethod
+    def _rise_to_all(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted(set(steps)) or not steps or steps[-1] != ALL:
+            raise ValueError(f"the steps rise, and end at {ALL}: [10, 50, {ALL}]")
+        return steps
+
+
+class Limits(Strict):
+    """What the new version must keep to at every step, seen from where the release runs."""
+
+    max_error_rate: Fraction = 0.0
+    """Of the requests that the new version was asked: answers other than 200, and none at all."""
+    max_median_ms: Annotated[float, Field(gt=0)] | None = None
+    """What its median answer may take."""
+    max_slowdown: Annotated[float, Field(gt=0)] | None = None
+    """Its median answer over that of the old version."""
+    max_difference: Fraction | None = None
+    """The share of predictions that differ from the old version's on the same rows."""
+    requests: Annotated[int, Field(ge=1)] = 20
+    """So many are made at least before a step is judged, unless its time is over first."""
+
+
+class Release(Strict):
+    """All that release.yml declares."""
+
+    canary: Canary = Canary()
+    limits: Limits = Limits()
+    keep_old_for_hours: Annotated[float, Field(ge=0)] = 72.0
+    """How long a deployment without traffic is kept."""
+
+    def seconds(self, settings: Settings) -> float:
+        """Return how long a step is watched in an environment."""
+        seconds = self.canary.seconds
+        return seconds.azure if settings.target is Target.AZURE else seconds.local
+
+
+def read_release(project: Project) -> Release:
+    """Return what a project's release.yml declares. Raises `ConfigurationError` for the first thing wrong with it."""
+    file = project.release_file
+    shown = project.shown(file)
+    return parsed(shown, Release, read_yaml(file, shown, "a project declares its releases in it (docs/release.md)"))

@@ -1,0 +1,138 @@
+"""A release: an approved version is deployed beside the one that serves, tried, and given the traffic step by step.
+
+Where it stands is read from the workspace, so that one that was killed anywhere is gone on with by running it again.
+"""
+
+from dataclasses import dataclass
+
+from mlgates.core.deployments import Deployment
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.core.releases import Released
+from mlgates.core.side_by_side import side_by_side
+from mlgates.core.steps import step, watched
+from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
+from mlgates.delivery.deploy import find_model
+from mlgates.delivery.gate_tags import tag_model
+from mlgates.delivery.online import online_deployment, online_endpoint
+from mlgates.delivery.released import RELEASED_TAG
+from mlgates.delivery.serving import look_batch, look_online
+from mlgates.release.canary import Split
+from mlgates.release.declaration import ALL
+from mlgates.release.lock import RELEASE, free
+from mlgates.release.moving import all_to, smoke, walk
+from mlgates.release.places import live_name, models_of, place_for
+from mlgates.release.rules import Served, permission
+from mlgates.release.subject import Content, check_gate, content_of
+from mlgates.release.work import Work, holding
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a release stands, as endpoint and ledger tell."""
+
+    place: str
+    """The deployment of the new version."""
+    live: str | None
+    """The one that serves; None for the first release, and when the new version serves already."""
+    share: int
+    """Percent of the traffic that the new version has."""
+    is_tidy: bool
+    """False when traffic is left where an earlier release, of another version, was given up."""
+    last: Served | None
+    """The version that was released last, this one included."""
+
+    def is_done(self, model: str) -> bool:
+        """Tell whether the release was recorded already."""
+        return self.last is not None and (self.last.model, self.last.deployment) == (model, self.place)
+
+
+def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Released]:
+    """Release a version, by default the newest; without `canary` in one step.
+
+    Raises `NotAllowed` without passed gate and approval of exactly this content, `EndpointHeld` while another release
+    is under way, `DeploymentFailed`, `TrialFailed` or `CanaryBroken` when the version does not stand up: then the
+    traffic is where it was before.
+    """
+    content = yield from step("content", lambda: content_of(work.client, work.settings, version))
+    yield from step("approval", lambda: _permitted(work, content))
+    return (yield from holding(work, str(content.model), RELEASE, lambda: _released(work, content, canary=canary)))
+
+
+def _permitted(work: Work, content: Content) -> Entry:
+    check_gate(content)
+    return permission(work.ledger.entries(), str(content.model), content.sha256)
+
+
+def _released(work: Work, content: Content, *, canary: bool) -> Steps[Released]:
+    model = content.model
+    yield from watched("online endpoint", online_endpoint(work.client, work.settings, poll_s=work.poll_s))
+    yield from watched("batch endpoint", batch_endpoint(work.client, work.settings, poll_s=work.poll_s))
+    at = position(work, str(model))
+    if at.live and not at.is_tidy:
+        yield from all_to(work, at.live)
+    batch = yield from _deployed(work, content, at.place)
+    yield from smoke(work, at.place)
+    if at.live:
+        steps = work.declared.canary.steps if canary else (ALL,)
+        yield from walk(work, model, Split(at.place, at.live, at.share), steps)
+    else:
+        yield from all_to(work, at.place)
+    yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))
+    return (yield from step("record", lambda: _recorded(work, content, at)))
+
+
+def position(work: Work, model: str) -> Position:
+    """Look where the release of `model` stands."""
+    serving = look_online(work.client, work.endpoint)
+    models, shares, stack = models_of(serving), serving.shares, work.stack()
+    last = stack[-1] if stack else None
+    if last is not None and last.model == model and models.get(last.deployment) == model:
+        return Position(last.deployment, None, shares.get(last.deployment, 0), is_tidy=True, last=last)
+    live = live_name(model, models, shares, stack)
+    place = place_for(model, models, live)
+    ours = models.get(place) == model
+    strays = shares.keys() - {live, place} if ours else shares.keys() - {live}
+    return Position(place, live, shares.get(place, 0) if ours and not strays else 0, is_tidy=not strays, last=last)
+
+
+def _deployed(work: Work, content: Content, place: str) -> Steps[Deployment]:
+    """Deploy to both endpoints, side by side; return the batch deployment."""
+    client, settings, model = work.client, work.settings, content.model
+    batch = look_batch(client, settings.batch_endpoint)
+    models = models_of(batch)
+    default = batch.default if models.get(batch.default or "") != str(model) else None
+    beside = place_for(str(model), models, default)
+    done = yield from side_by_side(
+        {
+            "online": watched(
+                "online deployment", online_deployment(client, settings, model, place, poll_s=work.poll_s)
+            ),
+            "batch": watched("batch deployment", batch_deployment(client, settings, model, beside, poll_s=work.poll_s)),
+        }
+    )
+    return done["batch"]
+
+
+def _recorded(work: Work, content: Content, at: Position) -> Released:
+    """Write the release down, tags first: once the ledger tells of it, nothing is left to be done."""
+    model = str(content.model)
+    before = at.last.model if at.last else None
+    tag_model(work.client, content.model, {RELEASED_TAG: "true"})
+    if before and before != model:
+        superseded = find_model(work.client, work.settings, before.partition(":")[2])
+        tag_model(work.client, superseded, {RELEASED_TAG: "superseded"})
+    if at.is_done(model):
+        free(work.ledger, work.endpoint, by=work.owner.name, reason="it served already")
+        return Released(model, work.endpoint, at.place, None, changed=False)
+    draft = Draft(
+        action=Action.RELEASED,
+        by=work.person,
+        model=model,
+        sha256=content.sha256,
+        endpoint=work.endpoint,
+        deployment=at.place,
+        facts={"before": before} if before else {},
+    )
+    work.ledger.append(lambda _: draft)
+    return Released(model, work.endpoint, at.place, before, changed=True)

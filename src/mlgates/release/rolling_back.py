@@ -1,0 +1,135 @@
+"""The way back: the version that served before gets the traffic again, without training, deployed anew if need be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlgates.core.errors import EndpointHeld, NotAllowed
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action, Draft
+from mlgates.core.releases import Released
+from mlgates.core.steps import step, watched
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.batch import batch_deployment, make_default
+from mlgates.delivery.deploy import find_model
+from mlgates.delivery.gate_tags import tag_model
+from mlgates.delivery.online import online_deployment
+from mlgates.delivery.released import RELEASED_TAG
+from mlgates.delivery.serving import look_batch, look_online
+from mlgates.release.lock import ROLLBACK, free
+from mlgates.release.moving import all_to, smoke, withdraw
+from mlgates.release.places import models_of, place_for
+from mlgates.release.rules import Served, lock_of, served
+from mlgates.release.subject import content_of
+from mlgates.release.work import Work, holding
+
+_AWAY_FROM = "before"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a rollback is going to do."""
+
+    to: Served
+    away_from: str
+    """The version that loses the traffic, `classifier:3`."""
+    unfinished: bool
+    """True when that one's release never came to its end."""
+    deployment: str | None
+    """The deployment that serves what is returned to; None when it is gone."""
+    stack: tuple[Served, ...]
+    """What had served when this was planned."""
+
+
+def rollback(work: Work, *, reason: str = "") -> Steps[Released]:
+    """Return to the version that served before; from a release that was given up, to the one that serves by right.
+
+    Raises `NotAllowed` when nothing served before, `EndpointHeld` while a release is under way.
+    """
+    plan = plan_of(work)
+    facts = {_AWAY_FROM: plan.away_from}
+    return (yield from holding(work, plan.to.model, ROLLBACK, lambda: _back(work, plan, reason), facts=facts))
+
+
+def plan_of(work: Work) -> Return:
+    """Look what there is to return to: what a rollback that was killed was on its way to, first of all."""
+    entries = work.ledger.entries()
+    stack, held = served(entries, work.endpoint), lock_of(entries, work.endpoint)
+    if not stack:
+        raise NotAllowed(f"nothing has been released to {work.endpoint} yet: there is nothing to return to")
+    serving = look_online(work.client, work.endpoint)
+    models, last = models_of(serving), stack[-1]
+    if held is not None and held.reason == ROLLBACK:
+        unfinished = held.model == last.model
+        to = last if unfinished else stack[-2]
+        return Return(to, held.facts[_AWAY_FROM], unfinished, _where(to, models), stack)
+    strays = [name for name in serving.shares if models.get(name) != last.model]
+    if strays:
+        stray = strays[0]
+        return Return(last, models[stray] or stray, unfinished=True, deployment=_where(last, models), stack=stack)
+    if len(stack) < 2:
+        raise NotAllowed(f"{last.model} is the first version that {work.endpoint} serves: there is none to return to")
+    return Return(stack[-2], last.model, unfinished=False, deployment=_where(stack[-2], models), stack=stack)
+
+
+def _where(version: Served, models: Mapping[str, str | None]) -> str | None:
+    if models.get(version.deployment) == version.model:
+        return version.deployment
+    return next((name for name, model in models.items() if model == version.model), None)
+
+
+def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
+    if work.stack() != plan.stack:
+        raise EndpointHeld(f"{work.endpoint} was released to or rolled back meanwhile: see 'mlgates history'")
+    model = find_model(work.client, work.settings, plan.to.model.partition(":")[2])
+    name = plan.deployment or (yield from _deployed_again(work, plan, model))
+    yield from smoke(work, name)
+    yield from all_to(work, name)
+    yield from _batch_back(work, model)
+    return (yield from step("record", lambda: _recorded(work, plan, model, name, reason)))
+
+
+def _deployed_again(work: Work, plan: Return, model: AssetVersion) -> Steps[str]:
+    content = yield from step("content", lambda: content_of(work.client, work.settings, model.version))
+    if content.sha256 != plan.to.sha256:
+        raise NotAllowed(f"{model} has changed since it was released ({plan.to.since[:10]}): it is not deployed again")
+    serving = look_online(work.client, work.endpoint)
+    name = place_for(str(model), models_of(serving), next(iter(serving.shares), None))
+    made = online_deployment(work.client, work.settings, model, name, poll_s=work.poll_s)
+    yield from watched("online deployment", made)
+    return name
+
+
+def _batch_back(work: Work, model: AssetVersion) -> Steps[None]:
+    batch = look_batch(work.client, work.settings.batch_endpoint)
+    models = models_of(batch)
+    default = batch.default if models.get(batch.default or "") != str(model) else None
+    name = place_for(str(model), models, default)
+    if models.get(name) != str(model):
+        made = batch_deployment(work.client, work.settings, model, name, poll_s=work.poll_s)
+        yield from watched("batch deployment", made)
+    yield from watched("batch default", make_default(work.client, batch.name, name, poll_s=work.poll_s))
+
+
+def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: str) -> Released:
+    tag_model(work.client, model, {RELEASED_TAG: "true"})
+    away_name, _, away_version = plan.away_from.partition(":")
+    if away_name != model.name:  # put there by hand: no version of ours, and none to write about
+        free(work.ledger, work.endpoint, by=work.person, reason=f"{plan.away_from} has no traffic any more")
+        return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
+    away = find_model(work.client, work.settings, away_version)
+    if plan.unfinished:
+        withdraw(work, away, "", reason or "its release was given up", by=work.person)
+    else:
+        tag_model(work.client, away, {RELEASED_TAG: "rolled back"})
+        draft = Draft(
+            action=Action.ROLLED_BACK,
+            by=work.person,
+            model=str(model),
+            sha256=plan.to.sha256,
+            reason=reason,
+            endpoint=work.endpoint,
+            deployment=name,
+            facts={_AWAY_FROM: plan.away_from},
+        )
+        work.ledger.append(lambda _: draft)
+    return Released(str(model), work.endpoint, name, plan.away_from, changed=True)

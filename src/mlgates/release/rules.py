@@ -1,0 +1,78 @@
+"""What the ledger says: who may go on, what served before, who holds an endpoint. Plain functions of its entries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlgates.core.errors import NotAllowed
+from mlgates.core.ledger import Action, Entry
+
+_DECISIONS = frozenset({Action.APPROVED, Action.REJECTED, Action.WITHDRAWN})
+_ENDS_A_LOCK = frozenset({Action.UNLOCKED, Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A version that was given all the traffic of an endpoint."""
+
+    model: str
+    """Name and version, `classifier:3`."""
+    sha256: str
+    deployment: str
+    since: str
+    """UTC, ISO 8601."""
+
+
+def standing(entries: Sequence[Entry], model: str) -> Entry | None:
+    """Return the last decision about a version: an approval, a rejection, or that a release withdrew it."""
+    return next((entry for entry in reversed(entries) if entry.action in _DECISIONS and entry.model == model), None)
+
+
+def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
+    """Return the approval under which a version with this content may be released. Raises `NotAllowed`."""
+    last = standing(entries, model)
+    if last is None:
+        raise NotAllowed(f"{model} is not approved: mlgates approve {model} --by NAME --reason TEXT")
+    if last.action is Action.REJECTED:
+        raise NotAllowed(f"{model} was rejected by {last.by} ({last.reason}): train another")
+    if last.action is Action.WITHDRAWN:
+        raise NotAllowed(f"{model} was withdrawn ({last.reason}): approve it again, knowing that, or train another")
+    if last.sha256 != sha256:
+        raise NotAllowed(
+            f"{model} has changed since {last.by} approved it: its files give {sha256[:12]}, the approval is for "
+            f"{last.sha256[:12]}; register what you trained as a new version"
+        )
+    return last
+
+
+def check_decision(entries: Sequence[Entry], model: str, action: Action) -> None:
+    """Raise `NotAllowed` when a version cannot be approved, or rejected, any more: it was already, or was rejected."""
+    last = standing(entries, model)
+    if last is None or last.action is Action.WITHDRAWN:
+        return
+    if last.action is action:
+        raise NotAllowed(f"{model} was {action} already, by {last.by} on {last.at[:10]} ({last.reason})")
+    if last.action is Action.REJECTED:
+        raise NotAllowed(f"{model} was rejected by {last.by} ({last.reason}): train another")
+
+
+def served(entries: Sequence[Entry], endpoint: str) -> tuple[Served, ...]:
+    """Return what served at an endpoint, the present version last: a release adds to it, a rollback takes it off."""
+    stack: list[Served] = []
+    for entry in entries:
+        if entry.endpoint != endpoint or entry.action not in {Action.RELEASED, Action.ROLLED_BACK}:
+            continue
+        if entry.action is Action.ROLLED_BACK:
+            # What comes forth served before, maybe under another deployment.
+            del stack[-2:]
+        stack.append(Served(entry.model, entry.sha256, entry.deployment, entry.at))
+    return tuple(stack)
+
+
+def lock_of(entries: Sequence[Entry], endpoint: str) -> Entry | None:
+    """Return the entry that holds an endpoint, or None."""
+    for entry in reversed(entries):
+        if entry.endpoint == endpoint and entry.action is Action.LOCKED:
+            return entry
+        if entry.endpoint == endpoint and entry.action in _ENDS_A_LOCK:
+            return None
+    return None

@@ -1,0 +1,72 @@
+"""What a decision is about: a model version with the checksum of its files, as they are now."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import NotAllowed
+from mlgates.core.gates import GateRecord
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.content import checksum
+from mlgates.delivery.deploy import find_model
+from mlgates.delivery.downloads import download_model
+from mlgates.delivery.gate_tags import read_record
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+GATE = "prod"
+"""The gate that a version has to pass before anyone is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A model version and what is in it."""
+
+    model: AssetVersion
+    sha256: str
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.model}, content {self.sha256[:12]}"
+
+
+def content_of(client: "MLClient", settings: Settings, version: str | None) -> Content:
+    """Return a version of the model, by default the newest, with the checksum of its files. Raises `AssetMissing`."""
+    model = find_model(client, settings, version)
+    with tempfile.TemporaryDirectory() as folder:
+        return Content(model, checksum(download_model(client, model, Path(folder))))
+
+
+def check_gate(content: Content) -> None:
+    """Raise `NotAllowed` unless the newest verdict of the gate on a version is that it passed."""
+    verdict = content.model.tags.get(f"gate.{GATE}")
+    if verdict != "passed":
+        told = f"did not pass gate {GATE}" if verdict else f"has not been through gate {GATE}"
+        raise NotAllowed(f"{content.model} {told}: run 'mlgates gate {GATE} --version {content.model.version}'")
+
+
+def passed_record(client: "MLClient", content: Content, *, named: str | None = None) -> GateRecord:
+    """Return the record by which a version passed the gate with the files that it has now.
+
+    Raises `NotAllowed` when there is none, when it is not the record that was `named` (by the first digits of its
+    checksum), or when it is about other files.
+    """
+    check_gate(content)
+    record = read_record(client, content.model, GATE)
+    if record is None or not record.passed or record.candidate is None:
+        raise NotAllowed(f"{content.model} has no record of a passed gate {GATE}: run 'mlgates gate {GATE}'")
+    if named and not record.sha256.startswith(named):
+        raise NotAllowed(
+            f"{content.model}: the newest record of gate {GATE} is {record.sha256[:12]}, not {named[:12]}: "
+            "look at the newest, and decide on that"
+        )
+    if record.candidate.sha256 != content.sha256:
+        raise NotAllowed(
+            f"{content.model} has changed since gate {GATE}: its files give {content.sha256[:12]}, the record tells of "
+            f"{record.candidate.sha256[:12]}; register what you trained as a new version"
+        )
+    return record

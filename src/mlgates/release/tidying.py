@@ -1,0 +1,55 @@
+"""How deployments that no one needs any more are taken away: not before their time, and never with traffic."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action, Entry
+from mlgates.core.steps import watched
+from mlgates.delivery.operations import Change, Outcome, finished
+from mlgates.delivery.serving import look_batch, look_online
+from mlgates.release.lock import TIDYING, free
+from mlgates.release.places import SLOTS
+from mlgates.release.work import Work, holding
+
+_MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
+
+
+def tidy(work: Work) -> Steps[list[Outcome]]:
+    """Take away the blue or green deployments without traffic, once the time that release.yml declares is over.
+
+    Raises `EndpointHeld` while a release is under way.
+    """
+    entries = work.ledger.entries()
+    if not _is_over(work, entries):
+        return []
+    moved = entries[-1].model
+    return (yield from holding(work, moved, TIDYING, lambda: _taken_away(work)))
+
+
+def _is_over(work: Work, entries: Sequence[Entry]) -> bool:
+    moves = [entry for entry in entries if entry.endpoint == work.endpoint and entry.action in _MOVES_TRAFFIC]
+    if not moves:
+        return False
+    since = work.ledger.clock() - datetime.fromisoformat(moves[-1].at)
+    return since >= timedelta(hours=work.declared.keep_old_for_hours)
+
+
+def _taken_away(work: Work) -> Steps[list[Outcome]]:
+    client, online = work.client, look_online(work.client, work.endpoint)
+    batch = look_batch(client, work.settings.batch_endpoint)
+    busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
+    outcomes = []
+    for name in SLOTS:
+        if name in online.deployments and name not in busy:
+            outcomes.append((yield from watched(f"online {name}", _deleted(work, "online", online.name, name))))
+        if name in batch.deployments and name != batch.default:
+            outcomes.append((yield from watched(f"batch {name}", _deleted(work, "batch", batch.name, name))))
+    free(work.ledger, work.endpoint, by=work.owner.name, reason="tidied")
+    return outcomes
+
+
+def _deleted(work: Work, kind: str, endpoint: str, name: str) -> Steps[Outcome]:
+    deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
+    yield from finished(f"{kind} {name}", lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
+    return Outcome(f"{endpoint}/{name}", Change.DELETED)

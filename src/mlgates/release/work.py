@@ -1,0 +1,82 @@
+"""What every step of a release has at hand, and how an endpoint is held while the steps are gone."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
+from mlgates.core.events import Steps
+from mlgates.core.steps import step
+from mlgates.delivery.deploy import poll_seconds
+from mlgates.delivery.ledger import Ledger
+from mlgates.release.declaration import Release
+from mlgates.release.lock import free, take
+from mlgates.release.owner import Owner
+from mlgates.release.probe import Reach, reach
+from mlgates.release.rules import Served, lock_of, served
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A release or rollback at work."""
+
+    client: "MLClient"
+    settings: Settings
+    declared: Release
+    ledger: Ledger
+    owner: Owner = field(default_factory=lambda: Owner.here(os.environ))
+    by: str = ""
+    """Who asked for it; the owner when nobody is named."""
+    reach: Reach = reach
+    """How a deployment is asked."""
+
+    @property
+    def endpoint(self) -> str:
+        """The online endpoint, which stands for the batch endpoint too: both change in one release."""
+        return self.settings.online_endpoint
+
+    @property
+    def person(self) -> str:
+        """Who is named in the ledger."""
+        return self.by or self.owner.name
+
+    @property
+    def poll_s(self) -> float:
+        """How often an operation is asked after, in seconds."""
+        return poll_seconds(self.settings)
+
+    def stack(self) -> tuple[Served, ...]:
+        """Return what served at the endpoint, the present version last."""
+        return served(self.ledger.entries(), self.endpoint)
+
+
+def holding(
+    work: Work, model: str, what: str, run: Callable[[], Steps[T]], *, facts: Mapping[str, str] | None = None
+) -> Steps[T]:
+    """Go the steps of `run` while the endpoint is held for `what` of `model`; `facts` tell more of it.
+
+    The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
+    is gone it stays, and whoever comes after the death of this process takes it over.
+    """
+    yield from step("lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts))
+    try:
+        return (yield from run())
+    except WorkspaceUnavailable as error:
+        raise WorkspaceUnavailable(
+            f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"
+        ) from error
+    except MlgatesError as error:
+        _let_go(work, str(error).splitlines()[0])
+        raise
+
+
+def _let_go(work: Work, reason: str) -> None:
+    if lock_of(work.ledger.entries(), work.endpoint) is not None:
+        free(work.ledger, work.endpoint, by=work.owner.name, reason=reason)

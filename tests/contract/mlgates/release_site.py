@@ -1,0 +1,257 @@
+"""A local workspace whose versions of a model need no training, and behave as a file beside them says at the moment."""
+
+import json
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from amlocal.testing import local_workspace, use
+from mlgates.config.load import load_settings
+from mlgates.config.project import Project
+from mlgates.config.settings import Settings
+from mlgates.core.events import Event
+from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.ledger import Action
+from mlgates.release.declaration import Release, read_release
+from mlgates.release.owner import Owner
+from mlgates.scoring.endpoint import Address, Endpoint
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+    from mlgates.release.work import Work
+
+ROOT = Path(__file__).resolve().parents[3]
+MODEL = "moody"
+SAMPLE = {"input_data": {"columns": ["a", "b"], "index": [0, 1], "data": [[1.0, 2.0], [1.0, -2.0]]}}
+RELEASE = {
+    "canary": {"steps": [10, 50, 100], "seconds": {"azure": 300, "local": 0.3}},
+    "limits": {"max_error_rate": 0.0, "max_median_ms": 2000, "max_difference": 0.25, "requests": 3},
+    "keep_old_for_hours": 1,
+}
+
+# MLflow loads it by name, as it does the flavors that it brings along.
+_CODE = """
+import pathlib
+import time
+
+MOOD = pathlib.Path({mood!r})
+
+
+class Moody:
+    def predict(self, frame, params=None):
+        mood = MOOD.read_text()
+        if mood == "fails":
+            raise ArithmeticError("as asked")
+        if mood == "slow":
+            time.sleep(3)
+        positive = frame["a"] + frame["b"] > 0
+        return (~positive if mood == "wrong" else positive).astype(int).to_numpy()
+
+
+def _load_pyfunc(path):
+    return Moody()
+"""
+_MLMODEL = """
+flavors:
+  python_function:
+    loader_module: moody
+    code: code
+    env: {conda: conda.yaml}
+signature:
+  inputs: '[{"name": "a", "type": "double"}, {"name": "b", "type": "double"}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
+"""
+_CONDA = {
+    "dependencies": [
+        "python",
+        {"pip": ["mlflow", "pandas", "azureml-ai-monitoring", "azureml-inference-server-http"]},
+    ]
+}
+
+
+@dataclass
+class ReleaseSite:
+    """A workspace, a project of its own, and the versions that were registered."""
+
+    client: "MLClient"
+    settings: Settings
+    folder: Path
+    declared: Release = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.declared = read_release(self.settings.project)
+
+    def mood(self, version: str, mood: str = "good") -> None:
+        """Let a version be good, wrong or slow from now on, or fail."""
+        (self.folder / f"mood-{version}").write_text(mood)
+
+    def register(self) -> str:
+        """Register another version, which has passed the prod gate; return its number."""
+        from azure.ai.ml.entities import Model  # noqa: PLC0415 - imported within the workspace
+
+        version = str(len(list(self.folder.glob("model-*"))) + 1)
+        self.mood(version)
+        path = self._written(version)
+        model = Model(name=MODEL, version=version, path=str(path), type="mlflow_model", tags={"job": self._run()})
+        self.client.models.create_or_update(model)
+        self.pass_gate(version)
+        return version
+
+    def pass_gate(self, version: str, *, passed: bool = True) -> None:
+        """Keep a record of the prod gate with a version."""
+        from mlgates.delivery.gate_tags import keep_record  # noqa: PLC0415
+        from mlgates.release.subject import content_of  # noqa: PLC0415
+
+        content = content_of(self.client, self.settings, version)
+        verdict = Verdict.PASSED if passed else Verdict.FAILED
+        record = GateRecord(
+            gate="prod",
+            environment="local",
+            workspace="local",
+            candidate=Subject(model=str(content.model), sha256=content.sha256),
+            champion=None,
+            results=(CheckResult(name="metrics.auc", verdict=verdict, reason="auc is 0.9", figure=0.9),),
+            started="2026-01-01T00:00:00+00:00",
+            seconds=1.0,
+            commit="c0ffee",
+        )
+        keep_record(self.client, content.model, record)
+
+    def approve(self, version: str) -> None:
+        """Approve a version."""
+        from mlgates.core.steps import to_the_end  # noqa: PLC0415
+        from mlgates.release.approving import decide  # noqa: PLC0415
+
+        named = f"{MODEL}:{version}"
+        to_the_end(decide(self.client, self.settings, named, Action.APPROVED, by="Ann", reason="better"))
+
+    def approved(self) -> str:
+        """Register a version that passed the gate and is approved; return its number."""
+        version = self.register()
+        self.approve(version)
+        return version
+
+    def work(self, owner: Owner | None = None) -> "Work":
+        """Return what a release works with, as a process of its own would have it."""
+        from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+        from mlgates.release.work import Work  # noqa: PLC0415
+
+        ledger = Ledger(self.client, MODEL)
+        return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
+
+    def traffic(self) -> dict[str, int]:
+        """Return the percentage of traffic by version."""
+        from mlgates.delivery.serving import look_online, served_model  # noqa: PLC0415
+
+        serving = look_online(self.client, self.settings.online_endpoint)
+        return {served_model(serving.deployments[name]).version: share for name, share in serving.shares.items()}
+
+    def batch_version(self) -> str:
+        """Return the version that scores files."""
+        from mlgates.delivery.serving import look_batch, served_model  # noqa: PLC0415
+
+        serving = look_batch(self.client, self.settings.batch_endpoint)
+        return served_model(serving.deployments[serving.default or ""]).version
+
+    def _written(self, version: str) -> Path:
+        folder = self.folder / f"model-{version}"
+        (folder / "code").mkdir(parents=True)
+        (folder / "code" / "moody.py").write_text(_CODE.format(mood=str(self.folder / f"mood-{version}")))
+        (folder / "MLmodel").write_text(_MLMODEL)
+        (folder / "conda.yaml").write_text(yaml.safe_dump(_CONDA))
+        return folder
+
+    def _run(self) -> str:
+        import mlflow  # noqa: PLC0415 - takes seconds
+
+        from mlgates.delivery.metrics import tracking_uri  # noqa: PLC0415
+
+        tracker = mlflow.MlflowClient(tracking_uri(self.client))
+        experiment = tracker.get_experiment_by_name("moods")
+        number = experiment.experiment_id if experiment else tracker.create_experiment("moods")
+        return str(tracker.create_run(number).info.run_id)
+
+
+def dead_process() -> Owner:
+    """Return an owner whose process is not there any more: what it held may be taken over."""
+    return Owner("ann@host", "another-host", 1, is_run=True)
+
+
+class Stopped(BaseException):
+    """The process is killed: nothing is put in order."""
+
+
+class Until:
+    """A listener that stops the run at the first event that satisfies it."""
+
+    def __init__(self, step: str, kind: type[Event]) -> None:
+        self._step = step
+        self._kind = kind
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, self._kind) and getattr(event, "step", None) == self._step:
+            raise Stopped
+
+
+class Callers:
+    """Asks the endpoint, traffic deciding, one request after the other; counts who answered, and how."""
+
+    def __init__(self, address: Address) -> None:
+        self.counts: Counter[tuple[str, int]] = Counter()
+        self._address = address
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> "Callers":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        endpoint = Endpoint(self._address)
+        while not self._over.is_set():
+            answer = endpoint.score(json.dumps(SAMPLE).encode(), {"Content-Type": "application/json"})
+            assert endpoint.last is not None
+            self.counts[endpoint.last.deployment, answer.status] += 1
+        endpoint.close()
+
+
+@contextmanager
+def release_site(folder: Path) -> Iterator[ReleaseSite]:
+    """Start a workspace below `folder`, with a project of its own."""
+    with local_workspace(folder / "root") as workspace, use(workspace):
+        from azure.ai.ml import MLClient  # noqa: PLC0415 - it reads the workspace's variables
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+        names = (workspace.subscription, workspace.resource_group, workspace.name)
+        client = MLClient(DefaultAzureCredential(), *names, show_progress=False)
+        settings = load_settings(_project(folder / "project"), "local", environ={})
+        yield ReleaseSite(client, settings, folder)
+
+
+def _project(root: Path) -> Project:
+    shutil.copytree(ROOT / "mlops", root / "mlops")
+    (root / "data").mkdir()
+    (root / "data" / "online.json").write_text(json.dumps(SAMPLE))
+    (root / "data" / "batch.csv").write_text("a,b\n1.0,2.0\n1.0,-2.0\n0.5,-0.1\n-1.0,0.0\n")
+    names = root / "mlops" / "config-mlops.yml"
+    declared = yaml.safe_load(names.read_text())
+    declared["variables"] |= {
+        "MODEL_NAME": MODEL,
+        "ONLINE_SAMPLE_REQUEST": "data/online.json",
+        "BATCH_SAMPLE_REQUEST": "data/batch.csv",
+    }
+    names.write_text(yaml.safe_dump(declared))
+    (root / "mlops" / "release.yml").write_text(yaml.safe_dump(RELEASE))
+    return Project(root)
