@@ -61,7 +61,7 @@ def _given(text: str, option: str, what: str) -> str:
 
 def _recorded(ledger: Ledger, content: Content, draft: Draft) -> Entry:
     def decided(entries: Sequence[Entry]) -> Draft:
-        check_decision(entries, str(content.model), draft.action)
+        check_decision(entries, draft.model, draft.action, content.sha256)
         return draft
 
     return ledger.append(decided)

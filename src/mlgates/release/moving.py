@@ -8,7 +8,6 @@ from mlgates.core.errors import CanaryBroken
 from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.steps import watched
-from mlgates.core.values import AssetVersion
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import share_traffic
 from mlgates.delivery.online_trial import try_online
@@ -17,6 +16,7 @@ from mlgates.delivery.released import RELEASED_TAG
 from mlgates.release.canary import Observation, Split, broken_limits, following, steps_left
 from mlgates.release.declaration import ALL
 from mlgates.release.probe import Probe, watch
+from mlgates.release.subject import Content
 from mlgates.release.work import Work
 
 REASON_TAG = "released.reason"
@@ -38,7 +38,7 @@ def all_to(work: Work, name: str) -> Steps[Outcome]:
     )
 
 
-def walk(work: Work, model: AssetVersion, split: Split, steps: Sequence[int]) -> Steps[None]:
+def walk(work: Work, content: Content, split: Split, steps: Sequence[int]) -> Steps[None]:
     """Move the traffic of `split` along `steps` to the new version, each step watched.
 
     Raises `CanaryBroken` with reason and figures once a limit is broken, the traffic is back and the version withdrawn.
@@ -46,29 +46,29 @@ def walk(work: Work, model: AssetVersion, split: Split, steps: Sequence[int]) ->
     probe = Probe(work.client, work.settings, new=split.new, old=split.old, open_=work.reach)
     try:
         if (percent := work.declared.canary.mirror) and split.share == 0:
-            yield from watched("mirror", _mirrored(work, model, split, probe, percent))
+            yield from watched("mirror", _mirrored(work, content, split, probe, percent))
         for share in steps_left(steps, split.share):
             split = Split(split.new, split.old, share)
-            yield from watched(f"canary {share} %", _gone(work, model, split, probe))
+            yield from watched(f"canary {share} %", _gone(work, content, split, probe))
     finally:
         probe.close()
 
 
-def _mirrored(work: Work, model: AssetVersion, split: Split, probe: Probe, percent: int) -> Steps[Observation]:
+def _mirrored(work: Work, content: Content, split: Split, probe: Probe, percent: int) -> Steps[Observation]:
     mirror = {split.new: percent}
     yield from share_traffic(
         work.client, work.endpoint, split.traffic, mirror=mirror, step="mirror", poll_s=work.poll_s
     )
-    return (yield from _kept(work, model, split, probe, "mirror"))
+    return (yield from _kept(work, content, split, probe, "mirror"))
 
 
-def _gone(work: Work, model: AssetVersion, split: Split, probe: Probe) -> Steps[Observation]:
+def _gone(work: Work, content: Content, split: Split, probe: Probe) -> Steps[Observation]:
     name = f"canary {split.share} %"
     yield from share_traffic(work.client, work.endpoint, split.traffic, mirror={}, step=name, poll_s=work.poll_s)
-    return (yield from _kept(work, model, split, probe, name))
+    return (yield from _kept(work, content, split, probe, name))
 
 
-def _kept(work: Work, model: AssetVersion, split: Split, probe: Probe, name: str) -> Steps[Observation]:
+def _kept(work: Work, content: Content, split: Split, probe: Probe, name: str) -> Steps[Observation]:
     """Watch a step; when a limit is broken put the traffic back, write it down and raise `CanaryBroken`."""
     limits = work.declared.limits
     seen = yield from watch(name, probe, limits, seconds=work.declared.seconds(work.settings))
@@ -77,22 +77,23 @@ def _kept(work: Work, model: AssetVersion, split: Split, probe: Probe, name: str
         back = following(split, (), broken=True)
         yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=name, poll_s=work.poll_s)
         why = f"at {name}: {'; '.join(reasons)}"
-        withdraw(work, model, split.new, why, by=work.owner.name, facts=_figures(split, seen))
+        withdraw(work, content, split.new, why, by=work.owner.name, facts=_figures(split, seen))
         raise CanaryBroken(
-            f"{model} is withdrawn {why} ({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
+            f"{content.model} is withdrawn {why} ({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
         )
     return seen
 
 
 def withdraw(
-    work: Work, model: AssetVersion, deployment: str, reason: str, *, by: str, facts: dict[str, str] | None = None
+    work: Work, content: Content, deployment: str, reason: str, *, by: str, facts: dict[str, str] | None = None
 ) -> None:
     """Write down that a version is out of the traffic again, in the ledger and as tags on it."""
-    tag_model(work.client, model, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
+    tag_model(work.client, content.model, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
     draft = Draft(
         action=Action.WITHDRAWN,
         by=by,
-        model=str(model),
+        model=str(content.model),
+        sha256=content.sha256,
         reason=reason,
         endpoint=work.endpoint,
         deployment=deployment,

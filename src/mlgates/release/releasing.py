@@ -12,7 +12,7 @@ from mlgates.core.releases import Released
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.steps import step, watched
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
-from mlgates.delivery.deploy import find_model
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.delivery.released import RELEASED_TAG
@@ -75,7 +75,7 @@ def _released(work: Work, content: Content, *, canary: bool) -> Steps[Released]:
     yield from smoke(work, at.place)
     if at.live:
         steps = work.declared.canary.steps if canary else (ALL,)
-        yield from walk(work, model, Split(at.place, at.live, at.share), steps)
+        yield from walk(work, content, Split(at.place, at.live, at.share), steps)
     else:
         yield from all_to(work, at.place)
     yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))

@@ -10,7 +10,7 @@ from mlgates.core.releases import Released
 from mlgates.core.steps import step, watched
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import batch_deployment, make_default
-from mlgates.delivery.deploy import find_model
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.released import RELEASED_TAG
@@ -19,7 +19,7 @@ from mlgates.release.lock import ROLLBACK, free
 from mlgates.release.moving import all_to, smoke, withdraw
 from mlgates.release.places import models_of, place_for
 from mlgates.release.rules import Served, lock_of, served
-from mlgates.release.subject import content_of
+from mlgates.release.subject import Content, content_of
 from mlgates.release.work import Work, holding
 
 _AWAY_FROM = "before"
@@ -118,7 +118,7 @@ def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: 
         return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
     away = find_model(work.client, work.settings, away_version)
     if plan.unfinished:
-        withdraw(work, away, "", reason or "its release was given up", by=work.person)
+        withdraw(work, Content(away, ""), "", reason or "its release was given up", by=work.person)
     else:
         tag_model(work.client, away, {RELEASED_TAG: "rolled back"})
         draft = Draft(

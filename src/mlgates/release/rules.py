@@ -22,14 +22,24 @@ class Served:
     """UTC, ISO 8601."""
 
 
-def standing(entries: Sequence[Entry], model: str) -> Entry | None:
-    """Return the last decision about a version: an approval, a rejection, or that a release withdrew it."""
-    return next((entry for entry in reversed(entries) if entry.action in _DECISIONS and entry.model == model), None)
+def standing(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | None:
+    """Return the last decision about a version: an approval, a rejection, or that a release withdrew it.
+
+    What was decided about the same content counts, whatever it was called: a job's model is registered once approved.
+    """
+    return next(
+        (
+            entry
+            for entry in reversed(entries)
+            if entry.action in _DECISIONS and (entry.model == model or (sha256 and entry.sha256 == sha256))
+        ),
+        None,
+    )
 
 
 def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
     """Return the approval under which a version with this content may be released. Raises `NotAllowed`."""
-    last = standing(entries, model)
+    last = standing(entries, model, sha256)
     if last is None:
         raise NotAllowed(f"{model} is not approved: mlgates approve {model} --by NAME --reason TEXT")
     if last.action is Action.REJECTED:
@@ -44,9 +54,9 @@ def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
     return last
 
 
-def check_decision(entries: Sequence[Entry], model: str, action: Action) -> None:
+def check_decision(entries: Sequence[Entry], model: str, action: Action, sha256: str = "") -> None:
     """Raise `NotAllowed` when a version cannot be approved, or rejected, any more: it was already, or was rejected."""
-    last = standing(entries, model)
+    last = standing(entries, model, sha256)
     if last is None or last.action is Action.WITHDRAWN:
         return
     if last.action is action:

@@ -9,8 +9,8 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import NotAllowed
 from mlgates.core.gates import GateRecord
 from mlgates.core.values import AssetVersion
+from mlgates.delivery.candidates import find_model
 from mlgates.delivery.content import checksum
-from mlgates.delivery.deploy import find_model
 from mlgates.delivery.downloads import download_model
 from mlgates.delivery.gate_tags import read_record
 
@@ -27,6 +27,7 @@ class Content:
 
     model: AssetVersion
     sha256: str
+    """Empty when nobody looked."""
 
     @property
     def summary(self) -> str:
