@@ -67,9 +67,9 @@ def run(session: nox.Session, *command: str) -> None:
 
 
 def run_pytest(session: nox.Session, *arguments: str) -> None:
-    """Run pytest in the shared environment, what the caller put after `--` at the end."""
+    """Run pytest in the shared environment, what the caller put after `--` at the end; leave what gates read."""
     shared(session)
-    run(session, "python", "-m", "pytest", *arguments, *session.posargs)
+    run(session, "python", "-m", "pytest", *arguments, "--suite-reports=reports/suites", *session.posargs)
 
 
 def put_data(session: nox.Session) -> None:
@@ -95,7 +95,7 @@ UNIT = ["tests/unit", *WORKERS, "--cov", "--cov-report=term-missing:skip-covered
 @nox.session(python=False)
 def unit(session: nox.Session) -> None:
     """Unit tests: no network, no server, seconds; branch coverage, random order, parallel."""
-    run_pytest(session, *UNIT)
+    run_pytest(session, *UNIT, "--cov-report=json:reports/coverage.json")
 
 
 @nox.session(name="unit-on", python=PYTHONS)

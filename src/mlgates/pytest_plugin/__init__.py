@@ -5,7 +5,7 @@ pytest loads this in every run, so no file here imports anything heavy at its to
 
 import pytest
 
-from mlgates.pytest_plugin import evidence, layers
+from mlgates.pytest_plugin import evidence, layers, suite_reports
 from mlgates.pytest_plugin.serving import (
     batch_endpoint,
     candidate,
@@ -57,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where local workspaces live, by default .amlocal; the run's own stays there, up, for the next run, while "
         "without this option it is temporary",
     )
+    suite_reports.add_option(group)
     group.addoption("--model-version", default=None, help="the model version under test; by default the newest")
 
 
@@ -66,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", known)
     layers.configure(config)
     evidence.configure(config)
+    suite_reports.configure(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field
 from mlgates.config.declaring import Strict
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
-from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities
+from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities, of_draws
 
 
 class Declared(Strict):
@@ -64,12 +64,12 @@ def _gains(
     pairs: list[tuple[Labels, Probabilities]],
 ) -> npt.NDArray[np.float64]:
     draw = np.random.default_rng(declared.seed)
-    score, better = SCORES[declared.metric], -1 if declared.metric in LOWER_IS_BETTER else 1
+    better = -1 if declared.metric in LOWER_IS_BETTER else 1
+    ours, theirs = (of_draws(declared.metric, labels, classes, probabilities) for classes, probabilities in pairs)
     gains = np.empty(declared.resamples)
     for number in range(declared.resamples):
         rows = draw.integers(0, len(labels), len(labels))
-        ours, theirs = (score(labels[rows], classes[rows], probabilities[rows]) for classes, probabilities in pairs)
-        gains[number] = better * (ours - theirs)
+        gains[number] = better * (ours(rows) - theirs(rows))
     return gains
 
 

@@ -1,0 +1,76 @@
+"""What each layer of tests did, as a small JSON file that gates read: `--suite-reports FOLDER` asks for it."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from mlgates.core.layers import layer_of
+
+OPTION = "--suite-reports"
+
+
+def add_option(group: pytest.OptionGroup) -> None:
+    """Declare the option."""
+    group.addoption(
+        OPTION,
+        default=None,
+        metavar="FOLDER",
+        help="leave a file LAYER.json in FOLDER for each layer that ran: how many tests passed, failed, were skipped, "
+        "and on which commit",
+    )
+
+
+def configure(config: pytest.Config) -> None:
+    """Count, in the process that controls the run, when the reports are asked for."""
+    folder = config.getoption(OPTION)
+    if folder and not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.pluginmanager.register(
+            SuiteReports(config.invocation_params.dir / folder, config.rootpath), "mlgates-suites"
+        )
+
+
+class SuiteReports:
+    """Counts what pytest reports, and writes it at the end; a run that is broken off leaves no report."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        # Imported here: most runs ask for no reports. The state is that of the start, since that is what is tested.
+        from mlgates.delivery.source import source_state  # noqa: PLC0415
+
+        self._folder = folder
+        self._source = source_state(root, os.environ)
+        self._counts: dict[str, Counter[str]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test once: by its call when it passed, by whichever phase failed or skipped it."""
+        if report.when == "call" or not report.passed:
+            self._count(report.nodeid, report.outcome)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count a file that could not be collected as a failure of its layer: its tests did not run."""
+        if report.failed:
+            self._count(report.nodeid, report.outcome)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write a file a layer, whole or not at all."""
+        complete = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        for layer, counts in self._counts.items():
+            file = self._folder / f"{layer}.json"
+            if not complete and not counts["failed"]:
+                file.unlink(missing_ok=True)  # of an earlier run: it no longer tells how this layer stands
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_suffix(".part")
+            part.write_text(json.dumps(self._document(layer, counts), indent=2) + "\n", encoding="utf-8")
+            part.replace(file)
+
+    def _document(self, layer: str, counts: Counter[str]) -> dict[str, object]:
+        outcomes = {name: counts[name] for name in ("passed", "failed", "skipped")}
+        return {"layer": layer, **outcomes, "commit": self._source.commit, "dirty": self._source.dirty}
+
+    def _count(self, nodeid: str, outcome: str) -> None:
+        if layer := layer_of(PurePosixPath(nodeid.split("::", maxsplit=1)[0])):
+            self._counts.setdefault(layer, Counter())[outcome] += 1

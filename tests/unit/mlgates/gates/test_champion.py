@@ -1,0 +1,71 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgates.gates.checks.champion import Declared, check
+from mlgates.gates.findings import Finding
+from tests.unit.mlgates.gates.fakes import evidence
+
+
+def judged(rows: int, *, better: float, seed: int = 0, **declared: Any) -> Finding:
+    """What is found of a candidate whose probabilities are nearer to the truth than the champion's by `better`."""
+    chance = np.random.default_rng(seed)
+    labels = chance.integers(0, 2, rows)
+    labels[:2] = 0, 1
+    noise = chance.normal(0, 1, rows)
+    ours, theirs = (1 / (1 + np.exp(-(noise + (labels - 0.5) * pull))) for pull in (1 + better, 1))
+    (finding,) = check(Declared(resamples=200, **declared), evidence(labels, ours, theirs=theirs))
+    return finding
+
+
+@given(st.integers(0, 10**6), st.floats(-0.5, 0.5))
+def test_the_interval_contains_the_gain(seed: int, better: float) -> None:
+    finding = judged(200, better=better, seed=seed)
+    assert finding.evidence["low"] <= finding.figure <= finding.evidence["high"]
+
+
+@given(st.integers(0, 10**6))
+def test_the_interval_shrinks_with_the_rows(seed: int) -> None:
+    few, many = (judged(rows, better=0.3, seed=seed).evidence for rows in (100, 3000))
+    assert many["high"] - many["low"] < few["high"] - few["low"]
+
+
+@given(st.integers(0, 10**6))
+def test_more_confidence_takes_a_wider_interval(seed: int) -> None:
+    less, more = (judged(200, better=0.3, seed=seed, confidence=level).evidence for level in (0.8, 0.99))
+    assert more["low"] <= less["low"] <= less["high"] <= more["high"]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "auc", "brier", "precision", "recall"])
+def test_the_champion_may_follow_itself(metric: str) -> None:
+    assert judged(100, better=0.0, metric=metric).holds
+
+
+@pytest.mark.parametrize("metric", ["auc", "brier"])
+def test_a_clear_loss_does_not_hold(metric: str) -> None:
+    assert not judged(1000, better=-0.8, metric=metric).holds
+
+
+@pytest.mark.parametrize("metric", ["auc", "brier"])
+def test_a_clear_gain_is_positive_whichever_way_the_metric_points(metric: str) -> None:
+    assert (judged(1000, better=0.8, metric=metric).figure or 0) > 0
+
+
+def test_a_difference_within_the_margin_does_not_hold_while_the_interval_reaches_beyond_it() -> None:
+    found = judged(60, better=-0.3)
+    between = -((found.figure or 0) + found.evidence["low"]) / 2
+    assert not judged(60, better=-0.3, margin=between).holds
+    assert judged(60, better=-0.3, margin=-found.evidence["low"]).holds
+
+
+def test_without_a_champion_there_is_nothing_to_lose() -> None:
+    (finding,) = check(Declared(), evidence([0, 1], [0.1, 0.9]))
+    assert finding.holds
+    assert "nothing serves yet" in finding.reason
+
+
+def test_the_same_seed_draws_the_same_rows() -> None:
+    assert judged(100, better=0.1).evidence == judged(100, better=0.1).evidence
