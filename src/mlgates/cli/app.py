@@ -44,6 +44,22 @@ def train(
 
 
 @app.command()
+def build(
+    context: typer.Context,
+    env: Env = LOCAL,
+    output: Annotated[Path, typer.Option(help="The folder that the archive goes to.")] = Path("dist"),
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Pack sources, declarations, suites and lock into one archive, with the sha256 of each file."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        from mlgates.cli import building  # noqa: PLC0415
+
+        building.build(at_work, output)
+
+
+@app.command()
 def register(
     context: typer.Context,
     env: Env = LOCAL,

@@ -45,6 +45,18 @@ class TrialFailed(MlgatesError):
     exit_code = 8
 
 
+class BuildRefused(MlgatesError):
+    """An archive is not the build that it should be."""
+
+    exit_code = 11
+
+
+class SuiteFailed(MlgatesError):
+    """A layer of tests failed."""
+
+    exit_code = 12
+
+
 class Waits(MlgatesError):
     """A pipeline has come to where somebody else must act; it goes on from there when it is run again."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 _METRIC = "metric."
-_FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "data_origin", "environment")
+_FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "data_origin", "environment", "build_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Lineage:
     environment: str
     """Name and version of the training environment."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    build_sha256: str = "none"
+    """Of the archive that the model was trained from; `none` for one trained from a checkout."""
 
     def to_tags(self) -> dict[str, str]:
         """Return the tags that carry this lineage; floats keep every digit."""

@@ -1,5 +1,6 @@
 """How a training job is submitted, and how a job of the workspace is told in our words."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import ORIGIN_TAG, AssetVersion, Job, SourceState
+from mlgates.delivery.content import fingerprint
 from mlgates.delivery.data import CHECKSUM_TAG
 from mlgates.delivery.declared import load
 from mlgates.delivery.quiet import quiet_upload
@@ -18,6 +20,8 @@ from mlgates.delivery.refusals import asking
 
 JOB_FILE = "pipeline.yml"
 DATA_INPUT = "input"
+RECIPE = "recipe_sha256"
+"""The tag of a run by which it is known again."""
 REPRODUCES = "reproduces"
 """The tag of a second training: the name of the job that it repeats, to show that the metrics come out the same."""
 
@@ -33,6 +37,25 @@ class Training:
     """Inputs of pipeline.yml that this run sets otherwise."""
     reproduces: str | None = None
     """The job that this run repeats."""
+    build: str | None = None
+    """The sha256 of the build that this run is trained from."""
+
+    @property
+    def recipe(self) -> str:
+        """The sha256 of all that decides what comes out, by which a run is known again after an interruption.
+
+        Local changes that no build holds are told of by nothing: such a run is like no other.
+        """
+        known = self.build or (self.source.commit if not self.source.dirty else uuid.uuid4().hex)
+        return fingerprint(
+            {
+                "source": known,
+                "data": str(self.data),
+                "environment": str(self.environment),
+                "inputs": dict(self.inputs),
+                REPRODUCES: self.reproduces,
+            }
+        )
 
     def tags(self) -> dict[str, str]:
         """Return the facts that the model's lineage is later read from."""
@@ -43,6 +66,8 @@ class Training:
             "data_sha256": self.data.tags.get(CHECKSUM_TAG, "unknown"),
             "data_origin": self.data.tags.get(ORIGIN_TAG, "unknown"),
             "environment": str(self.environment),
+            "build_sha256": self.build or "none",
+            RECIPE: self.recipe,
             **({REPRODUCES: self.reproduces} if self.reproduces else {}),
         }
 
@@ -80,6 +105,13 @@ def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
     if completed is None:
         raise AssetMissing(f"no completed job in experiment {experiment}: run 'mlgates train' first, or name a job")
     return completed
+
+
+def find_recipe(client: MLClient, experiment: str, recipe: str) -> Job | None:
+    """Return the newest job of a recipe that completed or is on its way; None when there is none."""
+    with asking(f"list the jobs of experiment {experiment}"):
+        same = (job for job in jobs_of(client, experiment) if job.tags.get(RECIPE) == recipe)
+        return next((job for job in same if job.status == "Completed" or not job.ended), None)
 
 
 def jobs_of(client: MLClient, experiment: str) -> Iterator[Job]:

@@ -14,7 +14,7 @@ from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
 from mlgates.delivery.follow import follow
 from mlgates.delivery.gate_tags import verdicts_of
-from mlgates.delivery.job import Training, find_job, submit
+from mlgates.delivery.job import Training, find_job, find_recipe, submit
 from mlgates.delivery.metrics import preload, run_metrics
 from mlgates.delivery.model import register_model
 
@@ -33,10 +33,20 @@ class TrainingRequest:
     """A file to train on instead of the one that dataset.yml names."""
     reproduces: str | None = None
     """The job that is repeated with the same inputs, to show that the metrics come out the same."""
+    build: str | None = None
+    """The sha256 of the build that the project was unpacked from."""
 
 
 def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[Job]:
     """Register environment and data, submit the job and follow it to its end; return the completed job."""
+    return (yield from finish(client, settings, (yield from begin(client, settings, request, anew=True))))
+
+
+def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, anew: bool) -> Steps[Job]:
+    """Register environment and data, and submit the job, or take up one of the same recipe unless `anew`.
+
+    One that completed, or is still on its way, is taken up; one that failed is not. Returns the job as it is now.
+    """
     project = settings.project
     environment = yield from step(
         "environment", lambda: register_environment(client, project, settings.training_environment_name)
@@ -44,11 +54,18 @@ def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Ste
     data = yield from step(
         "data", lambda: register_data(client, project, settings.training_dataset_name, instead=request.data_file)
     )
-    training = Training(environment, data, request.source, request.inputs, request.reproduces)
-    job = yield from step("submit", lambda: submit(client, settings, training))
+    training = Training(environment, data, request.source, request.inputs, request.reproduces, request.build)
+    known = None if anew else find_recipe(client, settings.training_experiment_name, training.recipe)
+    return known or (yield from step("submit", lambda: submit(client, settings, training)))
+
+
+def finish(client: MLClient, settings: Settings, job: Job, *, name: str = "job") -> Steps[Job]:
+    """Follow a job to its end, as the step `name`; return it completed, at once when it was."""
     yield JobSubmitted(job.name, job.link)
+    if job.status == "Completed":
+        return (yield from step(name, lambda: job))
     poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
-    return (yield from watched("job", follow(client, job, poll_s=poll_s)))
+    return (yield from watched(name, follow(client, job, poll_s=poll_s)))
 
 
 def register(client: MLClient, settings: Settings, job_name: str | None = None) -> Steps[AssetVersion]:

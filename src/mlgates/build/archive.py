@@ -1,0 +1,98 @@
+"""How an archive is made, the same bytes from the same files, and unpacked, when nothing in it was changed."""
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from mlgates.build.manifest import NAME, Manifest
+from mlgates.core.errors import BuildRefused
+from mlgates.core.values import SourceState
+
+# Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
+_TIME = (1980, 1, 1, 0, 0, 0)
+_MODE = 0o100644 << 16
+_UNIX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """An archive, and what it holds."""
+
+    file: Path
+    sha256: str
+    """Of the archive."""
+    manifest: Manifest
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        source = self.manifest.source
+        dirty = " and local changes" if source.dirty else ""
+        count = len(self.manifest.files)
+        return f"{self.file.name}: {count} files of commit {source.commit[:12]}{dirty}, sha256 {self.sha256[:12]}"
+
+
+def pack(root: Path, files: Sequence[str], source: SourceState, into: Path) -> Build:
+    """Pack `files` (POSIX paths relative to `root`) into an archive in the folder `into`, named after its sha256.
+
+    It is written whole or not at all.
+    """
+    contents = {name: (root / name).read_bytes() for name in sorted(files)}
+    manifest = Manifest(source, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    into.mkdir(parents=True, exist_ok=True)
+    part = into / "build.part"
+    # Stored, not compressed: what a compressor makes of the same bytes changes from version to version.
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in {NAME: manifest.to_bytes(), **contents}.items():
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.create_system, entry.external_attr = _UNIX, _MODE
+            archive.writestr(entry, content)
+    digest = sha256_of(part)
+    return Build(part.replace(into / f"build-{digest[:12]}.zip"), digest, manifest)
+
+
+def unpack(file: Path, into: Path) -> Build:
+    """Unpack an archive into the folder `into`, having held every file against the manifest; return what it is.
+
+    Raises `BuildRefused` with the first file that was changed, added, taken out, or lies outside of the folder.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            if NAME not in names:
+                raise BuildRefused(f"{file}: there is no {NAME} in it: it is no build of 'mlgates build'")
+            manifest = Manifest.from_bytes(archive.read(NAME), str(file))
+            contents = {name: archive.read(name) for name in names if name != NAME}
+    except FileNotFoundError as error:
+        raise BuildRefused(
+            f"{file} is not there: make it with 'mlgates build', or name the one that dev passed"
+        ) from error
+    except (zipfile.BadZipFile, OSError) as error:
+        raise BuildRefused(f"{file} is no build: {error}") from error
+    _check(file, manifest, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    for name, content in contents.items():
+        target = into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return Build(file, sha256_of(file), manifest)
+
+
+def sha256_of(file: Path) -> str:
+    """Return the sha256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check(file: Path, manifest: Manifest, found: dict[str, str]) -> None:
+    for name in sorted(manifest.files.keys() | found.keys()):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name:
+            raise BuildRefused(f"{file}: {name} would lie outside of the project")
+        if name not in found:
+            raise BuildRefused(f"{file} was changed: {name} is missing from it")
+        if name not in manifest.files:
+            raise BuildRefused(f"{file} was changed: {name} was added to it")
+        if found[name] != manifest.files[name]:
+            raise BuildRefused(f"{file} was changed: {name} is not what was built")

@@ -1,0 +1,36 @@
+"""How a pipeline runs a layer of tests: pytest in a process of its own, against what it has deployed."""
+
+import subprocess
+import sys
+from collections import deque
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import AssetMissing, SuiteFailed
+from mlgates.core.events import JobLogged, Steps
+from mlgates.gates.suite_reports import SUITES
+from mlgates.pipelines.stages import Said
+
+_TAIL_LINES = 25
+
+
+def run_suite(layer: str, settings: Settings) -> Steps[Said]:
+    """Run the suite `layer` of the project; its lines are told as a job's log is.
+
+    Raises `SuiteFailed` with the last lines when a test fails, `AssetMissing` when the project has no such suite.
+    """
+    project = settings.project
+    folder = project.root / "tests" / layer
+    if not folder.is_dir():
+        raise AssetMissing(f"{project.shown(folder)} is not there: the pipeline runs the project's suite {layer}")
+    command = [sys.executable, "-m", "pytest", str(folder), "--env", settings.environment, "-q", "--color=no"]
+    reports = ["--suite-reports", str(project.reports / SUITES)]
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [*command, *reports], cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            tail.append(line.rstrip())
+            yield JobLogged(layer, line.rstrip())
+    if process.returncode:
+        raise SuiteFailed("\n".join([f"the {layer} suite failed:", *(f"  | {line}" for line in tail)]))
+    return Said(tail[-1] if tail else "passed")

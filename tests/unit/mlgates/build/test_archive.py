@@ -1,0 +1,112 @@
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgates.build.archive import pack, sha256_of, unpack
+from mlgates.build.manifest import NAME, Manifest
+from mlgates.core.errors import BuildRefused
+from mlgates.core.values import SourceState
+
+SOURCE = SourceState("c0ffee" * 6, dirty=False)
+names = st.text("abcäß- .", min_size=1, max_size=6).filter(lambda name: name.strip(". "))
+trees = st.dictionaries(names, st.binary(max_size=50), min_size=1, max_size=5)
+
+
+def written(folder: Path, tree: dict[str, bytes]) -> list[str]:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in tree.items():
+        (folder / "part").mkdir(parents=True, exist_ok=True)
+        (folder / "part" / name).write_bytes(content)
+    return [f"part/{name}" for name in tree]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    files = written(tmp_path / "project", {"a.py": b"one", "b.yml": b"two"})
+    return pack(tmp_path / "project", files, SOURCE, tmp_path / "dist").file
+
+
+@given(trees)
+def test_what_was_packed_is_unpacked(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes]) -> None:
+    folder = tmp_path_factory.mktemp("build")
+    build = pack(folder / "p", written(folder / "p", tree), SOURCE, folder / "dist")
+    again = unpack(build.file, folder / "out")
+    assert {name: (folder / "out" / "part" / name).read_bytes() for name in tree} == tree
+    assert (again.sha256, again.manifest) == (build.sha256, build.manifest)
+
+
+@given(trees)
+def test_the_same_files_give_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes]) -> None:
+    folder = tmp_path_factory.mktemp("build")
+    one = pack(folder / "p", written(folder / "p", tree), SOURCE, folder / "one")
+    other = pack(folder / "q", written(folder / "q", tree)[::-1], SOURCE, folder / "other")
+    assert one.file.read_bytes() == other.file.read_bytes()
+    assert one.file.name == other.file.name
+
+
+def test_one_other_byte_is_another_build(tmp_path: Path) -> None:
+    made = [
+        pack(tmp_path / "p", written(tmp_path / "p", {"a": content}), SOURCE, tmp_path / "dist").sha256
+        for content in (b"one", b"onf")
+    ]
+    assert made[0] != made[1]
+
+
+def test_another_commit_is_another_build(tmp_path: Path) -> None:
+    files = written(tmp_path / "p", {"a": b"one"})
+    sources = (SOURCE, SourceState("d" * 40, dirty=False), SourceState(SOURCE.commit, dirty=True))
+    assert len({pack(tmp_path / "p", files, source, tmp_path / "dist").sha256 for source in sources}) == 3
+
+
+def test_a_build_is_named_after_its_content(archive: Path) -> None:
+    assert archive.name == f"build-{sha256_of(archive)[:12]}.zip"
+
+
+def rewritten(archive: Path, change: dict[str, bytes | None]) -> Path:
+    """Return a copy of an archive in which files are replaced, added, or (None) left out."""
+    with zipfile.ZipFile(archive) as old:
+        contents: dict[str, bytes | None] = {name: old.read(name) for name in old.namelist()}
+    changed = archive.with_name("changed.zip")
+    with zipfile.ZipFile(changed, "w") as new:
+        for name, content in (contents | change).items():
+            if content is not None:
+                new.writestr(name, content)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"part/a.py": b"evil"}, "part/a.py is not what was built"),
+        ({"part/a.py": None}, "part/a.py is missing from it"),
+        ({"part/c.py": b"new"}, "part/c.py was added to it"),
+        ({"../c.py": b"new"}, "outside of the project"),
+        ({"/etc/c.py": b"new"}, "outside of the project"),
+        ({NAME: None}, "no manifest.json in it"),
+        ({NAME: b"[]"}, "no manifest of a build"),
+    ],
+)
+def test_a_changed_archive_is_refused_and_nothing_unpacked(
+    archive: Path, tmp_path: Path, change: dict[str, bytes | None], complaint: str
+) -> None:
+    with pytest.raises(BuildRefused, match=complaint):
+        unpack(rewritten(archive, change), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"no zip")
+    with pytest.raises(BuildRefused, match="is no build"):
+        unpack(tmp_path / "x.zip", tmp_path)
+    with pytest.raises(BuildRefused, match=r"is not there: make it with 'mlgates build'"):
+        unpack(tmp_path / "y.zip", tmp_path)
+
+
+@given(st.dictionaries(names, st.text("0123456789abcdef", min_size=64, max_size=64)), st.booleans())
+def test_a_manifest_is_read_as_it_was_written(files: dict[str, str], dirty: bool) -> None:
+    manifest = Manifest(SourceState("c0ffee", dirty=dirty), files)
+    assert Manifest.from_bytes(manifest.to_bytes(), "x") == manifest
