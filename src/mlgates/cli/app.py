@@ -233,6 +233,24 @@ app.add_typer(release_commands)
 
 
 @app.command()
+def report(
+    context: typer.Context,
+    env: Env = LOCAL,
+    gate: Annotated[str | None, typer.Option(help="Of this gate. Default: what was written last.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="Of this pipeline. Default: what was written last.")] = None,
+    opened: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Render the newest report of a gate or a pipeline as HTML, and say where it is."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        from mlgates.cli import gating  # noqa: PLC0415
+
+        gating.report(at_work, gate, pipeline, opened=opened)
+
+
+@app.command()
 def destroy(
     context: typer.Context,
     env: Env = LOCAL,

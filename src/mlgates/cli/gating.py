@@ -1,17 +1,20 @@
-"""The command `gate`: runs a gate, shows every check, keeps the record, and fails when the gate stays shut."""
+"""The commands `gate`, which fails when the gate stays shut, and `report`, which shows what was found."""
 
 import os
 import tempfile
+import webbrowser
 from pathlib import Path
 
 from mlgates.cli.session import Session
-from mlgates.core.errors import ConfigurationError, GateFailed
+from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed
+from mlgates.core.gates import GateRecord
 from mlgates.core.nearest import did_you_mean
 from mlgates.delivery.source import source_state
-from mlgates.gates.declaration import read_gates
+from mlgates.gates.declaration import Gate, Gates, read_gates
 from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import show as shown
-from mlgates.reports.files import write_gate
+from mlgates.reports.files import read_newest, write, write_gate
+from mlgates.reports.html.page import gate_page
 from mlgates.reports.tables import checks_table
 
 
@@ -27,18 +30,36 @@ def gate(session: Session, name: str, version: str | None) -> None:
     wanted = gates.gates[name]
     commit = source_state(project.root, os.environ).commit
     if wanted.wants_model:
-        with tempfile.TemporaryDirectory() as folder:
-            client = session.connect()
-            # After connecting: this brings in azure-ai-ml, which reads the environment variables that connecting sets.
-            from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
-
-            run = run_model_gate(client, gates, wanted, settings, Path(folder), version=version, commit=commit)
-            record = shown(run, session.progress)
+        record = _about_a_model(session, gates, wanted, version=version, commit=commit)
     else:
         record = shown(run_commit_gate(wanted, settings, commit=commit), session.progress)
     file = write_gate(record, project.reports)
     session.output.print(checks_table(record))
     session.say(record.summary)
-    session.say(f"record {project.shown(file)}")
+    session.say(f"report {project.shown(file)}")
     if not record.passed:
         raise GateFailed("\n".join([f"gate {name} stays shut:", *broken(record)]))
+
+
+def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str | None, commit: str) -> GateRecord:
+    with tempfile.TemporaryDirectory() as folder:
+        client = session.connect()
+        # After connecting: these bring in azure-ai-ml, which reads the environment variables that connecting sets.
+        from mlgates.delivery.gate_tags import keep_page  # noqa: PLC0415
+        from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
+
+        run = run_model_gate(client, gates, gate, session.settings, Path(folder), version=version, commit=commit)
+        record = shown(run, session.progress)
+    keep_page(client, record, gate_page(record))
+    return record
+
+
+def report(session: Session, gate_name: str | None, pipeline: str | None, *, opened: bool) -> None:
+    """Render the record of a gate or a pipeline again, say where it lies, and show it in the browser if asked."""
+    if gate_name and pipeline:
+        raise ConfigurationError("--gate and --pipeline name one record each: give one of them")
+    project = session.settings.project
+    file = write(read_newest(project.reports, gate=gate_name, pipeline=pipeline), project.reports)
+    session.say(str(project.shown(file)))
+    if opened and not webbrowser.open(file.as_uri()):
+        raise AssetMissing(f"no browser could be opened: open {file} yourself")

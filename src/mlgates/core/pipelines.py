@@ -90,9 +90,14 @@ class PipelineRecord:
         return self.state is StageState.PASSED and all(record.passed for record in self.gates)
 
     @property
+    def stopped_at(self) -> Stage | None:
+        """The first stage that failed or waits; None when there is none."""
+        return next((stage for stage in self.stages if stage.state in {StageState.FAILED, StageState.WAITING}), None)
+
+    @property
     def summary(self) -> str:
         """One phrase for a person."""
-        stopped = next((stage for stage in self.stages if stage.state in {StageState.FAILED, StageState.WAITING}), None)
+        stopped = self.stopped_at
         if stopped:
             return f"pipeline {self.pipeline} {stopped.state} at {stopped.name}" + (
                 f": {stopped.remark}" if stopped.remark else ""

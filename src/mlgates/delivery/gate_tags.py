@@ -4,7 +4,6 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from azure.ai.ml import MLClient
 
@@ -21,20 +20,27 @@ _VERDICT = "gate."
 
 def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
     """Keep `record` with `model`: `gates/<gate>.json` among the artifacts of its run, verdict and checksum as tags."""
+    document = json.dumps(record.to_dict(), indent=2)
+    _keep(client, Lineage.from_tags(model.tags).job, document, f"gates/{record.gate}.json")
+    verdict = "passed" if record.passed else "failed"
+    tag_model(client, model, {f"{_VERDICT}{record.gate}": verdict, f"{_VERDICT}{record.gate}.record": record.sha256})
+
+
+def keep_page(client: MLClient, record: GateRecord, page: str) -> None:
+    """Keep the page of `record`, which is about a model, beside the record: `gates/<gate>.html`."""
+    if record.candidate:
+        _keep(client, Lineage.from_tags(record.candidate.tags).job, page, f"gates/{record.gate}.html")
+
+
+def _keep(client: MLClient, job: str, text: str, path: str) -> None:
     # Imported here: MLflow takes seconds to import.
     import mlflow  # noqa: PLC0415
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-    job = Lineage.from_tags(model.tags).job
-    document: Mapping[str, Any] = json.loads(json.dumps(record.to_dict()))
     try:
-        mlflow.MlflowClient(tracking_uri(client)).log_dict(job, dict(document), f"gates/{record.gate}.json")
+        mlflow.MlflowClient(tracking_uri(client)).log_text(job, text, path)
     except MlflowException as error:
-        raise WorkspaceRefused(
-            f"cannot keep the record of gate {record.gate} with job {job}: {error.message}"
-        ) from error
-    verdict = "passed" if record.passed else "failed"
-    tag_model(client, model, {f"{_VERDICT}{record.gate}": verdict, f"{_VERDICT}{record.gate}.record": record.sha256})
+        raise WorkspaceRefused(f"cannot keep {path} with job {job}: {error.message}") from error
 
 
 def verdicts_of(client: MLClient, job: str) -> dict[str, str]:

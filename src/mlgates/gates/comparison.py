@@ -1,6 +1,7 @@
 """What a report draws of candidate and champion side by side, as small JSON that the gate's record carries.
 
     {"scores":   {"candidate": {"auc": 0.93}, "champion": {"auc": 0.91}},
+     "lower_is_better": ["brier"],
      "curves":   {"candidate": {"roc": [[false positive rate, true positive rate], ...],
                                 "precision_recall": [[recall, precision], ...],
                                 "calibration": [[mean probability, share of positives, rows], ...],
@@ -22,7 +23,7 @@ from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.scores import SCORES, Labels, Probabilities
+from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities
 
 POINTS = 100
 """As many points a curve has at most: more than that no eye can tell apart."""
@@ -33,6 +34,7 @@ _DIGITS = 5
 def pictures_of(evidence: Evidence, versions: Iterable[AssetVersion] = ()) -> dict[str, Any]:
     """Return the pictures of a gate's candidate and champion, and the metrics of `versions`, oldest first."""
     pictures: dict[str, Any] = {"scores": {}, "curves": {}, "missing": {}, "versions": history(versions)}
+    pictures["lower_is_better"] = sorted(LOWER_IS_BETTER)
     for role, model in (("candidate", evidence.the_candidate), ("champion", evidence.champion)):
         if model is None:
             continue

@@ -9,6 +9,7 @@ from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.gates import GateRecord
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import PipelineRecord
+from mlgates.reports.html.page import gate_page, pipeline_page
 from mlgates.reports.junit import junit
 from mlgates.reports.markdown import gate_markdown, pipeline_markdown
 
@@ -18,30 +19,36 @@ R = TypeVar("R", GateRecord, PipelineRecord)
 
 
 def write_gate(record: GateRecord, reports: Path) -> Path:
-    """Write a gate's record below `reports` as JSON, JUnit XML and Markdown; return the JSON file."""
-    forms = {"junit.xml": junit(record), "md": gate_markdown(record)}
+    """Write a gate's record below `reports` as HTML, JUnit XML, Markdown and JSON; return the HTML file."""
+    forms = {"junit.xml": junit(record), "md": gate_markdown(record), "html": gate_page(record)}
     return _written(reports / GATES, record.gate, record.to_dict(), forms)
 
 
 def write_pipeline(record: PipelineRecord, reports: Path) -> Path:
-    """Write a pipeline's record below `reports` as JSON and Markdown; return the JSON file."""
-    return _written(reports / PIPELINES, record.pipeline, record.to_dict(), {"md": pipeline_markdown(record)})
+    """Write a pipeline's record below `reports` as HTML, Markdown and JSON; return the HTML file."""
+    forms = {"md": pipeline_markdown(record), "html": pipeline_page(record)}
+    return _written(reports / PIPELINES, record.pipeline, record.to_dict(), forms)
+
+
+def write(record: GateRecord | PipelineRecord, reports: Path) -> Path:
+    """Write a record of either kind; return the HTML file."""
+    return write_gate(record, reports) if isinstance(record, GateRecord) else write_pipeline(record, reports)
 
 
 def _written(folder: Path, name: str, document: Mapping[str, Any], forms: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for ending, text in forms.items():
         _whole(folder / f"{name}.{ending}", text)
-    # Last, since the others are made from it: a JSON file that is there has its readable forms beside it.
-    return _whole(folder / f"{name}.json", json.dumps(document, indent=2))
+    # Last: a JSON file that is there has its readable forms beside it.
+    _whole(folder / f"{name}.json", json.dumps(document, indent=2))
+    return folder / f"{name}.html"
 
 
-def _whole(file: Path, text: str) -> Path:
+def _whole(file: Path, text: str) -> None:
     """Write `file` whole or not at all: a reader never sees half of it."""
     part = file.with_name(f"{file.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(file)
-    return file
 
 
 def read_newest(reports: Path, *, gate: str | None = None, pipeline: str | None = None) -> GateRecord | PipelineRecord:

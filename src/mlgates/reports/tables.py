@@ -10,25 +10,22 @@ from rich.text import Text
 from mlgates.core.gates import GateRecord, Verdict
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion, Inventory, Job
-from mlgates.reports.wording import MARKS, figure, signed
+from mlgates.reports.wording import MARKS, figure
 
 _SHORT = 12
 _COLOURS = {Verdict.PASSED: "green", Verdict.WARNED: "yellow", Verdict.FAILED: "red", Verdict.COULD_NOT_RUN: "red"}
 
 
 def checks_table(record: GateRecord) -> RenderableType:
-    """Return every check of a gate: verdict, figure, limit, and the margin between them."""
+    """Return every check of a gate: verdict, figure and limit."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in ("check", "verdict"):
         table.add_column(column, no_wrap=True, overflow="fold")
-    for column in ("figure", "margin"):
-        table.add_column(column, no_wrap=True, justify="right")
+    table.add_column("figure", no_wrap=True, justify="right")
     table.add_column("limit", overflow="fold")
     for result in record.results:
         verdict = Text(f"{MARKS[result.verdict]} {result.verdict}", style=_COLOURS[result.verdict])
-        unit = result.unit
-        figures = (figure(result.figure, unit), signed(result.margin, unit), result.limit)
-        table.add_row(Text(result.name), verdict, *map(Text, figures))
+        table.add_row(Text(result.name), verdict, Text(figure(result.figure, result.unit)), Text(result.limit))
     return table
 
 

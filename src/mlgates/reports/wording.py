@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
+from mlgates.core.pipelines import PipelineRecord, StageState
 
 MARKS = {Verdict.PASSED: "✓", Verdict.WARNED: "!", Verdict.FAILED: "✗", Verdict.COULD_NOT_RUN: "?"}
 """A verdict in one character, so that it does not hang on colour alone."""
@@ -69,6 +70,19 @@ def headline(record: GateRecord) -> str:
     return f"Gate {record.gate} {'opens' if record.passed else 'stays shut'} for {subject(record)}"
 
 
+def pipeline_headline(record: PipelineRecord) -> str:
+    """Return how a pipeline stands, in one sentence without its full stop."""
+    stage = record.stopped_at
+    if stage:
+        return (
+            f"Pipeline {record.pipeline} {'waits' if stage.state is StageState.WAITING else 'failed'} at {stage.name}"
+        )
+    shut = next((gate for gate in record.gates if not gate.passed), None)
+    if shut:
+        return f"Pipeline {record.pipeline} failed: {headline(shut)[0].lower()}{headline(shut)[1:]}"
+    return f"Pipeline {record.pipeline} {'passed' if record.passed else 'did nothing'}"
+
+
 def tally(record: GateRecord) -> str:
     """Return how the checks ended, in one sentence."""
     results = record.results
@@ -76,13 +90,10 @@ def tally(record: GateRecord) -> str:
         return "No check ran, and a gate without a check does not open."
     broken = sum(not result.verdict.holds for result in results)
     warned = sum(result.verdict is Verdict.WARNED for result in results)
-    warning = f"; {warned} of them only with a warning" if warned else ""
     if not broken:
-        return f"All {len(results)} checks hold{warning}."
-    holding = len(results) - broken
-    return f"{broken} of {len(results)} checks {'does' if broken == 1 else 'do'} not hold" + (
-        f"; {warned} of the {holding} that hold only warn." if warned else "."
-    )
+        return f"All {len(results)} checks hold{f', {warned} of them with a warning' if warned else ''}."
+    warning = f"; {warned} more only {'warns' if warned == 1 else 'warn'}" if warned else ""
+    return f"{broken} of {len(results)} checks {'does' if broken == 1 else 'do'} not hold{warning}."
 
 
 def worst_first(record: GateRecord) -> list[CheckResult]:

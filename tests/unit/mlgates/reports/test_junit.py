@@ -39,9 +39,9 @@ def test_the_suite_is_broken_just_when_a_check_does_not_hold(record: GateRecord)
 
 def test_a_failure_tells_reason_figure_and_what_to_do() -> None:
     (failure,) = suite(PROD).iter("failure")
-    assert failure.attrib["message"].startswith("recall is 0.71")
+    assert failure.attrib["message"].startswith("auc is 0.981 for Age")
     assert failure.text is not None
-    assert "figure 0.21, limit at most 0.15" in failure.text
+    assert "figure 0.135, limit at most 0.1" in failure.text
     assert "what to do: look at the rows" in failure.text
 
 

@@ -54,7 +54,7 @@ def test_what_did_not_pass_comes_worst_first(record: GateRecord) -> None:
 
 
 def test_the_tally_counts_what_does_not_hold() -> None:
-    assert tally(PROD) == "2 of 7 checks do not hold; 1 of the 5 that hold only warn."
+    assert tally(PROD) == "2 of 15 checks do not hold; 1 more only warns."
 
 
 def test_the_margin_of_a_figure_is_its_distance_to_the_nearest_limit() -> None:

@@ -1,0 +1,1 @@
+"""The report that a person reads before deciding: one HTML file, no script, nothing fetched from anywhere."""

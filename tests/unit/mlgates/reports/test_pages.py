@@ -1,0 +1,186 @@
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from mlgates.core.gates import GateRecord
+from mlgates.core.pipelines import PipelineRecord
+from mlgates.reports.html.page import gate_page, pipeline_page
+from mlgates.reports.wording import clean
+from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD, RELEASED, check
+from tests.unit.mlgates.reports.pages import Node, read
+from tests.unit.mlgates.reports.strategies import HOSTILE, records
+
+QA = replace(DEV, gate="qa", candidate=None, champion=None, build=None, pictures={}, results=DEV.results[:1])
+FIRST = replace(DEV, champion=None, pictures={})
+PAGES = {
+    "a gate that stays shut": gate_page(PROD),
+    "a gate that opens": gate_page(DEV),
+    "a gate about a commit": gate_page(QA),
+    "a first candidate, nothing drawn": gate_page(FIRST),
+    "a gate without a check": gate_page(replace(PROD, results=())),
+    "a pipeline that waits": pipeline_page(PIPELINE),
+    "a pipeline that released": pipeline_page(RELEASED),
+    "a pipeline that did nothing": pipeline_page(replace(PIPELINE, stages=(), gates=(), serving=(), build=None)),
+}
+every_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+
+
+@every_page
+def test_headings_come_in_order_from_one_h1(page: str) -> None:
+    levels = [int(node.tag[1]) for node in read(page).find("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(level <= before + 1 for before, level in pairwise(levels))
+
+
+@every_page
+def test_every_picture_has_a_role_a_name_and_a_description(page: str) -> None:
+    for svg in read(page).find("svg"):
+        if svg.attributes.get("aria-hidden") == "true":  # a key, whose words stand beside it
+            continue
+        assert svg.attributes["role"] == "img"
+        assert [child.tag for child in svg.children[:2]] == ["title", "desc"]
+        assert all(child.words for child in svg.children[:2])
+
+
+@every_page
+def test_nothing_is_fetched_and_nothing_is_run(page: str) -> None:
+    read_page = read(page)
+    assert not list(read_page.find("script", "link", "img", "iframe", "object"))
+    for node in read_page.find():
+        for name, value in node.attributes.items():
+            assert not name.startswith("on")
+            assert name not in {"href", "src"} or value.startswith("#")
+    (style,) = read_page.find("style")
+    assert not re.search(r"url\(|@import", style.text)
+
+
+@every_page
+def test_every_link_leads_to_one_place_on_the_page(page: str) -> None:
+    read_page = read(page)
+    ids = [node.attributes["id"] for node in read_page.find() if "id" in node.attributes]
+    assert len(ids) == len(set(ids))
+    assert {link.attributes["href"][1:] for link in read_page.find("a")} <= set(ids)
+
+
+@every_page
+def test_every_table_has_headers_with_a_scope(page: str) -> None:
+    for table in read(page).find("table"):
+        headers = list(table.find("th"))
+        assert headers
+        assert all(header.attributes.get("scope") in {"col", "row"} for header in headers)
+
+
+@every_page
+def test_a_page_says_its_language_and_fits_a_phone(page: str) -> None:
+    read_page = read(page)
+    (html,) = read_page.find("html")
+    assert html.attributes["lang"] == "en"
+    assert "viewport" in [node.attributes.get("name") for node in read_page.find("meta")]
+
+
+@given(records)
+def test_hostile_names_are_text_and_nothing_else(record: GateRecord) -> None:
+    usual = read(PAGES["a gate that opens"])
+    page = read(gate_page(record))
+    assert {node.tag for node in page.find()} <= {node.tag for node in usual.find()} | {"ul", "li"}
+    words = page.words
+    for result in record.results:
+        assert " ".join(clean(result.reason).split()) in words
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_pipeline_is_text_too(name: str) -> None:
+    stages = tuple(replace(stage, name=name, remark=name) for stage in PIPELINE.stages)
+    page = read(pipeline_page(replace(RELEASED, stages=stages, workspace=name)))
+    assert not list(page.find("script"))
+    assert " ".join(clean(name).split()) in page.words
+
+
+def test_the_decision_and_what_stands_against_it_come_before_everything_else() -> None:
+    words = read(PAGES["a gate that stays shut"]).words
+    order = ["Gate prod stays shut for", "2 of 15 checks do not hold", "fairness.Age", "supply_chain", "calibration"]
+    places = [words.index(text, words.index("Dark")) for text in order]
+    assert places == sorted(places)
+    assert places[-1] < words.index("metrics.accuracy")
+
+
+def test_an_approver_is_told_how_to_approve_only_what_passed_the_prod_gate() -> None:
+    opened = replace(PROD, results=PROD.results[:4])
+    assert "mlgates approve diabetes-classifier:3" in read(gate_page(opened)).words
+    assert "mlgates approve" not in read(gate_page(PROD)).words
+    assert "mlgates approve" not in read(gate_page(DEV)).words
+
+
+def section(page: str, heading: str) -> Node:
+    return next(node for node in read(page).find("section") if node.children[0].words == heading)
+
+
+def test_both_models_are_drawn_side_by_side() -> None:
+    models = section(PAGES["a gate that stays shut"], "Candidate and champion")
+    assert [caption.words for caption in models.find("figcaption")] == [
+        "ROC curve",
+        "Precision and recall",
+        "Calibration",
+    ]
+    assert [caption.words for caption in models.find("caption")] == ["Candidate", "Champion"]
+    (auc,) = [row.words for row in models.find("tr") if row.words.startswith("auc")]
+    assert len(auc.split()) == 4
+
+
+@pytest.mark.parametrize(
+    ("record", "heading", "reason"),
+    [
+        (QA, "Candidate and champion", "This gate is about a commit"),
+        (FIRST, "Candidate and champion", "The record carries no curves"),
+        (replace(DEV, pictures={"missing": {"candidate": "m:3 cannot be loaded"}}), "Candidate and champion", "loaded"),
+        (DEV, "What the candidate rests on", "This gate does not check explanation"),
+        (DEV, "Groups", "This gate does not check fairness"),
+        (DEV, "Data", "This gate does not check data"),
+        (FIRST, "Over the versions", "No version of the model has metrics"),
+        (
+            replace(DEV, results=(check("drift", reason="nothing serves yet"),)),
+            "Data",
+            "No picture: nothing serves yet",
+        ),
+        (
+            replace(DEV, results=(check("explanation.x", evidence={"importance": {"a": "much"}}),)),
+            "What the candidate rests on",
+            "The evidence for this is not as expected (TypeError",
+        ),
+    ],
+)
+def test_a_section_without_evidence_says_why_it_is_empty(record: GateRecord, heading: str, reason: str) -> None:
+    assert reason in section(gate_page(record), heading).words
+
+
+@pytest.mark.parametrize("junk", [{"curves": 3}, {"curves": {"candidate": {}}}, {"scores": []}, {"versions": [1]}])
+def test_pictures_that_are_none_do_not_stop_the_page(junk: dict[str, Any]) -> None:
+    assert "not as expected" in read(gate_page(replace(DEV, pictures=junk))).words
+
+
+def test_a_pipeline_shows_when_each_stage_ran_who_decided_and_what_serves() -> None:
+    words = read(PAGES["a pipeline that released"]).words
+    for text in (
+        "Pipeline prod passed",
+        "diabetes-classifier:3 was approved by R. Meyer: better on every score",
+        "From second 1 to second 185.",
+        "diabetes-online-prod green diabetes-classifier:3 100 %",
+    ):
+        assert text in words
+
+
+def test_a_stage_that_has_not_begun_has_no_time() -> None:
+    rows = [row.words for row in section(PAGES["a pipeline that waits"], "Stages").find("tr")]
+    assert rows[-1] == "release no approval yet skipped — —"
+
+
+@pytest.mark.parametrize("started", ["", "yesterday", "2026-03-02T09:00:00"])
+def test_a_time_that_cannot_be_read_leaves_the_picture_out(started: str) -> None:
+    stage = replace(PIPELINE.stages[0], started=started)
+    record: PipelineRecord = replace(PIPELINE, stages=(stage,), gates=())
+    assert not list(section(pipeline_page(record), "Stages").find("svg"))
