@@ -50,6 +50,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         ),
         figure=error,
         limit=f"at most {declared.max_error:g}",
+        most=declared.max_error,
         remedy="calibrate the model (scikit-learn's CalibratedClassifierCV), or weaken what makes it overconfident",
         evidence={"bins": [asdict(each) for each in found]},
     )

@@ -53,6 +53,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         ),
         figure=better * (ours - theirs),
         limit=f"no loss beyond {declared.margin:g} at {declared.confidence:.0%} confidence",
+        least=-declared.margin,
         remedy=f"train a better one than {evidence.champion}, judge it on more rows, or widen champion.margin",
         evidence={"candidate": ours, "champion": theirs, "low": low, "high": high, "rows": len(labels)},
     )

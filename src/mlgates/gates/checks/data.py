@@ -42,6 +42,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         ),
         figure=float(len(failed)),
         limit="at most 0 not met",
+        most=0.0,
         remedy="mend the data, or the suite when the data is right; then train again",
         evidence=found,
     )

@@ -117,6 +117,7 @@ def _finding(declared: Declared, name: str, found: Drift) -> Finding:
         reason=f"population stability index {found.psi:.3f}, Kolmogorov-Smirnov {found.ks:.3f}",
         figure=found.psi,
         limit=f"index at most {declared.max_psi:g}, Kolmogorov-Smirnov at most {declared.max_ks:g}",
+        most=declared.max_psi,
         remedy=f"find out what became of {name} at its source; widen the limits when the world has changed",
         evidence=asdict(found),
     )

@@ -109,6 +109,7 @@ def _unrelated(name: str, found: Importance | None, tolerance: float) -> Finding
         reason=f"shuffling {name} takes {fall:.4f} off the AUC" if found else f"{name} is not among the features",
         figure=fall,
         limit=f"at most {tolerance:g}",
+        most=tolerance,
         remedy=f"find out why {name} tells of the label: it may be a leak",
     )
 
@@ -127,6 +128,7 @@ def _largest(declared: Declared, found: dict[str, Importance], before: float, ro
         ),
         figure=share,
         limit=f"at most {declared.max_share:g}",
+        most=declared.max_share,
         remedy=(
             f"find out whether {first} knows the label before it can be known"
             if total

@@ -97,6 +97,7 @@ def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence)
         ),
         figure=gap,
         limit=f"at most {declared.max_gap:g}",
+        most=declared.max_gap,
         remedy=f"look at the rows of {column} {worst}: too few of them, or features that say little about them",
         evidence={
             "metric": declared.metric,

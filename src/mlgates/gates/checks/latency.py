@@ -106,6 +106,7 @@ def _findings(part: str, rows: pd.DataFrame, times: Times, measured: Measured) -
                 reason=f"{what} in {figure:.1f} ms ({name} of {measured.predictions} predictions)",
                 figure=figure,
                 limit=f"at most {most:g}",
+                most=most,
                 unit="ms",
                 remedy="make the model smaller, or see which step of its pipeline takes the time",
             )

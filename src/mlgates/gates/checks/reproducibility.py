@@ -43,6 +43,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         ),
         figure=differences[most],
         limit=f"at most {declared.tolerance:g}",
+        most=declared.tolerance,
         remedy="hand every source of chance a seed (estimator, split, sampling), and fix the order of the rows",
         evidence={"first": dict(first), "second": dict(second)},
     )

@@ -32,6 +32,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         reason=f"the model is {total:.1f} MB, most of it in {largest}",
         figure=total,
         limit=f"at most {declared.max_mb:g}",
+        most=declared.max_mb,
         unit="MB",
         remedy=f"see what {largest} holds: fewer or shallower trees, no training data within the model",
         evidence={"files": files},

@@ -50,6 +50,7 @@ def _finding(run: SuiteRun, least: int, commit: str) -> Finding:
         + (", with changes that are not in the commit" if run.dirty else ""),
         figure=float(run.passed),
         limit=f"at least {least} passed, none failed, on this commit",
+        least=float(least),
         unit="tests",
         remedy=f"run 'nox -s {run.layer}' on this commit and mend what fails",
     )
