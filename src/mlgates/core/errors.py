@@ -78,28 +78,22 @@ class JobFailed(MlgatesError):
 class NotAllowed(MlgatesError):
     """A rule of the way to production forbids the step: no passed gate, no approval, other content."""
 
-    exit_code = 11
+    exit_code = 13
 
 
 class EndpointHeld(MlgatesError):
     """Another release or rollback of the endpoint is under way."""
 
-    exit_code = 12
+    exit_code = 14
 
 
 class CanaryBroken(MlgatesError):
     """A release broke a limit on its way, and the traffic went back."""
 
-    exit_code = 13
+    exit_code = 15
 
 
 class LedgerBroken(MlgatesError):
     """What the ledger holds is not what was written."""
 
-    exit_code = 14
-
-
-class BuildChanged(MlgatesError):
-    """An archive does not hold what its manifest says."""
-
-    exit_code = 15
+    exit_code = 16

@@ -79,7 +79,8 @@ def _kept(work: Work, content: Content, split: Split, probe: Probe, name: str) -
         why = f"at {name}: {'; '.join(reasons)}"
         withdraw(work, content, split.new, why, by=work.owner.name, facts=_figures(split, seen))
         raise CanaryBroken(
-            f"{content.model} is withdrawn {why} ({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
+            f"{content.model} is withdrawn {why} ({seen.summary}); "
+            f"all traffic of {work.endpoint} is back on {split.old}"
         )
     return seen
 

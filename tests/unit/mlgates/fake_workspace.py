@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from tests.unit.mlgates.fake_endpoints import FakeBatchEndpoints, FakeDeployments, FakeOnlineEndpoints
 
@@ -27,10 +28,23 @@ class FakeAssets:
 
     def create_or_update(self, asset: Any) -> Any:
         versions = self._versions.setdefault(asset.name, [])
-        held = SimpleNamespace(name=asset.name, version=str(len(versions) + 1), tags=dict(asset.tags or {}))
+        version, path = getattr(asset, "version", None) or str(len(versions) + 1), getattr(asset, "path", None)
+        known = next((each for each in versions if each.version == version), None)
+        if known is not None and known.path != path:
+            raise ResourceExistsError(f"version {version} of {asset.name} already exists")
+        if known is not None:
+            known.tags = dict(asset.tags or {})
+            return known
+        held = SimpleNamespace(name=asset.name, version=version, path=path, tags=dict(asset.tags or {}))
         versions.insert(0, held)
         self.saved.append(asset)
         return held
+
+    def get(self, name: str, version: str) -> Any:
+        for each in self._versions.get(name, []):
+            if each.version == version:
+                return copy(each)
+        raise ResourceNotFoundError(f"No asset exists for name: {name}, version: {version}")
 
     def download(self, name: str, version: str, *, download_path: str) -> None:
         """Copy the folder that the version was saved from, one deeper, as the SDK does."""

@@ -1,0 +1,132 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgates.core.errors import NotAllowed
+from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.release.rules import check_decision, lock_of, permission, served, standing
+
+
+def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
+    """Entries of actions about versions, with their content; all at one endpoint."""
+    entries: list[Entry] = []
+    for action, version, *content in told:
+        draft = Draft(
+            action=action,
+            by="Ann",
+            model=f"m:{version}",
+            sha256=content[0] if content else f"sha-{version}",
+            reason="because",
+            endpoint="e",
+            deployment=f"d{version}",
+        )
+        entries.append(Entry.after(entries, draft, at="2026-01-01T00:00:00+00:00", nonce=str(len(entries))))
+    return entries
+
+
+def models(entries: list[Entry]) -> list[str]:
+    return [each.model.partition(":")[2] for each in served(entries, "e")]
+
+
+def test_an_approval_of_this_content_permits() -> None:
+    assert permission(ledger((Action.APPROVED, "1")), "m:1", "sha-1").number == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([], "m:1 is not approved"),
+        (ledger((Action.APPROVED, "2")), "m:1 is not approved"),
+        (ledger((Action.REJECTED, "1")), "m:1 was rejected by Ann"),
+        (ledger((Action.APPROVED, "1"), (Action.REJECTED, "1")), "m:1 was rejected"),
+        (ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1")), "m:1 was withdrawn"),
+        (ledger((Action.APPROVED, "1", "other")), "m:1 has changed since Ann approved it"),
+    ],
+)
+def test_what_is_not_approved_as_it_is_may_not_be_released(entries: list[Entry], told: str) -> None:
+    with pytest.raises(NotAllowed, match=told):
+        permission(entries, "m:1", "sha-1")
+
+
+def test_the_approval_of_a_jobs_model_counts_for_the_version_that_is_registered_from_it() -> None:
+    assert permission(ledger((Action.APPROVED, "job:x", "same")), "m:3", "same").model == "m:job:x"
+
+
+def test_a_withdrawn_version_may_be_released_once_it_is_approved_again() -> None:
+    entries = ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1"), (Action.APPROVED, "1"))
+    assert permission(entries, "m:1", "sha-1").number == 3
+
+
+@pytest.mark.parametrize("action", [Action.APPROVED, Action.REJECTED])
+def test_nobody_decides_twice_the_same(action: Action) -> None:
+    with pytest.raises(NotAllowed, match=f"m:1 was {action} already, by Ann on 2026-01-01"):
+        check_decision(ledger((action, "1")), "m:1", action)
+
+
+def test_a_rejected_version_cannot_be_approved() -> None:
+    with pytest.raises(NotAllowed, match="train another"):
+        check_decision(ledger((Action.REJECTED, "1")), "m:1", Action.APPROVED)
+
+
+def test_an_approved_version_can_still_be_rejected() -> None:
+    check_decision(ledger((Action.APPROVED, "1")), "m:1", Action.REJECTED)
+
+
+def test_the_content_of_a_rejected_version_cannot_be_approved_under_another_number() -> None:
+    with pytest.raises(NotAllowed, match="rejected"):
+        check_decision(ledger((Action.REJECTED, "1", "same")), "m:2", Action.APPROVED, "same")
+
+
+actions = st.lists(st.tuples(st.sampled_from(Action), st.sampled_from("123")), max_size=12)
+
+
+@given(actions)
+def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Action, str]]) -> None:
+    entries = ledger(*told)
+    try:
+        permission(entries, "m:1", "sha-1")
+    except NotAllowed:
+        return
+    last = standing(entries, "m:1", "sha-1")
+    assert last is not None
+    assert last.action is Action.APPROVED
+
+
+def test_what_was_released_last_serves() -> None:
+    assert models(ledger((Action.RELEASED, "1"), (Action.RELEASED, "2"))) == ["1", "2"]
+
+
+def test_a_rollback_takes_the_present_version_off() -> None:
+    entries = ledger((Action.RELEASED, "1"), (Action.RELEASED, "2"), (Action.ROLLED_BACK, "1"))
+    assert models(entries) == ["1"]
+
+
+def test_a_second_rollback_goes_further_back_and_not_forth() -> None:
+    released = [(Action.RELEASED, version) for version in "123"]
+    entries = ledger(*released, (Action.ROLLED_BACK, "2"), (Action.ROLLED_BACK, "1"))
+    assert models(entries) == ["1"]
+
+
+@given(st.lists(st.sampled_from("123"), min_size=1, max_size=6))
+def test_a_release_and_a_rollback_cancel_out(versions: list[str]) -> None:
+    entries = ledger(*((Action.RELEASED, version) for version in versions))
+    before = models(entries)
+    told = [(Action.RELEASED, version) for version in [*versions, "9"]]
+    assert models(ledger(*told, (Action.ROLLED_BACK, versions[-1]))) == before
+
+
+@given(actions)
+def test_what_serves_was_released_or_returned_to_last(told: list[tuple[Action, str]]) -> None:
+    moves = [version for action, version in told if action in {Action.RELEASED, Action.ROLLED_BACK}]
+    assert models(ledger(*told))[-1:] == moves[-1:]
+
+
+def test_another_endpoint_is_another_story() -> None:
+    assert served(ledger((Action.RELEASED, "1")), "other") == ()
+
+
+@given(actions)
+def test_an_endpoint_is_held_until_the_lock_is_broken_or_the_traffic_has_moved(told: list[tuple[Action, str]]) -> None:
+    about = [action for action, _ in told if action not in {Action.APPROVED, Action.REJECTED}]
+    held = lock_of(ledger(*told), "e")
+    assert (held is not None) is (about[-1:] == [Action.LOCKED])
