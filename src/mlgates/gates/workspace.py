@@ -32,6 +32,7 @@ class WorkspaceEvidence:
         self._client = client
         self._folder = folder
         self._label = label
+        self._tables: dict[str, pd.DataFrame] = {}
 
     def model(self, version: AssetVersion) -> Model:
         """Return a model version with its files. Raises `MlgatesError`: without the files there is no gate."""
@@ -41,20 +42,19 @@ class WorkspaceEvidence:
     def training_set(self, model: Model) -> pd.DataFrame:
         """Return the table that `model` was trained on, by its lineage."""
         reference = Lineage.from_tags(model.tags).data
-        folder = self._folder / "data" / reference.replace(":", "-")
-        file = _available(lambda: download_data(self._client, reference, folder), "register the model by mlgates")
-        try:
-            return pd.read_csv(file)
-        except (ValueError, OSError) as error:
-            raise CouldNotRun(f"data {reference} is not a CSV table: {error}") from error
+        if reference not in self._tables:
+            folder = self._folder / "data" / reference.replace(":", "-")
+            file = _available(lambda: download_data(self._client, reference, folder), "register the model by mlgates")
+            self._tables[reference] = read_table(file, reference)
+        return self._tables[reference]
 
     def held_out(self, model: Model) -> Table:
         """Return the rows of its data on which `model` was not trained, without the label among the features."""
         job = Lineage.from_tags(model.tags).job
         remedy = f"log {HELD_OUT} in training: the numbers of the rows set aside (docs/gates.md)"
         file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
-        named = json.loads(file.read_text(encoding="utf-8"))
-        return table_of(self.training_set(model), named["rows"], named["of"], label=self._label, features=_names(model))
+        rows, of = rows_named(file.read_text(encoding="utf-8"))
+        return table_of(self.training_set(model), rows, of, label=self._label, features=_names(model))
 
     def twin_metrics(self, model: Model, experiment: str) -> dict[str, float] | None:
         """Return what a second training of `model` scored, None when there was none.
@@ -78,13 +78,41 @@ def _origin(lineage: Lineage) -> tuple[str, ...]:
     return (lineage.git_commit, lineage.data, lineage.environment)
 
 
+def read_table(file: Path, reference: str) -> pd.DataFrame:
+    """Read a data asset's file. Raises `CouldNotRun` when it is no CSV table."""
+    try:
+        return pd.read_csv(file)
+    except (ValueError, OSError) as error:
+        raise CouldNotRun(
+            f"data {reference} is not a CSV table: {' '.join(str(error).split())}", remedy="train on a CSV file"
+        ) from error
+
+
+def rows_named(text: str) -> tuple[list[int], int]:
+    """Return the rows that `held_out.json` names, and of how many. Raises `CouldNotRun` for anything else."""
+    try:
+        named = json.loads(text)
+        rows, of = [int(row) for row in named["rows"]], int(named["of"])
+    except (ValueError, KeyError, TypeError):
+        rows, of = [], 0
+    if not rows or not all(0 <= row < of for row in rows):
+        raise CouldNotRun(
+            f'{HELD_OUT} does not say which rows were set aside, as {{"rows": [3, 7], "of": 10}} does',
+            remedy="correct what training logs, and train again",
+        )
+    return rows, of
+
+
 def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, features: list[str]) -> Table:
     """Return the `rows` of `data` as features, in the order of the model's signature, and labels.
 
     Raises `CouldNotRun` when the rows were drawn from other data, or a column is not there.
     """
     if len(data) != of:
-        raise CouldNotRun(f"{HELD_OUT} was drawn from {of} rows, and the data has {len(data)}")
+        raise CouldNotRun(
+            f"{HELD_OUT} was drawn from {of} rows, and the data has {len(data)}",
+            remedy="was the model trained on the data that its tags name? Train it again by mlgates",
+        )
     missing = [name for name in (*features, label) if name not in data]
     if missing:
         raise CouldNotRun(f"the data has no column {', '.join(missing)}", remedy="name the label in gates.yml")
@@ -95,7 +123,7 @@ def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, featur
 def _names(model: Model) -> list[str]:
     from mlgates.contract.reading import read_contract  # noqa: PLC0415
 
-    return list(read_contract(model.folder).names)
+    return list(_available(lambda: read_contract(model.folder), "save the model with its signature").names)
 
 
 def _available(fetch: Callable[[], T], remedy: str) -> T:

@@ -110,15 +110,17 @@ def _numbers(column: pd.Series) -> Values:
 
 
 def _finding(declared: Declared, name: str, found: Drift) -> Finding:
+    remedy = f"find out what became of {name} at its source; widen the limits when the world has changed"
+    if np.isnan(found.psi):
+        return Finding(what=name, holds=False, reason=f"one of the two data sets has no value in {name}", remedy=remedy)
     return Finding(
         what=name,
-        # Written so that NaN, which compares with nothing, does not hold.
         holds=found.psi <= declared.max_psi and found.ks <= declared.max_ks,
         reason=f"population stability index {found.psi:.3f}, Kolmogorov-Smirnov {found.ks:.3f}",
         figure=found.psi,
         limit=f"index at most {declared.max_psi:g}, Kolmogorov-Smirnov at most {declared.max_ks:g}",
         most=declared.max_psi,
-        remedy=f"find out what became of {name} at its source; widen the limits when the world has changed",
+        remedy=remedy,
         evidence=asdict(found),
     )
 

@@ -1,0 +1,108 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+
+from mlgates.gates.checks.explanation import Declared, check, importance
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence, Table
+from mlgates.gates.findings import Finding
+from mlgates.gates.scores import Probabilities, auc
+from tests.unit.mlgates.gates.fakes import FakeModel, evidence
+
+CHANCE = np.random.default_rng(0)
+FEATURES = pd.DataFrame({name: CHANCE.normal(0, 1, 1500) for name in ("glucose", "age", "id")})
+LABELS = (FEATURES["glucose"] + FEATURES["age"] + CHANCE.normal(0, 0.5, 1500) > 0).to_numpy().astype(np.int64)
+
+
+class Weighing(FakeModel):
+    """Sums the features by weights."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+        total = sum(weight * features[name] for name, weight in self._weights.items())
+        return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
+
+
+def of(table: Table, **weights: float) -> Evidence:
+    return replace(evidence([0], [0]), the_candidate=Weighing(weights), fetch_held_out=lambda _: table)
+
+
+def judged(declared: Declared | None = None, **weights: float) -> dict[str, Finding]:
+    table = Table(FEATURES[list(weights)], LABELS, FEATURES)
+    return {finding.what: finding for finding in check(declared or Declared(), of(table, **weights))}
+
+
+def test_a_feature_without_weight_has_no_importance() -> None:
+    found = judged(glucose=1, age=1, id=0)["largest_share"].evidence["importance"]
+    assert found["id"] == {"mean": 0, "std": 0}
+    assert found["glucose"]["mean"] > 0.1
+
+
+@given(st.floats(0.1, 1), st.floats(1.5, 5))
+def test_more_weight_is_more_importance(less: float, factor: float) -> None:
+    found = judged(glucose=less * factor, age=less)["largest_share"].evidence["importance"]
+    assert found["glucose"]["mean"] > found["age"]["mean"]
+
+
+def test_the_figures_are_scikit_learns() -> None:
+    fitted = LogisticRegression().fit(FEATURES, LABELS)
+    theirs = permutation_importance(fitted, FEATURES, LABELS, scoring="roc_auc", n_repeats=20, random_state=0)
+    model = Weighing(dict(zip(map(str, FEATURES), fitted.coef_[0], strict=True)))
+    before = auc(LABELS, LABELS, model.probabilities(FEATURES))
+    ours = importance(model, Table(FEATURES, LABELS), before, repeats=20, seed=1)
+    assert [each.mean for each in ours.values()] == pytest.approx(theirs.importances_mean, abs=0.01)
+
+
+def test_one_feature_that_carries_everything_does_not_hold() -> None:
+    assert not judged(glucose=1, age=0.01)["largest_share"].holds
+    assert judged(glucose=1, age=1)["largest_share"].holds
+
+
+def test_a_model_that_no_feature_matters_to_does_not_hold() -> None:
+    found = judged(glucose=0, age=0)["largest_share"]
+    assert not found.holds
+    assert "no feature matters" in found.reason
+
+
+def test_a_forbidden_feature_does_not_hold_even_without_weight() -> None:
+    declared = Declared(forbidden=["id"])
+    assert not judged(declared, glucose=1, age=1, id=0)["id"].holds
+    assert judged(declared, glucose=1, age=1)["id"].holds
+
+
+def test_an_unrelated_feature_may_be_there_and_not_matter() -> None:
+    declared = Declared(unrelated=["id"])
+    assert judged(declared, glucose=1, age=1, id=0)["id"].holds
+    assert judged(declared, glucose=1, age=1)["id"].holds
+
+
+def test_an_unrelated_feature_that_matters_does_not_hold() -> None:
+    declared: dict[str, Any] = {"unrelated": ["age"]}
+    found = judged(Declared(**declared), glucose=1, age=1)["age"]
+    assert not found.holds
+    assert "off the AUC" in found.reason
+
+
+def test_a_guarded_column_that_nobody_has_is_asked_back() -> None:
+    with pytest.raises(CouldNotRun, match=r"'idd'\. Did you mean 'id'"):
+        judged(Declared(forbidden=["idd"]), glucose=1, age=1)
+
+
+def test_of_many_rows_a_sample_is_looked_at() -> None:
+    assert judged(Declared(rows=100), glucose=1, age=1)["largest_share"].evidence["rows"] == 100
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    one, other = (judged(glucose=1, age=1)["largest_share"].evidence for _ in range(2))
+    assert one == other

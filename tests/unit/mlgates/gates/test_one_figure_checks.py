@@ -1,0 +1,206 @@
+"""The checks that look at one thing: metrics, reproducibility, size, data, suites."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlgates.gates.cache import Cache
+from mlgates.gates.checks import data, metrics, reproducibility, size, suites
+from mlgates.gates.declared import Bounds
+from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.evidence import Evidence, SuiteRun
+from mlgates.gates.findings import Finding, bounded
+from tests.unit.mlgates.gates.fakes import FakeModel, evidence
+
+numbers = st.floats(-100, 100)
+
+
+def scored(**values: float) -> Evidence:
+    return evidence([0, 1], [0, 1], tags={f"metric.{name}": repr(value) for name, value in values.items()})
+
+
+class TestBounded:
+    @given(numbers, numbers, numbers)
+    def test_a_figure_holds_between_its_limits(self, figure: float, one: float, other: float) -> None:
+        least, most = sorted((one, other))
+        assert bounded("x", figure, least=least, most=most).holds == (least <= figure <= most)
+
+    @pytest.mark.parametrize("limits", [{"least": 0.0, "most": None}, {"least": None, "most": 0.0}])
+    def test_what_is_no_number_never_holds(self, limits: dict[str, Any]) -> None:
+        assert not bounded("x", float("nan"), **limits).holds
+
+
+class TestMetrics:
+    def test_each_metric_is_held_against_its_bounds(self) -> None:
+        declared = metrics.Declared({"auc": Bounds(min=0.8), "brier": Bounds(max=0.2)})
+        found = {each.what: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
+        assert found == {"auc": True, "brier": False}
+
+    def test_a_metric_that_was_not_logged_is_asked_back(self) -> None:
+        with pytest.raises(CouldNotRun, match=r"classifier:2 has no metric 'acu'\. Did you mean 'auc'"):
+            list(metrics.check(metrics.Declared({"acu": Bounds(min=0.8)}), scored(auc=0.9)))
+
+
+class TestReproducibility:
+    @staticmethod
+    def judged(first: dict[str, float], second: dict[str, float] | None, tolerance: float = 1e-6) -> Finding:
+        found = replace(scored(**first), fetch_twin_metrics=lambda: second)
+        (finding,) = reproducibility.check(reproducibility.Declared(tolerance=tolerance), found)
+        return finding
+
+    @given(st.dictionaries(st.sampled_from(["auc", "brier", "f1"]), st.floats(0, 1), min_size=1))
+    def test_the_same_metrics_hold(self, scores: dict[str, float]) -> None:
+        assert self.judged(scores, scores).holds
+
+    @given(st.floats(0, 1), st.floats(0, 1), st.floats(1e-6, 0.5))
+    def test_metrics_hold_within_the_tolerance(self, first: float, second: float, tolerance: float) -> None:
+        found = self.judged({"auc": first}, {"auc": second}, tolerance)
+        assert found.holds == (abs(first - second) <= tolerance)
+
+    def test_the_metric_that_differs_most_is_named(self) -> None:
+        found = self.judged({"auc": 0.8, "f1": 0.7}, {"auc": 0.81, "f1": 0.5})
+        assert found.reason == "f1 was 0.7 at first and 0.5 the second time"
+
+    def test_a_metric_that_is_no_number_does_not_hold(self) -> None:
+        assert not self.judged({"auc": 0.8, "f1": 0.7}, {"auc": 0.8, "f1": float("nan")}).holds
+
+    def test_one_training_is_not_enough(self) -> None:
+        with pytest.raises(CouldNotRun, match="trained once only") as stopped:
+            self.judged({"auc": 0.8}, None)
+        assert "reproduces=JOB" in stopped.value.remedy
+
+    @pytest.mark.parametrize("second", [{"auc": 0.8}, {"auc": 0.8, "f1": 0.7, "brier": 0.1}])
+    def test_trainings_that_log_different_metrics_cannot_be_compared(self, second: dict[str, float]) -> None:
+        with pytest.raises(CouldNotRun, match="different metrics"):
+            self.judged({"auc": 0.8, "f1": 0.7}, second)
+
+    def test_trainings_that_log_nothing_cannot_be_compared(self) -> None:
+        with pytest.raises(CouldNotRun, match="none at all"):
+            self.judged({}, {})
+
+
+class TestSize:
+    @given(st.lists(st.integers(0, 3000), min_size=1, max_size=4))
+    def test_every_file_of_the_model_counts(self, tmp_path_factory: pytest.TempPathFactory, sizes: list[int]) -> None:
+        folder = tmp_path_factory.mktemp("model")
+        (folder / "deep").mkdir()
+        for number, length in enumerate(sizes):
+            (folder / "deep" / f"{number}.bin").write_bytes(bytes(length))
+        found = replace(evidence([0], [0]), the_candidate=FakeModel(folder=folder))
+        (finding,) = size.check(size.Declared(max_mb=0.004), found)
+        assert finding.figure == pytest.approx(sum(sizes) / 1e6)
+        assert finding.holds == (sum(sizes) <= 4000)
+
+
+class TestData:
+    TABLE = pd.DataFrame({"age": [20, 30, 40]})
+
+    @staticmethod
+    def judged(folder: Path, table: pd.DataFrame, *, cache: Cache | None = None) -> Finding:
+        expectation = {
+            "type": "expect_column_max_to_be_between",
+            "kwargs": {"column": "age", "max_value": 100},
+            "notes": "In years.",
+        }
+        (folder / "suite.json").write_text(json.dumps({"name": "patients", "expectations": [expectation]}))
+        found = replace(evidence([0], [0]), root=folder, fetch_training_set=lambda _: table, cache=cache or Cache())
+        (finding,) = data.check(data.Declared(suite="suite.json"), found)
+        return finding
+
+    def test_data_that_meets_its_suite_holds(self, tmp_path: Path) -> None:
+        assert self.judged(tmp_path, self.TABLE).holds
+
+    def test_data_that_does_not_says_what_was_found(self, tmp_path: Path) -> None:
+        found = self.judged(tmp_path, self.TABLE.assign(age=[20, 30, 400]))
+        assert not found.holds
+        assert "patients: 0 of 1 expectations met; not met: age: " in found.reason
+        assert "In years." in found.reason
+
+    def test_the_same_data_is_not_validated_again(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path / "cache")
+        first = self.judged(tmp_path, self.TABLE, cache=cache)
+        (kept,) = (tmp_path / "cache").iterdir()
+        document = json.loads(kept.read_text())
+        document["found"]["suite"] = "from the cache"
+        kept.write_text(json.dumps(document))
+        assert first.reason.startswith("patients: ")
+        assert self.judged(tmp_path, self.TABLE, cache=cache).reason.startswith("from the cache: ")
+
+    def test_other_data_is(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path / "cache")
+        self.judged(tmp_path, self.TABLE, cache=cache)
+        assert not self.judged(tmp_path, self.TABLE.assign(age=[20, 30, 400]), cache=cache).holds
+
+    def test_a_suite_that_is_not_there_is_named(self) -> None:
+        with pytest.raises(CouldNotRun, match=r"there is no suite suite\.json"):
+            list(data.check(data.Declared(suite="suite.json"), evidence([0], [0])))
+
+    def test_a_suite_that_is_none_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "suite.json").write_text("{}")
+        found = replace(evidence([0], [0]), root=tmp_path, fetch_training_set=lambda _: self.TABLE)
+        with pytest.raises(CouldNotRun, match=r"suite\.json: a suite has a 'name'"):
+            list(data.check(data.Declared(suite="suite.json"), found))
+
+    @given(st.lists(st.integers(-5, 5), min_size=1), st.lists(st.integers(-5, 5), min_size=1))
+    def test_tables_have_the_same_content_when_their_rows_are_the_same(self, one: list[int], other: list[int]) -> None:
+        ours, theirs = (data.content_of(pd.DataFrame({"age": values})) for values in (one, other))
+        assert (ours == theirs) == (one == other)
+
+    def test_the_content_has_the_names_of_the_columns(self) -> None:
+        assert data.content_of(self.TABLE) != data.content_of(self.TABLE.rename(columns={"age": "years"}))
+
+
+class TestSuites:
+    @staticmethod
+    def judged(run: SuiteRun | None, *, coverage: float | None = None, **declared: Any) -> list[Finding]:
+        runs = [run] if run else []
+        found = replace(evidence([0], [0]), commit="abc", fetch_suites=lambda: runs, fetch_coverage=lambda: coverage)
+        return list(suites.check(suites.Declared(**{"layers": {"unit": 10}, **declared}), found))
+
+    GOOD = SuiteRun("unit", passed=12, failed=0, skipped=1, commit="abc")
+
+    def test_a_layer_that_passed_on_this_commit_holds(self) -> None:
+        (found,) = self.judged(self.GOOD)
+        assert found.holds
+        assert found.reason == "12 tests passed, 1 skipped"
+
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            ({"failed": 1}, "1 failed"),
+            ({"passed": 9}, "9 passed, at least 10 are due"),
+            ({"commit": "def"}, "it ran on commit def, this is abc"),
+        ],
+    )
+    def test_a_layer_does_not_hold(self, changed: dict[str, Any], reason: str) -> None:
+        (found,) = self.judged(replace(self.GOOD, **changed))
+        assert not found.holds
+        assert found.reason == reason
+
+    def test_changes_that_are_not_in_the_commit_are_said_and_no_failure(self) -> None:
+        (found,) = self.judged(replace(self.GOOD, dirty=True))
+        assert found.holds
+        assert found.reason.endswith("with changes that are not in the commit")
+
+    def test_a_layer_that_left_no_report_is_named(self) -> None:
+        with pytest.raises(CouldNotRun, match="the unit suite has left no report") as stopped:
+            self.judged(None)
+        assert stopped.value.remedy == "run 'nox -s unit' first"
+
+    def test_a_layer_that_does_not_exist_is_asked_back(self) -> None:
+        with pytest.raises(CouldNotRun, match=r"no layer 'unti'\. Did you mean 'unit'"):
+            self.judged(self.GOOD, layers={"unti": 10})
+
+    @pytest.mark.parametrize(("coverage", "holds"), [(96.0, True), (94.9, False)])
+    def test_the_coverage_has_a_floor(self, coverage: float, holds: bool) -> None:
+        assert self.judged(self.GOOD, coverage=coverage, min_coverage=95)[-1].holds == holds
+
+    def test_a_coverage_that_was_not_measured_is_named(self) -> None:
+        with pytest.raises(CouldNotRun, match="left no coverage"):
+            self.judged(self.GOOD, min_coverage=95)
