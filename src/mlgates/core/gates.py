@@ -45,7 +45,10 @@ class CheckResult:
     remedy: str = ""
     """What to do when it does not hold."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    """JSON that pictures are drawn from; what it holds is documented by the check."""
+    """JSON that pictures are drawn from; what it holds is documented by the check.
+
+    `low` and `high` are the ends of the interval that the figure lies in, where it is judged by one.
+    """
     seconds: float = 0.0
 
     @property
@@ -54,12 +57,21 @@ class CheckResult:
         return self.name.partition(".")[0]
 
     @property
-    def margin(self) -> float | None:
-        """How far within its limit the figure is, in `unit`; negative beyond it, None without a limit in numbers."""
+    def interval(self) -> tuple[float, float] | None:
+        """Between what the figure may really be, in `unit`; both ends are the figure where it is certain."""
         if self.figure is None:
             return None
-        rooms = [self.figure - self.least] if self.least is not None else []
-        rooms += [self.most - self.figure] if self.most is not None else []
+        low, high = (self.evidence.get(end, self.figure) for end in ("low", "high"))
+        return (low, high) if isinstance(low, float) and isinstance(high, float) else (self.figure, self.figure)
+
+    @property
+    def margin(self) -> float | None:
+        """How far within its limit the whole interval is, in `unit`; negative beyond it, None without such a limit."""
+        if self.interval is None:
+            return None
+        low, high = self.interval
+        rooms = [low - self.least] if self.least is not None else []
+        rooms += [self.most - high] if self.most is not None else []
         return min(rooms, default=None)
 
     @property

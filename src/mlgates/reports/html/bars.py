@@ -18,9 +18,10 @@ _CLASSES = {Verdict.PASSED: "good", Verdict.WARNED: "warn", Verdict.FAILED: "bad
 def bullet(result: CheckResult) -> Drawn:
     """Draw a check's figure as a bar, the range that its limit allows as a ground; nothing without figure or limit."""
     limits = [limit for limit in (result.least, result.most) if limit is not None and math.isfinite(limit)]
-    if result.figure is None or not math.isfinite(result.figure) or not limits:
+    if result.figure is None or result.interval is None or not math.isfinite(result.figure) or not limits:
         return NOTHING
-    scale = _scale([result.figure, *limits])
+    low_end, high_end = (end if math.isfinite(end) else result.figure for end in result.interval)
+    scale = _scale([result.figure, low_end, high_end, *limits])
     svg = picture(
         WIDTH,
         HEIGHT,
@@ -34,6 +35,8 @@ def bullet(result: CheckResult) -> Drawn:
     )
     add(svg, "rect", x=low, y=0, width=max(0.0, high - low), height=HEIGHT, class_="allowed")
     _bar(svg, scale(0.0), scale(result.figure), _CLASSES[result.verdict])
+    if low_end < high_end:
+        line(svg, (scale(low_end), HEIGHT / 2), (scale(high_end), HEIGHT / 2), "whisker")
     for limit in limits:
         line(svg, (scale(limit), 0), (scale(limit), HEIGHT), "limit")
     return drawn(svg)
@@ -46,7 +49,7 @@ def share(value: float, most: float, title: str, *, spread: float = 0.0) -> Draw
     svg = picture(WIDTH, HEIGHT, title, shown, stretched=True)
     _bar(svg, scale(0.0), scale(value), "candidate")
     if spread:
-        line(svg, (scale(value - spread), HEIGHT / 2), (scale(value + spread), HEIGHT / 2), "limit")
+        line(svg, (scale(value - spread), HEIGHT / 2), (scale(value + spread), HEIGHT / 2), "whisker")
     return drawn(svg)
 
 

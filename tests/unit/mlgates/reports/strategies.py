@@ -18,6 +18,7 @@ results = st.builds(
     most=figures,
     unit=texts,
     remedy=texts,
+    evidence=st.just({}) | st.fixed_dictionaries({"low": figures, "high": figures}),
     seconds=st.floats(0, 1e4),
 )
 subjects = st.builds(Subject, model=texts, sha256=texts, tags=st.dictionaries(texts, texts, max_size=2))

@@ -63,3 +63,9 @@ def test_the_margin_of_a_figure_is_its_distance_to_the_nearest_limit() -> None:
     assert check("x", figure=5.0, most=4.0).margin == -1.0
     assert check("x", figure=5.0).margin is None
     assert check("x", least=5.0).margin is None
+
+
+def test_the_margin_is_that_of_the_whole_interval_where_a_figure_has_one() -> None:
+    assert check("x", figure=0.25, least=-0.25, evidence={"low": -0.5, "high": 1.0}).margin == -0.25
+    assert check("x", figure=0.25, most=0.5, evidence={"low": -0.5, "high": 1.0}).margin == -0.5
+    assert check("x", figure=0.25, most=0.5, evidence={"low": "little", "high": 1.0}).margin == 0.25
