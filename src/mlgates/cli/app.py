@@ -1,5 +1,6 @@
 """The commands of mlgates: what can be asked, and how it is spelled."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ from mlgates.cli.release_commands import commands as release_commands
 from mlgates.cli.session import Debug, Env, Only, Options, ProjectFolder, RequireAzure, session
 from mlgates.config.settings import LOCAL
 from mlgates.core.deployments import Kind
+
+
+class Pipeline(StrEnum):
+    """The pipelines."""
+
+    DEV = "dev"
+    PROD = "prod"
+
 
 app = typer.Typer(
     help="Take machine-learning code to production on Azure Machine Learning, through tested gates.",
@@ -57,6 +66,35 @@ def build(
         from mlgates.cli import building  # noqa: PLC0415
 
         building.build(at_work, output)
+
+
+@app.command()
+def pipeline(
+    context: typer.Context,
+    name: Annotated[Pipeline, typer.Argument(help="Which one.")],
+    env: Annotated[str | None, typer.Option("--env", help="Environment. Default: the pipeline's own name.")] = None,
+    build: Annotated[Path | None, typer.Option(help="prod: the archive. Default: the newest in dist/.")] = None,
+    estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Train although the same was trained before.")] = False,
+    until: Annotated[str | None, typer.Option(help="The stage to end with.")] = None,
+    approved_by: Annotated[str, typer.Option(help="prod: who has approved, where CI asked.")] = "",
+    reason: Annotated[str, typer.Option(help="prod: why.")] = "",
+    no_canary: Annotated[bool, typer.Option("--no-canary", help="prod: all traffic in one step.")] = False,
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Run the stages of dev (to its gate) or prod (to released traffic); run again, it goes on where it stood."""
+    with session(context, Options(env or name, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import pipelining  # noqa: PLC0415
+
+        inputs = {"estimator": estimator, "seed": seed}
+        asked = pipelining.request(
+            inputs, anew=anew, until=until, approver=approved_by, reason=reason, canary=not no_canary
+        )
+        pipelining.pipeline(at_work, client, name, asked, build)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from mlgates.config.settings import Settings
 from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord, Subject
+from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
 from mlgates.gates.cache import Cache
 from mlgates.gates.comparison import pictures_of
@@ -52,7 +53,14 @@ def recorded(
         started=started.isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,
         commit=evidence.commit,
+        build=_build(evidence.the_candidate),
     )
+
+
+def _build(model: Model | None) -> str | None:
+    """Return the sha256 of the build that a model was trained from, by its lineage; None for a checkout."""
+    known = Lineage.from_tags(model.tags).build_sha256 if model else ""
+    return known if known not in {"", "none", "unknown"} else None
 
 
 def _subject(model: Model | None) -> Subject | None:

@@ -1,25 +1,22 @@
-"""How a pipeline trains: twice from the same source, at the same time, and not again what was trained already."""
+"""How a pipeline trains: from the build alone, and not again what was trained already."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from mlgates.config.settings import Settings
 from mlgates.core.events import Steps
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import Job
-from mlgates.delivery.train import TrainingRequest, begin, finish
-
-if TYPE_CHECKING:
-    from azure.ai.ml import MLClient
+from mlgates.delivery.metrics import preload
+from mlgates.delivery.train import begin, finish
+from mlgates.pipelines.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A job, and the one that was to give the same."""
+    """A job, and the one that is to give the same."""
 
     job: Job
-    twin: Job | None
+    twin: Job | None = None
 
     @property
     def summary(self) -> str:
@@ -27,15 +24,26 @@ class Trained:
         return f"{self.job.summary}" + (f", and again as {self.twin.name}" if self.twin else "")
 
 
-def train_twice(client: "MLClient", settings: Settings, request: TrainingRequest, *, anew: bool) -> Steps[Trained]:
-    """Train as `request` asks, and a second time beside it, to show that the result can be reproduced.
+def train_once(work: Work) -> Steps[Trained]:
+    """Train from the build; a job of the same recipe is taken as it is, and followed while it still runs."""
+    preload()
+    settings, request = work.training()
+    job = yield from begin(work.client, settings, request, anew=work.request.anew)
+    work.job = yield from finish(work.client, settings, job)
+    return Trained(work.job)
 
-    A job of the same source, data, environment and inputs is taken as it is, and followed while it still runs, unless
-    `anew`. The two jobs run side by side.
-    """
-    job = yield from begin(client, settings, request, anew=anew)
-    twin = yield from begin(client, settings, replace(request, reproduces=job.name), anew=anew)
+
+def train_twice(work: Work) -> Steps[Trained]:
+    """Train as `train_once`, and a second time at the same time, to show that the result can be reproduced."""
+    preload()
+    settings, request = work.training()
+    job = yield from begin(work.client, settings, request, anew=work.request.anew)
+    twin = yield from begin(work.client, settings, replace(request, reproduces=job.name), anew=work.request.anew)
     ended: Mapping[str, Job] = yield from side_by_side(
-        {"job": finish(client, settings, job, name="job"), "twin": finish(client, settings, twin, name="twin job")}
+        {
+            "job": finish(work.client, settings, job),
+            "twin": finish(work.client, settings, twin, name="twin job"),
+        }
     )
+    work.job = ended["job"]
     return Trained(ended["job"], ended["twin"])

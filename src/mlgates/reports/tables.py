@@ -9,10 +9,17 @@ from rich.text import Text
 
 from mlgates.core.gates import GateRecord, Verdict
 from mlgates.core.lineage import Lineage
+from mlgates.core.pipelines import PipelineRecord, StageState
 from mlgates.core.values import AssetVersion, Inventory, Job
 from mlgates.reports.wording import MARKS, figure
 
 _SHORT = 12
+_STAGE_COLOURS = {
+    StageState.PASSED: "green",
+    StageState.FAILED: "red",
+    StageState.SKIPPED: "dim",
+    StageState.WAITING: "yellow",
+}
 _COLOURS = {Verdict.PASSED: "green", Verdict.WARNED: "yellow", Verdict.FAILED: "red", Verdict.COULD_NOT_RUN: "red"}
 
 
@@ -26,6 +33,21 @@ def checks_table(record: GateRecord) -> RenderableType:
     for result in record.results:
         verdict = Text(f"{MARKS[result.verdict]} {result.verdict}", style=_COLOURS[result.verdict])
         table.add_row(Text(result.name), verdict, Text(figure(result.figure, result.unit)), Text(result.limit))
+    return table
+
+
+def stages_table(record: PipelineRecord) -> RenderableType:
+    """Return every stage of a pipeline with its state, its time and its result."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in ("stage", "state"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("seconds", no_wrap=True, justify="right")
+    table.add_column("result", overflow="fold")
+    for stage in record.stages:
+        seconds = f"{stage.seconds:.1f}" if stage.started else ""
+        state = Text(stage.state, style=_STAGE_COLOURS[stage.state])
+        table.add_row(Text(stage.name), state, seconds, Text(stage.remark))
+    table.add_row(Text("all"), Text(""), f"{record.seconds:.1f}", Text(""))
     return table
 
 

@@ -1,0 +1,49 @@
+"""The command `pipeline`: runs the stages of dev or prod, shows them, and leaves the record whatever happened."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlgates.cli.session import Session
+from mlgates.delivery.source import source_state
+from mlgates.pipelines import dev, prod
+from mlgates.pipelines.runs import newest_build, run_pipeline
+from mlgates.pipelines.work import Request, Work
+from mlgates.reports.console import show as shown
+from mlgates.reports.files import write_pipeline
+from mlgates.reports.tables import stages_table
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+DIST = "dist"
+"""The folder of builds, below the project's."""
+
+
+def request(
+    inputs: Mapping[str, str | int | None], *, anew: bool, until: str | None, approver: str, reason: str, canary: bool
+) -> Request:
+    """Return what is asked of a pipeline; `inputs` that are None stay as declared."""
+    given = {name: value for name, value in inputs.items() if value is not None}
+    return Request(inputs=given, anew=anew, until=until, approver=approver, reason=reason, canary=canary)
+
+
+def pipeline(session: Session, client: "MLClient", name: str, asked: Request, build: Path | None) -> None:
+    """Run a pipeline to its end, or to where it waits or fails."""
+    settings = session.settings
+    project = settings.project
+    dist = project.root / DIST
+    work = Work(client, settings, asked, source_state(project.root, os.environ))
+    if name == dev.NAME:
+        run = run_pipeline(name, work, lambda stack: dev.plan(work, dist, stack))
+    else:
+        archive = build or newest_build(dist)
+        run = run_pipeline(name, work, lambda stack: prod.plan(work, archive, stack))
+    record, error = shown(run, session.progress)
+    file = write_pipeline(record, project.reports)
+    session.output.print(stages_table(record))
+    session.say(record.summary)
+    session.say(f"record {project.shown(file)}")
+    if error is not None:
+        raise error

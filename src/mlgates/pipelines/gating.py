@@ -1,0 +1,39 @@
+"""How a pipeline comes to a gate: its record is written before the gate decides whether the pipeline goes on."""
+
+import tempfile
+from pathlib import Path
+
+from mlgates.core.errors import ConfigurationError, GateFailed
+from mlgates.core.events import Steps
+from mlgates.core.gates import GateRecord
+from mlgates.gates.declaration import read_gates
+from mlgates.gates.recording import broken
+from mlgates.gates.runs import run_model_gate
+from mlgates.pipelines.work import Work
+from mlgates.reports.files import write_gate
+
+
+def run_gate(work: Work, name: str) -> Steps[GateRecord]:
+    """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it stays shut."""
+    project = work.settings.project
+    shown = project.shown(project.gates_file)
+    gates = read_gates(project.gates_file, shown)
+    if name not in gates.gates:
+        raise ConfigurationError(f"{shown} declares no gate '{name}', and the pipeline goes through it")
+    if work.model is None:
+        raise RuntimeError("a stage that trains comes before the gate")
+    with tempfile.TemporaryDirectory() as folder:
+        found = yield from run_model_gate(
+            work.client,
+            gates,
+            gates.gates[name],
+            work.settings,
+            Path(folder),
+            version=work.model.version,
+            commit=work.source.commit,
+        )
+    work.gates.append(found)
+    write_gate(found, project.reports)
+    if not found.passed:
+        raise GateFailed("\n".join([found.summary, *broken(found)]))
+    return found

@@ -1,0 +1,107 @@
+"""The prod pipeline: trains from a build that dev passed; what its gate and a person approve takes over the traffic.
+
+It can be run again at any time: with new data at the data set's path it trains anew from the same code; after an
+interruption, or once somebody has approved, it goes on from where the workspace says that it is.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from mlgates.build.archive import Build
+from mlgates.build.project import unpacked
+from mlgates.core.errors import NotAllowed, Waits
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action, Entry
+from mlgates.core.releases import Released
+from mlgates.core.steps import step
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.candidates import candidate_of
+from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.train import register
+from mlgates.pipelines.gating import run_gate
+from mlgates.pipelines.passed import check_passed
+from mlgates.pipelines.stages import Planned
+from mlgates.pipelines.suites import run_suite
+from mlgates.pipelines.training import Trained, train_twice
+from mlgates.pipelines.work import Work
+from mlgates.release.approving import decide
+from mlgates.release.declaration import read_release
+from mlgates.release.owner import Owner
+from mlgates.release.releasing import release
+from mlgates.release.rules import standing
+from mlgates.release.work import Work as ReleaseWork
+
+NAME = "prod"
+
+
+def plan(work: Work, archive: Path, stack: ExitStack) -> Sequence[Planned]:
+    """Return the stages; what `archive` is unpacked to ends with `stack`."""
+    return (
+        Planned("check build", lambda: _check(work, archive, stack)),
+        Planned("train", lambda: _train(work)),
+        Planned("prod gate", lambda: run_gate(work, NAME)),
+        Planned("approval", lambda: _approval(work)),
+        Planned("register", lambda: _register(work)),
+        Planned("release", lambda: _release(work)),
+        Planned("smoke suite", lambda: run_suite("smoke", work.settings)),
+    )
+
+
+def _check(work: Work, archive: Path, stack: ExitStack) -> Steps[Build]:
+    held = stack.enter_context(unpacked(archive))
+    yield from step("dev gate", lambda: check_passed(held.build))
+    work.take(held)
+    return held.build
+
+
+def _train(work: Work) -> Steps[Trained]:
+    trained = yield from train_twice(work)
+    # Not registered yet: a version of the registry is something that a person has approved.
+    work.model = candidate_of(work.client, work.settings, trained.job.name)
+    return trained
+
+
+def _approval(work: Work) -> Steps[Entry]:
+    """Return the approval of just this content, given before or passed on now.
+
+    Raises `NotAllowed` after a rejection, `Waits` while nobody has decided.
+    """
+    model, record = work.model, work.gates[-1]
+    ledger = Ledger(work.client, work.settings.model_name)
+    entry = standing(ledger.entries(), str(model), record.candidate.sha256 if record.candidate else "")
+    if entry is not None and entry.action is Action.REJECTED:
+        raise NotAllowed(f"{model} was rejected by {entry.by}: {entry.reason}; what serves goes on serving")
+    if entry is not None and entry.action is Action.APPROVED:
+        return (yield from step("decision", lambda: entry))
+    if not work.request.approver:
+        raise Waits(
+            f"{model} waits for a decision: 'mlgates approve {model} --env {work.settings.environment} --by NAME "
+            f"--reason TEXT', or reject; then run this pipeline again"
+        )
+    reason = work.request.reason or f"approved in the run of {Owner.here(os.environ).name}"
+    return (
+        yield from decide(
+            work.client, work.settings, str(model), Action.APPROVED, by=work.request.approver, reason=reason
+        )
+    )
+
+
+def _register(work: Work) -> Steps[AssetVersion]:
+    work.model = yield from register(work.client, work.settings, work.job.name if work.job else None)
+    return work.model
+
+
+def _release(work: Work) -> Steps[Released]:
+    settings = work.settings
+    releasing = ReleaseWork(
+        work.client,
+        settings,
+        read_release(settings.project),
+        Ledger(work.client, settings.model_name),
+        Owner.here(os.environ),
+        work.request.approver,
+    )
+    version = work.model.version if work.model else None
+    return (yield from release(releasing, version, canary=work.request.canary))
