@@ -121,9 +121,9 @@ async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:
 def _reply(answer: Answer) -> Reply:
     headers = {"x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
     if answer.status == 200:
-        return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, "application/json")
+        return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, answer.media_type)
     failed = {"x-ms-run-function-failed": str(answer.status >= 500)}
-    return Reply(424, answer.body, headers | failed | _wrapped(answer.status, "model_error"), "application/json")
+    return Reply(424, answer.body, headers | failed | _wrapped(answer.status, "model_error"), answer.media_type)
 
 
 def _wrapped(status: int, reason: str) -> dict[str, str]:

@@ -113,4 +113,5 @@ class ScriptProcess:
             raise NotSent("The inference server is not there.") from error
         except httpx.TransportError as error:
             raise WorkerDied(f"The script's process ended while it worked on the request: {error}") from error
-        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000)
+        kind = answer.headers.get("Content-Type", "application/json")
+        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind)
