@@ -23,17 +23,8 @@ def run_suite(
         pytest.skip("plants faults: only in a workspace of this run's own (without --env)")
     root = pytestconfig.rootpath
     # In this process, which has imported all that takes seconds; what it would do to this process is left out.
-    options: list[str | Path] = [
-        "-c",
-        root / "pyproject.toml",
-        "--rootdir",
-        root,
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:faulthandler",
-    ]
-    where: list[str | Path] = ["--env", "local", "--local-root", local_root]
+    options: list[str | Path] = ["-c", root / "pyproject.toml", "--rootdir", root, "-p", "no:cacheprovider"]
+    options += ["-p", "no:faulthandler", "--env", "local", "--local-root", local_root]
 
     def run(suite: str, *, plugins: Sequence[object] = ()) -> Sequence[pytest.TestReport]:
         recorder = pytester.inline_run(*options, root / "tests" / suite, plugins=list(plugins))
