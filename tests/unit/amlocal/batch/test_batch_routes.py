@@ -1,25 +1,22 @@
 """The ARM face and the data plane of batch endpoints, over HTTP in process."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amlocal.jobs.runner import Runner
-from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace, open_workspace
+from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
 
 ENDPOINT = "batchEndpoints/scores"
 FOLDER = {"jobInputType": "UriFolder", "uri": "azureml://datastores/workspaceblobstore/paths/in/"}
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(autouse=True)
+def no_job_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stay(*_: object) -> None:
         """Leave a job as it was submitted."""
 
     monkeypatch.setattr(Runner, "run", stay)
-    with open_workspace(tmp_path / "root") as workspace:
-        yield workspace
 
 
 def deploy(workspace: Workspace, name: str = "first", **properties: Any) -> Answer:
