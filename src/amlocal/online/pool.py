@@ -26,6 +26,9 @@ class Backend(Protocol):
     def ping(self) -> asyncio.Future[Answer]:
         """Return the future sign of life."""
 
+    async def describe(self, version: str) -> Answer:
+        """Return its OpenAPI document; of which `version`, 2 or 3, a script's server knows."""
+
     async def ended(self) -> int:
         """Wait for its end."""
 
@@ -102,6 +105,14 @@ class Pool:
         finally:
             self._pending -= 1
             self._note_idle()
+
+    async def describe(self, version: str) -> Answer:
+        """Return the OpenAPI document. Raises `ProcessDied`; `TimeoutError` past a request's time."""
+        backend = next((one.backend for one in self._instances if one.serves and one.backend is not None), None)
+        if backend is None:
+            raise NotSent("No process of the deployment is up.")
+        async with asyncio.timeout(self.limits.timeout_s):
+            return await backend.describe(version)
 
     async def drain(self) -> None:
         """Let every request that was taken have its answer, then end the processes.

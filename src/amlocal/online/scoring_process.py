@@ -59,9 +59,17 @@ class _Link(asyncio.Protocol):
 
 
 class ScoringProcess:
-    """One process that serves an MLflow model."""
+    """One process that serves an MLflow model. `document` describes the model, as OpenAPI."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        log: DeploymentLog,
+        document: bytes = b"{}",
+    ) -> None:
+        self._document = document
         self._command = command
         self._environ = environ
         self._folder = folder
@@ -110,6 +118,10 @@ class ScoringProcess:
         link.waiting[request.number] = future
         link.send(pack_request(request))
         return future
+
+    async def describe(self, version: str) -> Answer:  # noqa: ARG002 - there is one
+        """Return the OpenAPI document."""
+        return Answer(0, 200, self._document)
 
     async def ended(self) -> int:
         """Wait for the end of the process and return its exit code."""

@@ -45,7 +45,7 @@ from http.server import BaseHTTPRequestHandler
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(200, b"Healthy")
+        self.answer(200, b"Healthy" if self.path == "/" else self.path.encode())
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -256,3 +256,21 @@ def test_an_image_says_which_kind_of_process_it_is_for(tmp_path: Path, is_script
         tmp_path,
         scene,
     )
+
+
+def test_a_script_is_described_by_its_own_server(tmp_path: Path) -> None:
+    async def scene(process: ScriptProcess, log: DeploymentLog) -> None:
+        await process.start()
+        assert (await process.describe("3")).body == b"/swagger.json?version=3"
+
+    play(ScriptProcess, SMALL, tmp_path, scene)
+
+
+def test_a_model_is_described_by_its_image(tmp_path: Path) -> None:
+    async def scene(process: Backend, log: DeploymentLog) -> None:
+        assert (await process.describe("3")).body == b"document"
+
+    def made(command: list[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> Backend:
+        return make_backend(Image(tuple(command), environ, folder, is_script=False, document=b"document"), log)
+
+    play(made, "", tmp_path, scene)
