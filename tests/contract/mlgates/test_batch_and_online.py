@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
 
 from amlocal.testing import use
 from mlgates.contract import properties
@@ -17,6 +16,7 @@ from mlgates.core.steps import to_the_end
 from mlgates.scoring.answer import Json
 from mlgates.scoring.scorer import Scorer
 from tests.contract.mlgates.conftest import CLASSIFIER
+from tests.contract.mlgates.generating import generated
 from tests.contract.mlgates.local_endpoint import LocalEndpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -27,7 +27,7 @@ ENDPOINT = "contract-batch"
 def test_batch_and_online_predict_the_same_for_generated_rows(
     contract: ModelContract, local: LocalEndpoint, local_classifier: Scorer, tmp_path: Path
 ) -> None:
-    asked = generated(contract)
+    asked = generated(batches(contract, whole=True))  # for one job: a job an example would take hours
     online = [
         prediction
         for batch in asked
@@ -40,19 +40,6 @@ def test_batch_and_online_predict_the_same_for_generated_rows(
     assert len(by_batch) == len(online)
     unlike = [row for row, pair in enumerate(zip(by_batch, online, strict=True)) if not same(*pair)]
     assert unlike == []
-
-
-def generated(contract: ModelContract) -> list[Batch]:
-    """As many batches as the profile asks for, to be scored by one job: a job an example would take hours."""
-    found: list[Batch] = []
-
-    @settings(phases=[Phase.generate])
-    @given(batches(contract, whole=True))
-    def collect(batch: Batch) -> None:
-        found.append(batch)
-
-    collect()
-    return found
 
 
 def write(file: Path, names: Sequence[str], asked: Sequence[Batch]) -> None:
