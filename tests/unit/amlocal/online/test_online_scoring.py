@@ -26,11 +26,20 @@ def test_each_mode_lets_in_whom_it_knows(tmp_path: Path, mode: str) -> None:
         await stage.outcome(await stage.deploy())
         await stage.endpoint(authMode=mode, traffic={"blue": 100})
         call, field = {"Key": ("listKeys", "secondaryKey"), "AMLToken": ("token", "accessToken")}.get(mode, ("", ""))
-        good = (await stage.arm("POST", f"scored/{call}")).json[field] if call else stage.client.token
+        good = (await stage.arm("POST", f"scored/{call}")).json[field] if call else stage.aad_token
         assert (await stage.score(key=good)).json == "blue"
         denied = await stage.score(key="wrong")
         assert (denied.status, denied.body.endswith(b"_auth_access_denied")) == (401, True)
         assert denied.headers["content-type"] == "text/plain"
+
+    play(tmp_path, scene)
+
+
+def test_a_token_for_azures_management_does_not_score(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint(authMode="AADToken")
+        denied = await stage.score(key=stage.client.token)
+        assert (denied.status, denied.body) == (401, b"aad_auth_access_denied")
 
     play(tmp_path, scene)
 
