@@ -56,7 +56,7 @@ class BatchStore:
         _check_name("endpoint", name)
         _check_tags(mapping(sent, "tags"))
         given = mapping(sent, "properties")
-        default = text(mapping(given, "defaults"), "deploymentName")
+        default = _default(mapping(given, "defaults"))
         if (text(given, "authMode") or "AADToken").lower() != "aadtoken":
             raise BadRequest(f"A batch endpoint's authMode is AADToken, not {given['authMode']!r}.")
         properties = {
@@ -135,6 +135,14 @@ def _check_name(what: str, name: str) -> None:
             f"The {what} name {name!r} is not valid: it holds 3 to 32 letters, digits and '-', starts with a letter "
             "and does not end with '-'."
         )
+
+
+def _default(sent: Sent) -> str | None:
+    """Return the name of a default deployment. Raises `BadRequest` for a key that would change nothing, unseen."""
+    unknown = ", ".join(key for key in sent if key != "deploymentName")
+    if unknown:
+        raise BadRequest(f"The endpoint's defaults have the one key 'deploymentName', not {unknown}.")
+    return text(sent, "deploymentName")
 
 
 def _check_tags(tags: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amlocal.scoring.chatter import Chatter
-from amlocal.scoring.crew import Crew
+from amlocal.scoring.crew import Crew, crew_size
 from amlocal.scoring.errors import ScoringError
 from amlocal.scoring.files import MiniBatch
 from amlocal.scoring.outcome import Outcome
@@ -51,6 +51,15 @@ def work(
     tasks = [MiniBatch(number, (folder / f"file{number}",)) for number in range(batches)]
     Crew(chosen, folder, Chatter(io.BytesIO()), start).run(tasks, folder, Outcome(-1, output))
     return [int(line) for line in output.read_text().split()]
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.integers(1, 64))
+def test_there_are_as_many_workers_as_asked_for_but_none_idle_and_none_too_many(
+    asked: int, batches: int, cpus: int
+) -> None:
+    size = crew_size(asked, batches, cpus)
+    assert 1 <= size <= min(asked, batches)
+    assert size in (asked, batches, max(4, cpus))
 
 
 @given(batches=st.integers(1, 6), workers=st.integers(1, 4), failures=st.lists(st.integers(0, 5), max_size=3))
