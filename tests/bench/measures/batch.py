@@ -53,7 +53,7 @@ predicted.to_csv(sys.argv[3], header=False)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a program took: seconds from start to end, seconds of CPUs, the memory of its largest process at its peak."""
+    """What a program took: seconds of the clock, seconds of CPUs, memory of its largest process at its peak."""
 
     seconds: float
     cpu_seconds: float
