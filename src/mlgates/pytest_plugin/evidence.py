@@ -62,7 +62,10 @@ def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
     if "workspace" not in used or evidence.workspace is None:
         return
     settings = evidence.workspace
-    yield "workspace", f"{settings.aml_workspace_name} in {settings.resource_group_name}, {settings.target}"
+    yield (
+        "workspace",
+        f"{settings.aml_workspace_name} (resource group {settings.resource_group_name}, {settings.target})",
+    )
     exchange = next((each.last for each in reversed(evidence.asked) if each.last), None)
     if "online_endpoint" in used and evidence.online:
         yield from _online(evidence.online, exchange)
