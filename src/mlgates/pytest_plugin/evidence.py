@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
 Facts: TypeAlias = Iterator[tuple[str, str]]
 
+_SHOWN = 300
 TITLE = "mlgates: what was under test"
 
 
@@ -75,7 +76,8 @@ def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
         yield "candidate", str(evidence.candidate)
     if exchange:
         yield "request", exchange.request_id
-        yield "answer", f"{exchange.answer.status} in {exchange.seconds * 1000:.0f} ms"
+        answer = exchange.answer
+        yield "answer", f"{answer.status} in {exchange.seconds * 1000:.0f} ms: {answer.text[:_SHOWN]}"
         yield "repeat", exchange.curl
         yield "key", f"KEY=$(mlgates key --env {settings.environment})"
 

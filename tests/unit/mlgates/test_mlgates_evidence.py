@@ -69,7 +69,7 @@ def test_a_request_is_told_with_the_deployment_that_answered(project: pytest.Pyt
         "deployment": "green (10 %)",
         "model": "classifier:2",
         "request": "r-1",
-        "answer": "424 in 20 ms",
+        "answer": "424 in 20 ms: no",
         "repeat": 'curl https://e/score -H "Authorization: Bearer $KEY" '
         "-H 'Content-Type: application/json' --data-binary '{\"input_data\": []}'",
         "key": "KEY=$(mlgates key --env dev)",
