@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.scoring.answer import Answer
 from mlgates.scoring.endpoint import Address, Endpoint, Exchange
 from mlgates.scoring.request import Request
@@ -58,11 +57,6 @@ def asked(address: Address) -> Exchange:
     return endpoint.last
 
 
-def test_the_key_is_sent_as_a_bearer(echo: Echo) -> None:
-    asked(Address(echo.uri, "the key"))
-    assert echo.seen[-1]["authorization"] == "Bearer the key"
-
-
 def test_without_a_key_nothing_is_sent_in_its_place(echo: Echo) -> None:
     asked(Address(echo.uri, ""))
     assert "authorization" not in echo.seen[-1]
@@ -97,8 +91,3 @@ def test_the_key_is_in_nothing_that_is_shown(echo: Echo) -> None:
 def test_the_line_that_repeats_a_request_trusts_whom_the_request_trusted() -> None:
     exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
     assert exchange.curl.startswith("curl --cacert 'my ca.pem' https://e/score ")
-
-
-def test_an_endpoint_that_cannot_be_reached_is_named() -> None:
-    with pytest.raises(WorkspaceUnavailable, match=r"http://127\.0\.0\.1:1/score cannot be reached"):
-        Endpoint(Address("http://127.0.0.1:1/score", "k")).score(b"{}", {})
