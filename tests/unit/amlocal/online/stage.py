@@ -39,7 +39,7 @@ SIGNING = "k" * 32
 
 
 class PaperImages(Images):
-    """Prepares nothing; a model named `broken` cannot be prepared, one named `missing` is not there."""
+    """Prepares nothing; a model `broken` cannot be prepared, `faulty` makes amlocal fail, `missing` is not there."""
 
     def __init__(self) -> None:
         self.prepared: list[str] = []
@@ -62,6 +62,8 @@ class PaperImages(Images):
         self.prepared.append(properties["model"])
         if properties["model"] == "broken":
             raise RolloutFailed("the model is broken")
+        if properties["model"] == "faulty":
+            raise RuntimeError("nobody foresaw this")
         return Image((properties["model"],), {}, folder, is_script=False)
 
 

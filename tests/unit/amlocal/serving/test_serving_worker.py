@@ -5,7 +5,6 @@ import os
 import runpy
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -156,29 +155,6 @@ def test_a_model_that_cannot_be_loaded_is_the_end_with_the_reason(
     with ours, pytest.raises(SystemExit) as end:
         worker.main(model(tmp_path / "m", "raise ImportError('no such luck')", name="broken_rules"), theirs.detach())
     assert (end.value.code, "no such luck" in capfd.readouterr().err) == (3, True)
-
-
-def start(folder: Path) -> tuple["subprocess.Popen[str]", socket.socket]:
-    """Start the process as the server does: by the path of its file, in an environment that knows no amlocal."""
-    ours, theirs = socket.socketpair()
-    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, launch.__file__, str(folder), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()], start_new_session=True, env=environ,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-    return process, ours
-
-
-def test_the_process_loads_the_model_answers_and_ends_with_the_server(tmp_path: Path) -> None:
-    process, server = start(model(tmp_path / "m", DOUBLING))
-    with process:
-        assert received(server, 1) == {ALIVE: b""}
-        server.sendall(pack_request(Request(1, b'{"input_data": [1, 2]}', "application/json")))
-        assert received(server, 1) == {1: b"[2, 4]"}
-        server.close()
-        assert process.wait(20) in (0, -9)  # it sees the end itself, or its watch does
 
 
 def test_amlocal_is_lent_without_what_lies_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
