@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .chatter import Chatter
 from .errors import ScoringError
@@ -17,7 +18,10 @@ from .files import MiniBatch, display_name
 from .outcome import Outcome
 from .scorer import Result
 from .settings import Settings
-from .worker import Broken, Ready, Start, Task, Worker
+from .worker import Broken, Ready, Task, Worker
+
+if TYPE_CHECKING:
+    from .worker import Start
 
 _LOG = logging.getLogger("azureml")
 _ALWAYS = 4  # workers may run at once, however few CPUs there are

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,11 @@ from amlocal.scoring.errors import ScoringError
 from amlocal.scoring.files import MiniBatch
 from amlocal.scoring.outcome import Outcome
 from amlocal.scoring.scorer import Result
-from amlocal.scoring.worker import Broken, Ready, Start
+from amlocal.scoring.worker import Broken, Ready
 from tests.unit.amlocal.scoring.workers import PLAIN, Behaviour, in_turn, leaving, until_closed
+
+if TYPE_CHECKING:
+    from amlocal.scoring.worker import Start
 
 
 def answering(failures: Sequence[int] = ()) -> Behaviour:
@@ -42,7 +46,7 @@ def answering(failures: Sequence[int] = ()) -> Behaviour:
 
 
 def work(
-    folder: Path, start: Start, *, batches: int = 4, workers: int = 2, retries: int = 0, timeout_s: float = 60.0
+    folder: Path, start: "Start", *, batches: int = 4, workers: int = 2, retries: int = 0, timeout_s: float = 60.0
 ) -> list[int]:
     """Return the numbers of the mini batches that were scored, as they stand in the output."""
     output = folder / "out"

@@ -1,11 +1,14 @@
 """The driver started as a job starts it: by its path, in a folder that holds the scoring script."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+import pytest
 
 from amlocal import scoring
 from amlocal.scoring.chatter import LIMIT_BYTES
@@ -79,6 +82,11 @@ def test_a_script_s_environment_may_hold_no_package_at_all(job: Job) -> None:
     done = run(job, NAMES, "-S")  # without the folders that packages are in
     assert done.returncode == 0, done.stderr
     assert job.lines == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("file", sorted(DRIVER.glob("*.py")), ids=lambda file: file.name)
+def test_the_driver_keeps_to_the_grammar_of_old_environments(file: Path) -> None:
+    ast.parse(file.read_text(), feature_version=(3, 8))
 
 
 def test_a_script_s_imports_are_its_own_and_not_the_driver_s(job: Job) -> None:
