@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException
 
 from amlocal.serving.frames import Answer, Request
 from amlocal.serving.model import Model, Signature, json_ready
+from amlocal.serving.params import Param
 from amlocal.serving.scorer import Scorer
 from amlocal.serving.tensors import Tensor
 from amlocal.serving.values import Column
@@ -21,7 +22,7 @@ from amlocal.serving.values import Column
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
 
-TABLE = Signature(columns=[Column("a", "double"), Column("b", "double")], params=frozenset({"k"}))
+TABLE = Signature(columns=[Column("a", "double"), Column("b", "double")], params=[Param("k", "long")])
 EXAMPLE = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
 Predict = Callable[[Any, Any], Any]
 
