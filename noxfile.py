@@ -138,11 +138,11 @@ def fresh_workspace() -> str:
 def run_deployed(session: nox.Session, suite: str) -> None:
     """Run a suite that needs endpoints: those of the environment that `-- --env NAME` names, else fresh ones."""
     shared(session)
-    if any(argument.partition("=")[0] in {"--env", "--local-root"} for argument in session.posargs):
-        run_pytest(session, suite)
-    else:
+    chosen = {argument.partition("=")[0] for argument in session.posargs}
+    if "--env" not in chosen:
         put_data(session)
-        run_pytest(session, suite, "--local-root", fresh_workspace())
+    own = [] if chosen & {"--env", "--local-root"} else ["--local-root", fresh_workspace()]
+    run_pytest(session, suite, *own)
 
 
 @nox.session(python=False)

@@ -4,7 +4,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from mlgates.delivery import serving
+from mlgates.scoring import endpoint
+
 pytest_plugins = ("pytester",)
+
+LOADED = (serving, endpoint)
+"""What the project's conftest imports: pytester drops modules that a run inside it imports first, which takes seconds."""
 
 CONFTEST = """
 import pytest
