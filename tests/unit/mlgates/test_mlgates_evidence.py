@@ -10,7 +10,7 @@ from mlgates.scoring import endpoint
 pytest_plugins = ("pytester",)
 
 LOADED = (serving, endpoint)
-"""What the project's conftest imports: pytester drops modules that a run inside it imports first, which takes seconds."""
+"""What the project's conftest imports: pytester drops modules that a run inside it is the first to import."""
 
 CONFTEST = """
 import pytest

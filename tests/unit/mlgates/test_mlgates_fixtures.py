@@ -16,7 +16,7 @@ from tests.unit.mlgates.fake_workspace import FakeWorkspace
 pytest_plugins = ("pytester",)
 
 LOADED = (connecting, deploy, online_trial, serving, train, endpoint)
-"""What the fixtures import: pytester drops modules that a run inside it imports first, and then they are loaded anew."""
+"""What the fixtures import: pytester drops modules that a run inside it is the first to import."""
 # The deployment files import azure-ai-ml, whose warnings an ordinary run takes for known.
 INI = "[pytest]\naddopts = -p mlgates.pytest_plugin -p no:cacheprovider\nfilterwarnings =\n  ignore\n"
 
