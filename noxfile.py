@@ -5,10 +5,13 @@ sessions share one, so they run without an environment of nox's own (`python=Fal
 Only `unit-on`, which runs on other Pythons, has nox make environments. uv builds them all when it is there, else venv.
 """
 
+import atexit
+import functools
 import hashlib
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,8 +21,9 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "unit", "data", "contract", "integration"]
+nox.options.sessions = ["lint", "unit", "data", "contract", "integration", "smoke", "faults"]
 
+WORKSPACES = Path(".nox", "amlocal").absolute()
 SHARED = Path(".venv").absolute()
 LOCK = Path("requirements.lock")
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -118,21 +122,55 @@ def contract(session: nox.Session) -> None:
     run_pytest(session, "tests/contract", *WORKERS)
 
 
+@functools.cache
+def fresh_workspace() -> str:
+    """Return the folder of a local workspace that is new in this run of nox, shared by its sessions, down at its end.
+
+    The first suite trains and deploys there, which takes longer than the suites themselves; the others find it done.
+    """
+    stop = [str(SHARED / "bin" / "amlocal"), "down", "--all", "--root", str(WORKSPACES)]
+    subprocess.run(stop, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own program
+    shutil.rmtree(WORKSPACES, ignore_errors=True)
+    atexit.register(subprocess.run, stop, stdout=subprocess.DEVNULL, check=True)
+    return str(WORKSPACES)
+
+
+def run_deployed(session: nox.Session, suite: str) -> None:
+    """Run a suite that needs endpoints: those of the environment that `-- --env NAME` names, else fresh ones."""
+    shared(session)
+    chosen = {argument.partition("=")[0] for argument in session.posargs}
+    if "--env" not in chosen:
+        put_data(session)
+    own = [] if chosen & {"--env", "--local-root"} else ["--local-root", fresh_workspace()]
+    run_pytest(session, suite, *own)
+
+
 @nox.session(python=False)
 def integration(session: nox.Session) -> None:
-    """What a trained workspace must show; `-- --env dev` looks at dev, without arguments at a fresh local one."""
-    shared(session)
-    put_data(session)
-    run_pytest(session, "tests/integration")
+    """What a trained and deployed workspace must show; `-- --env dev` looks at dev, else at a fresh local one."""
+    run_deployed(session, "tests/integration")
+
+
+@nox.session(python=False)
+def smoke(session: nox.Session) -> None:
+    """The live endpoints, quickly and changing nothing: `-- --env prod`, else those of a fresh local workspace."""
+    run_deployed(session, "tests/smoke")
+
+
+@nox.session(python=False)
+def faults(session: nox.Session) -> None:
+    """Faults planted in a fresh local workspace: the integration and smoke suites must notice each."""
+    run_deployed(session, "tests/faults")
 
 
 @nox.session(python=False)
 def promote(session: nox.Session) -> None:
-    """The main job: checks, then training on a workspace, to a registered model."""
+    """The main job: checks, training to a registered model, deployment to both endpoints, a trial of each."""
     shared(session)
     put_data(session)
     run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
     run(session, "mlgates", "train", "--register", *session.posargs)
+    run(session, "mlgates", "deploy", "--test", *session.posargs[:2])
     run(session, "mlgates", "show", *session.posargs[:2])
 
 

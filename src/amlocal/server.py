@@ -11,17 +11,26 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from amlocal import state
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
+from amlocal.core.writes import JoinedWrites
 from amlocal.settings import Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
 _BACKLOG = 512
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, which writes the head of an answer and its body one after the other."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
 
 class _Server(uvicorn.Server):
@@ -126,7 +135,7 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
 def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=_Protocol,
         loop="uvloop",
         ssl_certfile=certificate,
         backlog=_BACKLOG,

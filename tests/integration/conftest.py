@@ -1,5 +1,8 @@
 """The workspace as training and deployment left it, seen through azure-ai-ml and MLflow alone: as on Azure."""
 
+import csv
+import io
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -40,9 +43,9 @@ def tracking(workspace: "MLClient") -> "MlflowClient":
 @pytest.fixture(scope="session")
 def downloaded(workspace: "MLClient", candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model's folder, as azure-ai-ml downloads it."""
-    from mlgates.delivery.model_folder import download_model  # noqa: PLC0415
+    from mlgates.delivery.downloads import download_model  # noqa: PLC0415
 
-    return download_model(workspace, candidate.name, candidate.version, tmp_path_factory.mktemp("model"))
+    return download_model(workspace, candidate, tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +58,12 @@ def contract(downloaded: Path) -> ModelContract:
 def in_process(downloaded: Path, contract: ModelContract) -> InProcess:
     """The registered model, predicting in this process."""
     return InProcess(downloaded, contract)
+
+
+@pytest.fixture(scope="session")
+def rows(contract: ModelContract) -> "list[tuple[float, ...]]":
+    """Patients that nobody measured, some hundreds, a value for each column of the model."""
+    from diabetes.dataset import stand_in  # noqa: PLC0415
+
+    table = csv.DictReader(io.StringIO(stand_in.content().decode()))
+    return [tuple(float(row[name]) for name in contract.names) for row in islice(table, 300)]

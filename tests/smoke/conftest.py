@@ -6,6 +6,7 @@ import pytest
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
+from mlgates.pytest_plugin.workspace import told
 from mlgates.scoring.request import Request
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
@@ -17,7 +18,8 @@ def sample(settings: Settings) -> Request:
     """The request that the project keeps for this."""
     from mlgates.delivery.online_trial import sample_request  # noqa: PLC0415
 
-    return sample_request(settings)
+    with told():
+        return sample_request(settings)
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +27,5 @@ def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
     """The model version that is meant to serve."""
     from mlgates.delivery.released import released_version  # noqa: PLC0415
 
-    return released_version(delivered, settings)
+    with told():
+        return released_version(delivered, settings)

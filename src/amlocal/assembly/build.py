@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from amlocal.app import App
 from amlocal.assembly.batch import Batch
@@ -28,7 +29,7 @@ from amlocal.core.errors import AmlocalError
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
 from amlocal.datastores.routes import routes as datastore_routes
-from amlocal.identity.routes import ML_AUDIENCE
+from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
 from amlocal.identity.tokens import Tokens
@@ -83,7 +84,7 @@ def build(
         stores,
         operations,
         signing_key=secrets.signing,
-        check_bearer=tokens.check_header,
+        check_bearer=partial(tokens.check_header, audiences=SCORING_AUDIENCES),
     )
 
     @asynccontextmanager

@@ -78,7 +78,7 @@ def _only(what: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _output(sent: Sent) -> tuple[str | None, str | None]:
     """Return the folder that the output goes to and the name of the file in it, as far as the call says."""
-    outputs = mapping(sent, "outputData")
+    outputs = mapping(sent, "outputData") or _older_output(mapping(sent, "outputDataset"))
     if not outputs:
         return None, None
     key, given = _only("outputData", outputs)
@@ -93,3 +93,13 @@ def _output(sent: Sent) -> tuple[str | None, str | None]:
     if not folder or {".", ".."}.intersection(folder.split("/")):
         raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be in a folder of the datastore.")
     return f"azureml://datastores/{place[0]}/paths/{folder}", name
+
+
+def _older_output(sent: Sent) -> dict[str, Any]:
+    """Return a folder that is given as the id of a datastore and a path in it, as outputs were given before."""
+    datastore = text(sent, "datastoreId")
+    if datastore is None:
+        return {}
+    name = datastore.rpartition("/")[2].removeprefix("azureml:")
+    uri = f"azureml://datastores/{name}/paths/{(text(sent, 'path') or '').strip('/')}"
+    return {"output_name": {"jobOutputType": "UriFolder", "uri": uri}}

@@ -54,8 +54,9 @@ class BatchStore:
     def put_endpoint(self, name: str, sent: Sent, *, operation: str = "", api_version: str = "") -> Document:
         """Create or replace an endpoint. Raises `BadRequest`; the default deployment must exist."""
         _check_name("endpoint", name)
+        _check_tags(mapping(sent, "tags"))
         given = mapping(sent, "properties")
-        default = text(mapping(given, "defaults"), "deploymentName")
+        default = _default(mapping(given, "defaults"))
         if (text(given, "authMode") or "AADToken").lower() != "aadtoken":
             raise BadRequest(f"A batch endpoint's authMode is AADToken, not {given['authMode']!r}.")
         properties = {
@@ -134,3 +135,18 @@ def _check_name(what: str, name: str) -> None:
             f"The {what} name {name!r} is not valid: it holds 3 to 32 letters, digits and '-', starts with a letter "
             "and does not end with '-'."
         )
+
+
+def _default(sent: Sent) -> str | None:
+    """Return the name of a default deployment. Raises `BadRequest` for a key that would change nothing, unseen."""
+    unknown = ", ".join(key for key in sent if key != "deploymentName")
+    if unknown:
+        raise BadRequest(f"The endpoint's defaults have the one key 'deploymentName', not {unknown}.")
+    return text(sent, "deploymentName")
+
+
+def _check_tags(tags: Mapping[str, Any]) -> None:
+    """Raise `BadRequest` for a tag without a value, as Azure ML does (azure-sdk-for-python, issues 41586 and 44114)."""
+    empty = ", ".join(name for name, value in tags.items() if value in (None, ""))
+    if empty:
+        raise BadRequest(f"The endpoint's tag values must not be null or empty; empty are: {empty}.")

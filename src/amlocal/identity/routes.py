@@ -12,6 +12,8 @@ CLOUD = "amlocal"
 # azure-ai-ml derives its audience from the portal: what remains after the first two pieces (WIRE "Metadata").
 _PORTAL = "https://portal.local.local/"
 ML_AUDIENCE = "https://ml.azure.local"
+# Azure's own, which its documentation has people ask for, is as good.
+SCORING_AUDIENCES = (ML_AUDIENCE, "https://ml.azure.com")
 
 
 def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:

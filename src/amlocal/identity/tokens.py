@@ -1,5 +1,6 @@
 """Access tokens: what the managed-identity endpoint hands out and every other call must bring."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import jwt
@@ -12,7 +13,7 @@ from amlocal.core.errors import Unauthorized
 LIFETIME = timedelta(hours=24)
 _ALGORITHM = "HS256"
 _OBJECT = "33333333-3333-3333-3333-333333333333"
-# Any audience will do, as one server answers for all; the times are checked by the clock that was handed in.
+# Any audience will do where one server answers for all; the times are checked by the clock that was handed in.
 _CHECKS: Options = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "require": ["exp", "iss"]}
 
 
@@ -46,8 +47,8 @@ class Tokens:
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM), expires
 
-    def check(self, token: str) -> None:
-        """Raise `Unauthorized` unless this workspace signed `token` and it has not expired."""
+    def check(self, token: str, *, audiences: Collection[str] = ()) -> None:
+        """Raise `Unauthorized` unless this workspace signed `token`, it has not expired, and is for an audience."""
         try:
             claims = jwt.decode(token, self._key, [_ALGORITHM], options=_CHECKS, issuer=self._issuer)
         except jwt.InvalidIssuerError as error:
@@ -58,12 +59,14 @@ class Tokens:
             raise Unauthorized("The access token is not one that this workspace signed.") from error
         if int(claims["exp"]) <= self._clock().timestamp():
             raise Unauthorized("The access token has expired. Ask for a new one (azure-identity does so by itself).")
+        if audiences and str(claims.get("aud")).rstrip("/") not in audiences:
+            raise Unauthorized(f"The access token is for {claims.get('aud')}; ask for one for {', '.join(audiences)}.")
 
-    def check_header(self, header: str) -> None:
-        """Raise `Unauthorized` unless `header` is `Bearer` and a valid token."""
+    def check_header(self, header: str, *, audiences: Collection[str] = ()) -> None:
+        """Raise `Unauthorized` unless `header` is `Bearer` and a valid token for one of `audiences`, if any."""
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized(
                 "No access token. Run the program under 'amlocal exec -- COMMAND', with DefaultAzureCredential."
             )
-        self.check(token.strip())
+        self.check(token.strip(), audiences=audiences)

@@ -12,6 +12,7 @@ from amlocal.core.paging import page, visible
 from amlocal.core.wire import USER
 from amlocal.jobs.queue import JobQueue
 from amlocal.jobs.states import Status
+from amlocal.jobs.steps import step_of
 from amlocal.jobs.store import JobStore
 
 Accept = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent -> the properties that are kept
@@ -83,8 +84,10 @@ class JobRoutes:
         if not Status(found.body["status"]).ended:
             raise BadRequest(f"Job {found.name} has not ended; cancel it before deleting it.")
         # The document last: a job that is half gone after a kill can be deleted again.
-        self._forget(found.name)
-        self._store.delete(found.name)
+        for name in (step_of(found), found.name):
+            if name is not None:
+                self._forget(name)
+                self._store.delete(name)
         return Reply(200)
 
     def _cancel(self, call: Call) -> Reply:
@@ -108,7 +111,8 @@ class JobRoutes:
         rows = [
             self._body(document)
             for document in self._store.list()
-            if visible(document.body["properties"]["isArchived"], view)
+            if document.body["properties"]["parentJobName"] is None  # children are listed by their parent
+            and visible(document.body["properties"]["isArchived"], view)
             and (not tag or _has_tag(document.body["properties"]["tags"], tag))
             and (not kind or document.body["properties"]["jobType"] == kind)
         ]

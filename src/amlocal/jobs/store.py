@@ -9,7 +9,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.jobs.states import Status, may_follow
 
-_KIND = "job"
+KIND = "job"
 # A job's name is its run's id in MLflow, which takes no dot.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 # What a second PUT or a PATCH of run history may change of a job.
@@ -44,7 +44,7 @@ class JobStore:
 
     def find(self, name: str) -> Document | None:
         """Return a job, or None."""
-        return self._context.documents.get(_KIND, name)
+        return self._context.documents.get(KIND, name)
 
     def unfinished(self) -> list[Document]:
         """Return the jobs that have not ended, oldest first."""
@@ -56,7 +56,7 @@ class JobStore:
 
     def list(self) -> list[Document]:
         """Return all jobs, newest first."""
-        return self._context.documents.list(_KIND)
+        return self._context.documents.list(KIND)
 
     def status(self, name: str) -> Status:
         """Return where a job stands. Raises `NotFound`."""
@@ -125,14 +125,14 @@ class JobStore:
         """Note which revision tracking has; a job deleted meanwhile stays deleted."""
         with self._context.documents.transaction():
             if (found := self.find(name)) is not None:
-                self._context.documents.put(_KIND, name, dict(found.body) | {"tracked": revision})
+                self._context.documents.put(KIND, name, dict(found.body) | {"tracked": revision})
 
     def delete(self, name: str) -> bool:
         """Remove a job; False when there is none."""
-        return self._context.documents.delete(_KIND, name)
+        return self._context.documents.delete(KIND, name)
 
     def _put(self, name: str, body: dict[str, Any]) -> Document:
-        return self._context.documents.put(_KIND, name, body | {"revision": body["revision"] + 1})
+        return self._context.documents.put(KIND, name, body | {"revision": body["revision"] + 1})
 
     def _told(self, document: Document) -> Document:
         for listener in self._listeners:

@@ -73,7 +73,7 @@ class Bodies:
                 "compute": None,
                 "traffic": body["traffic"],
                 "mirrorTraffic": body["mirrorTraffic"],
-                "publicNetworkAccess": "Enabled",
+                "publicNetworkAccess": body.get("access", "Enabled"),
             },
         }
 

@@ -62,6 +62,8 @@ class EndpointRoutes:
 
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")
+        if text(given, "compute"):
+            raise BadRequest("Online endpoints are managed here, without a compute of their own (Kubernetes).")
         mode = auth_mode(text(given, "authMode"))
         if known and known.body["authMode"] != mode:
             raise BadRequest(f"The authMode of endpoint {name} is {known.body['authMode']} and cannot be changed.")
@@ -71,6 +73,7 @@ class EndpointRoutes:
             "authMode": mode,
             "keys": known.body["keys"] if known else new_keys(),
             "description": text(given, "description"),
+            "access": text(given, "publicNetworkAccess") or "Enabled",
             "tags": texts(sent, "tags"),
             "properties": {key: value for key, value in texts(given, "properties").items() if key not in _ECHOED},
             "traffic": traffic,

@@ -42,8 +42,9 @@ def limits_of(properties: Mapping[str, Any], capacity: int) -> Limits:
 
 def make_backend(image: Image, log: DeploymentLog) -> Backend:
     """Return the kind of process that an image is for."""
-    kind = ScriptProcess if image.is_script else ScoringProcess
-    return kind(image.command, image.environ, image.folder, log)
+    if image.is_script:
+        return ScriptProcess(image.command, image.environ, image.folder, log)
+    return ScoringProcess(image.command, image.environ, image.folder, log, image.document)
 
 
 class Fleet:

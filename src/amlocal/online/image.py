@@ -16,6 +16,7 @@ from amlocal.blobs import BlobStore
 from amlocal.core.errors import BadRequest
 from amlocal.core.uris import version_reference
 from amlocal.online.errors import RolloutFailed
+from amlocal.online.swagger import describe_model
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
 from amlocal.runtimes.runtime import Log
 from amlocal.serving import launch, script
@@ -52,12 +53,16 @@ class Building:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """How the processes of a deployment are started. `is_script` tells the user's own script from a no-code model."""
+    """How the processes of a deployment are started.
+
+    `is_script` tells the user's own script from a no-code model, whose OpenAPI `document` this holds.
+    """
 
     command: tuple[str, ...]
     environ: Mapping[str, str]
     folder: Path
     is_script: bool
+    document: bytes = b""
 
 
 class Images:
@@ -108,7 +113,8 @@ class Images:
             else self._model_environment(model, folder / "layer", say, stop)
         )
         command = (str(runtime.python), launch.__file__, str(model))
-        return Image(command, self._environ(runtime, properties, folder), folder, is_script=False)
+        variables = self._environ(runtime, properties, folder)
+        return Image(command, variables, folder, is_script=False, document=describe_model(model))
 
     def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> Image:
         command = (str(runtime.python), script.__file__, str(entry))

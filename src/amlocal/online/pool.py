@@ -26,6 +26,9 @@ class Backend(Protocol):
     def ping(self) -> asyncio.Future[Answer]:
         """Return the future sign of life."""
 
+    async def describe(self, version: str) -> Answer:
+        """Return its OpenAPI document; of which `version`, 2 or 3, a script's server knows."""
+
     async def ended(self) -> int:
         """Wait for its end."""
 
@@ -37,7 +40,8 @@ class Backend(Protocol):
 class Limits:
     """A deployment's settings, times in seconds.
 
-    `start_s` is how long a process may take until it serves, `pause_s` the first wait before a dead one is replaced.
+    `start_s` is how long a process may take until it serves. `pause_s` is the wait before a dead one is replaced; it
+    doubles with each death until one has served for `steady_s`.
     """
 
     instances: int = 1
@@ -48,6 +52,7 @@ class Limits:
     probe_timeout_s: float = 2.0
     probe_failures: int = 30
     pause_s: float = 0.25
+    steady_s: float = 10.0
 
 
 class _Instance:
@@ -102,6 +107,14 @@ class Pool:
         finally:
             self._pending -= 1
             self._note_idle()
+
+    async def describe(self, version: str) -> Answer:
+        """Return the OpenAPI document. Raises `ProcessDied`; `TimeoutError` past a request's time."""
+        backend = next((one.backend for one in self._instances if one.serves and one.backend is not None), None)
+        if backend is None:
+            raise NotSent("No process of the deployment is up.")
+        async with asyncio.timeout(self.limits.timeout_s):
+            return await backend.describe(version)
 
     async def drain(self) -> None:
         """Let every request that was taken have its answer, then end the processes.
@@ -187,22 +200,25 @@ class Pool:
         return backend
 
     async def _keep(self, instance: _Instance) -> None:
-        """Start the process anew each time that it ends, after a pause that doubles until one serves."""
-        pause = self.limits.pause_s
+        """Start the process anew each time that it ends, after a pause."""
+        pause, loop = self.limits.pause_s, asyncio.get_running_loop()
         while True:
             if instance.backend is not None:
+                since = loop.time()
                 reason = await self._until_end(instance.backend)
                 backend, instance.backend, instance.serves = instance.backend, None, False
                 await backend.stop()
+                if loop.time() - since >= self.limits.steady_s:
+                    pause = self.limits.pause_s
                 self._say(f"The model's process {reason}; it is started again in {pause:g} s.")
             await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
             try:
                 instance.backend = await self._start()
             except RolloutFailed as error:
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
                 self._say(f"The model's process did not come up: {error}; it is started again in {pause:g} s.")
                 continue
-            instance.serves, pause = True, self.limits.pause_s
+            instance.serves = True
             self._say("The model's process is up again.")
             self._wake(instance)
 

@@ -12,8 +12,8 @@ from amlocal.online.fleet import Fleet, Key
 from amlocal.online.store import OnlineStore
 
 _LOG = logging.getLogger("amlocal")
-_DELETED = "The deployment was deleted during the rollout."
-_INTERRUPTED = "The server ended during the rollout. Create or update the deployment again."
+_DELETED = "ResourceNotReady: The deployment was deleted during the rollout."
+_INTERRUPTED = "ResourceNotReady: The server ended during the rollout. Create or update the deployment again."
 
 
 class Rollouts:
@@ -88,7 +88,7 @@ class Rollouts:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self._fail(document, operation, f"amlocal failed on this rollout: {error}")
+            self._fail(document, operation, f"InternalServerError: amlocal failed on this rollout: {error}")
             raise
         serving = {"properties": properties, "capacity": capacity}
         self._store.put_deployment(*_key(document), {"state": "Succeeded", "serving": serving})
@@ -109,8 +109,8 @@ class Rollouts:
         self._finish(operation, message)
 
     def _finish(self, operation: str, message: str) -> None:
-        details = [{"code": "ResourceNotReady", "message": message, "details": [], "additionalInfo": []}]
-        self._operations.finish(operation, error={"code": "ResourceNotReady", "message": message, "details": details})
+        # Without a code, as Azure: the kind is the first word of the message (WIRE, "Online").
+        self._operations.finish(operation, error={"code": None, "message": message, "details": []})
 
 
 def _key(document: Document) -> Key:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,14 @@ MAX_BODY = 1_572_864
 
 _DEPLOYMENT = "azureml-model-deployment"
 _STATUS, _REASON = "ms-azureml-model-error-statuscode", "ms-azureml-model-error-reason"
+
+
+class _Refused(Exception):
+    """A call that goes to no deployment; `reply` is what its caller gets."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
 
 
 def choose(weights: Mapping[str, int], point: float) -> str | None:
@@ -47,34 +55,57 @@ class Scoring:
 
     def routes(self) -> list[Route]:
         """Return the routes; keys and tokens of an endpoint are not the workspace's, and are checked here."""
-        return [Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open")]
+        return [
+            Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open"),
+            Route("GET", "/endpoints/{endpoint}/swagger.json", self._describe, auth="open"),
+        ]
 
     async def _score(self, call: Call) -> Reply:
         request = call.headers.get("x-request-id") or call.headers.get("x-ms-client-request-id") or self._ids()
         reply = await self._answer(call)
-        return Reply(reply.status, reply.body, {"x-request-id": request, "x-ms-request-id": request, **reply.headers})
+        return replace(reply, headers={"x-request-id": request, "x-ms-request-id": request, **reply.headers})
 
     async def _answer(self, call: Call) -> Reply:
+        try:
+            endpoint, name = self._target(call)
+            if len(call.content) > MAX_BODY:
+                message = f"The request is larger than {MAX_BODY} bytes (1.5 MB)."
+                return _failure(413, "RequestEntityTooLarge", message)
+            pool = await self._pool(endpoint, name)
+        except _Refused as refusal:
+            return refusal.reply
+        kind = call.headers.get("content-type", "")
+        self._mirror(endpoint, call.content, kind)
+        reply = await _ask(pool, pool.score(call.content, kind))
+        return replace(reply, headers={_DEPLOYMENT: name, **reply.headers})
+
+    async def _describe(self, call: Call) -> Reply:
+        try:
+            pool = await self._pool(*self._target(call))
+        except _Refused as refusal:
+            return refusal.reply
+        return await _ask(pool, pool.describe("3" if call.query.get("version") == "3" else "2"))
+
+    def _target(self, call: Call) -> tuple[Document, str]:
+        """Return the endpoint and the name of the deployment that a call goes to. Raises `_Refused`."""
         endpoint = self._store.recall_endpoint(call.path["endpoint"])
         if endpoint is None:
-            return _failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}.")
+            raise _Refused(_failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}."))
         denial = self._access.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
         if denial:
-            return Reply(401, denial.encode(), media_type="text/plain")
+            raise _Refused(Reply(401, denial.encode(), media_type="text/plain"))
         name = call.headers.get(_DEPLOYMENT, "").lower() or choose(
             endpoint.body["traffic"], self._chance.random() * 100
         )
         if not name:
-            return _failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic.")
-        if len(call.content) > MAX_BODY:
-            return _failure(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes (1.5 MB).")
+            raise _Refused(_failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic."))
+        return endpoint, name
+
+    async def _pool(self, endpoint: Document, name: str) -> Pool:
         pool = self._fleet.pool((endpoint.name, name)) or await self._coming(endpoint, name)
         if pool is None:
-            return self._absent(endpoint, name)
-        kind = call.headers.get("content-type", "")
-        self._mirror(endpoint, call.content, kind)
-        reply = await _ask(pool, call.content, kind)
-        return Reply(reply.status, reply.body, {_DEPLOYMENT: name, **reply.headers})
+            raise _Refused(self._absent(endpoint, name))
+        return pool
 
     async def _coming(self, endpoint: Document, name: str) -> Pool | None:
         """Wait for a deployment that comes back up after a restart, as long as the caller waits for its answer."""
@@ -99,16 +130,16 @@ class Scoring:
             return
 
         async def send(pool: Pool) -> None:
-            await _ask(pool, body, kind)
+            await _ask(pool, pool.score(body, kind))
 
         task = asyncio.create_task(send(pool))
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
 
 
-async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:
+async def _ask(pool: Pool, asking: Awaitable[Answer]) -> Reply:
     try:
-        return _reply(await pool.score(body, kind))
+        return _reply(await asking)
     except TooBusy as error:
         refused = _failure(429, "TooManyRequests", str(error))
         return replace(refused, headers={_REASON: "too_many_pending_request"})
@@ -121,9 +152,9 @@ async def _ask(pool: Pool, body: bytes, kind: str) -> Reply:
 def _reply(answer: Answer) -> Reply:
     headers = {"x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
     if answer.status == 200:
-        return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, "application/json")
+        return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, answer.media_type)
     failed = {"x-ms-run-function-failed": str(answer.status >= 500)}
-    return Reply(424, answer.body, headers | failed | _wrapped(answer.status, "model_error"), "application/json")
+    return Reply(424, answer.body, headers | failed | _wrapped(answer.status, "model_error"), answer.media_type)
 
 
 def _wrapped(status: int, reason: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from amlocal.core.writes import JoinedWrites
 from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
@@ -23,23 +24,11 @@ class _Link(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.waiting: dict[int, asyncio.Future[Answer]] = {ALIVE: loop.create_future()}
         self.closed: asyncio.Future[None] = loop.create_future()
-        self.transport: asyncio.Transport | None = None
+        self.transport: JoinedWrites | None = None
         self._buffer = bytearray()
-        self._leaving: list[bytes] = []
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame, together with all others of this turn of the event loop: one system call for all."""
-        if not self._leaving:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._leaving.append(frame)
-
-    def _flush(self) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(b"".join(self._leaving))
-        self._leaving.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = JoinedWrites(cast("asyncio.Transport", transport))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -59,9 +48,17 @@ class _Link(asyncio.Protocol):
 
 
 class ScoringProcess:
-    """One process that serves an MLflow model."""
+    """One process that serves an MLflow model. `document` describes the model, as OpenAPI."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        log: DeploymentLog,
+        document: bytes = b"{}",
+    ) -> None:
+        self._document = document
         self._command = command
         self._environ = environ
         self._folder = folder
@@ -108,8 +105,12 @@ class ScoringProcess:
             future.set_exception(NotSent("The model's process is not there."))
             return future
         link.waiting[request.number] = future
-        link.send(pack_request(request))
+        link.transport.write(pack_request(request))
         return future
+
+    async def describe(self, version: str) -> Answer:  # noqa: ARG002 - there is one
+        """Return the OpenAPI document."""
+        return Answer(0, 200, self._document)
 
     async def ended(self) -> int:
         """Wait for the end of the process and return its exit code."""

@@ -74,6 +74,10 @@ class ScriptProcess:
             self._sign = asyncio.create_task(self._ping())
         return self._sign
 
+    async def describe(self, version: str) -> Answer:
+        """Return the document that the inference server makes of the script's own decorators."""
+        return await self._http("GET", f"/swagger.json?version={version}")
+
     async def ended(self) -> int:
         """Wait for the end of the server and return its exit code."""
         return await self._process.wait() if self._process else 0
@@ -104,13 +108,18 @@ class ScriptProcess:
         return Answer(0)
 
     async def _ask(self, body: bytes, content_type: str) -> Answer:
-        headers = {"Content-Type": content_type} if content_type else {}
+        return await self._http("POST", "/score", body, {"Content-Type": content_type} if content_type else {})
+
+    async def _http(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            answer = await self._client.post("/score", content=body, headers=headers)
+            answer = await self._client.request(method, path, content=body, headers=headers)
         except httpx.ConnectError as error:
             raise NotSent("The inference server is not there.") from error
         except httpx.TransportError as error:
             raise WorkerDied(f"The script's process ended while it worked on the request: {error}") from error
-        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000)
+        kind = answer.headers.get("Content-Type", "application/json")
+        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind)

@@ -22,6 +22,7 @@ class Chatter:
     def __init__(self, sink: BinaryIO, *, limit: int = LIMIT_BYTES) -> None:
         self._sink = sink
         self._left = self._limit = limit
+        self._within_line = False
         self.reader, self.writer = multiprocessing.Pipe(duplex=False)
         os.set_blocking(self.reader.fileno(), False)
 
@@ -33,16 +34,20 @@ class Chatter:
         self._sink.flush()
 
     def close(self) -> None:
-        """Pass on what is left, once no worker is."""
+        """Pass on what is left, once no worker is; what comes next begins a line."""
         self.writer.close()
         self.pass_on()
         self.reader.close()
+        if self._within_line:
+            self._sink.write(b"\n")
+            self._sink.flush()
 
     def _keep(self, piece: bytes) -> None:
         if not self._left:
             return
         self._sink.write(piece[: self._left])
         self._left = max(0, self._left - len(piece))
+        self._within_line = bool(self._left) and not piece.endswith(b"\n")
         if not self._left:
             notice = f"\nWhat else the job prints is left out: the log keeps {self._limit:,} bytes of it.\n"
             self._sink.write(notice.encode())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .chatter import Chatter
 from .errors import ScoringError
@@ -16,13 +18,25 @@ from .files import MiniBatch, display_name
 from .outcome import Outcome
 from .scorer import Result
 from .settings import Settings
-from .worker import Broken, Ready, Start, Task, Worker
+from .worker import Broken, Ready, Task, Worker
+
+if TYPE_CHECKING:
+    from .worker import Start
 
 _LOG = logging.getLogger("azureml")
+_ALWAYS = 4  # workers may run at once, however few CPUs there are
+
+
+def crew_size(asked: int, batches: int, cpus: int) -> int:
+    """Return how many workers there are: as many as are asked for, as long as each has work and the machine bears them.
+
+    What is made for ten instances would otherwise load the model ten times and more on this one.
+    """
+    return min(asked, batches, max(_ALWAYS, cpus))
 
 
 class Crew:
-    """As many workers as the job has, no more than it has mini batches; `start` starts the process of one."""
+    """The workers of a job; `start` starts the process of one."""
 
     def __init__(self, settings: Settings, data: Path, chatter: Chatter, start: Start) -> None:
         self._settings = settings
@@ -37,7 +51,7 @@ class Crew:
         tried, or when more files failed than may. No process is left either way.
         """
         tasks = deque(Task(batch, parts / str(batch.number)) for batch in batches)
-        size = min(self._settings.workers, len(batches))
+        size = crew_size(self._settings.workers, len(batches), os.cpu_count() or 1)
         workers = [self._new() for _ in range(size)]
         try:
             while tasks or any(worker.task for worker in workers):

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .chatter import Chatter
 from .crew import Crew
@@ -18,7 +19,10 @@ from .files import input_files, mini_batches, top_level
 from .outcome import Outcome
 from .scorer import preload
 from .settings import Places, Settings, read
-from .worker import Start, start_process
+from .worker import start_process
+
+if TYPE_CHECKING:
+    from .worker import Start
 
 _LOG = logging.getLogger("azureml")
 _READ_HERE_ONLY = {".jsonl", ".ndjson", ".json"}

@@ -14,6 +14,6 @@ class UnreadableFile(ScoringError):
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what to say of an error: its type and message, of a length that a log can bear."""
-    reason = f"{type(error).__name__}: {error}"
+    """Return what to say of an error: its type and message, in one line of a length that a log can bear."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
     return reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]} …"

@@ -37,7 +37,7 @@ class Outcome:
         """Take the result of a mini batch, whose lines are in `part`. Raises `ScoringError` when too many failed."""
         self._files += len(batch.files)
         self._rows += result.rows
-        self._failed |= result.failed
+        self._failed.update(result.failed)
         _LOG.info("mini batch %d: %d files, %d results", batch.number, len(batch.files), result.rows)
         if too_many(len(self._failed), self._error_threshold):
             raise ScoringError(

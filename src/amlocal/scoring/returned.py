@@ -17,7 +17,7 @@ _TYPES = {"pandas": ("DataFrame", "Series"), "numpy": ("ndarray",)}
 
 def check_returned(returned: object) -> None:
     """Raise `ScoringError` for what is neither a list, an array, nor a data frame."""
-    if not isinstance(returned, list | tuple) and not any(_is_of(returned, module) for module in _TYPES):
+    if not isinstance(returned, (list, tuple)) and not any(_is_of(returned, module) for module in _TYPES):
         raise ScoringError(f"run() must return a list or a pandas DataFrame, not {type(returned).__name__}.")
 
 

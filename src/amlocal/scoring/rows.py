@@ -43,11 +43,11 @@ def _texts(predictions: Any) -> Iterable[object]:
 def _field(value: Any) -> str:
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    return _quoted([json.dumps(value, default=str) if isinstance(value, list | dict) else value])
+    return _quoted([json.dumps(value, default=str) if isinstance(value, (list, dict)) else value])
 
 
 def _quoted(fields: Sequence[object]) -> str:
     text = io.StringIO()
     end = "\r\n"  # so that fields which hold either are quoted
     csv.writer(text, lineterminator=end).writerow(fields)
-    return text.getvalue().removesuffix(end)
+    return text.getvalue()[: -len(end)]

@@ -55,9 +55,12 @@ def _csv(file: Path, columns: Columns, rows: int) -> Iterator[pd.DataFrame]:
     dtypes: dict[Hashable, Any] = {
         name: _DTYPES.get(kind, str) for name, kind in columns.types.items() if name in wanted
     }
-    with pd.read_csv(file, usecols=wanted, dtype=dtypes, chunksize=rows) as reader:
+    # All columns are read, since pandas does not count the values of a row when it is told which it shall keep.
+    with pd.read_csv(file, dtype=dtypes, chunksize=rows) as reader:
         for chunk in reader:
-            yield _typed(chunk, columns)
+            if not isinstance(chunk.index, pd.RangeIndex):  # pandas took the values before the last ones for an index
+                raise UnreadableFile("its rows hold more values than its header has columns")
+            yield _typed(chunk[wanted], columns)
 
 
 def _parquet(file: Path, columns: Columns, rows: int) -> Iterator[pd.DataFrame]:

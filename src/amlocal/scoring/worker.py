@@ -7,11 +7,10 @@ import multiprocessing
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .chatter import speak_into
 from .errors import reason_of
@@ -48,9 +47,6 @@ class Task:
     overran: int = 0
 
 
-Answer = Ready | Broken | Result
-
-
 class Process(Protocol):
     """What is needed of a process."""
 
@@ -72,7 +68,11 @@ class Process(Protocol):
         ...
 
 
-Start = Callable[[Connection], Process]  # starts a process that serves at the connection
+if TYPE_CHECKING:  # the forms of types that the oldest Pythons of environments do not have
+    from collections.abc import Callable
+
+    Answer = Ready | Broken | Result
+    Start = Callable[[Connection], Process]  # starts a process that serves at the connection
 
 
 def start_process(settings: Settings, places: Places, printed: Connection, connection: Connection) -> Process:

@@ -24,12 +24,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model made of a request: `status` and JSON; `took_ms` is the time in the model."""
+    """What the model made of a request: `status` and body; `took_ms` is the time in the model.
+
+    `media_type` is a scoring script's to choose, and JSON for a model that amlocal serves: it is not sent.
+    """
 
     number: int
     status: int = 200
     body: bytes = b""
     took_ms: float = 0.0
+    media_type: str = "application/json"
 
 
 def pack_request(request: Request) -> bytes:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import DataType, TensorSpec
 
+from amlocal.serving.params import Param
 from amlocal.serving.tensors import Tensor
 from amlocal.serving.values import RULES, Column
 
@@ -20,13 +21,13 @@ from amlocal.serving.values import RULES, Column
 class Signature:
     """What a model takes: `columns` (plain ones), or `tensors`; neither for a model that MLflow must check.
 
-    Columns without names are called "0", "1", ... here, and 0, 1, ... for the model. `params` are the names of what
-    may be sent beside the data.
+    Columns without names are called "0", "1", ... here, and 0, 1, ... for the model. `params` may be
+    sent beside the data.
     """
 
     columns: Sequence[Column] = ()
     tensors: Sequence[Tensor] = ()
-    params: frozenset[str] = field(default_factory=frozenset)
+    params: Sequence[Param] = ()
     named: bool = True
 
 
@@ -50,7 +51,11 @@ class Model:
 
 def _signature(metadata: Any) -> Signature:
     inputs = metadata.get_input_schema()
-    params = frozenset(spec.name for spec in (metadata.get_params_schema() or ()))
+    params = [
+        Param(spec.name, spec.dtype.name, listed=spec.shape is not None, optional=spec.default is None)
+        for spec in (metadata.get_params_schema() or ())
+        if isinstance(spec.dtype, DataType)
+    ]
     if inputs is None:
         return Signature(params=params)
     if inputs.is_tensor_spec():

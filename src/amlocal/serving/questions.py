@@ -10,6 +10,7 @@ import pandas as pd
 
 from amlocal.serving.frames import Request
 from amlocal.serving.model import Signature
+from amlocal.serving.params import read_params
 from amlocal.serving.refusal import Refusal
 from amlocal.serving.table import read_table
 from amlocal.serving.tensors import read_tensors
@@ -40,7 +41,7 @@ class Question:
 def read_question(request: Request, signature: Signature) -> Question:
     """Return what a request asks. Raises `Refusal` for one that the signature does not allow."""
     content = _content(request)
-    params = _params(content.get("params"), signature)
+    params = read_params(content.get("params"), signature.params)
     data = content["input_data"]
     if signature.columns:
         return Question(None, params, read_table(data, signature.columns))
@@ -77,19 +78,6 @@ def _check_content_type(stated: str) -> None:
     )
     if kind != _JSON or charset != "utf-8":
         raise Refusal(f"The Content-Type is {stated!r}; send {_JSON}, which is in UTF-8.", status=415)
-
-
-def _params(sent: Any, signature: Signature) -> Mapping[str, Any]:
-    if sent is None:
-        return {}
-    if not isinstance(sent, dict):
-        raise Refusal("'params' must be an object.")
-    unknown = next((name for name in sent if name not in signature.params), None)
-    if unknown is not None:
-        raise Refusal(
-            f"Parameter '{unknown}' is not one of the model's: {', '.join(sorted(signature.params)) or 'none'}."
-        )
-    return sent
 
 
 def _unchecked(data: Any) -> Any:

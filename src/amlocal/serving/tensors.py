@@ -42,10 +42,8 @@ def read_tensors(data: Any, signature: Sequence[Tensor]) -> "np.ndarray | dict[s
 
 
 def _read(data: Any, tensor: Tensor) -> np.ndarray:
-    try:
-        raw = np.array(data, dtype=object)  # kept as JSON has them: NumPy would make 1.0 of true, and cut long integers
-    except ValueError as error:
-        raise Refusal(f"{tensor.label} is ragged: its parts are not of one shape.") from error
+    # As JSON has them: NumPy would make 1.0 of true, and cut long integers. What is ragged gets a shape of fewer sizes.
+    raw = np.array(data, dtype=object)
     fits = len(raw.shape) == len(tensor.shape) and all(
         want in (-1, size) for want, size in zip(tensor.shape, raw.shape, strict=True)
     )

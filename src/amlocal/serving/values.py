@@ -161,12 +161,11 @@ def _refusal(column: Column, rule: _Rule, values: Sequence[Any]) -> Refusal:
         try:
             _ = rule.read([value]) if value is not None else _with_nulls(column, rule, [value])
         except (ValueError, OverflowError, binascii.Error):
-            return Refusal(
-                f"Column '{column.name}', row {row}: {_shown(value)} is not {rule.expected} ({column.kind})."
-            )
+            return Refusal(f"Column '{column.name}', row {row}: {shown(value)} is not {rule.expected} ({column.kind}).")
     return Refusal(f"Column '{column.name}' does not hold {rule.expected} ({column.kind}) in each row.")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value of a request for a message, cut short."""
     text = "null" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value!r:.{_SHOWN}}"
     return text if len(text) < _SHOWN else f"{text}…"

@@ -63,18 +63,18 @@ def serve(server: socket.socket, scorer: "Scorer") -> None:
 
 def main(model_folder: Path, descriptor: int) -> None:
     """Load the model, say that it is there, serve."""
-    server = socket.socket(fileno=descriptor)
-    threading.Thread(target=end_with, args=(server,), daemon=True).start()
-    # Late, since this takes seconds in which a server that ends should not leave a process behind.
-    from amlocal.serving.model import Model  # noqa: PLC0415
-    from amlocal.serving.scorer import Scorer  # noqa: PLC0415
+    with socket.socket(fileno=descriptor) as server:
+        threading.Thread(target=end_with, args=(server,), daemon=True).start()
+        # Late, since this takes seconds in which a server that ends should not leave a process behind.
+        from amlocal.serving.model import Model  # noqa: PLC0415
+        from amlocal.serving.scorer import Scorer  # noqa: PLC0415
 
-    try:
-        scorer = Scorer(Model(model_folder))
-    except Exception:  # noqa: BLE001 - whatever the model's code raises while it is loaded belongs in the log
-        traceback.print_exc(file=sys.stderr)
-        sys.exit(3)
-    print(f"Model loaded; concurrent requests are {'merged' if scorer.merges else 'asked one by one'}", flush=True)  # noqa: T201 - this is the log
-    gc.freeze()  # what is loaded stays: to look through it again and again would make some requests wait
-    server.sendall(pack_answer(Answer(ALIVE)))
-    serve(server, scorer)
+        try:
+            scorer = Scorer(Model(model_folder))
+        except Exception:  # noqa: BLE001 - whatever the model's code raises while it is loaded belongs in the log
+            traceback.print_exc(file=sys.stderr)
+            sys.exit(3)
+        print(f"Model loaded; concurrent requests are {'merged' if scorer.merges else 'asked one by one'}", flush=True)  # noqa: T201 - this is the log
+        gc.freeze()  # what is loaded stays: to look through it again and again would make some requests wait
+        server.sendall(pack_answer(Answer(ALIVE)))
+        serve(server, scorer)

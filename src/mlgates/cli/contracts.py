@@ -38,11 +38,11 @@ class Models:
 
     def _downloaded(self, version: str | None) -> tuple[str, Path]:
         self._client = self._client or self.session.connect()
-        from mlgates.delivery.model_folder import download_model, newest_model  # noqa: PLC0415 - brings azure-ai-ml
+        from mlgates.delivery.candidates import find_model  # noqa: PLC0415 - these bring azure-ai-ml
+        from mlgates.delivery.downloads import download_model  # noqa: PLC0415
 
-        settings = self.session.settings
-        chosen = version or newest_model(self._client, settings).version
-        return chosen, download_model(self._client, settings.model_name, chosen, self.scratch / chosen)
+        found = find_model(self._client, self.session.settings, version)
+        return found.version, download_model(self._client, found, self.scratch / found.version)
 
 
 def show(session: Session, named: str | None, *, schema: bool, as_openapi: bool) -> None:

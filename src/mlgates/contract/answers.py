@@ -11,11 +11,7 @@ def predictions_of(contract: ModelContract, answer: Json, rows: int) -> list[Jso
 
     An answer is a bare JSON list; a model with named output tensors answers an object with a list for each.
     """
-    if (
-        isinstance(answer, dict)
-        and len(contract.outputs)
-        and all(isinstance(o, Tensor) and o.name for o in contract.outputs)
-    ):
+    if isinstance(answer, dict) and contract.outputs and all(map(_is_named_tensor, contract.outputs)):
         answer = _rows_of_arrays(contract, answer)
     if not isinstance(answer, list):
         raise WrongAnswer(f"the answer is {json_type(answer)}, and a list with a prediction a row is promised")
@@ -27,7 +23,7 @@ def predictions_of(contract: ModelContract, answer: Json, rows: int) -> list[Jso
     return answer
 
 
-def _is_named(output: Input) -> bool:
+def _is_named_tensor(output: Input) -> bool:
     return isinstance(output, Tensor) and bool(output.name)
 
 

@@ -18,13 +18,16 @@ def catalogue(contract: ModelContract, batch: Batch) -> Iterator[Invalid]:
     """Yield every invalid request that can be made of `batch`, a valid one with all inputs and at least one row."""
     if contract.tensors:
         form = Format.NAMED_TENSORS if contract.named else Format.TENSOR
-        yield from invalid_bodies.of(encode(batch, form), batch)
-        for tensor in contract.tensors:
-            yield from invalid_tensors.of(contract, batch, tensor)
-        return
-    form = Format.SPLIT if contract.named else Format.POSITIONAL
-    yield from invalid_bodies.of(encode(batch, form), batch)
-    yield from invalid_tables.of_shape(contract, batch)
+    else:
+        form = Format.SPLIT if contract.named else Format.POSITIONAL
+    request = encode(batch, form)
+    yield from invalid_bodies.of(request, batch)
+    for param in contract.params:
+        yield from invalid_bodies.of_param(request, batch, param)
+    for tensor in contract.tensors:
+        yield from invalid_tensors.of(contract, batch, tensor)
+    if contract.columns:
+        yield from invalid_tables.of_shape(contract, batch)
     for column in contract.columns:
         yield from of_column(contract, batch, column)
 

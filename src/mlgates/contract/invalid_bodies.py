@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 
 from mlgates.contract.invalid import Invalid, OnAzure
+from mlgates.contract.invalid_values import written, wrong_values
 from mlgates.contract.requests import dump
-from mlgates.contract.signature import Batch
+from mlgates.contract.signature import Batch, Param
 from mlgates.scoring.answer import Json
 from mlgates.scoring.request import JSON_HEADERS, Request
 
@@ -19,6 +20,24 @@ def of(request: Request, batch: Batch) -> Iterator[Invalid]:
     yield from _bytes(request)
     yield from _headers(request)
     yield from _keys(json.loads(request.body), batch)
+
+
+def of_param(request: Request, batch: Batch, param: Param) -> Iterator[Invalid]:
+    """Yield copies of `request` in which the value of one parameter cannot be one of its type."""
+    document = json.loads(request.body)
+    values = [
+        (what, on_azure, wrong)
+        for what, on_azure, wrong in wrong_values(param.kind, nullable=not param.listed and param.default is None)
+        if what != "a list"
+    ]
+    if param.listed:
+        values = [(f"{what} in its list", on_azure, [wrong]) for what, on_azure, wrong in values]
+        values.append(("no list", OnAzure.FAILS, "text" if param.kind.number else 3))
+    else:
+        values.append(("a list", OnAzure.FAILS, [1]))
+    for what, on_azure, wrong in values:
+        body = dump({**document, "params": {**batch.params, param.name: wrong}})
+        yield Invalid(f"parameter {param.name}: {what}", param.name, on_azure, written(Request(body, JSON_HEADERS)))
 
 
 def _bytes(request: Request) -> Iterator[Invalid]:

@@ -69,6 +69,8 @@ def _params(contract: ModelContract, stated: object) -> Mapping[str, Json]:
         if name not in known:
             raise RequestRefused(f"unknown parameter '{name}': the model has {', '.join(known) or 'none'}")
         param = known[name]
+        if value is None and param.default is None:
+            continue
         if param.listed and not isinstance(value, list):
             raise RequestRefused(f"parameter '{name}' is {json_type(value)}, and a list is required")
         for each in value if isinstance(value, list) and param.listed else [value]:

@@ -21,20 +21,13 @@ def read_tensors(contract: ModelContract, stated: object) -> Table:
             raise RequestRefused(f"{field} is {json_type(array)}, and an array of rows is required")
         for number, row in enumerate(array):
             _check(row, tensor, tensor.row_shape, f"{field}, row {number}")
-        if array and _is_ragged(array, len(tensor.shape)):
+        if array and np.array(array, dtype=object).ndim < len(tensor.shape):
             raise RequestRefused(f"{field} is ragged: its rows are not of one shape, and {tensor.shape} is required")
         columns.append(array)
     if len({len(column) for column in columns}) > 1:
         lengths = ", ".join(f"'{name}': {len(column)}" for name, column in zip(contract.names, columns, strict=True))
         raise RequestRefused(f"the arrays differ in their number of rows: {lengths}")
     return contract.names, tuple(zip(*columns, strict=True))
-
-
-def _is_ragged(array: list[object], dimensions: int) -> bool:
-    try:
-        return np.array(array, dtype=object).ndim < dimensions
-    except ValueError:
-        return True
 
 
 def _named(contract: ModelContract, stated: object) -> dict[str, object]:

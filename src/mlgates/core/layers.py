@@ -7,7 +7,7 @@ LAYERS = {
     "unit": "no network, no server, seconds",
     "data": "Great Expectations suites over the data sets",
     "contract": "the scoring contract, the declared assets, the wire format",
-    "integration": "what a trained workspace must show",
+    "integration": "what a trained and deployed workspace must show",
     "smoke": "the live endpoints; changes nothing there",
 }
 """Name and meaning, from the fastest to the farthest."""

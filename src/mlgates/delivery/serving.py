@@ -12,8 +12,8 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import default_of
 from mlgates.delivery.refusals import asking
 
-_MODEL = re.compile(r"(?:/models/|^azureml:)(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)$")
-"""How a deployment names its model: by its id in the workspace, or as it was written."""
+_MODEL = re.compile(r"(?:/models/|^azureml:|^)(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)$")
+"""How a deployment names its model: by its id in the workspace, or as it was written, when the SDK cuts `azureml:`."""
 
 
 @dataclass(frozen=True, slots=True)

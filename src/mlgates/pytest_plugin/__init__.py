@@ -16,7 +16,7 @@ from mlgates.pytest_plugin.serving import (
     online_endpoint,
     scorer,
 )
-from mlgates.pytest_plugin.workspace import own_workspace, settings, workspace
+from mlgates.pytest_plugin.workspace import local_root, own_workspace, settings, workspace
 
 __all__ = [
     "batch_endpoint",
@@ -24,6 +24,7 @@ __all__ = [
     "delivered",
     "endpoint_at",
     "lineage",
+    "local_root",
     "online_address",
     "online_endpoint",
     "own_workspace",

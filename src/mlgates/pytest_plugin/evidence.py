@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
 Facts: TypeAlias = Iterator[tuple[str, str]]
 
+_SHOWN = 300
 TITLE = "mlgates: what was under test"
 
 
@@ -62,7 +63,10 @@ def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
     if "workspace" not in used or evidence.workspace is None:
         return
     settings = evidence.workspace
-    yield "workspace", f"{settings.aml_workspace_name} in {settings.resource_group_name}, {settings.target}"
+    yield (
+        "workspace",
+        f"{settings.aml_workspace_name} (resource group {settings.resource_group_name}, {settings.target})",
+    )
     exchange = next((each.last for each in reversed(evidence.asked) if each.last), None)
     if "online_endpoint" in used and evidence.online:
         yield from _online(evidence.online, exchange)
@@ -72,7 +76,8 @@ def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
         yield "candidate", str(evidence.candidate)
     if exchange:
         yield "request", exchange.request_id
-        yield "answer", f"{exchange.answer.status} in {exchange.seconds * 1000:.0f} ms"
+        answer = exchange.answer
+        yield "answer", f"{answer.status} in {exchange.seconds * 1000:.0f} ms: {answer.text[:_SHOWN]}"
         yield "repeat", exchange.curl
         yield "key", f"KEY=$(mlgates key --env {settings.environment})"
 

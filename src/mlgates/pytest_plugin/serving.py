@@ -57,7 +57,7 @@ def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: p
     """The online endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.serving import look_online  # noqa: PLC0415
 
-    with told(), _or_deploy(settings):
+    with told(), _or_deploy(settings, settings.online_endpoint):
         found = look_online(delivered, settings.online_endpoint)
     Evidence.of(pytestconfig).online = found
     return found
@@ -68,7 +68,7 @@ def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: py
     """The batch endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.serving import look_batch  # noqa: PLC0415
 
-    with told(), _or_deploy(settings):
+    with told(), _or_deploy(settings, settings.batch_endpoint):
         found = look_batch(delivered, settings.batch_endpoint)
     Evidence.of(pytestconfig).batch = found
     return found
@@ -121,9 +121,12 @@ def _deliver(client: "MLClient", settings: "Settings") -> None:
 
 
 @contextmanager
-def _or_deploy(settings: "Settings") -> Iterator[None]:
+def _or_deploy(settings: "Settings", endpoint: str) -> Iterator[None]:
     """Say how an endpoint that is missing comes to be."""
     try:
         yield
     except AssetMissing as error:
-        raise AssetMissing(f"{error}: run 'mlgates deploy --env {settings.environment}'") from error
+        environment = settings.environment
+        raise AssetMissing(
+            f"{environment} has no endpoint {endpoint}: run 'mlgates deploy --env {environment}'"
+        ) from error

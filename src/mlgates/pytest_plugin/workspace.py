@@ -35,29 +35,36 @@ def own_workspace(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
+def local_root(
+    pytestconfig: pytest.Config, own_workspace: bool, tmp_path_factory: pytest.TempPathFactory
+) -> Path | None:
+    """The folder of local workspaces: that of `--local-root`, or temporary; None for the project's `.amlocal`."""
+    if named := pytestconfig.getoption("--local-root"):
+        return Path(pytestconfig.invocation_params.dir, named).absolute()
+    return tmp_path_factory.mktemp("amlocal") if own_workspace else None
+
+
+@pytest.fixture(scope="session")
 def workspace(
-    pytestconfig: pytest.Config, settings: "Settings", own_workspace: bool, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config, settings: "Settings", own_workspace: bool, local_root: Path | None
 ) -> Iterator["MLClient"]:
     """A client of the workspace under test.
 
     Without `--env` it is a local one of the run's own: new, and gone with the session, unless `--local-root` names the
-    folder where it stays. Each worker of pytest-xdist has one of its own.
+    folder where it stays, up. Each worker of pytest-xdist has one of its own.
     """
     from mlgates.delivery.connect import connect  # noqa: PLC0415
     from mlgates.delivery.local import local_workspace  # noqa: PLC0415
 
-    named = pytestconfig.getoption("--local-root")
-    temporary = tmp_path_factory.mktemp("amlocal") if own_workspace and named is None else None
-    root = temporary or (Path(named).absolute() if named else None)
     with _environment_kept():
         try:
             with told():
-                client = connect(settings, local_root=root)
+                client = connect(settings, local_root=local_root)
             Evidence.of(pytestconfig).workspace = settings
             yield client
         finally:
-            if temporary:
-                local_workspace(settings, temporary).stop()
+            if own_workspace and pytestconfig.getoption("--local-root") is None:
+                local_workspace(settings, local_root).stop()
 
 
 @contextmanager

@@ -4,8 +4,9 @@ import json
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ class _Endpoint:
             # Azure's default of one at a time would turn most of the load away.
             request_settings=OnlineRequestSettings(max_concurrent_requests_per_instance=64),
         )
-        self.client.online_deployments.begin_create_or_update(deployment).result()
+        with redirect_stdout(StringIO()):  # azure-ai-ml prints a dot for each look
+            self.client.online_deployments.begin_create_or_update(deployment).result()
 
     def target(self, deployment: str, body: str) -> Target:
         """Return where to send requests to a deployment."""
@@ -138,19 +140,19 @@ def _rates(loads: dict[tuple[str, int], list[Load]]) -> Iterator[Figure]:
         for name in (OURS, AZURE, MLFLOW):
             rates = tuple(load.rate for load in loads[name, connections])
             least = 2200 if full and name == OURS else None
-            yield Figure(f"{name}, {connections} connections", "requests/s", rates, at_least=least)
+            yield Figure(f"{name}, {connections} at once", "requests/s", rates, at_least=least)
         for peer in (AZURE, MLFLOW):
             pairs = zip(loads[OURS, connections], loads[peer, connections], strict=True)
             ratios = tuple(ours.rate / other.rate for ours, other in pairs)
             least = 10 if full and peer == AZURE else None
-            yield Figure(f"amlocal over {peer}, {connections} connections", "x", ratios, at_least=least)
+            yield Figure(f"amlocal over {peer}, {connections} at once", "x", ratios, at_least=least)
 
 
 def _times(loads: dict[tuple[str, int], list[Load]], in_process: list[float]) -> Iterator[Figure]:
     predict = Figure("predict in process", "ms", tuple(in_process))
     yield predict
     for name in (OURS, AZURE, MLFLOW):
-        yield Figure(f"{name}, median, 1 connection", "ms", tuple(load.median_ms for load in loads[name, 1]))
+        yield Figure(f"{name}, median, 1 at once", "ms", tuple(load.median_ms for load in loads[name, 1]))
     over = tuple(load.median_ms - predict.median for load in loads[OURS, 1])
-    yield Figure("amlocal's median over predict in process, 1 connection", "ms", over, 1)
-    yield Figure("amlocal, 99th percentile, 64 connections", "ms", tuple(load.p99_ms for load in loads[OURS, 64]))
+    yield Figure("amlocal's median over predict in process, 1 at once", "ms", over, 1)
+    yield Figure("amlocal, 99th percentile, 64 at once", "ms", tuple(load.p99_ms for load in loads[OURS, 64]))

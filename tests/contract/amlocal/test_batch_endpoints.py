@@ -229,8 +229,7 @@ def test_jobs_are_listed_by_endpoint_and_by_deployment(
     job = invoke(client, tmp_path / "rows.csv", deployment_name=DEPLOYMENT)
     assert job in {found.name for found in client.batch_endpoints.list_jobs(ENDPOINT)}
     assert job in {found.name for found in client.batch_deployments.list_jobs(endpoint_name=ENDPOINT, name=DEPLOYMENT)}
-    client.jobs.begin_cancel(job).result()
-    assert client.jobs.get(job).status in ("Canceled", "Completed", "CancelRequested")
+    client.jobs.begin_cancel(job).result()  # nobody waits for it; test_batch_kill.py looks at what a cancel does
 
 
 def test_a_deployment_is_got_listed_and_deleted_unless_it_is_the_default(client: "MLClient", deployed: str) -> None:

@@ -1,4 +1,4 @@
-"""The server is killed in the middle of a batch job: nothing of it runs on, the job says why, the next call scores."""
+"""A batch job ended from outside, by a cancel or a kill of the server: nothing of it runs on, the job says why."""
 
 from functools import partial
 from pathlib import Path
@@ -84,6 +84,18 @@ def test_a_batch_job_that_ran_has_failed_with_the_reason_and_the_endpoint_serves
     (scored,) = server.client.history(f"runs/{again}/children")["value"]
     output = server.client.blob("GET", f"azureml/{scored['runId']}/score/predictions.csv")
     assert output.raise_for_status().text == "1.txt\n2.txt\n"
+
+
+def test_a_batch_job_that_is_canceled_runs_no_further(server: Server, marks: Path) -> None:
+    deploy(server, marks)
+    job = invoke(server.client)
+    group = int(eventually("a worker that scores", lambda: text_of(marks / "worker")))
+    assert has_process(group)
+    server.client.arm("POST", f"jobs/{job}/cancel", {})
+    assert eventually(f"the end of {job}", partial(ended, server.client, job)) == "Canceled"
+    assert not has_process(group)
+    (child,) = server.client.history(f"runs/{job}/children")["value"]
+    assert server.client.found(f"jobs/{child['runId']}")["status"] == "Canceled"
 
 
 def text_of(file: Path) -> str:

@@ -100,6 +100,17 @@ def run(raw_data):
                     os.write(1, b"and so on\\n" * 1000)
     return os.environ["GREETING"]
 """
+SLEEPY = """
+import time
+
+
+def init():
+    time.sleep(600)
+
+
+def run(raw_data):
+    return 1
+"""
 BROKEN = """
 def init():
     raise RuntimeError("no such luck")
@@ -178,6 +189,14 @@ def test_a_script_that_fails_in_init_fails_its_deployment_with_the_reason(site: 
         deploy(site, "broken", BROKEN)
     assert site.client.online_deployments.get("broken", "scored").provisioning_state == "Failed"
     assert "RuntimeError: no such luck" in site.log("broken")
+
+
+def test_a_script_that_hangs_in_init_fails_its_deployment_when_its_probe_gives_up(site: Site) -> None:
+    from azure.ai.ml.entities import ProbeSettings  # noqa: PLC0415
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415
+
+    with pytest.raises(HttpResponseError, match=r"ResourceNotReady: .*not ready after 3 s"):
+        deploy(site, "sleepy", SLEEPY, readiness_probe=ProbeSettings(initial_delay=1, period=1, failure_threshold=2))
 
 
 def test_a_script_that_raises_comes_back_as_424(site: Site, wilful: str) -> None:

@@ -112,7 +112,7 @@ def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
             site.register("swapped", write_model(site.folder / str(number), number)) for number in range(1, SWAPS + 2)
         ]
         site.endpoint("scored")
-        site.deploy("blue", model=models[0], instances=2, requests=PATIENT)
+        site.deploy("blue", model=models[0], requests=PATIENT)
         site.traffic(blue=100)
         uri = site.client.online_endpoints.get("scored").scoring_uri
         with Load(uri, site.key(), site.trust).running() as load:
@@ -120,10 +120,11 @@ def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
             for version, model in enumerate(models[1:], start=2):
                 if version == SWAPS // 2 + 2:  # in between
                     os.kill(scoring_processes(site.folder, "blue")[-1], signal.SIGKILL)
-                site.deploy("blue", model=model, instances=2, requests=PATIENT)
+                site.deploy("blue", model=model, requests=PATIENT)
                 load.wait_for(version, 100)
         total = load.total()
-    _LOG.info("%d connections, %d swaps: %s answered, failed: %s", CONNECTIONS, SWAPS, total.answered, total.failed)
+    facts = (CONNECTIONS, SWAPS, total.answered, Counter(total.failed))
+    _LOG.info("%d connections, %d swaps: %s answered, %s failed", *facts)
     assert set(total.answered) == set(range(1, SWAPS + 2))
     assert len(total.failed) <= CONNECTIONS  # what the killed process could hold at most
     assert all("The model's process ended while it worked on the request" in failure for failure in total.failed)

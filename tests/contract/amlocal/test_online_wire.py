@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_the_sdk_lists_what_there_is(site: Site) -> None:
 )
 def test_each_format_gives_the_same_predictions(site: Site, data: Any) -> None:
     assert site.post({"input_data": data}).text == "[1, 0]"
+
+
+def test_the_endpoint_describes_what_it_takes(site: Site) -> None:
+    uri = site.client.online_endpoints.get("scored").openapi_uri
+    request = urllib.request.Request(uri, headers={"Authorization": f"Bearer {site.key()}"})
+    with urllib.request.urlopen(request, context=site.trust) as answer:
+        score = json.load(answer)["paths"]["/score"]["post"]
+    assert '"a": {"type": "number"' in json.dumps(score)
 
 
 def test_an_answer_names_the_deployment_and_the_request(site: Site) -> None:

@@ -18,7 +18,7 @@ from tests.contract.mlgates.targets import IN_PROCESS, LOCAL
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.config.settings import Settings
+    from mlgates.delivery.serving import OnlineServing
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = ROOT / "data" / "expectations" / "online-sample.json"
@@ -47,9 +47,11 @@ def train_model(into: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def live(workspace: "MLClient", settings: "Settings", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(
+    delivered: "MLClient", online_endpoint: "OnlineServing", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
     """The environment's online endpoint."""
-    with live_endpoint(workspace, settings, tmp_path_factory.mktemp("registered")) as live:
+    with live_endpoint(delivered, online_endpoint, tmp_path_factory.mktemp("registered")) as live:
         yield live
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlgates.core.layers import LAYERS
+
 ROOT = Path(__file__).resolve().parents[3]
 CALL = re.compile(r"\bnox((?:[ \t]+[^\s`\"'&|;)]+)*)")
 """A call of nox, with what follows it on the line."""
@@ -24,6 +26,14 @@ def sessions() -> set[str]:
         node for node in ast.parse((ROOT / "noxfile.py").read_text("utf-8")).body if isinstance(node, ast.FunctionDef)
     ]
     return {name for function in functions for name in declared(function)}
+
+
+def by_default() -> list[str]:
+    """The sessions that `nox` alone runs, and so CI."""
+    for node in ast.parse((ROOT / "noxfile.py").read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "nox.options.sessions":
+            return list(ast.literal_eval(node.value))
+    return []
 
 
 def declared(function: ast.FunctionDef) -> Iterator[str]:
@@ -56,6 +66,15 @@ def test_every_session_that_is_called_exists(file: Path) -> None:
 
 def test_ci_calls_nox() -> None:
     assert "nox" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.parametrize("layer", [*LAYERS, "lint", "faults"])
+def test_ci_runs_every_layer(layer: str) -> None:
+    assert layer in by_default()
+
+
+def test_what_ci_runs_exists() -> None:
+    assert set(by_default()) <= sessions()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,16 @@
 """What is declared under mlops/: azure-ai-ml can read it, its names resolve, and its parts fit each other."""
 
 import re
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from mlgates.config.load import load_settings
 from mlgates.config.project import Project
@@ -48,6 +53,8 @@ REFERENCES = {
     },
 }
 RESOLVED = [(file, field, key) for file, fields in REFERENCES.items() for field, key in fields.items()]
+EVERYWHERE = {"cpu-cluster"}
+"""The compute that a local workspace has from the start, and that one on Azure must have."""
 NO_ASSET = {"continuous-training/train-conda.yml"}
 """Read by conda, as part of the environment."""
 
@@ -69,6 +76,15 @@ def field_of(document: Any, path: str) -> str:
     return str(document).removeprefix("azureml:").removesuffix("@latest")
 
 
+def references(document: Any) -> Iterator[str]:
+    """The names of the assets and computes that a document refers to."""
+    if isinstance(document, dict | list):
+        for part in document.values() if isinstance(document, dict) else document:
+            yield from references(part)
+    elif str(document).startswith("azureml:") and not str(document).startswith("azureml://"):
+        yield field_of({"it": document}, "it")
+
+
 @pytest.fixture(scope="module")
 def settings() -> Settings:
     return load_settings(PROJECT, "local", environ={})
@@ -88,6 +104,25 @@ def test_azure_ai_ml_loads_it(file: str) -> None:
 def test_a_name_is_the_configurations(settings: Settings, file: str, field: str, key: str) -> None:
     assert key in KEYS
     assert field_of(read(file), field) == getattr(settings, key.lower())
+
+
+@pytest.mark.parametrize("file", LOADERS)
+def test_every_reference_leads_to_something_that_is_declared(settings: Settings, file: str) -> None:
+    declared = {getattr(settings, key.lower()) for key in KEYS} | EVERYWHERE
+    assert set(references(read(file))) <= declared
+
+
+def test_the_conda_file_can_be_satisfied() -> None:
+    # It pins what the lock pins, and the lock was resolved as a whole; what runs this test was installed from it.
+    *_, pip = read("continuous-training/train-conda.yml")["dependencies"]
+    wanted = [Requirement(line) for line in pip["pip"]]
+    assert [str(each) for each in wanted if not each.specifier.contains(version(each.name))] == []
+
+
+def test_the_python_of_the_conda_file_is_one_that_the_project_supports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (python,) = [each for each in read("continuous-training/train-conda.yml")["dependencies"] if "python=" in each]
+    assert SpecifierSet(project["requires-python"]).contains(f"{python.partition('=')[2]}.0")
 
 
 def test_the_model_is_registered_from_where_training_keeps_it(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from mlgates.contract import properties
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, azure_takes, encode
-from mlgates.contract.signature import ModelContract
+from mlgates.contract.signature import Batch, ModelContract
 from mlgates.scoring.answer import Json
 from mlgates.scoring.request import JSON_HEADERS, Request
 from tests.contract.mlgates.conftest import ROOT
@@ -37,6 +37,13 @@ def test_the_online_sample_has_the_form_that_azure_takes(contract: ModelContract
 def test_the_batch_sample_has_the_columns_of_the_signature(contract: ModelContract) -> None:
     with (ROOT / SETTINGS.batch_sample_request).open(encoding="utf-8", newline="") as file:
         assert next(csv.reader(file)) == list(contract.names)
+
+
+def test_every_row_of_the_batch_sample_is_answered(contract: ModelContract, model: InProcess) -> None:
+    with (ROOT / SETTINGS.batch_sample_request).open(encoding="utf-8", newline="") as file:
+        rows = [tuple(json.loads(value) for value in row) for row in list(csv.reader(file))[1:]]
+    batch = Batch(contract.names, tuple(rows))
+    assert len(properties.answers(contract, model, batch, encode(batch, Format.SPLIT))) == len(rows)
 
 
 def test_the_input_example_is_within_the_ranges_of_the_suites(contract: ModelContract) -> None:

@@ -4,17 +4,24 @@ In process, and deployed in a local workspace; with `--env NAME`, against that e
 `HYPOTHESIS_PROFILE=full` asks 2,000 requests a property, format and target.
 """
 
+import shutil
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.contract import properties
 from mlgates.contract.catalogue import catalogue
+from mlgates.contract.comparing import compare
+from mlgates.contract.errors import ContractBroken
 from mlgates.contract.in_process import InProcess
+from mlgates.contract.reading import read_contract
 from mlgates.contract.requests import Format, encode, formats_of
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.scoring.scorer import Scorer, ask
+from tests.contract.mlgates.local_endpoint import LocalEndpoint
 from tests.contract.mlgates.targets import FORMATS, taken, targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -113,3 +120,24 @@ def test_a_format_is_answered_where_it_is_taken_and_nowhere_else(
     # What is not taken is asked nowhere else in this suite: on Azure positional and records, see `azure_takes`.
     status = ask(scorer, encode(sample, any_form)).status
     assert status == (200 if any_form in taken(pytestconfig) else 424)
+
+
+@pytest.fixture(scope="module")
+def renamed(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The planted fault: the same model, registered with another name for a column."""
+    folder = shutil.copytree(model_folder, tmp_path_factory.mktemp("renamed") / "model")
+    for file in (folder / "MLmodel", *folder.glob("*input_example.json")):
+        file.write_text(file.read_text("utf-8").replace("Age", "Years"), "utf-8")
+    return folder
+
+
+def test_a_renamed_column_in_what_is_deployed_is_found(
+    contract: ModelContract, local: LocalEndpoint, renamed: Path, sample: Batch
+) -> None:
+    local.deploy({"renamed": renamed})
+    with pytest.raises(ContractBroken, match=r"not answered with 200\n.*'Age' is not one of the model's"):
+        properties.answers(contract, local.scorer("renamed"), sample, encode(sample, Format.SPLIT))
+
+
+def test_a_renamed_column_is_told_before_it_is_deployed(contract: ModelContract, renamed: Path) -> None:
+    assert "input 'Age' is gone" in compare(contract, read_contract(renamed)).summary

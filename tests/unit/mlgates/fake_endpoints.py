@@ -73,6 +73,9 @@ class FakeDeployments(FakeResources):
     def _key(self, entity: Any) -> tuple[str, ...]:
         return entity.name, entity.endpoint_name
 
+    def list(self, endpoint: str) -> list[Any]:
+        return [held for (_, at), held in self.held.items() if at == endpoint]
+
     def get_logs(self, name: str, endpoint: str, *, lines: int) -> str:
         return "first line\n\nlast line\n"
 

@@ -135,6 +135,14 @@ def test_a_call_that_cannot_run_is_refused_and_leaves_no_job(batch: Batch, sent:
     assert (batch.stores.jobs.list(), batch.queued) == ([], [])
 
 
+@pytest.mark.parametrize("path", ["a/b", "/a/b/"])
+def test_an_output_given_as_a_datastore_s_id_is_a_folder_in_it(batch: Batch, path: str) -> None:
+    datastore = f"{batch.context.arm}/datastores/workspaceblobstore"
+    older = {"datastoreId": datastore, "path": path}
+    job = batch.ready().invoker.invoke("scores", None, None, call(outputDataset=older)).name
+    assert step(batch, job).body["properties"]["outputs"]["score"]["uri"] == f"{PLACE}/a/b"
+
+
 def test_predictions_that_are_there_are_not_overwritten(batch: Batch) -> None:
     file = batch.scratch / "old.csv"
     file.write_text("0,1,rows.csv\n")

@@ -1,25 +1,24 @@
 """The ARM face and the data plane of batch endpoints, over HTTP in process."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amlocal.jobs.runner import Runner
-from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace, open_workspace
+from amlocal.jobs.states import Status
+from amlocal.jobs.store import JobStore
+from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
 
 ENDPOINT = "batchEndpoints/scores"
 FOLDER = {"jobInputType": "UriFolder", "uri": "azureml://datastores/workspaceblobstore/paths/in/"}
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(autouse=True)
+def no_job_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stay(*_: object) -> None:
         """Leave a job as it was submitted."""
 
     monkeypatch.setattr(Runner, "run", stay)
-    with open_workspace(tmp_path / "root") as workspace:
-        yield workspace
 
 
 def deploy(workspace: Workspace, name: str = "first", **properties: Any) -> Answer:
@@ -109,3 +108,33 @@ def test_a_call_sent_again_with_its_id_is_one_job(workspace: Workspace) -> None:
 def test_without_a_token_nobody_calls(workspace: Workspace) -> None:
     workspace.put(ENDPOINT, {})
     assert invoke(workspace, authorization="Bearer none").status == 401
+
+
+def called(workspace: Workspace) -> tuple[str, str]:
+    """Return the pipeline job of a call, and the job in it."""
+    workspace.put(ENDPOINT, {})
+    deploy(workspace)
+    workspace.put(ENDPOINT, {"defaults": {"deploymentName": "first"}})
+    job = str(invoke(workspace).json["name"])
+    history = f"{ORIGIN}/history/v1.0{workspace.arm}/runs/{job}/children"
+    (child,) = workspace.ask("GET", history).json["value"]
+    return job, child["runId"]
+
+
+def test_the_list_of_jobs_shows_a_call_and_not_the_job_in_it(workspace: Workspace) -> None:
+    job, child = called(workspace)
+    assert [row["name"] for row in workspace.get("jobs").json["value"]] == [job]
+    assert workspace.get(f"jobs/{child}").status == 200
+
+
+def test_a_call_s_job_takes_the_job_in_it_along_when_it_is_deleted(workspace: Workspace) -> None:
+    job, child = called(workspace)
+    store = JobStore(workspace.app._context)
+    for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.COMPLETED):
+        store.advance(child, status)
+        store.advance(job, status)
+    assert workspace.ask("DELETE", workspace.arm_of(f"jobs/{job}")).status == 200
+    assert {workspace.get(f"jobs/{name}").status for name in (job, child)} == {404}
+    assert (
+        workspace.ask("GET", f"{ORIGIN}/mferp/managementfrontend{workspace.arm_of(ENDPOINT)}/jobs").json["value"] == []
+    )

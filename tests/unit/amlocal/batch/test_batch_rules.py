@@ -30,6 +30,17 @@ def test_a_default_deployment_must_exist(batch: Batch) -> None:
         batch.store.put_endpoint("scores", {"properties": {"defaults": {"deploymentName": "first"}}})
 
 
+@pytest.mark.parametrize("value", ["", None])
+def test_a_tag_of_an_endpoint_needs_a_value(batch: Batch, value: str | None) -> None:
+    with pytest.raises(BadRequest, match=r"must not be null or empty; empty are: costs\."):
+        batch.store.put_endpoint("scores", {"tags": {"team": "care", "costs": value}})
+
+
+def test_a_default_by_a_wrong_key_is_refused(batch: Batch) -> None:
+    with pytest.raises(BadRequest, match="'deploymentName', not deployment_name"):
+        batch.ready().store.put_endpoint("scores", {"properties": {"defaults": {"deployment_name": "first"}}})
+
+
 def test_a_key_is_no_way_into_a_batch_endpoint(batch: Batch) -> None:
     with pytest.raises(BadRequest, match="authMode is AADToken"):
         batch.store.put_endpoint("scores", {"properties": {"authMode": "Key"}})

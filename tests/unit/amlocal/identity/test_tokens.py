@@ -118,3 +118,13 @@ def test_a_header_without_a_token_says_how_to_get_one(tokens: Tokens, header: st
 def test_no_header_is_more_than_unauthorized(header: str) -> None:
     with pytest.raises(Unauthorized):
         Tokens(KEY, "workspace", ManualClock()).check_header(header)
+
+
+@pytest.mark.parametrize("audience", ["https://ml", "https://ml/"])
+def test_a_token_for_the_audience_that_is_asked_for_passes(tokens: Tokens, audience: str) -> None:
+    tokens.check_header(f"Bearer {tokens.issue(audience)[0]}", audiences=["https://other", "https://ml"])
+
+
+def test_a_token_for_another_audience_is_refused_by_name(tokens: Tokens) -> None:
+    with pytest.raises(Unauthorized, match="for https://management; ask for one for https://ml"):
+        tokens.check_header(f"Bearer {tokens.issue('https://management')[0]}", audiences=["https://ml"])

@@ -49,6 +49,11 @@ class Puppet:
             sign.set_result(Answer(0))
         return sign
 
+    async def describe(self, version: str) -> Answer:
+        if self.end.done():
+            raise ProcessDied("gone")
+        return Answer(0, 200, b'{"version": "%s"}' % version.encode())
+
     async def ended(self) -> int:
         return await asyncio.shield(self.end)
 

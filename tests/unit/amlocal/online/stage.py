@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import BadRequest
 from amlocal.core.operations import Operations
+from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.tokens import Tokens
 from amlocal.online.access import Access
 from amlocal.online.bodies import Bodies
@@ -37,7 +39,7 @@ SIGNING = "k" * 32
 
 
 class PaperImages(Images):
-    """Prepares nothing; a model named `broken` cannot be prepared, one named `missing` is not there."""
+    """Prepares nothing; a model `broken` cannot be prepared, `faulty` makes amlocal fail, `missing` is not there."""
 
     def __init__(self) -> None:
         self.prepared: list[str] = []
@@ -60,6 +62,8 @@ class PaperImages(Images):
         self.prepared.append(properties["model"])
         if properties["model"] == "broken":
             raise RolloutFailed("the model is broken")
+        if properties["model"] == "faulty":
+            raise RuntimeError("nobody foresaw this")
         return Image((properties["model"],), {}, folder, is_script=False)
 
 
@@ -79,6 +83,7 @@ class Stage:
     fleet: Fleet
     rollouts: Rollouts
     client: Client
+    aad_token: str  # for scoring
     processes: dict[str, list[Puppet]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     crashing: set[str] = field(default_factory=set)
@@ -161,7 +166,7 @@ async def open_stage(root: Path, seed: int = 0) -> AsyncIterator[Stage]:
     context = Context(Identity("s", "g", "w", "guid"), ORIGIN, Documents(database), clock, ids)
     operations, store = Operations(context), OnlineStore(context)
     tokens = Tokens(SIGNING, "guid", clock)
-    access = Access(SIGNING, clock, tokens.check_header)
+    access = Access(SIGNING, clock, partial(tokens.check_header, audiences=SCORING_AUDIENCES))
     images = PaperImages()
     fleet = Fleet(root / "online", images, clock, ids, lambda image, log: stage.make(image, log))  # noqa: PLW0108 - made below
     rollouts = Rollouts(store, operations, fleet)
@@ -179,7 +184,7 @@ async def open_stage(root: Path, seed: int = 0) -> AsyncIterator[Stage]:
 
     app = App(context, routes, tokens.check_header, lifespan)
     client = Client(app, tokens.issue("https://management.azure.com")[0])
-    stage = Stage(root, context, clock, operations, fleet, rollouts, client)
+    stage = Stage(root, context, clock, operations, fleet, rollouts, client, tokens.issue(ML_AUDIENCE)[0])
     await rollouts.start()
     try:
         yield stage

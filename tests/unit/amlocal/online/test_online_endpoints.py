@@ -43,6 +43,7 @@ def test_a_change_of_traffic_answers_with_the_old_and_shows_the_new(tmp_path: Pa
         ({"authMode": "AMLToken"}, "cannot be changed"),
         ({"authMode": "None"}, "not one of"),
         ({"traffic": []}, "object"),
+        ({"compute": "azureml:k8s"}, "Kubernetes"),
     ],
 )
 def test_what_azure_would_refuse_is_refused_and_changes_nothing(
@@ -159,5 +160,13 @@ def test_an_endpoint_that_is_not_there_is_missed_in_azures_words(tmp_path: Path)
         missing = await stage.arm("GET", "nowhere")
         assert (missing.status, missing.error["code"]) == (404, "NotFound")
         assert missing.error["details"][0]["code"] == "NoSuchEndpoint"
+
+    play(tmp_path, scene)
+
+
+def test_access_from_the_network_is_kept_as_it_was_chosen(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint(publicNetworkAccess="Disabled")
+        assert (await stage.arm("GET", "scored")).json["properties"]["publicNetworkAccess"] == "Disabled"
 
     play(tmp_path, scene)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +32,9 @@ class Bench:
     def _make(self) -> Puppet:
         self.made.append(Puppet(comes_up=self._comes_up(len(self.made)), gate=self._gate))
         return self.made[-1]
+
+    def has_said(self, words: str, *, times: int) -> bool:
+        return sum(words in line for line in self.said) >= times
 
     async def sent(self, *, to: int) -> None:
         """Wait until the process of that number has been asked."""
@@ -264,5 +268,22 @@ def test_a_process_that_is_not_ready_in_time_fails_the_rollout() -> None:
         with pytest.raises(RolloutFailed, match="not ready after 0"):
             await bench.pool.start()
         assert bench.made[0].end.done()
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("steady_s", "expected"), [(60.0, ["0.01", "0.02", "0.04"]), (0.0, ["0.01", "0.01", "0.01"])])
+def test_a_process_that_dies_soon_after_it_came_up_waits_longer_each_time_and_a_steady_one_does_not(
+    steady_s: float, expected: list[str]
+) -> None:
+    async def scene() -> None:
+        bench = Bench(Limits(pause_s=0.01, steady_s=steady_s))
+        await bench.pool.start()
+        for number in range(3):
+            await bench.made[number].stop()
+            await eventually(partial(bench.has_said, "up again", times=number + 1))
+        pauses = [line.split()[-2] for line in bench.said if line.endswith(" s.")]
+        assert pauses == expected
+        await bench.pool.stop()
 
     play(scene)

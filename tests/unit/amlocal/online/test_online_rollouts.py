@@ -41,6 +41,31 @@ def test_one_that_crashes_has_failed_with_the_end_of_its_log(tmp_path: Path) -> 
     play(tmp_path, scene)
 
 
+def test_a_fault_of_amlocals_own_fails_the_rollout_and_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint()
+        done = await stage.outcome(await stage.deploy(model="faulty"))
+        assert (done["status"], "nobody foresaw this" in done["error"]["message"]) == ("Failed", True)
+        assert folders(stage) == 0
+
+    play(tmp_path, scene)
+    assert "scored/blue: a fault of amlocal" in caplog.text
+
+
+def test_a_deployment_that_never_served_is_not_brought_up_by_a_restart(tmp_path: Path) -> None:
+    async def first(stage: Stage) -> None:
+        await stage.endpoint()
+        await stage.outcome(await stage.deploy(model="broken"))
+
+    async def second(stage: Stage) -> None:
+        assert (await stage.score(deployment="blue")).status == 404
+        assert stage.processes == {}
+
+    play(tmp_path, first, second)
+
+
 def test_while_an_update_fails_the_version_before_serves(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.serving()

@@ -10,6 +10,7 @@ import pytest
 from amlocal.online.errors import WorkerDied
 from amlocal.online.router import MAX_BODY
 from amlocal.serving.frames import Answer as ModelAnswer
+from tests.unit.amlocal.asgi import Answer
 from tests.unit.amlocal.online.puppets import Puppet, eventually, settle
 from tests.unit.amlocal.online.stage import Stage, play
 
@@ -25,10 +26,20 @@ def test_each_mode_lets_in_whom_it_knows(tmp_path: Path, mode: str) -> None:
         await stage.outcome(await stage.deploy())
         await stage.endpoint(authMode=mode, traffic={"blue": 100})
         call, field = {"Key": ("listKeys", "secondaryKey"), "AMLToken": ("token", "accessToken")}.get(mode, ("", ""))
-        good = (await stage.arm("POST", f"scored/{call}")).json[field] if call else stage.client.token
+        good = (await stage.arm("POST", f"scored/{call}")).json[field] if call else stage.aad_token
         assert (await stage.score(key=good)).json == "blue"
         denied = await stage.score(key="wrong")
         assert (denied.status, denied.body.endswith(b"_auth_access_denied")) == (401, True)
+        assert denied.headers["content-type"] == "text/plain"
+
+    play(tmp_path, scene)
+
+
+def test_a_token_for_azures_management_does_not_score(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint(authMode="AADToken")
+        denied = await stage.score(key=stage.client.token)
+        assert (denied.status, denied.body) == (401, b"aad_auth_access_denied")
 
     play(tmp_path, scene)
 
@@ -184,5 +195,58 @@ def test_a_request_without_an_id_gets_one(tmp_path: Path) -> None:
         await stage.serving()
         ids = {(await stage.score()).headers["x-request-id"] for _ in range(3)}
         assert len(ids) == 3
+
+    play(tmp_path, scene)
+
+
+def test_a_script_says_what_kind_of_content_it_answers_with(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.replies["blue"] = lambda body: ModelAnswer(0, 200, b"a,b", media_type="text/csv")
+        await stage.serving()
+        answer = await stage.score()
+        assert (answer.body, answer.headers["content-type"]) == (b"a,b", "text/csv")
+
+    play(tmp_path, scene)
+
+
+async def description(stage: Stage, key: str, query: str = "") -> Answer:
+    """Ask where the endpoint says that its description is."""
+    uri = (await stage.arm("GET", "scored")).json["properties"]["swaggerUri"]
+    headers = {"authorization": f"Bearer {key}"}
+    answer = await stage.client.exchange("GET", f"{uri}{query}", headers=headers)
+    assert answer is not None
+    return answer
+
+
+@pytest.mark.parametrize(("query", "version"), [("", "2"), ("?version=2", "2"), ("?version=3", "3")])
+def test_the_description_of_an_endpoint_is_that_of_the_deployment_that_would_answer(
+    tmp_path: Path, query: str, version: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving()
+        answer = await description(stage, await stage.key(), query)
+        assert (answer.status, answer.json) == (200, {"version": version})
+
+    play(tmp_path, scene)
+
+
+def test_the_description_is_for_whom_may_score(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving()
+        assert (await description(stage, "wrong")).status == 401
+        await stage.endpoint(traffic={})
+        assert (await description(stage, await stage.key())).status == 404
+
+    play(tmp_path, scene)
+
+
+def test_a_deployment_whose_processes_are_gone_has_no_description(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving()
+        key = await stage.key()
+        await stage.processes["blue"][0].stop()
+        assert (await description(stage, key)).status == 424
+        await settle()
+        assert (await description(stage, key)).status == 424
 
     play(tmp_path, scene)

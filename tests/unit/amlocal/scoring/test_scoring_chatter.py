@@ -23,8 +23,17 @@ def test_what_is_printed_is_passed_on_up_to_the_limit_and_then_said_to_be_left_o
     chatter.close()
     printed = b"".join(pieces)
     kept, said, _ = sink.getvalue().partition(b"\nWhat else the job prints is left out")
-    assert kept == printed[:limit]
+    assert kept.removesuffix(b"\n") == printed[:limit].removesuffix(b"\n")
     assert bool(said) == (len(printed) >= limit)
+
+
+@given(st.binary(max_size=20))
+def test_what_follows_a_worker_s_last_words_begins_a_line(printed: bytes) -> None:
+    sink = io.BytesIO()
+    chatter = Chatter(sink, limit=10)
+    os.write(chatter.writer.fileno(), printed)
+    chatter.close()
+    assert sink.getvalue() == b"" or sink.getvalue().endswith(b"\n")
 
 
 def test_a_writer_never_waits_for_one_that_has_reached_the_limit(tmp_path: Path) -> None:

@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amlocal.scoring.chatter import Chatter
-from amlocal.scoring.crew import Crew
+from amlocal.scoring.crew import Crew, crew_size
 from amlocal.scoring.errors import ScoringError
 from amlocal.scoring.files import MiniBatch
 from amlocal.scoring.outcome import Outcome
 from amlocal.scoring.scorer import Result
-from amlocal.scoring.worker import Broken, Ready, Start
+from amlocal.scoring.worker import Broken, Ready
 from tests.unit.amlocal.scoring.workers import PLAIN, Behaviour, in_turn, leaving, until_closed
+
+if TYPE_CHECKING:
+    from amlocal.scoring.worker import Start
 
 
 def answering(failures: Sequence[int] = ()) -> Behaviour:
@@ -42,7 +46,7 @@ def answering(failures: Sequence[int] = ()) -> Behaviour:
 
 
 def work(
-    folder: Path, start: Start, *, batches: int = 4, workers: int = 2, retries: int = 0, timeout_s: float = 60.0
+    folder: Path, start: "Start", *, batches: int = 4, workers: int = 2, retries: int = 0, timeout_s: float = 60.0
 ) -> list[int]:
     """Return the numbers of the mini batches that were scored, as they stand in the output."""
     output = folder / "out"
@@ -51,6 +55,15 @@ def work(
     tasks = [MiniBatch(number, (folder / f"file{number}",)) for number in range(batches)]
     Crew(chosen, folder, Chatter(io.BytesIO()), start).run(tasks, folder, Outcome(-1, output))
     return [int(line) for line in output.read_text().split()]
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.integers(1, 64))
+def test_there_are_as_many_workers_as_asked_for_but_none_idle_and_none_too_many(
+    asked: int, batches: int, cpus: int
+) -> None:
+    size = crew_size(asked, batches, cpus)
+    assert 1 <= size <= min(asked, batches)
+    assert size in (asked, batches, max(4, cpus))
 
 
 @given(batches=st.integers(1, 6), workers=st.integers(1, 4), failures=st.lists(st.integers(0, 5), max_size=3))

@@ -155,7 +155,7 @@ def test_a_job_that_is_done_ends_well_and_sums_up(job: Job, caplog: pytest.LogCa
 def test_the_driver_s_folder_hides_no_module_of_the_script_s(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Path(scoring.__file__).parent
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-    runpy.run_path(str(folder / "__main__.py"), run_name="not_main")
+    runpy.run_path(str(folder / "__main__.py"), run_name="amlocal.scoring.started")  # by a name that is measured
     assert str(folder) not in sys.path
     assert sys.path[0] == str(Path.cwd())
     assert sys.modules.pop("_batch_scoring").__path__ == [str(folder)]

@@ -3,7 +3,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.scoring.files import display_name, input_files, mini_batches
+from amlocal.scoring.files import display_name, input_files, mini_batches, top_level
 
 
 @given(st.lists(st.text("abc", min_size=1).map(Path), unique=True), st.integers(1, 5))
@@ -32,3 +32,9 @@ def test_a_file_alone_goes_by_its_name(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.touch()
     assert [display_name(found, file) for found in input_files(file)] == ["rows.csv"]
+
+
+def test_the_top_level_is_without_what_is_in_folders(tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b" / "c"]
+    assert top_level(files, tmp_path) == [tmp_path / "a"]
+    assert top_level([tmp_path / "a"], tmp_path / "a") == [tmp_path / "a"]

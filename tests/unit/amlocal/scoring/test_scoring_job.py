@@ -1,11 +1,14 @@
 """The driver started as a job starts it: by its path, in a folder that holds the scoring script."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+import pytest
 
 from amlocal import scoring
 from amlocal.scoring.chatter import LIMIT_BYTES
@@ -15,7 +18,7 @@ from tests.unit.amlocal.scoring.conftest import NAMES, Job
 DRIVER = Path(scoring.__file__).parent
 
 
-def run(job: Job, content: str, **settings: object) -> subprocess.CompletedProcess[str]:
+def run(job: Job, content: str, *flags: str, **settings: object) -> subprocess.CompletedProcess[str]:
     chosen = job.lay_out(content, script="score.py", **settings)
     environ = {
         "PATH": os.environ["PATH"],
@@ -24,7 +27,7 @@ def run(job: Job, content: str, **settings: object) -> subprocess.CompletedProce
         "AZURE_ML_OUTPUT_score": str(job.places.output),
         VARIABLE: json.dumps(asdict(chosen)),
     }
-    command = [sys.executable, "-W", "ignore", str(DRIVER)]
+    command = [sys.executable, "-W", "ignore", *flags, str(DRIVER)]
     return subprocess.run(command, cwd=job.work, env=environ, capture_output=True, text=True, timeout=100, check=False)
 
 
@@ -73,6 +76,17 @@ def test_init_is_called_once_a_process(job: Job) -> None:
     script = NAMES.replace("def init(): pass", "def init(): open(f'init-{os.getpid()}', 'x').close()")
     assert run(job, script, mini_batch_size=1, workers=1).returncode == 0
     assert len(list(job.work.glob("init-*"))) == 1
+
+
+def test_a_script_s_environment_may_hold_no_package_at_all(job: Job) -> None:
+    done = run(job, NAMES, "-S")  # without the folders that packages are in
+    assert done.returncode == 0, done.stderr
+    assert job.lines == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("file", sorted(DRIVER.glob("*.py")), ids=lambda file: file.name)
+def test_the_driver_keeps_to_the_grammar_of_old_environments(file: Path) -> None:
+    ast.parse(file.read_text(), feature_version=(3, 8))
 
 
 def test_a_script_s_imports_are_its_own_and_not_the_driver_s(job: Job) -> None:

@@ -4,10 +4,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlocal.scoring.errors import ScoringError
+from amlocal.scoring.errors import ScoringError, reason_of
 from amlocal.scoring.files import MiniBatch
 from amlocal.scoring.outcome import Outcome, too_many
 from amlocal.scoring.scorer import Result
+
+
+@given(st.text(max_size=3000))
+def test_a_reason_is_one_line_of_a_bearable_length(message: str) -> None:
+    reason = reason_of(ValueError(message))
+    assert reason.startswith("ValueError:")
+    assert (len(reason.splitlines()), len(reason) < 1010) == (1, True)
 
 
 @given(st.integers(0, 10**6))

@@ -86,3 +86,33 @@ def test_without_a_signature_a_table_is_read_as_it_is(tmp_path: Path) -> None:
 def test_a_file_of_another_type_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="File type 'txt' is not supported"):
         list(chunks(tmp_path / "rows.txt", NUMBERS))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_moments_are_read_as_such(tmp_path: Path, suffix: str) -> None:
+    file = write(pd.DataFrame({"a": ["2026-01-02T03:04:05"]}), tmp_path / f"rows{suffix}")
+    (found,) = chunks(file, Columns({"a": "datetime"}))
+    assert found["a"].tolist() == [pd.Timestamp("2026-01-02T03:04:05")]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+def test_text_where_a_number_belongs_is_told_by_its_column(tmp_path: Path, suffix: str) -> None:
+    file = write(pd.DataFrame({"a": ["none of it"]}), tmp_path / f"rows{suffix}")
+    with pytest.raises(UnreadableFile, match="the column 'a' cannot be read as double"):
+        list(chunks(file, Columns({"a": "double"})))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "No columns to parse"),
+        ('a,b\n"1,2\n', "EOF inside string"),
+        ("a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        ("a,b\n1,2,3\n4,5,6\n", "its rows hold more values than its header has columns"),
+        ("b\n1\n", "the column 'a' is missing"),
+    ],
+)
+def test_a_broken_table_is_told_from_a_whole_one(tmp_path: Path, content: str, reason: str) -> None:
+    (tmp_path / "rows.csv").write_text(content)
+    with pytest.raises((ValueError, UnreadableFile), match=reason):
+        list(chunks(tmp_path / "rows.csv", Columns({"a": "double"})))

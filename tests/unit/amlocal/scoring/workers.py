@@ -6,9 +6,13 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from amlocal.scoring.settings import Places, Settings
-from amlocal.scoring.worker import Ready, Start, serve
+from amlocal.scoring.worker import Ready, serve
+
+if TYPE_CHECKING:
+    from amlocal.scoring.worker import Start
 
 PLAIN = Settings(
     mini_batch_size=2,
@@ -79,7 +83,7 @@ def leaving(code: int) -> Behaviour:
     return behave
 
 
-def in_turn(*behaviours: Behaviour) -> Start:
+def in_turn(*behaviours: Behaviour) -> "Start":
     """Start workers that behave one after the other as listed, the last one for all that come later."""
     left = list(behaviours)
 
@@ -89,6 +93,6 @@ def in_turn(*behaviours: Behaviour) -> Start:
     return start
 
 
-def threads(settings: Settings, places: Places) -> Start:
+def threads(settings: Settings, places: Places) -> "Start":
     """Start real workers."""
     return partial(ThreadedProcess, serving(settings, places))

@@ -17,8 +17,10 @@ from amlocal import cli, launcher, server, state
 from amlocal.blobs import BlobStore
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.database import Database
+from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError
 from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.steps import STEP
 from amlocal.launcher import Running
 from amlocal.settings import Settings
 
@@ -319,6 +321,15 @@ class TestLogs:
         blobs.put_bytes("azureml", "ExperimentRun/dcid.j/user_logs/std_log.txt", b"fertig\n")
         database.close()
         assert run("logs", "j").output == "fertig\n"
+
+    def test_the_log_of_a_batch_job_is_that_of_the_job_in_it(self, run: Run, settings: Settings) -> None:
+        database = Database(settings.folder.database)
+        Documents(database).put("job", "batchjob-1", {"properties": {"properties": {STEP: "step"}}})
+        database.close()
+        log = JobFolder(settings.folder.jobs / "step").log
+        log.parent.mkdir(parents=True)
+        log.write_text("scored\n")
+        assert run("logs", "batchjob-1").output == "scored\n"
 
     @pytest.mark.parametrize("job", ["missing", "../../etc/passwd"])
     def test_a_job_without_a_log_is_named(self, run: Run, settings: Settings, job: str) -> None:

@@ -53,7 +53,7 @@ def test_a_value_of_another_type_is_refused_by_the_name_of_the_tensor(dtype: str
 
 @pytest.mark.parametrize("data", [[[1, 2], [3]], [[[1, 2]], [3]], [1, 2], 3, "text", None, {}, [[[1, 2]]], [[1, 2, 3]]])
 def test_another_shape_is_refused(data: Any) -> None:
-    with pytest.raises(Refusal, match=r"'input_data' (has the shape|is ragged)"):
+    with pytest.raises(Refusal, match="'input_data' has the shape"):
         read_tensors(data, [tensor("float64", -1, 2)])
 
 

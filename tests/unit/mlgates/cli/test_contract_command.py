@@ -83,7 +83,7 @@ def test_without_a_model_the_newest_of_the_workspace_is_shown(
 
 def test_a_workspace_without_a_model_says_how_to_get_one(mlgates: Command) -> None:
     result = mlgates()
-    assert (result.exit_code, "mlgates train --register --env local" in result.stderr) == (4, True)
+    assert (result.exit_code, "run 'mlgates train --register'" in result.stderr) == (4, True)
 
 
 def test_a_registered_folder_that_is_no_mlflow_model_is_told(
@@ -103,6 +103,11 @@ def test_a_model_without_signature_is_one_clear_line(mlgates: Command, tmp_path:
     result = mlgates("--model", model(tmp_path / "mine", inputs=None))
     lines = result.stderr.splitlines()[1:]
     assert (result.exit_code, len(lines), "infer_signature" in lines[0]) == (2, 1, True)
+
+
+def test_a_version_that_is_not_there_is_told(mlgates: Command, workspace: FakeWorkspace, tmp_path: Path) -> None:
+    registered(workspace, model(tmp_path / "one"))
+    assert "no version 7 of model classifier (known: 1)" in mlgates("--model", "7").stderr
 
 
 def test_two_forms_at_once_are_refused(mlgates: Command) -> None:

@@ -36,6 +36,7 @@ IMAGES = tensor_contract()
 PAIR = tensor_contract("left", "right")
 IMAGES32 = ModelContract((Tensor("", Kind.DOUBLE, (-1, 1, 1), "float32"),), named=False)
 PIXELS = ModelContract((Tensor("", Kind.LONG, (-1, -1), "uint8"),), named=False)
+WORDS = ModelContract((Tensor("", Kind.STRING, (-1,), "object"),), named=False)
 STEPS = ModelContract((Tensor("", Kind.LONG, (-1,), "int16"),), named=False)
 WITH_PARAMS = replace(
     column_contract(Kind.DOUBLE),
@@ -47,6 +48,8 @@ ONE_ROW: dict[str, tuple[ModelContract, tuple[Json, ...]]] = {
     "unnamed": (UNNAMED, (1.5, 2)),
     "images": (IMAGES, ([[1.0, 2.0], [3.0, 4.0]],)),
     "pixels": (PIXELS, ([0, 255],)),
+    "small floats": (IMAGES32, ([[1.0]],)),
+    "words": (WORDS, ("text",)),
     "steps": (STEPS, (-3,)),
     "a pair of tensors": (PAIR, ([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]])),
     "with parameters": (WITH_PARAMS, (1.0,)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, encode
 from mlgates.contract.signature import Batch, Kind, Tensor
 from mlgates.scoring.answer import Answer, Json
+from mlgates.scoring.scorer import Scorer
 from tests.unit.mlgates.contract.models import column_contract
 
 CONTRACT = replace(column_contract(Kind.DOUBLE, Kind.DOUBLE), outputs=(Tensor("", Kind.DOUBLE, (-1,), "float64"),))
@@ -39,6 +41,19 @@ class Model:
         except RequestRefused as refusal:
             return Answer(refusal.status, json.dumps({"message": str(refusal)}).encode())
         return Answer(200, json.dumps(self._spoil(batch, body, difference(batch))).encode())
+
+
+class Lenient:
+    """A scorer that drops columns which it does not know, as pandas and MLflow do."""
+
+    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        with suppress(ValueError, RecursionError, AttributeError, KeyError, TypeError):
+            table = json.loads(body)["input_data"]
+            known = [place for place, name in enumerate(table["columns"]) if name in CONTRACT.names]
+            table["columns"] = [table["columns"][place] for place in known]
+            table["data"] = [[row[place] for place in known] for row in table["data"]]
+            body = json.dumps({"input_data": table}).encode()
+        return Model().score(body, headers)
 
 
 class Always:
@@ -92,6 +107,23 @@ def test_a_planted_fault_is_found_and_can_be_repeated(name: str) -> None:
 def test_an_answer_that_breaks_the_contract_is_shown(answer: Answer, why: str) -> None:
     with pytest.raises(ContractBroken, match=why):
         properties.answers(CONTRACT, Always(answer), BATCH, encode(BATCH, Format.SPLIT))
+
+
+def test_every_invalid_request_that_a_lenient_scorer_answers_is_found() -> None:
+    answered = {invalid.name for invalid in catalogue(CONTRACT, BATCH) if is_broken(Lenient(), invalid)}
+    assert answered >= {f"an extra column beside {name}" for name in CONTRACT.names}
+
+
+def test_of_a_strict_scorer_nothing_is_found() -> None:
+    assert not [invalid.name for invalid in catalogue(CONTRACT, BATCH) if is_broken(Model(), invalid)]
+
+
+def is_broken(scorer: Scorer, invalid: Invalid) -> bool:
+    try:
+        properties.refuses(scorer, invalid)
+    except ContractBroken as broken:
+        return "an invalid request was answered with a prediction" in str(broken)
+    return False
 
 
 @pytest.fixture

@@ -29,6 +29,45 @@ SEEN_BY_THE_SCHEMA = (
     "object",
 )
 
+CONTENT = {"type": "object", "required": ["application/json"]}
+OPENAPI = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "additionalProperties": False,
+    "properties": {
+        "openapi": {"const": "3.1.0"},
+        "info": {"type": "object", "required": ["title", "version"], "additionalProperties": {"type": "string"}},
+        "paths": {
+            "propertyNames": {"pattern": "^/"},
+            "additionalProperties": {
+                "additionalProperties": False,
+                "properties": {
+                    "post": {
+                        "required": ["responses"],
+                        "properties": {
+                            "requestBody": {"required": ["content"], "properties": {"content": CONTENT}},
+                            "responses": {
+                                "propertyNames": {"pattern": "^[1-5][0-9]{2}$"},
+                                "additionalProperties": {
+                                    "required": ["description"],
+                                    "properties": {"description": {"type": "string"}, "content": CONTENT},
+                                    "additionalProperties": False,
+                                },
+                            },
+                        },
+                    }
+                },
+            },
+        },
+        "components": {
+            "properties": {"securitySchemes": {"additionalProperties": {"required": ["type", "scheme"]}}},
+            "additionalProperties": False,
+        },
+        "security": {"type": "array", "items": {"additionalProperties": {"type": "array"}}},
+    },
+}
+"""What OpenAPI 3.1 (spec.openapis.org/oas/v3.1.0, the objects of these names) demands of the parts that we write."""
+
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
 def test_the_schemas_are_of_draft_2020_12(contract: ModelContract) -> None:
@@ -81,6 +120,19 @@ def test_the_openapi_document_has_an_example_in_each_format_that_fits_its_schema
     assert document["openapi"].startswith("3.1")
     assert len(body["examples"]) == len(formats_of(contract))
     assert all(Draft202012Validator(body["schema"]).is_valid(example["value"]) for example in body["examples"].values())
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_openapi_document_has_the_form_of_one(name: str) -> None:
+    document = openapi(CONTRACTS[name], title="model", version="3")
+    Draft202012Validator(OPENAPI).validate(document)
+    operation = document["paths"]["/score"]["post"]
+    bodies = [operation["requestBody"], operation["responses"]["200"]]
+    for body in bodies:
+        Draft202012Validator.check_schema(body["content"]["application/json"]["schema"])
+    assert {scheme for each in document["security"] for scheme in each} <= set(
+        document["components"]["securitySchemes"]
+    )
 
 
 def test_a_model_without_example_has_none_in_its_document() -> None:

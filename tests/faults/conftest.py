@@ -1,0 +1,39 @@
+"""Faults planted in a workspace of the run's own, and the suites run over them: which tests notice?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+
+class RunSuite(Protocol):
+    def __call__(self, suite: str, *, plugins: Sequence[object] = ()) -> Sequence[pytest.TestReport]:
+        """Run a suite against the workspace as it is now; return what its tests came to."""
+        ...
+
+
+@pytest.fixture
+def run_suite(
+    pytester: pytest.Pytester, pytestconfig: pytest.Config, own_workspace: bool, local_root: Path, delivered: object
+) -> RunSuite:
+    if not own_workspace:
+        pytest.skip("plants faults: only in a workspace of this run's own (without --env)")
+    root = pytestconfig.rootpath
+    # In this process, which has imported all that takes seconds; what it would do to this process is left out.
+    options: list[str | Path] = ["-c", root / "pyproject.toml", "--rootdir", root, "-p", "no:cacheprovider"]
+    options += ["-p", "no:faulthandler", "--env", "local", "--local-root", local_root]
+
+    def run(suite: str, *, plugins: Sequence[object] = ()) -> Sequence[pytest.TestReport]:
+        recorder = pytester.inline_run(*options, root / "tests" / suite, plugins=list(plugins))
+        reports = recorder.getreports("pytest_runtest_logreport")
+        return [report for report in reports if report.when == "call" or report.failed]
+
+    return run
+
+
+def failed(reports: Sequence[pytest.TestReport]) -> set[str]:
+    """The tests that failed, by file and name."""
+    return {report.nodeid.removeprefix("tests/") for report in reports if report.failed}

@@ -1,0 +1,73 @@
+"""The integration suite notices a batch that loses rows and an endpoint that lets everybody in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import CodeConfiguration, Environment, ModelBatchDeployment, ModelBatchDeploymentSettings
+
+from mlgates.config.settings import Settings
+from mlgates.core.deployments import Kind
+from mlgates.core.steps import to_the_end
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.deploy import deploy
+from mlgates.delivery.serving import BatchServing
+from mlgates.scoring.endpoint import Address
+from tests.faults.conftest import RunSuite, failed
+from tests.faults.open_door import open_door
+
+ONLINE, BATCH = "integration/test_online_endpoint.py", "integration/test_batch_endpoint.py"
+
+
+class AskedAt:
+    """A plugin in whose session the online endpoint is asked at another address."""
+
+    def __init__(self, address: Address) -> None:
+        @pytest.fixture(scope="session")
+        def online_address() -> Address:
+            return address
+
+        self._fixtures = ModuleType("asked_at")
+        vars(self._fixtures)["online_address"] = online_address
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        # Not before: of two plugins' fixtures of one name, the one that was registered later is taken.
+        config.pluginmanager.register(self._fixtures)
+
+
+@pytest.fixture
+def rows_dropped(
+    workspace: MLClient, settings: Settings, batch_endpoint: BatchServing, candidate: AssetVersion
+) -> Iterator[None]:
+    """The deployment scores with a script that forgets the last row of each file."""
+    environment = workspace.environments.create_or_update(Environment(name="dropping", image="ubuntu:22.04"))
+    planted = ModelBatchDeployment(
+        name=settings.batch_deployment_name,
+        endpoint_name=batch_endpoint.name,
+        model=candidate.reference,
+        environment=f"{environment.name}:{environment.version}",
+        code_configuration=CodeConfiguration(code=str(Path(__file__).with_name("dropping")), scoring_script="score.py"),
+        compute="cpu-cluster",
+        settings=ModelBatchDeploymentSettings(mini_batch_size=10, instance_count=1, max_concurrency_per_instance=1),
+    )
+    workspace.batch_deployments.begin_create_or_update(planted).result()
+    yield
+    to_the_end(deploy(workspace, settings, [Kind.BATCH], version=candidate.version, trial=False))
+
+
+@pytest.mark.usefixtures("rows_dropped")
+def test_it_notices_rows_dropped_by_batch(run_suite: RunSuite) -> None:
+    assert failed(run_suite(BATCH)) == {
+        f"{BATCH}::test_a_job_gives_as_many_rows_as_it_was_given",
+        f"{BATCH}::test_predictions_are_the_registered_models_own",
+    }
+
+
+def test_it_notices_a_key_that_is_not_checked(run_suite: RunSuite, online_address: Address) -> None:
+    with open_door(online_address) as address:
+        assert failed(run_suite(ONLINE, plugins=[AskedAt(address)])) == {
+            f"{ONLINE}::test_a_caller_without_the_key_is_refused[no key]",
+            f"{ONLINE}::test_a_caller_without_the_key_is_refused[a wrong key]",
+        }

@@ -1,0 +1,114 @@
+"""The online endpoint: as declared, serving the candidate, for those who have the key, with the model's own answers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import OnlineDeployment
+
+from mlgates.config.settings import Settings, Target
+from mlgates.contract import properties
+from mlgates.contract.in_process import InProcess
+from mlgates.contract.requests import Format, azure_takes
+from mlgates.contract.signature import Batch, ModelContract
+from mlgates.core.lineage import Lineage
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.online_trial import sample_request
+from mlgates.delivery.operations import state_of
+from mlgates.delivery.serving import OnlineServing, served_model
+from mlgates.pytest_plugin.serving import EndpointAt
+from mlgates.scoring.endpoint import Address, Endpoint
+from mlgates.scoring.request import Request
+from mlgates.scoring.scorer import ask
+
+# MLflow says so of its own type hints, when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def deployment(online_endpoint: OnlineServing, settings: Settings) -> OnlineDeployment:
+    """The deployment that the project declares."""
+    return online_endpoint.deployments[settings.online_deployment_name]
+
+
+@pytest.fixture(scope="module")
+def sample(settings: Settings) -> Request:
+    return sample_request(settings)
+
+
+@pytest.fixture(scope="module")
+def patients(contract: ModelContract, rows: list[tuple[float, ...]]) -> Batch:
+    return Batch(contract.names, tuple(rows[:20]))
+
+
+def declared(settings: Settings, file: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((settings.project.online / file).read_text("utf-8")))
+
+
+def test_the_endpoint_is_up(online_endpoint: OnlineServing) -> None:
+    assert state_of(online_endpoint.endpoint) == "Succeeded"
+
+
+def test_the_endpoint_asks_for_what_is_declared(online_endpoint: OnlineServing, settings: Settings) -> None:
+    assert online_endpoint.endpoint.auth_mode == declared(settings, "online-endpoint.yml")["auth_mode"]
+
+
+def test_all_traffic_goes_to_the_declared_deployment(online_endpoint: OnlineServing, settings: Settings) -> None:
+    assert dict(online_endpoint.shares) == {settings.online_deployment_name: 100}
+
+
+def test_the_deployment_is_up(deployment: OnlineDeployment) -> None:
+    assert state_of(deployment) == "Succeeded"
+
+
+@pytest.mark.parametrize("key", ["instance_type", "instance_count"])
+def test_the_deployment_has_what_is_declared(deployment: OnlineDeployment, settings: Settings, key: str) -> None:
+    assert getattr(deployment, key) == declared(settings, "online-deployment.yml")[key]
+
+
+def test_the_deployment_serves_the_candidate(deployment: OnlineDeployment, candidate: AssetVersion) -> None:
+    assert str(served_model(deployment)) == str(candidate)
+
+
+def test_what_is_served_leads_back_to_commit_and_data(workspace: MLClient, deployment: OnlineDeployment) -> None:
+    served = served_model(deployment)
+    lineage = Lineage.from_tags(workspace.models.get(served.name, served.version).tags)
+    name, _, version = lineage.data.partition(":")
+    job = workspace.jobs.get(lineage.job)
+    data = workspace.data.get(name, version)
+    assert (job.tags["git_commit"], data.tags["sha256"]) == (lineage.git_commit, lineage.data_sha256)
+
+
+def test_the_deployment_tells_its_log(workspace: MLClient, deployment: OnlineDeployment) -> None:
+    assert workspace.online_deployments.get_logs(deployment.name, deployment.endpoint_name, lines=20).strip()
+
+
+def test_an_answer_names_the_deployment_that_gave_it(scorer: Endpoint, sample: Request, settings: Settings) -> None:
+    ask(scorer, sample)
+    assert scorer.last is not None
+    assert scorer.last.deployment == settings.online_deployment_name
+
+
+def test_an_answer_has_an_id_to_look_it_up_by(scorer: Endpoint, sample: Request) -> None:
+    ask(scorer, sample)
+    assert scorer.last is not None
+    assert scorer.last.request_id != "unknown"
+
+
+@pytest.mark.parametrize("form", [Format.POSITIONAL, Format.SPLIT, Format.RECORDS])
+def test_predictions_are_the_registered_models_own(
+    settings: Settings, contract: ModelContract, scorer: Endpoint, in_process: InProcess, patients: Batch, form: Format
+) -> None:
+    if settings.target is Target.AZURE and not azure_takes(form, contract):
+        pytest.skip(f"Azure ML's own scoring script takes no {form} requests for models with named columns")
+    properties.agrees_with_model(contract, scorer, patients, form, in_process.predict)
+
+
+@pytest.mark.parametrize("credential", ["", "not-the-key"], ids=["no key", "a wrong key"])
+def test_a_caller_without_the_key_is_refused(
+    endpoint_at: EndpointAt, online_address: Address, sample: Request, credential: str
+) -> None:
+    stranger = endpoint_at(replace(online_address, credential=credential))
+    assert ask(stranger, sample).status == 401

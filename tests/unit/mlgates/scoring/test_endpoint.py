@@ -1,0 +1,93 @@
+"""An endpoint over HTTP: what is sent, what is kept of the exchange, and what never is."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from mlgates.scoring.answer import Answer
+from mlgates.scoring.endpoint import Address, Endpoint, Exchange
+from mlgates.scoring.request import Request
+
+
+class Echo(ThreadingHTTPServer):
+    """Answers `[1]`, and keeps the headers of each request."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.seen: list[dict[str, str]] = []
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/score"
+
+
+class Answering(BaseHTTPRequestHandler):
+    server: Echo
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append({name.lower(): value for name, value in self.headers.items()})
+        self.send_response(200)
+        self.send_header("X-Request-ID", "r-1")
+        self.send_header("azureml-model-deployment", "blue")
+        self.end_headers()
+        self.wfile.write(b"[1]")
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[Echo]:
+    with Echo() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def asked(address: Address) -> Exchange:
+    endpoint = Endpoint(address)
+    endpoint.score(b"{}", {"Content-Type": "application/json"})
+    endpoint.close()
+    assert endpoint.last is not None
+    return endpoint.last
+
+
+def test_without_a_key_nothing_is_sent_in_its_place(echo: Echo) -> None:
+    asked(Address(echo.uri, ""))
+    assert "authorization" not in echo.seen[-1]
+
+
+def test_a_deployment_is_asked_by_name(echo: Echo) -> None:
+    asked(Address(echo.uri, "k", "green"))
+    assert echo.seen[-1]["azureml-model-deployment"] == "green"
+
+
+def test_without_a_name_the_traffic_decides(echo: Echo) -> None:
+    asked(Address(echo.uri, "k"))
+    assert "azureml-model-deployment" not in echo.seen[-1]
+
+
+def test_the_exchange_tells_who_answered_and_under_which_id(echo: Echo) -> None:
+    exchange = asked(Address(echo.uri, "k"))
+    assert (exchange.deployment, exchange.request_id, exchange.answer.body) == ("blue", "r-1", b"[1]")
+
+
+def test_an_answer_without_them_is_by_unknown() -> None:
+    exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1)
+    assert (exchange.deployment, exchange.request_id) == ("unknown", "unknown")
+
+
+def test_the_key_is_in_nothing_that_is_shown(echo: Echo) -> None:
+    address = Address(echo.uri, "the key")
+    exchange = asked(address)
+    assert "the key" not in f"{address} {exchange} {exchange.curl}"
+
+
+def test_the_line_that_repeats_a_request_trusts_whom_the_request_trusted() -> None:
+    exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
+    assert exchange.curl.startswith("curl --cacert 'my ca.pem' https://e/score ")

@@ -1,0 +1,111 @@
+"""A failed test tells what was under test, on the terminal and in JUnit XML; one that passed tells nothing."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from mlgates.delivery import serving
+from mlgates.scoring import endpoint
+
+pytest_plugins = ("pytester",)
+
+LOADED = (serving, endpoint)
+"""What the project's conftest imports: pytester drops modules that a run inside it is the first to import."""
+
+CONFTEST = """
+import pytest
+from types import SimpleNamespace as Some
+from mlgates.delivery.serving import BatchServing, OnlineServing
+from mlgates.pytest_plugin.evidence import Evidence
+from mlgates.scoring.answer import Answer
+from mlgates.scoring.endpoint import Exchange
+from mlgates.scoring.request import Request
+
+@pytest.fixture
+def workspace(pytestconfig):
+    facts = {"environment": "dev", "aml_workspace_name": "mlw", "resource_group_name": "rg", "target": "Azure"}
+    Evidence.of(pytestconfig).workspace = Some(**facts)
+
+@pytest.fixture
+def online_endpoint(workspace, pytestconfig):
+    deployments = {name: Some(name=name, model=f"azureml:classifier:{v}") for name, v in (("blue", 1), ("green", 2))}
+    endpoint = Some(name="online-dev", traffic={"blue": 90, "green": 10})
+    Evidence.of(pytestconfig).online = OnlineServing(endpoint, deployments)
+
+@pytest.fixture
+def batch_endpoint(workspace, pytestconfig):
+    endpoint = Some(name="batch-dev", defaults={"deployment_name": "night"})
+    deployments = {"night": Some(name="night", model="azureml:classifier:7")}
+    Evidence.of(pytestconfig).batch = BatchServing(endpoint, deployments)
+
+@pytest.fixture
+def scorer(online_endpoint, pytestconfig):
+    headers = {"azureml-model-deployment": "green", "x-request-id": "r-1"}
+    last = Exchange(Request(b'{"input_data": []}'), Answer(424, b"no", headers), "https://e/score", 0.02)
+    asked = Evidence.of(pytestconfig).asked
+    asked.append(Some(last=last))
+    yield
+    asked.clear()
+"""
+# The deployment files import azure-ai-ml, whose warnings an ordinary run takes for known.
+INI = "[pytest]\naddopts = -p mlgates.pytest_plugin -p no:randomly\nfilterwarnings =\n  ignore\n"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("CI", "")
+    pytester.makeini(INI)
+    pytester.makeconftest(CONFTEST)
+    return pytester
+
+
+def told(project: pytest.Pytester, fixture: str, body: str = "assert False") -> dict[str, str]:
+    """Run a test that uses `fixture`; return the properties that JUnit XML has of it."""
+    project.makepyfile(f"def test_it({fixture}): {body}")
+    project.runpytest_inprocess("--junit-xml", "report.xml")
+    properties = ET.parse(project.path / "report.xml").iter("property")
+    return {each.attrib["name"].removeprefix("mlgates."): each.attrib["value"] for each in properties}
+
+
+def test_a_request_is_told_with_the_deployment_that_answered(project: pytest.Pytester) -> None:
+    assert told(project, "scorer") == {
+        "workspace": "mlw (resource group rg, Azure)",
+        "endpoint": "online-dev",
+        "deployment": "green (10 %)",
+        "model": "classifier:2",
+        "request": "r-1",
+        "answer": "424 in 20 ms: no",
+        "repeat": 'curl https://e/score -H "Authorization: Bearer $KEY" '
+        "-H 'Content-Type: application/json' --data-binary '{\"input_data\": []}'",
+        "key": "KEY=$(mlgates key --env dev)",
+    }
+
+
+def test_without_a_request_all_deployments_with_traffic_are_told(project: pytest.Pytester) -> None:
+    facts = told(project, "online_endpoint")
+    assert (facts["deployment"], facts["model"]) == ("blue (90 %), green (10 %)", "classifier:1, classifier:2")
+
+
+def test_a_batch_endpoint_is_told_with_its_default(project: pytest.Pytester) -> None:
+    facts = told(project, "batch_endpoint")
+    assert (facts["batch deployment"], facts["batch model"]) == ("night", "classifier:7")
+
+
+def test_an_endpoint_that_the_test_did_not_use_is_not_told(project: pytest.Pytester) -> None:
+    assert "endpoint" not in told(project, "batch_endpoint")
+
+
+@pytest.mark.parametrize("fixture", ["scorer", "online_endpoint", "batch_endpoint", "workspace"])
+def test_a_test_that_passed_tells_nothing(project: pytest.Pytester, fixture: str) -> None:
+    assert told(project, fixture, "pass") == {}
+
+
+def test_a_test_without_a_workspace_tells_nothing(project: pytest.Pytester) -> None:
+    assert told(project, "tmp_path") == {}
+
+
+def test_the_terminal_shows_it_below_the_failure(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(scorer): assert False")
+    result = project.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["*- mlgates: what was under test -*", "workspace * mlw (*", "repeat *curl *"])
