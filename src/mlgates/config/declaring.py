@@ -16,7 +16,8 @@ M = TypeVar("M", bound=BaseModel)
 class Strict(BaseModel):
     """A declaration that takes no key that it does not know, and no text where a number is due."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # The docstrings of the fields become their descriptions: the reference in docs/ is made from them.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 def read_yaml(file: Path, shown: str, why: str) -> Any:

@@ -11,7 +11,9 @@ class Bounds(Strict):
     """A floor, a ceiling, or both."""
 
     min: float | None = None
+    """The floor: the figure itself is allowed."""
     max: float | None = None
+    """The ceiling: the figure itself is allowed."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Bounds":

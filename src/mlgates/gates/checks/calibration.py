@@ -20,7 +20,9 @@ class Declared(Strict):
     """How far probabilities may be from what happens."""
 
     max_error: float = Field(default=0.05, gt=0, lt=1)
+    """The expected calibration error, 0 to 1."""
     bins: int = Field(default=10, ge=2, le=100)
+    """How many bins of equal width the probabilities are put into."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,15 @@ class Declared(Strict):
     """What is compared, and how sure one must be that it is no loss."""
 
     metric: Literal["accuracy", "auc", "brier", "precision", "recall"] = "auc"
+    """The score in which they are compared."""
     margin: float = Field(default=0.01, gt=0)
     """The loss that is let pass, in the metric's own unit; without one, not even the champion could follow itself."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """How sure one must be that the loss is not larger than that."""
     resamples: int = Field(default=1000, ge=100, le=100_000)
+    """How often the rows are drawn again."""
     seed: int = Field(default=0, ge=0)
+    """Of the draws: the same seed finds the same."""
 
 
 def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ class Declared(Strict):
     ignore: list[str] = Field(default_factory=list)
     """Columns that move by nature, such as an identifier or a date."""
     bins: int = Field(default=10, ge=2, le=100)
+    """How many bins the index is taken over, each with as many of the champion's rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ class Declared(Strict):
     rows: int = Field(default=1000, ge=50)
     """Held-out rows that are looked at, drawn at random when there are more."""
     repeats: int = Field(default=3, ge=1, le=100)
+    """How often each feature is shuffled."""
     seed: int = Field(default=0, ge=0)
+    """Of the draws: the same seed finds the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Declared(Strict):
     groups: dict[str, list[float]] = Field(min_length=1)
     """By column of the data, the edges between its bands: `Age: [30, 60]` is under 30, 30 to under 60, 60 and over."""
     metric: Literal["accuracy", "auc", "brier", "precision", "recall"] = "auc"
+    """The score in which groups are compared."""
     max_gap: float = Field(default=0.1, gt=0, le=1)
     """Between the best and the worst group, in the metric's own unit."""
     min_rows: int = Field(default=100, ge=2)

@@ -26,7 +26,9 @@ class Times(Strict):
     """Limits in milliseconds, of the median or of the slowest twentieth."""
 
     median_ms: float | None = Field(default=None, gt=0)
+    """Half of the predictions are faster."""
     p95_ms: float | None = Field(default=None, gt=0)
+    """All but the slowest twentieth are faster."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "Times":
@@ -43,7 +45,9 @@ class Declared(Strict):
     batch: Times = Times(median_ms=1000.0)
     """Of `batch_rows` rows at once."""
     batch_rows: int = Field(default=1000, ge=2)
+    """The rows of a batch, drawn from the held-out ones."""
     repeats: int = Field(default=10, ge=3, le=10_000)
+    """Predictions of a round; it ends early after a second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from mlgates.gates.findings import Finding, bounded
 
 
 class Declared(Strict):
-    """`layers: {unit: 2000}`: by layer, how many tests at least must have passed."""
+    """Which layers must have run."""
 
     layers: dict[str, int] = Field(min_length=1)
+    """By layer, how many tests at least must have passed: `{unit: 2000}`."""
     min_coverage: float | None = Field(default=None, ge=0, le=100)
     """Of branches by the unit suite, in percent."""
 

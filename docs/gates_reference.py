@@ -1,0 +1,78 @@
+"""Writes the settings of the checks into docs/gates.md, from the code: `python docs/gates_reference.py`."""
+
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, RootModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from mlgates.gates.checks import KINDS
+
+PAGE = Path(__file__).with_name("gates.md")
+BEGIN, END = "<!-- made by docs/gates_reference.py: -->\n", "<!-- up to here -->\n"
+_NAMES = {float: "number", int: "whole number", str: "text"}
+
+
+def reference() -> str:
+    """Return a section for each kind of check: what it looks at, and its settings."""
+    return "\n".join(line for kind in KINDS for line in _section(kind))
+
+
+def put(page: str) -> str:
+    """Return `page` with the reference between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{reference()}\n{END}{after}"
+
+
+def _section(kind: str) -> Iterator[str]:
+    check = KINDS[kind]
+    module = sys.modules[check.declared.__module__]
+    first = (module.__doc__ or "").split("\n\n")[0]
+    yield from (f"### {kind}", "", " ".join(first.split()), "")
+    if issubclass(check.declared, RootModel):
+        (bounds,) = get_args(check.declared.model_fields["root"].annotation)[1:]
+        yield from ("By the name of each metric that training logs:", "", *_table(bounds), "")
+    elif check.declared.model_fields:
+        yield from (*_table(check.declared), "")
+    else:
+        yield from ("No settings.", "")
+
+
+def _table(declared: type[BaseModel]) -> Iterator[str]:
+    yield from ("| setting | what it says | kind | default |", "|---|---|---|---|")
+    for name, field in declared.model_fields.items():
+        cells = (f"`{name}`", field.description or "", _kind(field.annotation), _default(field))
+        yield f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _kind(annotation: Any) -> str:
+    if annotation in _NAMES:
+        return _NAMES[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return ", ".join(f"`{name}`" for name in annotation.model_fields)
+    origin, inner = get_origin(annotation), [each for each in get_args(annotation) if each is not types.NoneType]
+    if origin is Literal:
+        return " or ".join(map(str, inner))
+    if origin in {types.UnionType, Union}:
+        return _kind(inner[0])
+    if origin is dict:
+        return f"{_kind(inner[1])} by {_kind(inner[0])}"
+    return f"list of {_kind(inner[0])}s"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return ", ".join(f"`{name}: {each:g}`" for name, each in value.model_dump(exclude_none=True).items())
+    return "none" if value in (None, [], PydanticUndefined) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(put(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
