@@ -28,6 +28,7 @@ from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities
 POINTS = 100
 """As many points a curve has at most: more than that no eye can tell apart."""
 BINS = 10
+_LEAST_RECALL = 0.01
 _DIGITS = 5
 
 
@@ -85,6 +86,9 @@ def _roc(labels: Labels, probabilities: Probabilities) -> list[list[float]]:
 
 def _precision_recall(labels: Labels, probabilities: Probabilities) -> list[list[float]]:
     false, true = _counts(labels, probabilities)
+    # The strictest thresholds call a handful of rows, and the precision of a handful is chance.
+    told = true >= _LEAST_RECALL * labels.sum()
+    false, true = false[told], true[told]
     return _thinned(true / labels.sum(), true / (true + false))
 
 

@@ -16,12 +16,17 @@ _CLASSES = {Verdict.PASSED: "good", Verdict.WARNED: "warn", Verdict.FAILED: "bad
 
 
 def bullet(result: CheckResult) -> Drawn:
-    """Draw a check's figure as a bar, the range that its limit allows as a ground; nothing without figure or limit."""
+    """Draw a check's figure as a bar, the range that its limit allows as a ground.
+
+    Nothing without figure or limit, and nothing when all are 0: there is no axis to draw.
+    """
     limits = [limit for limit in (result.least, result.most) if limit is not None and math.isfinite(limit)]
     if result.figure is None or result.interval is None or not math.isfinite(result.figure) or not limits:
         return NOTHING
     low_end, high_end = (end if math.isfinite(end) else result.figure for end in result.interval)
     scale = _scale([result.figure, low_end, high_end, *limits])
+    if scale.low == scale.high:
+        return NOTHING
     svg = picture(
         WIDTH,
         HEIGHT,

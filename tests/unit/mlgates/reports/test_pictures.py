@@ -124,6 +124,10 @@ def test_without_a_figure_there_is_no_bullet(figure: float | None) -> None:
     assert bullet(replace(floor("x", 1.0, 0.5), figure=figure)) == NOTHING
 
 
+def test_nothing_found_and_nothing_allowed_is_no_picture() -> None:
+    assert bullet(ceiling("data", 0.0, 0.0)) == NOTHING
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_text_in_a_picture(name: str) -> None:
     drawn = bullet(replace(floor("x", 1.0, 0.5), name=name, limit=name))
