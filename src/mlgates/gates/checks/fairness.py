@@ -51,13 +51,15 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
 
 def bands(values: pd.Series, edges: list[float]) -> Names:
     """Return the name of each value's band, `30 to under 45`; a missing value is in a band of its own."""
-    names = [
-        f"under {edges[0]:g}",
-        *(f"{low:g} to under {high:g}" for low, high in pairwise(edges)),
-        f"{edges[-1]:g} and over",
-    ]
+    *names, missing = band_names(edges)
     cut = pd.cut(values, [-np.inf, *edges, np.inf], right=False, labels=names)
-    return cut.cat.add_categories("no value").fillna("no value").to_numpy(dtype=object)
+    return cut.cat.add_categories(missing).fillna(missing).to_numpy(dtype=object)
+
+
+def band_names(edges: list[float]) -> list[str]:
+    """Return the bands as a person orders them: from the lowest to the highest, then the one of missing values."""
+    between = (f"{low:g} to under {high:g}" for low, high in pairwise(edges))
+    return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over", "no value"]
 
 
 def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence) -> Finding:
@@ -76,7 +78,9 @@ def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence)
         y_pred=np.arange(len(labels)),
         sensitive_features=groups,
     )
-    by_group = {str(name): (float(row["value"]), int(row["rows"])) for name, row in frame.by_group.iterrows()}
+    found = {str(name): (float(row["value"]), int(row["rows"])) for name, row in frame.by_group.iterrows()}
+    # A MetricFrame orders its groups by the alphabet, which puts `under 30` last.
+    by_group = {name: found[name] for name in band_names(declared.groups[column]) if name in found}
     judged = {
         name: value for name, (value, rows) in by_group.items() if rows >= declared.min_rows and not np.isnan(value)
     }

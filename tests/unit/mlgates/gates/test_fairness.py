@@ -88,3 +88,8 @@ def test_a_column_that_is_not_there_is_asked_back() -> None:
 def test_edges_must_rise(wrong: list[float]) -> None:
     with pytest.raises(ConfigurationError, match="the edges of Age must rise"):
         parsed("here", Declared, {"groups": {"Age": wrong}})
+
+
+def test_groups_come_from_the_lowest_band_to_the_highest() -> None:
+    found = judged(KNOWING, min_rows=5)
+    assert list(found.evidence["groups"]) == ["under 30", "30 to under 70", "70 and over"]
