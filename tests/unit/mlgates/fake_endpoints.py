@@ -70,11 +70,18 @@ class FakeResources:
 
 
 class FakeDeployments(FakeResources):
+    def begin_create_or_update(self, entity: Any) -> Any:
+        """As the workspace does, keep the model by its id."""
+        poller = super().begin_create_or_update(entity)
+        name, _, version = str(entity.model).removeprefix("azureml:").partition(":")
+        self.held[self._key(entity)].model = f"/subscriptions/s/models/{name}/versions/{version}"
+        return poller
+
     def _key(self, entity: Any) -> tuple[str, ...]:
         return entity.name, entity.endpoint_name
 
     def list(self, endpoint: str) -> list[Any]:
-        return [held for (_, at), held in self.held.items() if at == endpoint]
+        return [copy(each) for (_, of), each in self.held.items() if of == endpoint]
 
     def get_logs(self, name: str, endpoint: str, *, lines: int) -> str:
         return "first line\n\nlast line\n"

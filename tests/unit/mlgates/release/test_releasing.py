@@ -1,0 +1,335 @@
+from collections.abc import Callable
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+
+from mlgates.core.errors import (
+    CanaryBroken,
+    DeploymentFailed,
+    EndpointHeld,
+    MlgatesError,
+    NotAllowed,
+    TrialFailed,
+    WorkspaceUnavailable,
+)
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action
+from mlgates.core.releases import Released
+from mlgates.core.steps import to_the_end
+from mlgates.release.lock import RELEASE, ROLLBACK, take
+from mlgates.release.owner import Owner
+from mlgates.release.releasing import release
+from mlgates.release.rolling_back import rollback
+from mlgates.release.rules import lock_of
+from mlgates.scoring.answer import Answer
+from tests.unit.mlgates.release.conftest import ENDPOINT, Town
+
+WRONG, BROKEN = Answer(200, b"[0, 0]"), Answer(424, b"{}")
+ALIVE = Owner("Bob@here", "somewhere", 1)
+
+
+def released(town: Town, version: str, *, canary: bool = True) -> Released:
+    return to_the_end(release(town.work(), version, canary=canary))
+
+
+def state(town: Town, *versions: str) -> object:
+    """All that a release changes."""
+    names = {name: town.serving(name) for name, _ in town.workspace.online_deployments.held}
+    held = lock_of(town.work().ledger.entries(), ENDPOINT)
+    return town.traffic, town.batch, names, [town.tag(version) for version in versions], town.told(), held is None
+
+
+@pytest.fixture
+def two(town: Town) -> tuple[str, str]:
+    """A version that serves, and an approved one."""
+    first = town.approved()
+    released(town, first)
+    return first, town.approved()
+
+
+def test_the_first_release_gets_all_traffic_once_it_has_answered(town: Town) -> None:
+    version = town.approved()
+    assert released(town, version).summary == "online-local/blue serves classifier:1"
+    assert (town.traffic, town.batch, town.tag(version)) == ({"1": 100}, "1", "true")
+
+
+def test_a_release_beside_another_version_changes_colours(town: Town, two: tuple[str, str]) -> None:
+    _, second = two
+    assert released(town, second).summary == "online-local/green serves classifier:2 after classifier:1"
+    assert (town.traffic, town.batch) == ({"2": 100}, "2")
+    assert [town.tag(version) for version in two] == ["superseded", "true"]
+
+
+def test_the_old_deployment_stays_for_the_way_back(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    assert town.serving("blue") == two[0]
+
+
+def test_the_third_release_takes_the_place_of_the_first(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    third = town.approved()
+    released(town, third)
+    assert (town.serving("blue"), town.serving("green"), town.traffic) == (third, two[1], {third: 100})
+
+
+def test_the_traffic_takes_the_declared_steps(town: Town, two: tuple[str, str]) -> None:
+    sent = len(town.workspace.online_endpoints.asked)
+    released(town, two[1])
+    moves = [dict(endpoint.traffic) for endpoint in town.workspace.online_endpoints.asked[sent:]]
+    assert moves == [{"green": 10, "blue": 90}, {"green": 50, "blue": 50}, {"green": 100}]
+
+
+def test_without_canary_the_traffic_takes_one_step(town: Town, two: tuple[str, str]) -> None:
+    sent = len(town.workspace.online_endpoints.asked)
+    released(town, two[1], canary=False)
+    assert [dict(each.traffic) for each in town.workspace.online_endpoints.asked[sent:]] == [{"green": 100}]
+
+
+def test_traffic_is_mirrored_before_the_first_step_when_that_is_declared(town: Town, two: tuple[str, str]) -> None:
+    canary = town.declared.canary.model_copy(update={"mirror": 20})
+    town.declared = town.declared.model_copy(update={"canary": canary})
+    sent = len(town.workspace.online_endpoints.asked)
+    released(town, two[1])
+    first, second, *_ = town.workspace.online_endpoints.asked[sent:]
+    assert (dict(first.traffic), dict(first.mirror_traffic)) == ({"blue": 100}, {"green": 20})
+    assert (dict(second.traffic), dict(second.mirror_traffic)) == ({"green": 10, "blue": 90}, {})
+
+
+def test_releasing_again_what_serves_changes_nothing(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    before = state(town, *two)
+    assert released(town, two[1]).changed is False
+    assert state(town, *two) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(WRONG, "2 of 2 predictions differ"), (BROKEN, "requests failed")],
+    ids=["wrong", "failing"],
+)
+def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
+    town: Town, two: tuple[str, str], answer: Answer, told: str
+) -> None:
+    first, second = two
+    with pytest.raises(CanaryBroken, match=f"classifier:2 is withdrawn at canary 50 %: .*{told}"):
+        _until(town, second, "canary 10 %", lambda: town.answers.update({second: answer}))
+    assert (town.traffic, town.batch, town.tag(second), town.tag(first)) == ({first: 100}, first, "withdrawn", "true")
+    assert town.told()[-1] == ("withdrawn", second)
+
+
+def test_a_slow_version_is_withdrawn(town: Town, two: tuple[str, str]) -> None:
+    town.milliseconds[two[1]] = 800.0
+    with pytest.raises(CanaryBroken, match="its median answer takes 800 ms, at most 500 ms are due"):
+        released(town, two[1])
+    assert town.traffic == {two[0]: 100}
+
+
+def test_a_withdrawn_version_tells_its_figures(town: Town, two: tuple[str, str]) -> None:
+    town.milliseconds[two[1]] = 800.0
+    with pytest.raises(CanaryBroken):
+        released(town, two[1])
+    facts = town.work().ledger.entries()[-1].facts
+    assert (facts["share"], facts["median_ms"], facts["median_ms_before"]) == ("10", "800", "5")
+
+
+def test_a_version_that_does_not_answer_gets_no_traffic_at_all(town: Town, two: tuple[str, str]) -> None:
+    town.answers[two[1]] = BROKEN
+    with pytest.raises(TrialFailed):
+        released(town, two[1])
+    assert (town.traffic, town.told()[-1]) == ({two[0]: 100}, ("approved", two[1]))
+
+
+def test_a_deployment_that_does_not_come_up_leaves_the_traffic(town: Town, two: tuple[str, str]) -> None:
+    town.workspace.online_deployments.failure = "User container has crashed"
+    with pytest.raises(DeploymentFailed):
+        released(town, two[1])
+    assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
+
+
+def test_a_release_that_failed_does_not_hold_the_endpoint(town: Town, two: tuple[str, str]) -> None:
+    town.answers[two[1]] = BROKEN
+    with pytest.raises(TrialFailed):
+        released(town, two[1])
+    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+
+
+@pytest.mark.parametrize("gate", ["failed", ""])
+def test_without_a_passed_gate_nothing_is_released(town: Town, gate: str) -> None:
+    version = town.register(gate=gate)
+    town.write(Action.APPROVED, version)
+    with pytest.raises(NotAllowed, match="gate prod"):
+        released(town, version)
+    assert town.workspace.online_endpoints.held == {}
+
+
+def test_without_an_approval_nothing_is_released(town: Town) -> None:
+    version = town.register()
+    with pytest.raises(NotAllowed, match="mlgates approve classifier:1"):
+        released(town, version)
+    assert town.workspace.online_endpoints.held == {}
+
+
+def test_a_model_that_was_changed_after_its_approval_is_refused(town: Town, two: tuple[str, str]) -> None:
+    (town.folder / f"model-{two[1]}" / "MLmodel").write_text("changed")
+    with pytest.raises(NotAllowed, match="classifier:2 has changed since Ann approved it"):
+        released(town, two[1])
+    assert town.traffic == {two[0]: 100}
+
+
+def test_an_endpoint_that_another_release_holds_is_refused_with_owner_and_age(town: Town, two: tuple[str, str]) -> None:
+    take(town.work().ledger, ENDPOINT, "classifier:9", ALIVE, reason=RELEASE)
+    with pytest.raises(EndpointHeld, match=r"held by Bob@here \(release of classifier:9\) since \d+ s.*mlgates unlock"):
+        released(town, two[1])
+    assert town.traffic == {two[0]: 100}
+
+
+def test_a_rollback_that_was_interrupted_is_finished_before_the_next_release(town: Town, two: tuple[str, str]) -> None:
+    take(town.work().ledger, ENDPOINT, "classifier:1", town.work().owner, reason=ROLLBACK)
+    with pytest.raises(EndpointHeld, match="finish it with 'mlgates rollback'"):
+        released(town, two[1])
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed(run: Steps[Released], after: int) -> bool:
+    """Let a run go for so many events, then no further; False when it has ended before."""
+    try:
+        for _ in range(after):
+            next(run)
+    except StopIteration:
+        return False
+    with pytest.raises(Killed):
+        run.throw(Killed())
+    return True
+
+
+def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(
+    town: Town, two: tuple[str, str]
+) -> None:
+    first, second = two
+    after = 1
+    while killed(release(town.work(), second), after):
+        after += 1
+    assert after > 20
+    assert (town.traffic, town.batch) == ({second: 100}, second)
+    assert [town.tag(version) for version in two] == ["superseded", "true"]
+    assert [told for told in town.told() if told[0] == "released"] == [("released", first), ("released", second)]
+
+
+def test_a_first_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(town: Town) -> None:
+    version, after = town.approved(), 1
+    while killed(release(town.work(), version), after):
+        after += 1
+    assert (town.traffic, town.batch) == ({version: 100}, version)
+    assert town.told() == [("approved", version), ("released", version)]
+
+
+def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Town, two: tuple[str, str]) -> None:
+    _until(town, two[1], "canary 100 %", _kill_now, dies=True)
+    assert town.traffic == {two[0]: 50, two[1]: 50}
+    third = town.approved()
+    released(town, third)
+    assert (town.traffic, town.told()[-1]) == ({third: 100}, ("released", third))
+    assert town.work().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
+
+
+def _kill_now() -> None:
+    raise Killed
+
+
+def _until(town: Town, version: str, step: str, then: Callable[[], object], *, dies: bool = False) -> None:
+    """Release, and do `then` once a step has moved the traffic."""
+    run = release(town.work(), version)
+    try:
+        for event in run:
+            if getattr(event, "step", None) == step and town.traffic.get(version):
+                then()
+    except Killed:
+        assert dies
+
+
+def test_a_workspace_that_is_gone_half_way_is_told_with_what_to_do(town: Town, two: tuple[str, str]) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(WorkspaceUnavailable, match="is as it was: run this"):
+        _until(town, two[1], "canary 10 %", lambda: patch.setattr(town.workspace.online_endpoints, "get", _gone))
+    assert town.traffic == {two[0]: 90, two[1]: 10}
+    released(town, two[1])
+    assert town.traffic == {two[1]: 100}
+
+
+def _gone(*_: str) -> object:
+    raise ServiceRequestError("connection refused")
+
+
+def test_rolling_back_without_a_release_is_refused(town: Town) -> None:
+    with pytest.raises(NotAllowed, match="nothing has been released"):
+        to_the_end(rollback(town.work()))
+
+
+def test_rolling_back_from_the_first_version_is_refused(town: Town) -> None:
+    released(town, town.approved())
+    with pytest.raises(NotAllowed, match="first version"):
+        to_the_end(rollback(town.work()))
+
+
+def test_a_rollback_returns_without_deploying_or_training(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    deployed = len(town.workspace.online_deployments.asked)
+    to_the_end(rollback(town.work(), reason="complaints"))
+    assert (town.traffic, town.batch, len(town.workspace.online_deployments.asked)) == (
+        {two[0]: 100}, two[0], deployed,
+    )  # fmt: skip
+    assert ([town.tag(version) for version in two], town.told()[-1]) == (["true", "rolled back"], ("rolled back", "1"))
+
+
+def test_a_rollback_to_a_deployment_that_is_gone_deploys_again(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
+    town.workspace.batch_deployments.begin_delete("blue", "batch-local")
+    to_the_end(rollback(town.work()))
+    assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
+
+
+def test_what_is_deployed_again_must_be_what_was_released(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
+    (town.folder / "model-1" / "MLmodel").write_text("changed")
+    with pytest.raises(NotAllowed, match="classifier:1 has changed since it was released"):
+        to_the_end(rollback(town.work()))
+    assert town.traffic == {two[1]: 100}
+
+
+def test_a_rollback_to_a_version_that_does_not_answer_leaves_the_traffic(town: Town, two: tuple[str, str]) -> None:
+    released(town, two[1])
+    town.answers[two[0]] = BROKEN
+    with pytest.raises(TrialFailed):
+        to_the_end(rollback(town.work()))
+    assert town.traffic == {two[1]: 100}
+
+
+def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Town, two: tuple[str, str]) -> None:
+    for after in range(1, 15):
+        released(town, two[1], canary=False)
+        if not killed(rollback(town.work()), after):
+            break
+        _again(town)
+        assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("rolled back", two[0]))
+    assert after > 5
+
+
+def _again(town: Town) -> None:
+    """Run the rollback again, unless it had been written down already."""
+    if town.told()[-1][0] != "rolled back":
+        to_the_end(rollback(town.work()))
+
+
+def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town: Town, two: tuple[str, str]) -> None:
+    _until(town, two[1], "canary 50 %", _kill_now, dies=True)
+    to_the_end(rollback(town.work(), reason="not today"))
+    assert (town.traffic, town.tag(two[1]), town.told()[-1]) == ({two[0]: 100}, "withdrawn", ("withdrawn", two[1]))
+
+
+def test_every_failure_of_a_release_has_an_exit_code_of_its_kind() -> None:
+    kinds: list[type[MlgatesError]] = [NotAllowed, EndpointHeld, CanaryBroken, TrialFailed, DeploymentFailed]
+    assert len({kind.exit_code for kind in kinds}) == len(kinds)
