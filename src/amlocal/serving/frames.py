@@ -4,6 +4,8 @@ Both ends belong to amlocal and hold the two ends of one socket pair, so there i
 Request 0 asks whether the process is there; answer 0 says so, and that the model is loaded.
 """
 
+from __future__ import annotations
+
 import struct
 from dataclasses import dataclass
 

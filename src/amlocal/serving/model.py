@@ -1,5 +1,7 @@
 """An MLflow model as the scoring process sees it: its signature as plain values, its predictions as JSON rows."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +46,7 @@ class Model:
             # at it would take a quarter of the time of a small prediction.
             _leave_inputs_unchecked(metadata)
 
-    def predict(self, data: Any, params: "Mapping[str, Any] | None" = None) -> Any:
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         """Return the model's predictions."""
         return self._model.predict(data, params=params) if params else self._model.predict(data)
 
@@ -71,7 +73,7 @@ def _signature(metadata: Any) -> Signature:
     return Signature(columns=columns, params=params, named=inputs.has_input_names())
 
 
-def _example(metadata: Any, folder: Path) -> "pd.DataFrame | None":
+def _example(metadata: Any, folder: Path) -> pd.DataFrame | None:
     if metadata.saved_input_example_info is None:
         return None
     example = metadata.load_input_example(str(folder))
@@ -91,7 +93,7 @@ def json_ready(predictions: Any) -> Any:
 
     What JSON has no word for (NaN, infinity) is null.
     """
-    if isinstance(predictions, pd.DataFrame | pd.Series):
+    if isinstance(predictions, (pd.DataFrame, pd.Series)):
         frame = predictions if isinstance(predictions, pd.DataFrame) else pd.DataFrame(predictions)
         return [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict(orient="records")]
     if isinstance(predictions, np.ndarray):
@@ -101,12 +103,12 @@ def json_ready(predictions: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
+    if isinstance(value, (np.generic, np.ndarray)):
         return _plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    return value if isinstance(value, str | int | bool | None) else str(value)
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)

@@ -1,5 +1,7 @@
 """Parameters of a prediction, sent beside the data: known by name, and of the type that the signature declares."""
 
+from __future__ import annotations
+
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """A request's body, read: what the model shall be asked."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ class Question:
 
     data: Any
     params: Mapping[str, Any]
-    columns: "Mapping[str, np.ndarray] | None" = None
+    columns: Mapping[str, np.ndarray] | None = None
 
     @property
     def rows(self) -> int:

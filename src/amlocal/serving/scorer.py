@@ -1,11 +1,13 @@
 """Requests in, answers out: those that wait together are asked of the model together."""
 
+from __future__ import annotations
+
 import json
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,8 @@ from amlocal.serving.model import Model, json_ready
 from amlocal.serving.questions import Question, read_question
 from amlocal.serving.refusal import Refusal
 
-Asked = tuple[Request, Question]
+if TYPE_CHECKING:
+    Asked = tuple[Request, Question]
 
 
 class Scorer:
@@ -90,7 +93,7 @@ class Scorer:
         kinds = {column.dtype for column in columns.values()}
         if len(kinds) == 1 and next(iter(kinds)).kind == "f":  # one block, which costs a tenth of one a column
             return pd.DataFrame(np.column_stack(list(columns.values())), columns=names)
-        return pd.DataFrame(dict(zip(names, columns.values(), strict=True)))
+        return pd.DataFrame(dict(zip(names, columns.values())))  # noqa: B905 - strict is of Python 3.10
 
 
 _JSON = json.JSONEncoder(allow_nan=False)

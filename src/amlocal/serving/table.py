@@ -1,5 +1,7 @@
 """The three ways of writing a table in `input_data`, read as the columns of the signature."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +10,6 @@ import numpy as np
 from amlocal.serving.refusal import Refusal
 from amlocal.serving.values import Column, read_columns
 
-Columns = Mapping[str, np.ndarray]
 _SPLIT = {"columns", "data"}
 _ROWS = "rows of values, rows of names and values, or 'columns' and 'data'"
 
@@ -73,7 +74,7 @@ def _from_rows(rows: Sequence[Any], names: Sequence[str], where: str) -> Mapping
             raise Refusal(f"{where}, row {number}: {len(row)} values; column '{names[len(row)]}' is missing.")
         if len(row) > len(names):
             raise Refusal(f"{where}, row {number}: {len(row)} values for {len(names)} columns ({', '.join(names)}).")
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
+    return dict(zip(names, zip(*rows)))  # noqa: B905 - strict is of Python 3.10
 
 
 def _from_records(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:

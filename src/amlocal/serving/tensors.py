@@ -1,5 +1,7 @@
 """Tensors in `input_data`: one without a name, or several by theirs."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,7 @@ import numpy as np
 
 from amlocal.serving.refusal import Refusal
 
-_TYPES: "dict[str, set[type]]" = {"b": {bool}, "i": {int, float}, "u": {int, float}, "f": {int, float}}
+_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int, float}, "u": {int, float}, "f": {int, float}}
 """By the kind of a NumPy type, what JSON must hold; by exact type, since to Python True is an int. Else text."""
 
 
@@ -16,9 +18,9 @@ _TYPES: "dict[str, set[type]]" = {"b": {bool}, "i": {int, float}, "u": {int, flo
 class Tensor:
     """An input of the model; -1 in `shape` is any size, `name` is None for the only, unnamed one."""
 
-    name: "str | None"
-    dtype: "np.dtype[Any]"
-    shape: "tuple[int, ...]"
+    name: str | None
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
 
     @property
     def label(self) -> str:
@@ -26,7 +28,7 @@ class Tensor:
         return f"Tensor '{self.name}'" if self.name else "'input_data'"
 
 
-def read_tensors(data: Any, signature: Sequence[Tensor]) -> "np.ndarray | dict[str, np.ndarray]":
+def read_tensors(data: Any, signature: Sequence[Tensor]) -> np.ndarray | dict[str, np.ndarray]:
     """Return the tensor, or the tensors by name. Raises `Refusal` naming the one that does not fit."""
     if len(signature) == 1 and signature[0].name is None:
         return _read(data, signature[0])
@@ -45,7 +47,8 @@ def _read(data: Any, tensor: Tensor) -> np.ndarray:
     # As JSON has them: NumPy would make 1.0 of true, and cut long integers. What is ragged gets a shape of fewer sizes.
     raw = np.array(data, dtype=object)
     fits = len(raw.shape) == len(tensor.shape) and all(
-        want in (-1, size) for want, size in zip(tensor.shape, raw.shape, strict=True)
+        want in (-1, size)
+        for want, size in zip(tensor.shape, raw.shape)  # noqa: B905 - strict is of Python 3.10
     )
     if not fits:
         raise Refusal(f"{tensor.label} has the shape {raw.shape}, not {tensor.shape} (-1: any size).")
@@ -58,7 +61,7 @@ def _read(data: Any, tensor: Tensor) -> np.ndarray:
         raise Refusal(message) from error
 
 
-def _cast(raw: np.ndarray, wanted: "np.dtype[Any]") -> np.ndarray:
+def _cast(raw: np.ndarray, wanted: np.dtype[Any]) -> np.ndarray:
     """Return the values in the type of the signature. Raises `ValueError` or `OverflowError` when one is none of it."""
     if not set(map(type, raw.flat)) <= _TYPES.get(wanted.kind, {str}):
         raise ValueError

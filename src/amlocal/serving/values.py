@@ -5,6 +5,8 @@ longs) and refuses the rest. Nothing is cut off, rounded to another type or read
 nobody asked would be worse than none.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import math
@@ -121,7 +123,7 @@ def read_columns(columns: Sequence[Column], values: Mapping[str, Sequence[Any]])
         of_kind.setdefault(column.kind, []).append(column)
     found: dict[str, np.ndarray] = {}
     for kind, alike in of_kind.items():
-        found |= _read_alike(RULES[kind], alike, values)
+        found.update(_read_alike(RULES[kind], alike, values))
     return {column.name: found[column.name] for column in columns}
 
 
@@ -132,7 +134,7 @@ def _read_alike(rule: _Rule, columns: Sequence[Column], values: Mapping[str, Seq
         table = rule.read(flat).reshape(len(columns), -1)
     except (ValueError, OverflowError, binascii.Error):  # one by one, for what is absent, or to name what is wrong
         return {column.name: read_column(column, values[column.name]) for column in columns}
-    return {column.name: row for column, row in zip(columns, table, strict=True)}
+    return {column.name: row for column, row in zip(columns, table)}  # noqa: B905 - strict is of Python 3.10
 
 
 def read_column(column: Column, values: Sequence[Any]) -> np.ndarray:

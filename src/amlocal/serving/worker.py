@@ -4,6 +4,8 @@ No event loop is in it, and no thread but one that waits for the server's end. W
 in the socket; all that are there when it is done make the next batch. A request that comes alone waits for nothing.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import select
@@ -47,7 +49,7 @@ def arrived(server: socket.socket, buffer: bytearray) -> list[Request]:
     return found + take_requests(buffer)
 
 
-def serve(server: socket.socket, scorer: "Scorer") -> None:
+def serve(server: socket.socket, scorer: Scorer) -> None:
     """Answer until the server closes its end."""
     buffer = bytearray()
     while requests := arrived(server, buffer):

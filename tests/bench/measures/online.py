@@ -153,6 +153,8 @@ def _times(loads: dict[tuple[str, int], list[Load]], in_process: list[float]) ->
     yield predict
     for name in (OURS, AZURE, MLFLOW):
         yield Figure(f"{name}, median, 1 at once", "ms", tuple(load.median_ms for load in loads[name, 1]))
+        cpu = tuple(load.cpu_us for load in loads[name, max(CONNECTIONS)])
+        yield Figure(f"{name}, CPU time of a request, {max(CONNECTIONS)} at once", "us", cpu)
     over = tuple(load.median_ms - predict.median for load in loads[OURS, 1])
     yield Figure("amlocal's median over predict in process, 1 at once", "ms", over, 1)
     yield Figure("amlocal, 99th percentile, 64 at once", "ms", tuple(load.p99_ms for load in loads[OURS, 64]))

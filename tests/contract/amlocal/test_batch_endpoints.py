@@ -103,15 +103,6 @@ def test_a_file_is_scored_row_by_row(
     assert set(found["file"]) == {"rows.csv"}
 
 
-@pytest.fixture(autouse=True)
-def forget_headers() -> Iterator[None]:
-    """The SDK keeps one dictionary of headers for all calls: a deployment once named would go along with the next."""
-    yield
-    from azure.ai.ml.constants._endpoint import EndpointInvokeFields  # noqa: PLC0415
-
-    EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)
-
-
 @pytest.fixture
 def folder(tmp_path: Path, features: pd.DataFrame) -> Path:
     """Three good files in three formats, and one that is no table."""
