@@ -68,7 +68,9 @@ def test_a_version_that_is_not_there_cannot_be_approved(town: Town) -> None:
 @pytest.mark.parametrize("missing", ["by", "reason"])
 def test_nobody_and_no_reason_are_refused(town: Town, missing: str) -> None:
     with pytest.raises(ConfigurationError, match=f"--{missing} is empty"):
-        decided(town, "classifier:1", by="" if missing == "by" else "Ann", reason="  " if missing == "reason" else "better")
+        decided(
+            town, "classifier:1", by="" if missing == "by" else "Ann", reason="  " if missing == "reason" else "better"
+        )
 
 
 @pytest.mark.usefixtures("version")
