@@ -72,6 +72,10 @@ def unpack(file: Path, into: Path) -> Build:
     except (zipfile.BadZipFile, OSError) as error:
         raise BuildRefused(f"{file} is no build: {error}") from error
     _check(file, manifest, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    noted = file.with_name(f"{file.name}.sha256")
+    if noted.is_file() and noted.read_text(encoding="utf-8").split()[:1] != [sha256_of(file)]:
+        # All files are as the manifest says, so it was changed with them.
+        raise BuildRefused(f"{file} was changed: {NAME} is not what was built ({noted.name} names another sha256)")
     for name, content in contents.items():
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from mlgates.build.archive import Build, pack, unpack
 from mlgates.config.project import Project
 from mlgates.core.errors import BuildRefused
@@ -36,6 +38,18 @@ def unpacked(archive: Path) -> Iterator[Unpacked]:
     with tempfile.TemporaryDirectory(prefix="mlgates-build-") as folder:
         build = unpack(archive, Path(folder))
         yield Unpacked(build, Project(Path(folder)))
+
+
+def data_beside(built: Project, checkout: Project) -> Path | None:
+    """Return the training set that an unpacked build declares as a local file, as it lies in the checkout now.
+
+    Data is no part of a build: the same code is trained on what lies at the data set's path. None for a URI.
+    """
+    document = yaml.safe_load((built.training / "dataset.yml").read_text(encoding="utf-8"))
+    path = str(document.get("path", "")) if isinstance(document, dict) else ""
+    if not path or "://" in path or path.startswith("azureml:") or Path(path).is_absolute():
+        return None
+    return checkout.root / (built.training / path).resolve().relative_to(built.root.resolve())
 
 
 def _tracked(root: Path) -> list[str]:

@@ -39,6 +39,7 @@ def train(
     estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,
     seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
     data: Annotated[Path | None, typer.Option(help="A file to train on instead of the declared one.")] = None,
+    build: Annotated[Path | None, typer.Option("--build", help="Train from an archive of 'mlgates build'.")] = None,
     register: Annotated[bool, typer.Option("--register", help="Register the model too.")] = False,
     project: ProjectFolder = None,
     require_azure: RequireAzure = False,
@@ -49,7 +50,8 @@ def train(
         client = at_work.connect()
         from mlgates.cli import runs  # noqa: PLC0415
 
-        runs.train(at_work, client, {"estimator": estimator, "seed": seed}, data_file=data, register=register)
+        inputs = {"estimator": estimator, "seed": seed}
+        runs.train(at_work, client, inputs, data_file=data, build=build, register=register)
 
 
 @app.command()

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgates.build.project import data_beside, unpacked
 from mlgates.cli.session import Session
+from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery import train as delivery
 from mlgates.delivery.inventory import take_inventory
@@ -23,15 +26,35 @@ def train(
     inputs: Mapping[str, str | int | None],
     *,
     data_file: Path | None,
+    build: Path | None = None,
     register: bool,
 ) -> None:
-    """Train, and register the model if asked to; `inputs` that are None stay as declared."""
+    """Train, from the checkout or from a build, and register the model if asked to.
+
+    `inputs` that are None stay as declared.
+    """
     settings = session.settings
     request = delivery.TrainingRequest(
         source=source_state(settings.project.root, os.environ),
         inputs={name: value for name, value in inputs.items() if value is not None},
         data_file=data_file,
     )
+    if build is None:
+        _train(session, client, settings, request, register=register)
+        return
+    with unpacked(build) as held:
+        request = replace(
+            request,
+            source=held.build.manifest.source,
+            data_file=data_file or data_beside(held.project, settings.project),
+            build=held.build.sha256,
+        )
+        _train(session, client, replace(settings, project=held.project), request, register=register)
+
+
+def _train(
+    session: Session, client: "MLClient", settings: Settings, request: delivery.TrainingRequest, *, register: bool
+) -> None:
     if register:
         _say_model(session, shown(delivery.train_and_register(client, settings, request), session.progress))
     else:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.build.archive import Build
-from mlgates.build.project import Unpacked
+from mlgates.build.project import Unpacked, data_beside
 from mlgates.config.settings import Settings
 from mlgates.core.gates import GateRecord
 from mlgates.core.values import AssetVersion, Job, SourceState
@@ -62,24 +61,7 @@ class Work:
         request = TrainingRequest(
             source=build.manifest.source,
             inputs=self.request.inputs,
-            data_file=self._data_file(settings),
+            data_file=data_beside(settings.project, self.settings.project),
             build=build.sha256,
         )
         return settings, request
-
-    def _data_file(self, settings: Settings) -> Path | None:
-        """Return the training set of this checkout when it is declared as a local file, which no build holds."""
-        declared = declared_path(settings)
-        if declared is None:
-            return None
-        place = (settings.project.training / declared).resolve().relative_to(settings.project.root.resolve())
-        return self.settings.project.root / place
-
-
-def declared_path(settings: Settings) -> str | None:
-    """Return the local path in dataset.yml, None for a URI."""
-    import yaml  # noqa: PLC0415 - only here
-
-    document = yaml.safe_load((settings.project.training / "dataset.yml").read_text(encoding="utf-8"))
-    path = str(document.get("path", "")) if isinstance(document, dict) else ""
-    return None if "://" in path or path.startswith("azureml:") or Path(path).is_absolute() else path

@@ -50,7 +50,7 @@ class Limits(Strict):
     max_difference: Fraction | None = None
     """The share of predictions that differ from the old version's on the same rows."""
     requests: Annotated[int, Field(ge=1)] = 20
-    """So many are made at least before a step is judged, unless its time is over first."""
+    """So many are made at each step at least, however short it is; only hopeless errors end it sooner."""
 
 
 class Release(Strict):

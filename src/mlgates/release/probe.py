@@ -71,17 +71,21 @@ def watch(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Steps[Observation]:
-    """Ask for `seconds`, or until a limit is broken; return what was seen. `name` is the step that tells of it."""
+    """Ask for `seconds`, and as often as `limits` say at least, or until a limit is broken; return what was seen.
+
+    `name` is the step that tells of it.
+    """
     end = clock() + seconds
     seen = probe.round()
-    while clock() < end:
+    yield StepProgressed(name, seen.summary)
+    while clock() < end or seen.requests < limits.requests:
         # More errors than so many requests may have need no further ones: callers suffer them meanwhile.
         hopeless = seen.errors > limits.max_error_rate * limits.requests
         if hopeless or (seen.requests >= limits.requests and broken_limits(seen, limits)):
             break
-        yield StepProgressed(name, seen.summary)
         sleep(PAUSE_S)
         seen += probe.round()
+        yield StepProgressed(name, seen.summary)
     return seen
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, commands, jobs, online, server, upload
+from tests.bench.measures import batch, commands, gates, jobs, online, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "deploy": online.deploy,
     "online": online.online,
     "batch": batch.batch,
+    "gate": gates.gate,
     "batch-many": batch.batch_many,
 }
 ON_REQUEST = ("batch-many",)  # measured only when they are named

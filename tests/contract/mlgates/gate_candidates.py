@@ -1,7 +1,7 @@
 """Candidates for a gate from local folders, without a workspace: what a training job would have left there."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +73,18 @@ def save(model: object, folder: Path, features: Sequence[str]) -> None:
     )
 
 
-def verdicts(challenger: Candidate, champion: Candidate | None, cache: Path) -> list[CheckResult]:
-    """Return what the prod gate says of `challenger`; the package index is left out of it: it yanked nothing."""
+def nothing_yanked(_: Model) -> Resolution:
+    """Stand for a package index that has everything and withdrew nothing."""
+    return Resolution(7, yanked={})
+
+
+def verdicts(
+    challenger: Candidate,
+    champion: Candidate | None,
+    cache: Path,
+    resolve: Callable[[Model], Resolution] = nothing_yanked,
+) -> list[CheckResult]:
+    """Return what the prod gate says of `challenger`."""
     evidence = Evidence(
         root=ROOT,
         the_candidate=challenger.model,
@@ -84,7 +94,7 @@ def verdicts(challenger: Candidate, champion: Candidate | None, cache: Path) -> 
             challenger.data if champion is None or model is challenger.model else champion.data
         ),
         fetch_twin_metrics=lambda: challenger.twin,
-        fetch_resolution=lambda _: Resolution(7, yanked={}),
+        fetch_resolution=resolve,
         cache=Cache(cache),
     )
     return [result for planned in prod_gate().checks for result in judge(planned, evidence)]

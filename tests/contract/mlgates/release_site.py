@@ -16,7 +16,7 @@ from amlocal.testing import local_workspace, use
 from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
-from mlgates.core.events import Event
+from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action
 from mlgates.release.declaration import Release, read_release
@@ -33,12 +33,13 @@ MODEL = "moody"
 SAMPLE = {"input_data": {"columns": ["a", "b"], "index": [0, 1], "data": [[1.0, 2.0], [1.0, -2.0]]}}
 RELEASE = {
     "canary": {"steps": [10, 50, 100], "seconds": {"azure": 300, "local": 0.3}},
-    "limits": {"max_error_rate": 0.0, "max_median_ms": 2000, "max_difference": 0.25, "requests": 3},
+    "limits": {"max_error_rate": 0.0, "max_median_ms": 1000, "max_difference": 0.25, "requests": 3},
     "keep_old_for_hours": 1,
 }
 
 # MLflow loads it by name, as it does the flavors that it brings along.
 _CODE = """
+import os
 import pathlib
 import time
 
@@ -51,7 +52,9 @@ class Moody:
         if mood == "fails":
             raise ArithmeticError("as asked")
         if mood == "slow":
-            time.sleep(3)
+            time.sleep(1.5)
+        if mood == "silent":
+            os._exit(7)
         positive = frame["a"] + frame["b"] > 0
         return (~positive if mood == "wrong" else positive).astype(int).to_numpy()
 
@@ -85,12 +88,13 @@ class ReleaseSite:
     settings: Settings
     folder: Path
     declared: Release = field(init=False)
+    _bad: str | None = None
 
     def __post_init__(self) -> None:
         self.declared = read_release(self.settings.project)
 
     def mood(self, version: str, mood: str = "good") -> None:
-        """Let a version be good, wrong or slow from now on, or fail."""
+        """Let a version be good, wrong or slow from now on, fail, or be silent: its process ends."""
         (self.folder / f"mood-{version}").write_text(mood)
 
     def register(self) -> str:
@@ -147,6 +151,35 @@ class ReleaseSite:
         ledger = Ledger(self.client, MODEL)
         return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
 
+    def bad_candidate(self) -> str:
+        """Return a version that is approved; always the same, since what is deployed already is there soon."""
+        from mlgates.release.rules import standing  # noqa: PLC0415
+
+        version = self._bad or self.register()
+        self._bad = version
+        last = standing(self.work().ledger.entries(), f"{MODEL}:{version}")
+        if last is None or last.action is not Action.APPROVED:
+            self.approve(version)
+        return version
+
+    def address(self) -> Address:
+        """Return where the endpoint is asked as any caller does."""
+        from mlgates.delivery.online_trial import address  # noqa: PLC0415
+
+        return address(self.client, self.settings.online_endpoint)
+
+    def name_of(self, version: str) -> str:
+        """Return the deployment that serves a version."""
+        from mlgates.delivery.serving import look_online, served_model  # noqa: PLC0415
+
+        found = look_online(self.client, self.settings.online_endpoint).deployments
+        return next(name for name, each in found.items() if served_model(each).version == version)
+
+    def tag(self, version: str) -> str | None:
+        """Return what the workspace says of the release of a version."""
+        tags = self.client.models.get(MODEL, version).tags
+        return str(tags["released"]) if "released" in tags else None
+
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic by version."""
         from mlgates.delivery.serving import look_online, served_model  # noqa: PLC0415
@@ -189,25 +222,15 @@ class Stopped(BaseException):
     """The process is killed: nothing is put in order."""
 
 
-class Until:
-    """A listener that stops the run at the first event that satisfies it."""
-
-    def __init__(self, step: str, kind: type[Event]) -> None:
-        self._step = step
-        self._kind = kind
-
-    def tell(self, event: Event) -> None:
-        if isinstance(event, self._kind) and getattr(event, "step", None) == self._step:
-            raise Stopped
-
-
 class Callers:
     """Asks the endpoint, traffic deciding, one request after the other; counts who answered, and how."""
 
     def __init__(self, address: Address) -> None:
         self.counts: Counter[tuple[str, int]] = Counter()
+        self.unanswered = 0
         self._address = address
         self._over = threading.Event()
+        self._moved = threading.Condition()
         self._thread = threading.Thread(target=self._ask, daemon=True)
 
     def __enter__(self) -> "Callers":
@@ -218,12 +241,29 @@ class Callers:
         self._over.set()
         self._thread.join()
 
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more requests have come back."""
+        goal = self.counts.total() + more
+        with self._moved:
+            assert self._moved.wait_for(lambda: self.counts.total() >= goal, timeout=60)
+
+    def snapshot(self) -> Counter[tuple[str, int]]:
+        """Return the counts of now."""
+        with self._moved:
+            return self.counts.copy()
+
     def _ask(self) -> None:
         endpoint = Endpoint(self._address)
         while not self._over.is_set():
-            answer = endpoint.score(json.dumps(SAMPLE).encode(), {"Content-Type": "application/json"})
+            try:
+                answer = endpoint.score(json.dumps(SAMPLE).encode(), {"Content-Type": "application/json"})
+            except WorkspaceUnavailable:
+                self.unanswered += 1
+                continue
             assert endpoint.last is not None
-            self.counts[endpoint.last.deployment, answer.status] += 1
+            with self._moved:
+                self.counts[endpoint.last.deployment, answer.status] += 1
+                self._moved.notify_all()
         endpoint.close()
 
 

@@ -5,6 +5,8 @@ MLGATES_RETRAININGS says how many retrainings of the good ones are judged, by de
 """
 
 import os
+import shutil
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from diabetes.dataset import stand_in
 from diabetes.training import Settings
 from mlgates.core.gates import Verdict
+from mlgates.gates.evidence import Model
 from tests.contract.mlgates.bad_candidates import Bakery
 from tests.contract.mlgates.gate_candidates import Candidate, lines, trained, verdicts
 
@@ -83,6 +86,18 @@ def test_what_the_bad_candidates_could_have_been_passes(good: Candidate, champio
 
 def test_the_first_release_passes_without_a_champion(champion: Candidate, place: Path) -> None:
     assert list(lines(verdicts(champion, None, place / "cache"))) == []
+
+
+def test_a_champion_that_cannot_be_loaded_keeps_the_gate_shut_and_says_what_to_do(
+    good: Candidate, champion: Candidate, place: Path
+) -> None:
+    (place / "broken").mkdir()
+    shutil.copy(champion.model.folder / "MLmodel", place / "broken")
+    broken = replace(champion, model=Model("classifier:1", place / "broken", sha256="broken", tags={}))
+    (result,) = (each for each in verdicts(good, broken, place / "cache") if not each.verdict.holds)
+    assert (result.name, result.verdict) == ("champion", Verdict.COULD_NOT_RUN)
+    assert result.reason.startswith("classifier:1 cannot be loaded: ")
+    assert result.remedy == "train and register it again, with the versions of the project's lock"
 
 
 @pytest.mark.parametrize("estimator", ["logistic", "random-forest"])

@@ -1,15 +1,30 @@
 """Releases on a real local workspace: where the traffic goes, and what becomes of one that is killed or fails."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from mlgates.core.errors import CanaryBroken, EndpointHeld
+from mlgates.core.events import Event, StepFinished, StepProgressed
 from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
+from mlgates.release.owner import Owner
 from tests.contract.amlocal.online_site import QUIET
-from tests.contract.mlgates.release_site import ReleaseSite, release_site
+from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("release")]
+
+# Killed once each of these has ended, and in the middle of a step that is watched.
+STEPS = (
+    "lock",
+    "online endpoint",
+    "online deployment",
+    "smoke test",
+    "canary 10 %",
+    "canary 50 %",
+    "canary 100 %",
+    "batch default",
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +35,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReleaseSite]:
 
 @pytest.fixture(scope="module")
 def served(site: ReleaseSite) -> str:
-    """The version that was released before any test."""
+    """The version that was released before any test; each test leaves it serving."""
     version = site.approved()
     released(site, version)
     return version
 
 
-def released(site: ReleaseSite, version: str) -> Released:
-    from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
+@pytest.fixture
+def candidate(site: ReleaseSite, served: str) -> Iterator[str]:
+    """An approved version; what the test has made of it is rolled back."""
+    version = site.approved()
+    yield version
+    site.mood(version)
+    if site.traffic() != {served: 100}:
+        rolled_back(site)
 
-    return to_the_end(release(site.work(), version))
+
+def released(site: ReleaseSite, version: str, meanwhile: Callable[[Event], None] = lambda _: None) -> Released:
+    """Release a version; `meanwhile` is told of every event."""
+    from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
+    from mlgates.reports.console import listen  # noqa: PLC0415
+
+    return listen(release(site.work(), version), _Told(meanwhile))
 
 
 def rolled_back(site: ReleaseSite) -> Released:
@@ -38,13 +65,101 @@ def rolled_back(site: ReleaseSite) -> Released:
     return to_the_end(rollback(site.work()))
 
 
-def test_a_release_goes_out_back_and_forward(site: ReleaseSite, served: str) -> None:
-    version = site.approved()
+class _Told:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        self.tell = tell
+
+
+def stops_at(kind: type[Event], step: str) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        if isinstance(event, kind) and getattr(event, "step", None) == step:
+            raise Stopped
+
+    return tell
+
+
+def test_a_release_goes_out_back_and_forward(site: ReleaseSite, served: str, candidate: str) -> None:
     seen = []
     for _ in range(2):
-        released(site, version)
+        released(site, candidate)
         seen.append((site.traffic(), site.batch_version()))
         rolled_back(site)
         seen.append((site.traffic(), site.batch_version()))
-    new, old = ({version: 100}, version), ({served: 100}, served)
+    new, old = ({candidate: 100}, candidate), ({served: 100}, served)
     assert seen == [new, old, new, old]
+
+
+def test_a_release_that_is_killed_at_each_of_its_steps_and_run_again_has_released(
+    site: ReleaseSite, candidate: str
+) -> None:
+    for step in STEPS:
+        with pytest.raises(Stopped):
+            released(site, candidate, stops_at(StepFinished, step))
+    with pytest.raises(Stopped):
+        released(site, candidate, stops_at(StepProgressed, "canary 100 %"))
+    done = released(site, candidate)
+    assert (site.traffic(), site.batch_version(), done.changed) == ({candidate: 100}, candidate, True)
+
+
+def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and_no_request_is_lost(
+    site: ReleaseSite, served: str, candidate: str
+) -> None:
+    def spoil(event: Event) -> None:
+        if isinstance(event, StepProgressed) and event.step == "canary 10 %":
+            site.mood(candidate, "fails")
+
+    with Callers(site.address()) as callers:
+        callers.wait_for(20)
+        before = callers.snapshot()
+        with pytest.raises(CanaryBroken, match=r"withdrawn at canary (10|50) %: \d+ of \d+ requests failed"):
+            released(site, candidate, spoil)
+        callers.wait_for(20)
+        after = callers.snapshot()
+        callers.wait_for(20)
+    old, new = site.name_of(served), site.name_of(candidate)
+    assert set(before) == {(old, 200)}
+    assert callers.unanswered == 0
+    # The old version answered every request that came to it; what failed had come to the new one, on its way.
+    assert set(after) <= {(old, 200), (new, 200), (new, 424)}
+    assert callers.counts[new, 200] + callers.counts[new, 424] == after[new, 200] + after[new, 424]
+    assert (site.traffic(), site.batch_version(), site.tag(candidate)) == ({served: 100}, served, "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("mood", "told"), [("wrong", "predictions differ"), ("slow", "its median answer takes"), ("silent", "failed")]
+)
+def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic(
+    site: ReleaseSite, served: str, mood: str, told: str
+) -> None:
+    version = site.bad_candidate()
+    site.mood(version)
+
+    def spoil(event: Event) -> None:
+        if isinstance(event, StepFinished) and event.step == "smoke test":
+            site.mood(version, mood)
+
+    with pytest.raises(CanaryBroken, match=told):
+        released(site, version, spoil)
+    assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
+
+
+def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_broken(
+    site: ReleaseSite, served: str, candidate: str
+) -> None:
+    from mlgates.release.lock import RELEASE, free, take  # noqa: PLC0415
+
+    ledger, endpoint = site.work().ledger, site.settings.online_endpoint
+    take(ledger, endpoint, f"moody:{candidate}", Owner("Bob@desk", "desk", 7), reason=RELEASE)
+    with pytest.raises(EndpointHeld, match=rf"held by Bob@desk \(release of moody:{candidate}\) since \d+ s"):
+        released(site, candidate)
+    assert site.traffic() == {served: 100}
+    free(ledger, endpoint, by="Ann", reason="Bob's machine is gone")
+    released(site, candidate)
+    assert site.traffic() == {candidate: 100}
+
+
+def test_the_ledger_tells_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate: str) -> None:
+    released(site, candidate)
+    reading = site.work().ledger.read()
+    told = [str(entry.action) for entry in reading.entries if entry.model == f"moody:{candidate}"]
+    assert (told, reading.fault) == (["approved", "locked", "released"], None)

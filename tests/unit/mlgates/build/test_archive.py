@@ -98,6 +98,14 @@ def test_a_changed_archive_is_refused_and_nothing_unpacked(
     assert not (tmp_path / "out").exists()
 
 
+def test_an_archive_whose_manifest_was_changed_with_it_is_not_the_one_that_was_noted(
+    archive: Path, tmp_path: Path
+) -> None:
+    archive.with_name(f"{archive.name}.sha256").write_text(f"{'0' * 64}  {archive.name}\n")
+    with pytest.raises(BuildRefused, match=r"manifest.json is not what was built \(build-.*sha256 names another"):
+        unpack(archive, tmp_path / "out")
+
+
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"no zip")
     with pytest.raises(BuildRefused, match="is no build"):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgates.build.project import make, unpacked
+from mlgates.build.project import data_beside, make, unpacked
 from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.core.errors import BuildRefused
@@ -48,3 +48,13 @@ def test_the_folder_of_an_unpacked_build_ends_with_its_use(checkout: Project, tm
 def test_a_project_outside_of_git_cannot_be_built(project: Project, tmp_path: Path) -> None:
     with pytest.raises(BuildRefused, match="no git checkout"):
         make(project, SOURCE, tmp_path / "dist")
+
+
+def test_the_data_of_a_build_is_what_lies_in_the_checkout_now(checkout: Project, tmp_path: Path) -> None:
+    with unpacked(make(checkout, SOURCE, tmp_path / "dist").file) as held:
+        assert data_beside(held.project, checkout) == checkout.root / "data" / "train.csv"
+
+
+def test_data_that_is_a_uri_stays_as_it_is_declared(checkout: Project) -> None:
+    (checkout.training / "dataset.yml").write_text("path: https://data.example/train.csv\n")
+    assert data_beside(checkout, checkout) is None

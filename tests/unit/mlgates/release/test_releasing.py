@@ -104,14 +104,14 @@ def test_releasing_again_what_serves_changes_nothing(town: Town, two: tuple[str,
 
 @pytest.mark.parametrize(
     ("answer", "told"),
-    [(WRONG, "2 of 2 predictions differ"), (BROKEN, "requests failed")],
+    [(WRONG, "2 of 3 predictions differ"), (BROKEN, "1 of 2 requests failed")],
     ids=["wrong", "failing"],
 )
 def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
     town: Town, two: tuple[str, str], answer: Answer, told: str
 ) -> None:
     first, second = two
-    with pytest.raises(CanaryBroken, match=f"classifier:2 is withdrawn at canary 50 %: .*{told}"):
+    with pytest.raises(CanaryBroken, match=f"classifier:2 is withdrawn at canary 10 %: .*{told}"):
         _until(town, second, "canary 10 %", lambda: town.answers.update({second: answer}))
     assert (town.traffic, town.batch, town.tag(second), town.tag(first)) == ({first: 100}, first, "withdrawn", "true")
     assert town.told()[-1] == ("withdrawn", second)
