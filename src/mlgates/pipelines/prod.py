@@ -8,9 +8,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlgates.build.archive import Build
 from mlgates.build.project import unpacked
+from mlgates.config.settings import Settings
 from mlgates.core.errors import NotAllowed, Waits
 from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Entry
@@ -32,6 +34,9 @@ from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rules import standing
 from mlgates.release.work import Work as ReleaseWork
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
 
 NAME = "prod"
 
@@ -94,14 +99,12 @@ def _register(work: Work) -> Steps[AssetVersion]:
 
 
 def _release(work: Work) -> Steps[Released]:
-    settings = work.settings
-    releasing = ReleaseWork(
-        work.client,
-        settings,
-        read_release(settings.project),
-        Ledger(work.client, settings.model_name),
-        Owner.here(os.environ),
-        work.request.approver,
-    )
+    at_work = releasing(work.client, work.settings, by=work.request.approver)
     version = work.model.version if work.model else None
-    return (yield from release(releasing, version, canary=work.request.canary))
+    return (yield from release(at_work, version, canary=work.request.canary))
+
+
+def releasing(client: "MLClient", settings: Settings, *, by: str) -> ReleaseWork:
+    """Return what a release of the project's model has at hand."""
+    ledger = Ledger(client, settings.model_name)
+    return ReleaseWork(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by)
