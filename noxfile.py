@@ -2,7 +2,8 @@
 
 Sessions share one environment, .venv, since a copy of MLflow and its kin is over a gigabyte. No release of nox lets
 sessions share one, so they run without an environment of nox's own (`python=False`) and `shared` puts them into it.
-Only `unit-on`, which runs on other Pythons, has nox make environments. uv builds them all when it is there, else venv.
+Only `unit-on`, which runs on other Pythons, and `infra`, whose checkov pins what the project pins otherwise, have nox
+make environments. uv builds them all when it is there, else venv.
 """
 
 import atexit
@@ -73,7 +74,8 @@ def run(session: nox.Session, *command: str) -> None:
 def run_pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest in the shared environment, what the caller put after `--` at the end; leave what gates read."""
     shared(session)
-    run(session, "python", "-m", "pytest", *arguments, "--suite-reports=reports/suites", *session.posargs)
+    reports = ["--suite-reports=reports/suites", f"--junit-xml=reports/junit/{session.name}.xml"]
+    run(session, "python", "-m", "pytest", *arguments, *reports, *session.posargs)
 
 
 def put_data(session: nox.Session) -> None:
@@ -82,15 +84,35 @@ def put_data(session: nox.Session) -> None:
     run(session, "python", "-m", "diabetes.dataset", *(["--file", named] if named else []))
 
 
+CI_FILES = [
+    # Azure's schema has patterns that are no ECMAScript regular expressions.
+    ("azure-pipelines", ".ado/*.yml", "--regex-variant", "python"),
+    ("github-workflows", ".github/workflows/*.yml"),
+    ("github-actions", ".github/actions/*/action.yml"),
+]
+
+
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
-    """Format, lint, types, import contracts, declared dependencies."""
+    """Format, lint, types, import contracts, declared dependencies, the schemas of both CI systems; then `infra`."""
     shared(session)
     run(session, "ruff", "format", "--check", ".")
     run(session, "ruff", "check", ".")
     run(session, "mypy")
     run(session, "lint-imports", "--no-cache")
     run(session, "deptry", "src")
+    for schema, files, *options in CI_FILES:
+        run(session, "check-jsonschema", "--builtin-schema", schema, *options, *map(str, sorted(Path().glob(files))))
+    session.notify("infra", posargs=[])
+
+
+@nox.session
+def infra(session: nox.Session) -> None:
+    """The Azure resources as Bicep: syntax, and checkov's policies; in an environment of its own."""
+    session.install("checkov==3.3.30", "pytest>=9")
+    # The conftest.py of the other tests wants the project installed; the warnings are checkov's own.
+    options = ["-q", "--noconftest", "-W", "ignore::DeprecationWarning"]
+    session.run("python", "-m", "pytest", *options, "tests/infra", *session.posargs)
 
 
 UNIT = ["tests/unit", *WORKERS, "--cov", "--cov-report=term-missing:skip-covered"]
@@ -99,7 +121,7 @@ UNIT = ["tests/unit", *WORKERS, "--cov", "--cov-report=term-missing:skip-covered
 @nox.session(python=False)
 def unit(session: nox.Session) -> None:
     """Unit tests: no network, no server, seconds; branch coverage, random order, parallel."""
-    run_pytest(session, *UNIT, "--cov-report=json:reports/coverage.json")
+    run_pytest(session, *UNIT, "--cov-report=json:reports/coverage.json", "--cov-report=xml:reports/coverage.xml")
 
 
 @nox.session(name="unit-on", python=PYTHONS)
@@ -161,6 +183,15 @@ def smoke(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Faults planted in a fresh local workspace: the integration and smoke suites must notice each."""
     run_deployed(session, "tests/faults")
+
+
+@nox.session(python=False)
+def mlgates(session: nox.Session) -> None:
+    """A command of mlgates, what comes after `--`; what trains finds the training set in place."""
+    shared(session)
+    if session.posargs[:1] in (["train"], ["pipeline"]):
+        put_data(session)
+    run(session, "mlgates", *session.posargs)
 
 
 @nox.session(python=False)

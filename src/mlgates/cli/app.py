@@ -80,7 +80,9 @@ def pipeline(
     seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Train although the same was trained before.")] = False,
     until: Annotated[str | None, typer.Option(help="The stage to end with.")] = None,
-    approved_by: Annotated[str, typer.Option(help="prod: who has approved, where CI asked.")] = "",
+    approved_by: Annotated[
+        str, typer.Option(help="prod: who has approved; ci, ci:ENVIRONMENT: ask the CI system.")
+    ] = "",
     reason: Annotated[str, typer.Option(help="prod: why.")] = "",
     no_canary: Annotated[bool, typer.Option("--no-canary", help="prod: all traffic in one step.")] = False,
     project: ProjectFolder = None,

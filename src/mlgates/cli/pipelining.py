@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlgates.cli.session import Session
 from mlgates.delivery.source import source_state
 from mlgates.pipelines import dev, prod
+from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.runs import newest_build, run_pipeline
 from mlgates.pipelines.work import Request, Work
 from mlgates.reports.console import show as shown
@@ -24,9 +25,10 @@ DIST = "dist"
 def request(
     inputs: Mapping[str, str | int | None], *, anew: bool, until: str | None, approver: str, reason: str, canary: bool
 ) -> Request:
-    """Return what is asked of a pipeline; `inputs` that are None stay as declared."""
+    """Return what is asked of a pipeline; `inputs` that are None stay as declared, an approver `ci` is looked up."""
     given = {name: value for name, value in inputs.items() if value is not None}
-    return Request(inputs=given, anew=anew, until=until, approver=approver, reason=reason, canary=canary)
+    by = approver_of(approver, os.environ)
+    return Request(inputs=given, anew=anew, until=until, approver=by.name, reason=reason or by.comment, canary=canary)
 
 
 def pipeline(session: Session, client: "MLClient", name: str, asked: Request, build: Path | None) -> None:

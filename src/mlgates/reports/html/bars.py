@@ -10,6 +10,7 @@ from mlgates.reports.html.svg import NOTHING, Drawn, Scale, add, drawn, line, pi
 from mlgates.reports.wording import figure
 
 WIDTH, HEIGHT = 120, 16
+_THINNEST = 0.8
 _ROOM = 1.2
 """The axis goes this much beyond what it shows, so that a limit is never at its very end."""
 _CLASSES = {Verdict.PASSED: "good", Verdict.WARNED: "warn", Verdict.FAILED: "bad", Verdict.COULD_NOT_RUN: "bad"}
@@ -94,4 +95,6 @@ def _scale(values: Sequence[float]) -> Scale:
 
 def _bar(svg: Element, start: float, end: float, class_: str) -> None:
     left, right = sorted((start, end))
-    add(svg, "rect", x=left, y=4, width=max(0.8, right - left), height=HEIGHT - 8, class_=f"bar {class_}")
+    # A figure of nothing is still seen, and within the picture.
+    wide = max(_THINNEST, right - left)
+    add(svg, "rect", x=min(left, WIDTH - wide), y=4, width=wide, height=HEIGHT - 8, class_=f"bar {class_}")

@@ -1,11 +1,12 @@
+from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
 from hypothesis import given
 
-from mlgates.core.gates import GateRecord
+from mlgates.core.gates import GateRecord, Verdict
 from mlgates.reports.junit import junit
 from mlgates.reports.wording import clean
-from tests.unit.mlgates.reports.examples import PROD
+from tests.unit.mlgates.reports.examples import PROD, check
 from tests.unit.mlgates.reports.strategies import records
 
 
@@ -53,3 +54,9 @@ def test_a_check_that_could_not_run_is_an_error() -> None:
 def test_the_findings_of_one_check_share_its_time() -> None:
     times = [float(case.attrib["time"]) for case in suite(PROD).iter("testcase")]
     assert times[:3] == [0.003, 0.003, 0.003]
+
+
+def test_a_failure_without_limit_and_remedy_tells_its_reason_alone() -> None:
+    record = replace(PROD, results=(check("signature", Verdict.FAILED, reason="a column has gone"),))
+    (failure,) = suite(record).iter("failure")
+    assert failure.text == "a column has gone"

@@ -3,11 +3,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
+from mlgates.gates.comparison import curves
 from mlgates.reports.html.page import gate_page, pipeline_page
 from mlgates.reports.wording import clean
 from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD, RELEASED, check
@@ -130,6 +132,12 @@ def test_both_models_are_drawn_side_by_side() -> None:
     assert [caption.words for caption in models.find("caption")] == ["Candidate", "Champion"]
     (auc,) = [row.words for row in models.find("tr") if row.words.startswith("auc")]
     assert len(auc.split()) == 4
+
+
+def test_rows_of_one_class_have_no_roc_curve_and_still_a_confusion() -> None:
+    drawn = curves(np.zeros(3, np.int64), np.ones(3, np.int64), np.full(3, 0.9))
+    models = section(gate_page(replace(DEV, pictures={"curves": {"candidate": drawn}})), "Candidate and champion")
+    assert [caption.words for caption in models.find("figcaption", "caption")] == ["Calibration", "Candidate"]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ def test_a_bullet_stays_inside_its_picture(result: CheckResult) -> None:
         assert_inside(drawn)
 
 
+@pytest.mark.parametrize("value", [-1.0, 0.0, 1.0])
+def test_a_bar_at_either_end_of_its_axis_stays_inside_its_picture(value: float) -> None:
+    assert_inside(bullet(floor("x", value, -1.0)))
+    assert_inside(bullet(ceiling("x", value, 1.0)))
+
+
 @given(numbers, numbers, st.floats(0, 1e3))
 def test_a_share_stays_inside_its_picture(value: float, most: float, spread: float) -> None:
     assert_inside(share(value, most, "share", spread=spread))

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.gates import GateRecord, Verdict
-from mlgates.reports.wording import NONE, clean, duration, figure, moment, signed, tally, worst_first
-from tests.unit.mlgates.reports.examples import PROD, check, floor
+from mlgates.reports.wording import NONE, clean, duration, figure, moment, pipeline_headline, signed, tally, worst_first
+from tests.unit.mlgates.reports.examples import PIPELINE, PROD, RELEASED, check, floor
 from tests.unit.mlgates.reports.strategies import records
 
 
@@ -69,3 +71,11 @@ def test_the_margin_is_that_of_the_whole_interval_where_a_figure_has_one() -> No
     assert check("x", figure=0.25, least=-0.25, evidence={"low": -0.5, "high": 1.0}).margin == -0.25
     assert check("x", figure=0.25, most=0.5, evidence={"low": -0.5, "high": 1.0}).margin == -0.5
     assert check("x", figure=0.25, most=0.5, evidence={"low": "little", "high": 1.0}).margin == 0.25
+
+
+def test_a_pipelines_headline_says_where_it_stands() -> None:
+    assert pipeline_headline(PIPELINE) == "Pipeline prod waits at approval"
+    assert pipeline_headline(RELEASED) == "Pipeline prod passed"
+    assert pipeline_headline(replace(RELEASED, stages=())) == "Pipeline prod did nothing"
+    shut = replace(RELEASED, gates=(PROD,))
+    assert pipeline_headline(shut) == "Pipeline prod failed: gate prod stays shut for diabetes-classifier:3"
