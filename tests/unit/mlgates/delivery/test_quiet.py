@@ -13,6 +13,7 @@ RESET = "\x1b[39m\n"
 HUSHED = (
     "azure.ai.ml._utils._experimental",
     "azure.ai.ml.operations._job_operations",
+    "azure.ai.ml.operations._model_operations",
     "azure.ai.ml.operations._online_deployment_operations",
     "azure.identity",
 )
