@@ -50,7 +50,8 @@ def rows_dropped(
         environment=f"{environment.name}:{environment.version}",
         code_configuration=CodeConfiguration(code=str(Path(__file__).with_name("dropping")), scoring_script="score.py"),
         compute="cpu-cluster",
-        settings=ModelBatchDeploymentSettings(mini_batch_size=10, instance_count=1, max_concurrency_per_instance=1),
+        # As declared: what a deployment has is looked at too, and is not the fault here.
+        settings=ModelBatchDeploymentSettings(mini_batch_size=10, instance_count=1, max_concurrency_per_instance=2),
     )
     workspace.batch_deployments.begin_create_or_update(planted).result()
     yield

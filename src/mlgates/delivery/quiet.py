@@ -55,10 +55,9 @@ def hush() -> None:
     """Stop the remarks of Azure's libraries that say nothing new to a person."""
     # that a class of its own is experimental, on every YAML file
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
-    # where each artifact is downloaded to
-    logging.getLogger("azure.ai.ml.operations._job_operations").setLevel(logging.WARNING)
-    # where it downloads a model to
-    logging.getLogger("azure.ai.ml.operations._model_operations").setLevel(logging.WARNING)
+    # where each artifact and each model is downloaded to
+    for operations in ("_job_operations", "_model_operations"):
+        logging.getLogger(f"azure.ai.ml.operations.{operations}").setLevel(logging.WARNING)
     # that it looks for the endpoint before it deploys to it
     logging.getLogger("azure.ai.ml.operations._online_deployment_operations").setLevel(logging.WARNING)
     # every way of signing in that it tried: the error says so too, and is told in one line

@@ -65,6 +65,9 @@ signature:
 """
 
 NEEDED = ("azureml-ai-monitoring", "azureml-inference-server-http")
+PATIENT = {"request_timeout_ms": 120_000}
+"""For requests that wait while a process is started, which takes seconds, on a busy machine many."""
+
 ROWS = {"input_data": [[1.0, 2.0], [1.0, -2.0]]}
 
 

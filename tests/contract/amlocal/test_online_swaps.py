@@ -20,14 +20,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.contract.amlocal.online_site import QUIET, open_site, write_model
+from tests.contract.amlocal.online_site import PATIENT, QUIET, open_site, write_model
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("online-swaps")]
 
 CONNECTIONS = int(os.environ.get("AMLOCAL_SWAP_CONNECTIONS", "16"))
 SWAPS = int(os.environ.get("AMLOCAL_SWAPS", "2"))
-# A new process takes seconds to import MLflow, on a busy machine many: requests wait for it, they do not fail.
-PATIENT = {"request_timeout_ms": 120_000, "max_concurrent_requests_per_instance": CONNECTIONS}
+SETTINGS = {**PATIENT, "max_concurrent_requests_per_instance": CONNECTIONS}
 _LOG = logging.getLogger(__name__)
 
 
@@ -112,7 +111,7 @@ def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
             site.register("swapped", write_model(site.folder / str(number), number)) for number in range(1, SWAPS + 2)
         ]
         site.endpoint("scored")
-        site.deploy("blue", model=models[0], requests=PATIENT)
+        site.deploy("blue", model=models[0], requests=SETTINGS)
         site.traffic(blue=100)
         uri = site.client.online_endpoints.get("scored").scoring_uri
         with Load(uri, site.key(), site.trust).running() as load:
@@ -120,7 +119,7 @@ def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
             for version, model in enumerate(models[1:], start=2):
                 if version == SWAPS // 2 + 2:  # in between
                     os.kill(scoring_processes(site.folder, "blue")[-1], signal.SIGKILL)
-                site.deploy("blue", model=model, requests=PATIENT)
+                site.deploy("blue", model=model, requests=SETTINGS)
                 load.wait_for(version, 100)
         total = load.total()
     facts = (CONNECTIONS, SWAPS, total.answered, Counter(total.failed))

@@ -8,8 +8,12 @@ import pytest
 from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
 from mlgates.config.settings import Target
+from mlgates.contract import properties
+from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.requests import Format, azure_takes, formats_of
 from mlgates.contract.signature import Column, Kind, ModelContract
+from mlgates.scoring.answer import Answer
+from mlgates.scoring.scorer import Scorer, ask
 
 IN_PROCESS = "in process"
 LOCAL = "local"
@@ -37,3 +41,22 @@ def on_azure(config: pytest.Config) -> bool:
     if environment is None:
         return False
     return load_settings(find_project(config.rootpath), environment, environ=os.environ).target is Target.AZURE
+
+
+def hold_refusal(config: pytest.Config, scorer: Scorer, invalid: Invalid) -> None:
+    """Hold what an invalid request gets: the contract's refusal; on Azure, what Azure's own parts are known to do.
+
+    They do not keep the contract (docs/contract.md). A difference says that Azure has changed: better, or worse.
+    """
+    if not on_azure(config):
+        properties.refuses(scorer, invalid)
+        return
+    answer = ask(scorer, invalid.request)
+    assert behaviour(answer) == invalid.on_azure, f"{invalid.name}: {answer.status} {answer.text[:300]}"
+
+
+def behaviour(answer: Answer) -> OnAzure:
+    """Return what Azure's parts did with an invalid request."""
+    if answer.status == 200:
+        return OnAzure.PREDICTS
+    return OnAzure.REFUSES if answer.model_status in {400, 415} else OnAzure.FAILS

@@ -22,7 +22,7 @@ from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.scoring.scorer import Scorer, ask
 from tests.contract.mlgates.local_endpoint import LocalEndpoint
-from tests.contract.mlgates.targets import FORMATS, taken, targets
+from tests.contract.mlgates.targets import FORMATS, hold_refusal, taken, targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
 
@@ -101,17 +101,23 @@ def test_the_size_of_a_request_changes_no_prediction(
 
 
 def test_every_request_of_the_catalogue_is_refused(
-    contract: ModelContract, scorer: Scorer, sample: Batch, subtests: pytest.Subtests
+    contract: ModelContract,
+    scorer: Scorer,
+    sample: Batch,
+    pytestconfig: pytest.Config,
+    subtests: pytest.Subtests,
 ) -> None:
     for invalid in catalogue(contract, sample):
         with subtests.test(invalid.name):
-            properties.refuses(scorer, invalid)
+            hold_refusal(pytestconfig, scorer, invalid)
 
 
 @given(data=st.data())
-def test_a_spoilt_request_is_refused(contract: ModelContract, scorer: Scorer, data: st.DataObject) -> None:
+def test_a_spoilt_request_is_refused(
+    contract: ModelContract, scorer: Scorer, pytestconfig: pytest.Config, data: st.DataObject
+) -> None:
     batch = data.draw(batches(contract, whole=True))
-    properties.refuses(scorer, data.draw(st.sampled_from(list(catalogue(contract, batch)))))
+    hold_refusal(pytestconfig, scorer, data.draw(st.sampled_from(list(catalogue(contract, batch)))))
 
 
 def test_a_format_is_answered_where_it_is_taken_and_nowhere_else(

@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from mlgates.contract.catalogue import catalogue
-from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import Format, azure_takes, encode
+from mlgates.contract.invalid import Invalid
+from mlgates.contract.requests import azure_takes, encode
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.scoring.answer import Answer
 from tests.contract.mlgates.azure_server import ask_all
+from tests.contract.mlgates.targets import FORMATS, behaviour
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
-
-FORMATS = [Format.POSITIONAL, Format.SPLIT, Format.RECORDS]
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +46,3 @@ def test_azure_treats_the_catalogue_as_it_says(
     for invalid, answer in zip(invalids, answers[len(FORMATS) :], strict=True):
         with subtests.test(invalid.name):
             assert behaviour(answer) == invalid.on_azure
-
-
-def behaviour(answer: Answer) -> OnAzure:
-    if answer.status == 200:
-        return OnAzure.PREDICTS
-    return OnAzure.REFUSES if answer.status in {400, 415} else OnAzure.FAILS
