@@ -22,7 +22,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "unit", "data", "contract", "integration", "smoke", "faults"]
+nox.options.sessions = ["lint", "unit", "data", "contract", "integration", "smoke", "faults", "story"]
 
 WORKSPACES = Path(".nox", "amlocal").absolute()
 SHARED = Path(".venv").absolute()
@@ -196,13 +196,26 @@ def mlgates(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def promote(session: nox.Session) -> None:
-    """The main job: checks, training to a registered model, deployment to both endpoints, a trial of each."""
+    """The main job: checks, the dev pipeline to its gate, the prod pipeline to released traffic, and the report.
+
+    What follows `--` goes to both pipelines: `-- --estimator random-forest`. The approval that a person gives elsewhere
+    is given here by name of this session.
+    """
     shared(session)
     put_data(session)
     run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
-    run(session, "mlgates", "train", "--register", *session.posargs)
-    run(session, "mlgates", "deploy", "--test", *session.posargs[:2])
-    run(session, "mlgates", "show", *session.posargs[:2])
+    run(session, "mlgates", "pipeline", "dev", *session.posargs)
+    approval = ["--approved-by", "nox -s promote", "--reason", "the main job of the README"]
+    run(session, "mlgates", "pipeline", "prod", *approval, *session.posargs)
+    run(session, "mlgates", "report", "--pipeline", "prod")
+
+
+@nox.session(python=False)
+def story(session: nox.Session) -> None:
+    """The story that the example tells, on a fresh local workspace: released, rejected, replaced, rolled back."""
+    shared(session)
+    put_data(session)
+    run_pytest(session, "tests/story")
 
 
 @nox.session(python=False)
