@@ -1,5 +1,7 @@
+import time
 from collections.abc import Iterable
 from itertools import chain, repeat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
-from mlgates.gates.checks.latency import Declared, Times, check, measure
+from mlgates.gates.checks.latency import Declared, Times, check, measure, own_time
 from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import evidence
 
@@ -78,3 +80,23 @@ def test_without_rows_nothing_can_be_measured() -> None:
 def test_times_without_a_limit_say_nothing() -> None:
     with pytest.raises(ConfigurationError, match="give median_ms, p95_ms or both"):
         parsed("here", Declared, {"row": {}})
+
+
+@pytest.mark.parametrize("counted", ["", "1", "no numbers here", None])
+def test_where_the_waiting_is_not_counted_the_clock_is_the_walls(tmp_path: Path, counted: str | None) -> None:
+    if counted is not None:
+        (tmp_path / "schedstat").write_text(counted)
+    before = time.perf_counter()
+    assert before <= own_time(tmp_path / "schedstat") <= time.perf_counter()
+
+
+@given(st.integers(0, 10**12))
+def test_the_clock_leaves_out_the_waiting(tmp_path_factory: pytest.TempPathFactory, waited_ns: int) -> None:
+    file = tmp_path_factory.mktemp("proc") / "schedstat"
+    file.write_text(f"5 {waited_ns} 7\n")
+    before = time.perf_counter()
+    assert before <= own_time(file) + waited_ns / 1e9 <= time.perf_counter() + 1e-6
+
+
+def test_a_clock_that_seems_to_go_back_counts_as_no_time() -> None:
+    assert measured(chain([0], repeat(-0.01)), most_ms=100)[0] == 0
