@@ -35,7 +35,7 @@ def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: 
     for kind, each in delivered.items():
         session.say(f"{kind:<7}{each.deployment.summary}")
     if trial:
-        _say_calls(session, {kind: each.deployment.uri for kind, each in delivered.items()})
+        say_calls(session, {kind: each.deployment.uri for kind, each in delivered.items()})
     else:
         session.say(f"next   {_program()} test --env {session.settings.environment}")
 
@@ -123,7 +123,7 @@ def _details(trial: OnlineTrial | BatchTrial) -> Iterator[str]:
         yield f"job          {trial.job}"
 
 
-def _say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
+def say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
     """Print, for each endpoint, the line that calls it, ready to be pasted."""
     settings = session.settings
     session.say("call them:")

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgates.cli.endpoints import say_calls
 from mlgates.cli.session import Session
+from mlgates.core.deployments import Kind
+from mlgates.delivery.serving import look_batch, look_online
 from mlgates.delivery.source import source_state
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
@@ -46,6 +49,14 @@ def pipeline(session: Session, client: "MLClient", name: str, asked: Request, bu
     file = write_pipeline(record, project.reports)
     session.output.print(stages_table(record))
     session.say(record.summary)
-    session.say(f"record {project.shown(file)}")
+    session.say(f"report {project.shown(file)}")
     if error is not None:
         raise error
+    if record.serving:
+        _say_calls(session, client)
+
+
+def _say_calls(session: Session, client: "MLClient") -> None:
+    online = look_online(client, session.settings.online_endpoint)
+    batch = look_batch(client, session.settings.batch_endpoint)
+    say_calls(session, {Kind.ONLINE: str(online.endpoint.scoring_uri), Kind.BATCH: str(batch.endpoint.scoring_uri)})
