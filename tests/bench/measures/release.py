@@ -16,6 +16,7 @@ from tests.bench.processes import timed
 if TYPE_CHECKING:
     from tests.contract.mlgates.release_site import ReleaseSite
 
+ROUNDS = 3
 SECONDS = 4
 """How long each of the three steps is watched."""
 _CANARY = "canary 10 %"
@@ -30,7 +31,7 @@ def release() -> list[Figure]:
     ratios, backs = [], []
     with _site() as site:
         target = _target(site)
-        for _ in range(3):
+        for _ in range(ROUNDS):
             version = site.approved()
             before = press(target, connections=1, seconds=2 * SECONDS)
             during = _pressed_during(site, version, target)
@@ -80,7 +81,9 @@ def _site() -> Iterator["ReleaseSite"]:
         watched = canary.seconds.model_copy(update={"local": float(SECONDS)})
         site.declared = site.declared.model_copy(update={"canary": canary.model_copy(update={"seconds": watched})})
         from mlgates.core.steps import to_the_end  # noqa: PLC0415
+        from mlgates.delivery.quiet import hush  # noqa: PLC0415
         from mlgates.release.releasing import release as run  # noqa: PLC0415
 
+        hush()
         to_the_end(run(site.work(), site.approved()))
         yield site
