@@ -6,11 +6,13 @@ from pathlib import Path
 from mlgates.core.errors import ConfigurationError, GateFailed
 from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord
+from mlgates.delivery.gate_tags import keep_page
 from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken
 from mlgates.gates.runs import run_model_gate
 from mlgates.pipelines.work import Work
 from mlgates.reports.files import write_gate
+from mlgates.reports.html.page import gate_page
 
 
 def run_gate(work: Work, name: str) -> Steps[GateRecord]:
@@ -34,6 +36,7 @@ def run_gate(work: Work, name: str) -> Steps[GateRecord]:
         )
     work.gates.append(found)
     write_gate(found, project.reports)
+    keep_page(work.client, found, gate_page(found))
     if not found.passed:
         raise GateFailed("\n".join([found.summary, *broken(found)]))
     return found

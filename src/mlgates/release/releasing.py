@@ -6,6 +6,7 @@ Where it stands is read from the workspace, so that one that was killed anywhere
 from dataclasses import dataclass
 
 from mlgates.core.deployments import Deployment
+from mlgates.core.errors import NotAllowed
 from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.releases import Released
@@ -60,6 +61,9 @@ def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Re
 
 
 def _permitted(work: Work, content: Content) -> Entry:
+    job = content.model.unregistered_job
+    if job:
+        raise NotAllowed(f"{content.model} is not registered: run 'mlgates register --job {job}' first")
     check_gate(content)
     return permission(work.ledger.entries(), str(content.model), content.sha256)
 

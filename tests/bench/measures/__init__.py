@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, commands, gates, jobs, online, server, upload
+from tests.bench.measures import batch, commands, gates, jobs, online, release, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "online": online.online,
     "batch": batch.batch,
     "gate": gates.gate,
+    "release": release.release,
     "batch-many": batch.batch_many,
 }
 ON_REQUEST = ("batch-many",)  # measured only when they are named

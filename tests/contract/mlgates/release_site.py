@@ -88,7 +88,7 @@ class ReleaseSite:
     settings: Settings
     folder: Path
     declared: Release = field(init=False)
-    _bad: str | None = None
+    _candidate: str | None = None
 
     def __post_init__(self) -> None:
         self.declared = read_release(self.settings.project)
@@ -151,12 +151,12 @@ class ReleaseSite:
         ledger = Ledger(self.client, MODEL)
         return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
 
-    def bad_candidate(self) -> str:
+    def candidate(self) -> str:
         """Return a version that is approved; always the same, since what is deployed already is there soon."""
         from mlgates.release.rules import standing  # noqa: PLC0415
 
-        version = self._bad or self.register()
-        self._bad = version
+        version = self._candidate or self.register()
+        self._candidate = version
         last = standing(self.work().ledger.entries(), f"{MODEL}:{version}")
         if last is None or last.action is not Action.APPROVED:
             self.approve(version)

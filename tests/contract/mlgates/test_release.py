@@ -1,11 +1,13 @@
 """Releases on a real local workspace: where the traffic goes, and what becomes of one that is killed or fails."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mlgates.core.errors import CanaryBroken, EndpointHeld
 from mlgates.core.events import Event, StepFinished, StepProgressed
+from mlgates.core.ledger import Action, Draft
 from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
 from mlgates.release.owner import Owner
@@ -44,9 +46,17 @@ def served(site: ReleaseSite) -> str:
 @pytest.fixture
 def candidate(site: ReleaseSite, served: str) -> Iterator[str]:
     """An approved version; what the test has made of it is rolled back."""
-    version = site.approved()
+    version = site.candidate()
     yield version
     site.mood(version)
+    if site.traffic() != {served: 100}:
+        rolled_back(site)
+
+
+@pytest.fixture
+def another(site: ReleaseSite, served: str) -> Iterator[str]:
+    """An approved version that no test has deployed yet."""
+    yield site.approved()
     if site.traffic() != {served: 100}:
         rolled_back(site)
 
@@ -90,15 +100,15 @@ def test_a_release_goes_out_back_and_forward(site: ReleaseSite, served: str, can
 
 
 def test_a_release_that_is_killed_at_each_of_its_steps_and_run_again_has_released(
-    site: ReleaseSite, candidate: str
+    site: ReleaseSite, another: str
 ) -> None:
     for step in STEPS:
         with pytest.raises(Stopped):
-            released(site, candidate, stops_at(StepFinished, step))
+            released(site, another, stops_at(StepFinished, step))
     with pytest.raises(Stopped):
-        released(site, candidate, stops_at(StepProgressed, "canary 100 %"))
-    done = released(site, candidate)
-    assert (site.traffic(), site.batch_version(), done.changed) == ({candidate: 100}, candidate, True)
+        released(site, another, stops_at(StepProgressed, "canary 100 %"))
+    done = released(site, another)
+    assert (site.traffic(), site.batch_version(), done.changed) == ({another: 100}, another, True)
 
 
 def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and_no_request_is_lost(
@@ -129,17 +139,14 @@ def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and
     ("mood", "told"), [("wrong", "predictions differ"), ("slow", "its median answer takes"), ("silent", "failed")]
 )
 def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic(
-    site: ReleaseSite, served: str, mood: str, told: str
+    site: ReleaseSite, served: str, candidate: str, mood: str, told: str
 ) -> None:
-    version = site.bad_candidate()
-    site.mood(version)
-
     def spoil(event: Event) -> None:
         if isinstance(event, StepFinished) and event.step == "smoke test":
-            site.mood(version, mood)
+            site.mood(candidate, mood)
 
     with pytest.raises(CanaryBroken, match=told):
-        released(site, version, spoil)
+        released(site, candidate, spoil)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
 
 
@@ -159,7 +166,22 @@ def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_brok
 
 
 def test_the_ledger_tells_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate: str) -> None:
+    before = len(site.work().ledger.entries())
     released(site, candidate)
     reading = site.work().ledger.read()
-    told = [str(entry.action) for entry in reading.entries if entry.model == f"moody:{candidate}"]
-    assert (told, reading.fault) == (["approved", "locked", "released"], None)
+    told = [(str(entry.action), entry.model) for entry in reading.entries[before:]]
+    assert (told, reading.fault) == ([("locked", f"moody:{candidate}"), ("released", f"moody:{candidate}")], None)
+
+
+def test_writers_at_the_same_time_each_find_a_place(site: ReleaseSite) -> None:
+    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+
+    def write(name: str) -> None:
+        draft = Draft(action=Action.APPROVED, by=name, model="raced:1")
+        Ledger(site.client, "raced").append(lambda _: draft)
+
+    names = ("Ann", "Bob", "Eve")
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(write, names))
+    reading = Ledger(site.client, "raced").read()
+    assert (sorted(entry.by for entry in reading.entries), reading.fault) == (sorted(names), None)

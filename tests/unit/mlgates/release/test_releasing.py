@@ -16,11 +16,14 @@ from mlgates.core.events import Steps
 from mlgates.core.ledger import Action
 from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
+from mlgates.core.values import AssetVersion
+from mlgates.release import releasing
 from mlgates.release.lock import RELEASE, ROLLBACK, take
 from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.rules import lock_of
+from mlgates.release.subject import Content
 from mlgates.scoring.answer import Answer
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 
@@ -167,6 +170,13 @@ def test_without_an_approval_nothing_is_released(town: Town) -> None:
     with pytest.raises(NotAllowed, match="mlgates approve classifier:1"):
         released(town, version)
     assert town.workspace.online_endpoints.held == {}
+
+
+def test_a_model_that_is_not_registered_yet_cannot_be_released(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Content(AssetVersion("classifier", "job:sunny", created=False, tags={"gate.prod": "passed"}), "c0ffee")
+    monkeypatch.setattr(releasing, "content_of", lambda *_: made)
+    with pytest.raises(NotAllowed, match="classifier:job:sunny is not registered: run 'mlgates register --job sunny'"):
+        released(town, "job:sunny")
 
 
 def test_a_model_that_was_changed_after_its_approval_is_refused(town: Town, two: tuple[str, str]) -> None:
