@@ -1,13 +1,24 @@
-"""CI, the README and the contributor's guide call nox sessions that exist, and nothing but nox does the work."""
+"""CI and the guides call nox sessions, and commands of mlgates, that exist; and nothing but nox does the work."""
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import typer
+import typer.main
+from typer.exceptions import TyperException
 
+from mlgates.cli.app import app
+from mlgates.config.project import find_project
 from mlgates.core.layers import LAYERS
+from mlgates.gates.declaration import read_gates
+from mlgates.pipelines import dev, prod
+from mlgates.pipelines.work import Work
+from tests.contract.mlgates.ci_graph import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[3]
 CALL = re.compile(r"\bnox((?:[ \t]+[^\s`\"'&|;)]+)*)")
@@ -15,7 +26,7 @@ CALL = re.compile(r"\bnox((?:[ \t]+[^\s`\"'&|;)]+)*)")
 
 
 def files() -> Iterator[Path]:
-    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
+    yield from (ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/ci.md"))
     for folder in (".ci", ".ado", ".github"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
 
@@ -94,3 +105,66 @@ def test_calls_are_recognised(line: str, names: set[str]) -> None:
 
 def test_a_call_of_a_session_that_does_not_exist_is_noticed() -> None:
     assert called("nox -s deploy-everything") - sessions() == {"deploy-everything"}
+
+
+# What CI has `nox -s mlgates` run.
+
+
+def commands_of_ci() -> list[str]:
+    """The command lines of mlgates in both systems' files."""
+    return sorted(
+        {
+            command.removeprefix("nox -s mlgates -- ")
+            for system in SYSTEMS.values()
+            for document in system.documents().values()
+            for stage in system.read(document).stages
+            for command in stage.commands
+            if command.startswith("nox -s mlgates ")
+        }
+    )
+
+
+def parsed(line: str) -> tuple[str, dict[str, object]]:
+    """Return the command and its parameters, as mlgates' own parser takes them; nothing runs."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    context = typer.Context(group, info_name="mlgates")
+    name, command, rest = group.resolve_command(context, shlex.split(line))
+    assert command is not None
+    return str(name), command.make_context(name, rest, parent=context).params
+
+
+def stages_of(pipeline: object) -> list[str]:
+    with ExitStack() as stack:
+        work = Work.__new__(Work)  # the stages look into it only when they run
+        plans = {dev.NAME: dev.plan(work, ROOT, stack), prod.NAME: prod.plan(work, ROOT, stack)}
+    return [planned.name for planned in plans[str(pipeline)]]
+
+
+def test_ci_calls_commands_of_mlgates() -> None:
+    assert {parsed(line)[0] for line in commands_of_ci()} == {"gate", "pipeline"}
+
+
+@pytest.mark.parametrize("line", commands_of_ci())
+def test_a_command_of_ci_is_one_that_mlgates_takes(line: str) -> None:
+    _, parameters = parsed(line)
+    assert (ROOT / "mlops" / f"config-infra-{parameters['env']}.yml").is_file()
+
+
+@pytest.mark.parametrize("line", [line for line in commands_of_ci() if "--until" in line])
+def test_a_stage_that_ci_ends_with_exists(line: str) -> None:
+    _, parameters = parsed(line)
+    assert parameters["until"] in stages_of(parameters["name"])
+
+
+@pytest.mark.parametrize("line", [line for line in commands_of_ci() if line.startswith("gate ")])
+def test_a_gate_that_ci_runs_is_declared(line: str) -> None:
+    _, parameters = parsed(line)
+    file = find_project(ROOT).gates_file
+    assert parameters["name"] in read_gates(file, file.name).gates
+
+
+@pytest.mark.parametrize("line", ["gates qa", "gate", "gate qa --force", "pipeline test", "pipeline prod --until"])
+def test_a_command_that_mlgates_does_not_take_is_noticed(line: str) -> None:
+    with pytest.raises(TyperException):
+        parsed(line)
