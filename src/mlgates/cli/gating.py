@@ -13,8 +13,9 @@ from mlgates.delivery.source import source_state
 from mlgates.gates.declaration import Gate, Gates, read_gates
 from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import show as shown
-from mlgates.reports.files import read_newest, write, write_gate
+from mlgates.reports.files import markdown_file, read_newest, write, write_gate
 from mlgates.reports.html.page import gate_page
+from mlgates.reports.run_summary import show_on_run
 from mlgates.reports.tables import checks_table
 
 
@@ -37,6 +38,7 @@ def gate(session: Session, name: str, version: str | None) -> None:
     session.output.print(checks_table(record))
     session.say(record.summary)
     session.say(f"report {project.shown(file)}")
+    show_on_run(markdown_file(record, project.reports), os.environ, session.say)
     if not record.passed:
         raise GateFailed("\n".join([f"gate {name} stays shut:", *broken(record)]))
 

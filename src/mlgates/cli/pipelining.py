@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mlgates.cli.endpoints import say_calls
 from mlgates.cli.session import Session
 from mlgates.core.deployments import Kind
+from mlgates.core.gates import GateRecord
+from mlgates.core.pipelines import PipelineRecord
 from mlgates.delivery.serving import look_batch, look_online
 from mlgates.delivery.source import source_state
 from mlgates.pipelines import dev, prod
@@ -15,7 +17,8 @@ from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.runs import newest_build, run_pipeline
 from mlgates.pipelines.work import Request, Work
 from mlgates.reports.console import show as shown
-from mlgates.reports.files import write_pipeline
+from mlgates.reports.files import markdown_file, write_pipeline
+from mlgates.reports.run_summary import show_on_run
 from mlgates.reports.tables import stages_table
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ def pipeline(session: Session, client: "MLClient", name: str, asked: Request, bu
     session.output.print(stages_table(record))
     session.say(record.summary)
     session.say(f"report {project.shown(file)}")
+    records: list[PipelineRecord | GateRecord] = [record, *work.gates]
+    for each in records:
+        show_on_run(markdown_file(each, project.reports), os.environ, session.say)
     if error is not None:
         raise error
     if record.serving:

@@ -23,7 +23,10 @@ def run_suite(layer: str, settings: Settings) -> Steps[Said]:
     if not folder.is_dir():
         raise AssetMissing(f"{project.shown(folder)} is not there: the pipeline runs the project's suite {layer}")
     command = [sys.executable, "-m", "pytest", str(folder), "--env", settings.environment, "-q", "--color=no"]
-    reports = ["--suite-reports", str(project.reports / SUITES)]
+    reports = [
+        f"--suite-reports={project.reports / SUITES}",
+        f"--junit-xml={project.reports / 'junit' / f'{layer}.xml'}",
+    ]
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [*command, *reports], cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

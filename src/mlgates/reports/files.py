@@ -35,6 +35,13 @@ def write(record: GateRecord | PipelineRecord, reports: Path) -> Path:
     return write_gate(record, reports) if isinstance(record, GateRecord) else write_pipeline(record, reports)
 
 
+def markdown_file(record: GateRecord | PipelineRecord, reports: Path) -> Path:
+    """Return where the Markdown of a record that was written below `reports` lies."""
+    if isinstance(record, GateRecord):
+        return reports / GATES / f"{record.gate}.md"
+    return reports / PIPELINES / f"{record.pipeline}.md"
+
+
 def _written(folder: Path, name: str, document: Mapping[str, Any], forms: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for ending, text in forms.items():

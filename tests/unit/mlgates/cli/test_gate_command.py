@@ -54,6 +54,14 @@ def test_its_record_is_kept_in_the_project(gate: Gate, project: Project) -> None
     assert (record["passed"], record["commit"], record["results"][0]["name"]) == (True, COMMIT, "suites.unit")
 
 
+def test_in_ci_it_is_shown_on_the_page_of_the_run_though_it_stays_shut(
+    gate: Gate, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    gate("qa")
+    assert (tmp_path / "summary").read_text().strip() == (project.reports / "gates" / "qa.md").read_text().strip()
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -1,4 +1,5 @@
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_a_suite_leaves_its_report_for_the_gate(settings: Settings, smoke: Path)
     (smoke / "test_it.py").write_text("def test_it(): pass")
     listen(run_suite("smoke", settings), Recorder())
     assert (settings.project.reports / "suites" / "smoke.json").is_file()
+
+
+def test_a_suite_leaves_its_results_for_ci_when_it_fails_too(settings: Settings, smoke: Path) -> None:
+    (smoke / "test_it.py").write_text("def test_it(): assert 1 == 2")
+    with pytest.raises(SuiteFailed):
+        listen(run_suite("smoke", settings), Recorder())
+    results = ElementTree.parse(settings.project.reports / "junit" / "smoke.xml")
+    assert [case.get("name") for case in results.iter("testcase")] == ["test_it"]
 
 
 def test_a_suite_that_fails_is_told_with_its_last_lines(settings: Settings, smoke: Path) -> None:
