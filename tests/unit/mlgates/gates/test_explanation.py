@@ -103,6 +103,10 @@ def test_of_many_rows_a_sample_is_looked_at() -> None:
     assert judged(Declared(rows=100), glucose=1, age=1)["largest_share"].evidence["rows"] == 100
 
 
+def test_few_rows_are_all_looked_at() -> None:
+    assert judged(Declared(rows=2000), glucose=1, age=1)["largest_share"].evidence["rows"] == 1500
+
+
 def test_the_same_seed_finds_the_same() -> None:
     one, other = (judged(glucose=1, age=1)["largest_share"].evidence for _ in range(2))
     assert one == other
