@@ -225,7 +225,7 @@ def logs(
     kind: Annotated[Kind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
     env: Env = LOCAL,
     lines: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 50,
-    deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the declared one.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the busiest.")] = None,
     project: ProjectFolder = None,
     require_azure: RequireAzure = False,
     debug: Debug = False,

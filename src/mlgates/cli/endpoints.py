@@ -19,6 +19,7 @@ from mlgates.delivery.batch_trial import invoke_batch as invoke_by_job
 from mlgates.delivery.destroy import destroy as take_away
 from mlgates.delivery.destroy import endpoint_of
 from mlgates.delivery.online_trial import address
+from mlgates.delivery.serving import look_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.reports.console import show as shown
 from mlgates.scoring.endpoint import Endpoint
@@ -79,13 +80,19 @@ def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path)
 def logs(session: Session, client: "MLClient", kind: Kind, *, lines: int, deployment: str | None) -> None:
     """Print the end of a log."""
     settings = session.settings
-    name = deployment or settings.online_deployment_name
     if kind is Kind.ONLINE:
+        name = deployment or _busiest(session, client)
         found = online_log(client, settings.online_endpoint, name, lines=lines)
     else:
         found = batch_log(client, settings.batch_endpoint, lines=lines)
     for line in found:
         session.say(line)
+
+
+def _busiest(session: Session, client: "MLClient") -> str:
+    """Return the deployment with most traffic, the declared one while none has any."""
+    settings = session.settings
+    return next(iter(look_online(client, settings.online_endpoint).shares), settings.online_deployment_name)
 
 
 def key(session: Session, client: "MLClient") -> None:

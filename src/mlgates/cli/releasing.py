@@ -7,6 +7,7 @@ from mlgates.cli.session import Session
 from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Action
 from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.metrics import preload
 from mlgates.release import approving, tidying
 from mlgates.release.declaration import read_release
 from mlgates.release.lock import free
@@ -45,12 +46,14 @@ def history(session: Session, client: "MLClient", version: str | None) -> None:
 
 def release(session: Session, client: "MLClient", version: str | None, *, canary: bool, by: str) -> None:
     """Release a version."""
+    preload()  # azure-ai-ml imports MLflow at its first change of an endpoint: not when the traffic moves, please
     released = shown(release_run(_work(session, client, by), version, canary=canary), session.progress)
     session.say(released.summary)
 
 
 def rollback(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
     """Return to the version that served before."""
+    preload()
     session.say(shown(rollback_run(_work(session, client, by), reason=reason), session.progress).summary)
 
 

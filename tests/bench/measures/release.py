@@ -23,7 +23,7 @@ _CANARY = "canary 10 %"
 
 
 def release() -> list[Figure]:
-    """The median time of a request at one connection, during a canary over before; none may be lost in either."""
+    """The median time of a request at one connection, during a canary over before and after; none may be lost."""
     require_wrk()
     from mlgates.core.steps import to_the_end  # noqa: PLC0415 - with azure-ai-ml, once the workspace is up
     from mlgates.release.rolling_back import rollback  # noqa: PLC0415
@@ -35,10 +35,12 @@ def release() -> list[Figure]:
             version = site.approved()
             before = press(target, connections=1, seconds=2 * SECONDS)
             during = _pressed_during(site, version, target)
-            ratios.append(during.median_ms / before.median_ms)
+            after = press(target, connections=1, seconds=2 * SECONDS)
+            # The machine has other things to do, now and then: what is beside the canary is on both its sides.
+            ratios.append(2 * during.median_ms / (before.median_ms + after.median_ms))
             backs.append(timed(lambda: to_the_end(rollback(site.work()))))
     return [
-        Figure("request during a canary over before, median, 1 connection", "x", tuple(ratios), 1.1),
+        Figure("request during a canary over before and after, 1 connection", "x", tuple(ratios), 1.1),
         Figure("rollback", "s", tuple(backs)),
     ]
 

@@ -81,7 +81,8 @@ def test_online_is_invoked_with_a_request(
     assert (result.exit_code, "[0]" in (result.stdout if code == 0 else result.stderr)) == (code, True)
 
 
-def test_the_log_of_a_deployment_is_printed(mlgates: Command) -> None:
+def test_the_log_of_the_deployment_that_has_the_traffic_is_printed(mlgates: Command) -> None:
+    mlgates("deploy", "--only", "online")
     assert mlgates("logs", "online", "--lines", "1").stdout == "last line\n"
 
 
