@@ -27,7 +27,10 @@ _WORKSPACE = re.compile(
 
 
 class App:
-    """Serves one workspace. `lifespan` is entered before the first request and left after the last."""
+    """Serves one workspace. `lifespan` is entered before the first request and left after the last.
+
+    `routes` are kept to be read: docs/reference-amlocal.md is made from them.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class App:
         lifespan: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
         self._context = context
+        self.routes = tuple(routes)
         self._router = Router(routes)
         self._check_bearer = check_bearer
         self._lifespan = lifespan

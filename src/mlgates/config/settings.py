@@ -51,23 +51,38 @@ class Settings:
     """For each key, the file or environment variable that gave its value."""
 
     training_environment_name: str = _key(checks.asset_name)
+    """The environment that training runs in."""
     training_dataset_name: str = _key(checks.asset_name)
+    """The data asset of the training set."""
     training_experiment_name: str = _key(checks.asset_name)
+    """The experiment that training jobs are tracked in."""
     model_name: str = _key(checks.asset_name)
+    """The registered model."""
     model_path: str = _key(checks.relative_path)
+    """The folder among a run's artifacts that training keeps the model in."""
     batch_endpoint_name: str = _key(checks.endpoint_name)
+    """The batch endpoint; in the workspace its name ends in `-ENV`."""
     batch_deployment_name: str = _key(checks.endpoint_name)
+    """The batch deployment that `mlgates deploy` makes."""
     batch_sample_request: str = _key(checks.relative_path)
+    """The file that the batch endpoint is tried with."""
     batch_request_type: str = _key(checks.one_of("uri_file", "uri_folder"))
+    """What a batch call is given: a file, or a folder."""
     online_endpoint_name: str = _key(checks.endpoint_name)
+    """The online endpoint; in the workspace its name ends in `-ENV`."""
     online_deployment_name: str = _key(checks.endpoint_name)
+    """The online deployment that `mlgates deploy` makes; a release takes `blue` and `green`."""
     online_sample_request: str = _key(checks.relative_path)
+    """The request that the online endpoint is tried with."""
     online_latency_limit_ms: str = _key(checks.milliseconds)
     """What the median answer of the online endpoint to its sample may take, seen from where the suite runs."""
 
     azure_subscription_id: str = _key(checks.guid_or_empty, Scope.INFRA, secret=True)
+    """The subscription; while it is empty the environment is a local stand-in."""
     resource_group_name: str = _key(checks.resource_group, Scope.INFRA)
+    """The resource group of the workspace."""
     aml_workspace_name: str = _key(checks.workspace_name, Scope.INFRA)
+    """The workspace."""
 
     @property
     def target(self) -> Target:
