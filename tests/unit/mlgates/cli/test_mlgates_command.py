@@ -67,6 +67,42 @@ def test_train_hands_its_options_to_the_job(mlgates: Command, workspace: FakeWor
     assert (inputs["estimator"], inputs["seed"]) == ("random-forest", 3)
 
 
+@pytest.fixture
+def build(mlgates: Command, project: Project, tmp_path: Path) -> Path:
+    """An archive of the project, which is a git checkout now."""
+    (project.root / "src" / "train.py").write_text("")
+    for command in (["init", "-q"], ["add", "src", "mlops", "data"]):
+        subprocess.run(["git", "-C", str(project.root), *command], check=True)
+    mlgates("build", "--output", str(tmp_path / "dist"))
+    return next((tmp_path / "dist").glob("build-*.zip"))
+
+
+def test_a_job_that_is_trained_from_a_build_is_tagged_with_it(
+    mlgates: Command, workspace: FakeWorkspace, build: Path
+) -> None:
+    assert mlgates("train", "--build", str(build)).exit_code == 0
+    tag = workspace.jobs.submitted[0].tags["build_sha256"]
+    assert build.with_name(f"{build.name}.sha256").read_text().startswith(tag)
+
+
+def test_what_is_trained_from_a_build_is_what_it_holds(
+    mlgates: Command, workspace: FakeWorkspace, project: Project, build: Path
+) -> None:
+    (project.training / "pipeline.yml").write_text("no pipeline any more")
+    (project.root / "data" / "train.csv").write_text("a,b\n9,9\n")
+    assert mlgates("train", "--build", str(build)).exit_code == 0
+    assert Path(workspace.data.saved[0].path) == project.root / "data" / "train.csv"  # new data, same code
+
+
+def test_a_changed_build_is_refused_before_anything_is_asked(
+    mlgates: Command, workspace: FakeWorkspace, build: Path
+) -> None:
+    build.write_bytes(build.read_bytes().replace(b"a,b\n1,2", b"a,b\n1,7"))
+    result = mlgates("train", "--build", str(build))
+    assert (result.exit_code, workspace.jobs.submitted) == (11, [])
+    assert "data/" in result.stderr
+
+
 def test_train_takes_another_file(mlgates: Command, workspace: FakeWorkspace, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("a\n1\n")
     mlgates("train", "--data", str(tmp_path / "mine.csv"))
