@@ -40,6 +40,7 @@ def test_the_model_carries_its_lineage(client: MLClient, settings: Settings) -> 
         data_sha256="ab" * 32,
         data_origin="unknown",
         environment="unknown",
+        build_sha256="unknown",
         metrics={"accuracy": 0.789},
     )
 
