@@ -1,30 +1,30 @@
 """What the documentation says is so: pages made from the code are fresh, a command that is shown can be typed."""
 
-import importlib.util
+import re
+import runpy
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.contract.mlgates.shown_commands import PROGRAMS, ROOT, Shown, commands, complaint, shown
+from tests.contract.mlgates.shown_commands import PROGRAMS, ROOT, Shown, commands, complaint, pages, shown
 
+PAGES = [*pages(), ROOT / "data" / "README.md", ROOT / "infra" / "README.md"]
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+"""A link to a file of the project, and not to the web."""
 HARMLESS = {("mlgates", "config"), ("amlocal", "status")}
 """They change nothing and need no workspace, so that they are run as they are shown."""
 
 
-@pytest.fixture(scope="module")
-def reference() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
-    assert specification
-    assert specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+def test_the_reference_is_what_the_code_says() -> None:
+    stale = runpy.run_path(str(ROOT / "docs" / "reference.py"))["stale"]
+    assert stale() == [], "run python docs/reference.py --write"
 
 
-def test_the_reference_is_what_the_code_says(reference: ModuleType) -> None:
-    assert reference.stale() == [], "run python docs/reference.py --write"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_link_leads_to_a_file(page: Path) -> None:
+    links = {link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))}
+    assert [link for link in links if link and not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("command", shown(), ids=str)
@@ -64,7 +64,7 @@ def test_a_harmless_command_that_is_shown_runs(command: Shown, monkeypatch: pyte
     assert result.exit_code == 0, result.output
 
 
-def test_the_build_that_the_tutorial_shows_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_is_made_of_the_project_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(PROGRAMS["mlgates"], ["build", "--output", str(tmp_path)])
     assert result.exit_code == 0, result.output
