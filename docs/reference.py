@@ -241,7 +241,9 @@ def _table() -> Sequence[Route]:
     with tempfile.TemporaryDirectory() as folder:
         server = ServerSettings(root=Path(folder))
         server.folder.create()
-        return build(server, NAMES, "2026-01-01T00:00:00Z", "https://127.0.0.1").routes
+        application = build(server, NAMES, "2026-01-01T00:00:00Z", "https://127.0.0.1")
+        application._context.documents._database.close()  # noqa: SLF001 - it lives with a server, and none is started
+        return application.routes
 
 
 def _by_kind(table: Iterable[Route]) -> dict[str, dict[tuple[str, str], list[str]]]:
