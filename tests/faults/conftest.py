@@ -1,10 +1,17 @@
 """Faults planted in a workspace of the run's own, and the suites run over them: which tests notice?"""
 
+import importlib
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+# This backport, which MLflow's relatives bring along, takes the place of the standard library's finder of installed
+# packages when it is imported. Imported within an inner run, it would go with that run, and nothing be found any more.
+if importlib.util.find_spec("importlib_metadata"):
+    importlib.import_module("importlib_metadata")
 
 pytest_plugins = ("pytester",)
 
