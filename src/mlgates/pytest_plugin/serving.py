@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from mlgates.core.errors import AssetMissing
-from mlgates.core.steps import to_the_end
 from mlgates.pytest_plugin.evidence import Evidence
 from mlgates.pytest_plugin.workspace import told
 
@@ -107,6 +106,7 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "Endpoint":
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
     from mlgates.core.deployments import Kind  # noqa: PLC0415
+    from mlgates.core.steps import to_the_end  # noqa: PLC0415
     from mlgates.delivery.candidates import find_model  # noqa: PLC0415
     from mlgates.delivery.deploy import deploy  # noqa: PLC0415
     from mlgates.delivery.source import source_state  # noqa: PLC0415

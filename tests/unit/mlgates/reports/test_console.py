@@ -10,11 +10,14 @@ from mlgates.core.events import (
     JobLogged,
     JobStatusChanged,
     JobSubmitted,
+    StageEnded,
+    StageStarted,
     StepFailed,
     StepFinished,
     Steps,
     StepStarted,
 )
+from mlgates.core.pipelines import Stage, StageState
 from mlgates.reports.console import LiveView, show
 
 RUN: Sequence[Event] = (
@@ -108,3 +111,31 @@ def test_a_long_log_line_is_cut_not_wrapped() -> None:
 
 def test_before_the_first_event_there_is_nothing_to_see() -> None:
     assert drawn().strip() == ""
+
+
+STAGES: Sequence[Event] = (
+    StageStarted("train", 1, 3),
+    StepStarted("job"),
+    JobLogged("j1", "epoch 1"),
+    StageEnded(
+        Stage(name="train", state=StageState.PASSED, started="2026-01-01", seconds=2.0, remark="j1 [Completed]")
+    ),
+    StageStarted("approval", 2, 3),
+)
+
+
+def test_a_stage_that_ended_is_a_line_and_its_steps_are_gone() -> None:
+    picture = drawn(*STAGES)
+    assert ["train" in picture, "j1 [Completed]" in picture, "epoch 1" in picture] == [True, True, False]
+
+
+def test_the_stage_that_runs_says_how_many_there_are() -> None:
+    assert "approval (2 of 3)" in drawn(*STAGES)
+
+
+def test_in_a_ci_log_a_stage_is_told_when_it_starts_and_when_it_ends() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    show(run(*STAGES), console)
+    lines = printed(console).splitlines()
+    assert lines[0] == "== train (1 of 3)"
+    assert "== train passed: j1 [Completed] (2.0 s)" in lines
