@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from amlocal.core.errors import AmlocalError
-from amlocal.settings import DEFAULT_GROUP, DEFAULT_ROOT, DEFAULT_SUBSCRIPTION, DEFAULT_WORKSPACE, Settings
+from amlocal.settings import DEFAULT_GROUP, DEFAULT_ROOT, DEFAULT_SUBSCRIPTION, DEFAULT_WORKSPACE, LENIENT, Settings
 
 if TYPE_CHECKING:  # importing it costs what --help should not
     from amlocal.core.context import Identity
@@ -56,7 +56,8 @@ Subscription = Annotated[
 Port = Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes the last one again, or a free one.")]
 Strict = Annotated[bool, typer.Option("--strict-environments", help="Fail jobs whose Python version is not installed.")]
 Lenient = Annotated[
-    bool, typer.Option("--lenient-tracking", help="Serve MLflow calls that Azure's tracking server refuses.")
+    bool,
+    typer.Option("--lenient", envvar="AMLOCAL_LENIENT", help="Take some of what Azure refuses; see docs/amlocal.md."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -81,7 +82,7 @@ def up(
     port: Port = 0,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
     strict_environments: Strict = False,
-    lenient_tracking: Lenient = False,
+    lenient: Lenient = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the workspace; with --detach in the background, and again does no harm."""
@@ -92,27 +93,27 @@ def up(
         subscription=subscription,
         port=port,
         strict_environments=strict_environments,
-        refuse_like_azure=not lenient_tracking,
+        lenient=lenient,
     )
     if detach:
         from amlocal.launcher import start  # noqa: PLC0415
 
         running = start(settings)
-        _say(json.dumps(_facts(running)) if as_json else _greeting(running.identity, running.origin, lenient_tracking))
+        _say(json.dumps(_facts(running)) if as_json else _greeting(running.identity, running.origin, running.lenient))
         return
     from amlocal.server import configure_log  # noqa: PLC0415
     from amlocal.server import serve as serve_workspace  # noqa: PLC0415
 
     configure_log(None)
-    serve_workspace(settings, lambda names, origin: _say(_greeting(names, origin, lenient_tracking)))
+    serve_workspace(settings, lambda names, origin: _say(_greeting(names, origin, lenient)))
 
 
-def _greeting(names: "Identity", origin: str, relaxed: bool) -> str:
+def _greeting(names: "Identity", origin: str, lenient: bool) -> str:
     return "\n".join(
         [
             f"Workspace {names.name} (resource group {names.resource_group}, subscription {names.subscription}) "
             f"is up at {origin}",
-            *(["MLflow calls that Azure refuses are served here: relaxed."] if relaxed else []),
+            *([f"It is {LENIENT}"] if lenient else []),
             f"Run a program against it:   amlocal exec --workspace {names.name} -- COMMAND",
             f'Or set this shell up:       eval "$(amlocal env --workspace {names.name})"',
         ]
@@ -128,6 +129,7 @@ def _facts(running: "Running") -> dict[str, object]:
         "origin": running.origin,
         "pid": running.pid,
         "folder": str(running.folder.root),
+        "lenient": running.lenient,
     }
 
 
@@ -183,15 +185,26 @@ def status(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
     found = {folder.root.name: find(folder) for folder in folders(root)}
     if as_json:
         rows = [
-            {"workspace": name, "up": running is not None, "origin": running.origin if running else None}
+            {
+                "workspace": name,
+                "up": running is not None,
+                "origin": running.origin if running else None,
+                "lenient": running.lenient if running else None,
+            }
             for name, running in found.items()
         ]
         _say(json.dumps(rows))
         return
     for name, running in found.items():
-        _say(f"{name}: " + (f"up at {running.origin} (process {running.pid})" if running else "down"))
+        _say(f"{name}: {_state(running)}")
     if not found:
         _say(f"There is no workspace in {root}. Start one with 'amlocal up --detach'.")
+
+
+def _state(running: "Running | None") -> str:
+    if running is None:
+        return "down"
+    return f"up at {running.origin} (process {running.pid}" + (", lenient)" if running.lenient else ")")
 
 
 def _running(root: Path, workspace: str) -> "Running":
@@ -226,6 +239,7 @@ def execute(
     command: Annotated[list[str], typer.Argument(help="The command, after --.")],
     root: Root = DEFAULT_ROOT,
     workspace: Workspace = DEFAULT_WORKSPACE,
+    lenient: Lenient = False,
 ) -> None:
     """Run a command against the workspace, which is started when it is not up."""
     from amlocal.launcher import start  # noqa: PLC0415
@@ -233,7 +247,9 @@ def execute(
     program = shutil.which(command[0])
     if program is None:
         raise AmlocalError(f"There is no command {command[0]!r}.")
-    running = start(Settings(root=root, workspace=workspace))
+    running = start(Settings(root=root, workspace=workspace, lenient=lenient))
+    if running.lenient:
+        typer.echo(f"amlocal: workspace {workspace} is {LENIENT}", err=True)
     os.execve(program, command, {**os.environ, **running.environ()})  # noqa: S606 - what the user asked for
 
 

@@ -31,6 +31,7 @@ class Running:
     folder: Folder
     origin: str
     pid: int
+    lenient: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -47,7 +48,7 @@ def find(folder: Folder) -> Running | None:
     server = state.read_server(folder)
     if server is None or not _alive(server.pid) or not state.is_held(folder):
         return None
-    return Running(folder, server.origin, server.pid)
+    return Running(folder, server.origin, server.pid, server.lenient)
 
 
 def _alive(pid: int) -> bool:
@@ -74,13 +75,18 @@ def find_any(root: Path) -> Iterator[Running]:
 def start(settings: Settings) -> Running:
     """Start a server in the background, or return the one that runs already.
 
-    Returns when it takes requests. Raises `AmlocalError` with the server's own reason when it does not come up, and
-    when the workspace has other names than those asked for.
+    Returns when it takes requests. Raises `AmlocalError` with the server's own reason when it does not come up, when
+    the workspace has other names than those asked for, and when it refuses what Azure refuses although it was to be
+    lenient.
     """
     settings.folder.create()
     with state.starting(settings.folder):
         running = find(settings.folder) or _launch(settings)
     state.check_names(settings, running.identity)
+    if settings.lenient and not running.lenient:
+        raise AmlocalError(
+            f"Workspace {settings.workspace} is up already, and not lenient. Stop it with 'amlocal down' first."
+        )
     return running
 
 

@@ -20,7 +20,7 @@ from amlocal import state
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
 from amlocal.core.writes import JoinedWrites
-from amlocal.settings import Settings
+from amlocal.settings import LENIENT, Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
 _BACKLOG = 512
@@ -119,7 +119,9 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
             origin = f"https://{HOST}:{port}"
 
             def announce() -> None:
-                state.write_server(folder, origin)
+                state.write_server(folder, origin, lenient=settings.lenient)
+                if settings.lenient:
+                    logging.getLogger("amlocal").warning(LENIENT)
                 ready(identity, origin)
 
             # After the lock: only now is it certain that this process shall load and run the faces.

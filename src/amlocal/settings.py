@@ -11,6 +11,7 @@ DEFAULT_ROOT = Path(".amlocal")
 DEFAULT_WORKSPACE = "local"
 DEFAULT_GROUP = "amlocal"
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+LENIENT = "lenient: this workspace takes some of what Azure refuses; what works here may fail there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Settings:
 
     A resource group or subscription of None is the one that the folder has, or the default for a new folder. `port` 0
     takes the last one again when it is free, else any. `strict_environments` fails a job whose Python version is not
-    installed; `refuse_like_azure` answers the MLflow calls that Azure's tracking server does not serve as Azure does.
+    installed. `lenient` serves what Azure refuses, where a local workspace can (docs/amlocal.md, "What Azure refuses").
     """
 
     root: Path = DEFAULT_ROOT
@@ -28,7 +29,7 @@ class Settings:
     subscription: str | None = None
     port: int = 0
     strict_environments: bool = False
-    refuse_like_azure: bool = True
+    lenient: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.workspace, "workspace name")

@@ -25,10 +25,11 @@ class Held(AmlocalError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server writes about itself, for others to reach it."""
+    """What a server writes about itself, for others to reach it; `lenient` as in its settings."""
 
     pid: int
     origin: str
+    lenient: bool = False
 
 
 def acquire(folder: Folder) -> TextIO:
@@ -70,14 +71,14 @@ def read_server(folder: Folder) -> Server | None:
     """Return what a server wrote about itself, or None. It may have been killed since."""
     try:
         content = json.loads(folder.server.read_text())
-        return Server(int(content["pid"]), str(content["origin"]))
+        return Server(int(content["pid"]), str(content["origin"]), content.get("lenient") is True)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-def write_server(folder: Folder, origin: str) -> None:
-    """Tell others how to reach this server."""
-    write_private(folder.server, json.dumps(asdict(Server(os.getpid(), origin))).encode())
+def write_server(folder: Folder, origin: str, *, lenient: bool = False) -> None:
+    """Tell others how to reach this server, and whether it is lenient."""
+    write_private(folder.server, json.dumps(asdict(Server(os.getpid(), origin, lenient))).encode())
 
 
 def read_identity(folder: Folder) -> tuple[Identity, str]:

@@ -30,7 +30,7 @@ def local_workspace(root: Path | None = None, **settings: object) -> Iterator[Lo
     """Start a workspace, yield it, stop it.
 
     Without `root` its folder is temporary and goes with it. `settings` are those of `amlocal.settings.Settings`
-    (`workspace`, `resource_group`, `subscription`, `port`, `strict_environments`, `refuse_like_azure`). The
+    (`workspace`, `resource_group`, `subscription`, `port`, `strict_environments`, `lenient`). The
     environment of this process is not changed: see `use`. Raises `AmlocalError` when the server does not come up.
     """
     with tempfile.TemporaryDirectory(prefix="amlocal-", ignore_cleanup_errors=True) as temporary:

@@ -64,7 +64,7 @@ def build(
     tracking = Tracking(
         folder.tracking,
         stores.blobs,
-        refuse_like_azure=settings.refuse_like_azure,
+        lenient=settings.lenient,
         environ=machine_environ(os.environ),
     )
     jobs = Jobs(

@@ -50,7 +50,7 @@ class Online:
             Building(
                 cache=cache,
                 strict=strict,
-                refuse_like_azure=settings.refuse_like_azure,
+                lenient=settings.lenient,
                 prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
                 fetch_code=Inputs(lookup, stores.blobs).fetch_code,
                 machine=machine_environ(os.environ),

@@ -39,13 +39,13 @@ class Building:
     """How environments are made and code is fetched.
 
     `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
-    deployments see of this machine's environment variables. Without `refuse_like_azure`, a model may lack what
-    Azure's own scoring script imports.
+    deployments see of this machine's environment variables. With `lenient`, a model may lack what Azure's own
+    scoring script imports.
     """
 
     cache: Path
     strict: bool
-    refuse_like_azure: bool
+    lenient: bool
     prepare_environment: PrepareEnvironment
     fetch_code: FetchCode
     machine: Mapping[str, str]
@@ -164,7 +164,7 @@ class Images:
 
     def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
         conda = _model_conda(model)
-        if self._building.refuse_like_azure:
+        if not self._building.lenient:
             check_servable(conda)
         spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
         runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)

@@ -45,7 +45,7 @@ _REGISTRY = re.compile(r"[23]\.0/mlflow/(registered-models|model-versions)(/.*)?
 _LOOKED_AT = re.compile(r".*/(search|search-traces|metrics|batchGetInfos|calculate-filter-correlation)")
 
 
-def refusal(method: str, path: str, *, like_azure: bool) -> Reply | None:
+def refusal(method: str, path: str, *, lenient: bool) -> Reply | None:
     """Return the answer to a request that MLflow must not see, or None. `path` is decoded, below the prefix."""
     face, _, api = path.partition("/")
     if path == "v1/traces":
@@ -54,7 +54,7 @@ def refusal(method: str, path: str, *, like_azure: bool) -> Reply | None:
         return None
     if _REGISTRY.fullmatch(api):
         return mlflow_error(ApiError(501, f"amlocal does not serve {method} {path}: register through azure-ai-ml."))
-    for missing in _ON_AZURE if like_azure else ():
+    for missing in () if lenient else _ON_AZURE:
         if missing.paths.fullmatch(api):
             return Reply(missing.status, missing.message.encode(), media_type="text/plain; charset=utf-8")
     return None

@@ -28,7 +28,7 @@ _JSON = {"content-type": "application/json"}
 class Tracking:
     """MLflow's tracking server for one workspace, its files in `folder`, runs' artifacts in `blobs`.
 
-    With `refuse_like_azure`, what Azure ML's tracking server does not serve is refused here as well. `environ` is what
+    What Azure ML's tracking server does not serve is refused here as well, unless `lenient`. `environ` is what
     MLflow's process starts from, `command` starts it.
     """
 
@@ -37,13 +37,13 @@ class Tracking:
         folder: Path,
         blobs: BlobStore,
         *,
-        refuse_like_azure: bool,
+        lenient: bool,
         environ: Mapping[str, str],
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._mlflow = MlflowProcess(folder, environ, command=command)
         self._artifacts = Artifacts(blobs)
-        self._refuse_like_azure = refuse_like_azure
+        self._lenient = lenient
         # Locks are fair: runs are written in the order in which they were recorded, and whoever passes the lock
         # finds all of them in MLflow.
         self._recording = asyncio.Lock()
@@ -70,7 +70,7 @@ class Tracking:
 
     async def _forward(self, call: Call) -> Reply:
         path = unquote(call.target.partition("?")[0]).removeprefix(f"{PREFIX}/")
-        if refused := refusal(call.method, path, like_azure=self._refuse_like_azure):
+        if refused := refusal(call.method, path, lenient=self._lenient):
             return refused
         await self._all_recorded()
         method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out

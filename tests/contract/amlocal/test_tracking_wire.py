@@ -64,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     blobs = BlobStore(root / "chunks", database, system_clock, random_ids)
     blobs.create_container("azureml")
     (root / "tracking").mkdir()
-    tracking = Tracking(root / "tracking", blobs, refuse_like_azure=True, environ=os.environ)
+    tracking = Tracking(root / "tracking", blobs, lenient=False, environ=os.environ)
     context = Context(Identity("s", "g", "w", random_ids()), "http://x", Documents(database), system_clock, random_ids)
 
     @asynccontextmanager

@@ -74,15 +74,15 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    yield from open_shelf(tmp_path, refuse_like_azure=True)
+    yield from open_shelf(tmp_path, lenient=False)
 
 
 @pytest.fixture
 def lenient(tmp_path: Path) -> Iterator[Shelf]:
-    yield from open_shelf(tmp_path, refuse_like_azure=False)
+    yield from open_shelf(tmp_path, lenient=True)
 
 
-def open_shelf(folder: Path, *, refuse_like_azure: bool) -> Iterator[Shelf]:
+def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
     database, clock, ids = Database(folder / "w.db"), ManualClock(), CountingIds()
     context = Context(Identity("s", "g", "w", ids()), "https://here", Documents(database), clock, ids)
     stores = open_stores(context, BlobStore(folder / "chunks", database, clock, ids))
@@ -95,7 +95,7 @@ def open_shelf(folder: Path, *, refuse_like_azure: bool) -> Iterator[Shelf]:
     building = Building(
         cache=folder / "cache",
         strict=False,
-        refuse_like_azure=refuse_like_azure,
+        lenient=lenient,
         prepare_environment=prepare_environment,
         fetch_code=Inputs(lookup, stores.blobs).fetch_code,
         machine={"PATH": "/bin", "HOME": "/home"},

@@ -22,7 +22,7 @@ from amlocal.core.errors import AmlocalError
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.steps import STEP
 from amlocal.launcher import Running
-from amlocal.settings import Settings
+from amlocal.settings import LENIENT, Settings
 
 ORIGIN = "https://127.0.0.1:1"
 COMMANDS = sorted(typer.main.get_group(cli.app).commands)
@@ -105,12 +105,11 @@ class TestUp:
             return running
 
         monkeypatch.setattr(launcher, "start", start)
-        result = run("up", "--detach", "--port", "8443", "--strict-environments", "--lenient-tracking")
+        result = run("up", "--detach", "--port", "8443", "--strict-environments", "--lenient")
         assert result.exit_code == 0
         assert f"is up at {ORIGIN}" in result.output
-        assert "relaxed" in result.output
         (settings,) = asked
-        assert (settings.port, settings.strict_environments, settings.refuse_like_azure) == (8443, True, False)
+        assert (settings.port, settings.strict_environments, settings.lenient) == (8443, True, True)
 
     def test_for_a_program_it_says_so_in_json(
         self, run: Run, running: Running, monkeypatch: pytest.MonkeyPatch
@@ -123,10 +122,22 @@ class TestUp:
             "origin": ORIGIN,
             "pid": os.getpid(),
             "folder": str(running.folder.root),
+            "lenient": False,
         }
 
     def test_again_does_no_harm(self, run: Run, running: Running) -> None:
         assert ORIGIN in run("up", "--detach").output
+
+    @pytest.mark.parametrize("command", [["up", "--detach", "--lenient"], ["exec", "--lenient", "--", "true"]])
+    def test_one_that_refuses_like_azure_does_not_become_lenient(
+        self, run: Run, running: Running, command: list[str]
+    ) -> None:
+        fails(run(*command), "not lenient. Stop it with 'amlocal down' first.")
+
+    @pytest.mark.parametrize("option", [[], ["--lenient"]])
+    def test_a_lenient_one_says_so_whoever_starts_it(self, run: Run, running: Running, option: list[str]) -> None:
+        state.write_server(running.folder, ORIGIN, lenient=True)
+        assert f"It is {LENIENT}" in run("up", "--detach", *option).output
 
     def test_in_the_foreground_it_serves(self, run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         logs: list[Path | None] = []
@@ -134,7 +145,7 @@ class TestUp:
         monkeypatch.setattr(server, "serve", lambda chosen, ready: ready(state.read_identity(chosen.folder)[0], ORIGIN))
         result = run("up")
         assert "Workspace local (resource group amlocal" in result.output
-        assert "relaxed" not in result.output
+        assert "lenient" not in result.output
         assert logs == [None]
 
     def test_a_second_server_on_the_folder_is_refused(
@@ -240,6 +251,11 @@ class TestStatus:
     def test_a_server_that_runs_is_shown(self, run: Run, running: Running) -> None:
         assert run("status").output == f"local: up at {ORIGIN} (process {os.getpid()})\n"
 
+    def test_a_lenient_one_says_so(self, run: Run, running: Running) -> None:
+        state.write_server(running.folder, ORIGIN, lenient=True)
+        assert run("status").output == f"local: up at {ORIGIN} (process {os.getpid()}, lenient)\n"
+        assert json.loads(run("status", "--json").output)[0]["lenient"] is True
+
     def test_one_that_does_not_is_shown_as_down(self, run: Run, settings: Settings) -> None:
         assert run("status").output == "local: down\n"
 
@@ -251,8 +267,8 @@ class TestStatus:
         other.folder.create()
         state.open_identity(other)
         assert json.loads(run("status", "--json").output) == [
-            {"workspace": "local", "up": True, "origin": ORIGIN},
-            {"workspace": "other", "up": False, "origin": None},
+            {"workspace": "local", "up": True, "origin": ORIGIN, "lenient": False},
+            {"workspace": "other", "up": False, "origin": None, "lenient": None},
         ]
 
     def test_a_damaged_workspace_does_not_hide_the_others(self, run: Run, settings: Settings) -> None:
@@ -293,6 +309,20 @@ class TestExec:
         assert arguments == ["env", "--debug", "-x", "a b"]
         assert environ["IDENTITY_ENDPOINT"] == f"{ORIGIN}/msi/token"
         assert environ["PATH"] == os.environ["PATH"]
+
+    def test_it_says_that_the_workspace_is_lenient(
+        self, run: Run, running: Running, executed: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Settings] = []
+
+        def start(settings: Settings) -> Running:
+            asked.append(settings)
+            return Running(running.folder, running.origin, running.pid, lenient=settings.lenient)
+
+        monkeypatch.setattr(launcher, "start", start)
+        assert LENIENT in run("exec", "--lenient", "--", "true").stderr
+        assert asked[0].lenient
+        assert "lenient" not in run("exec", "--", "true").stderr
 
     def test_a_command_that_is_not_there_is_named(self, run: Run, executed: list[Any]) -> None:
         fails(run("exec", "--", "no-such-command"), "There is no command 'no-such-command'.")

@@ -15,7 +15,7 @@ SETTINGS = st.builds(
     subscription=st.none() | st.text(min_size=1),
     port=st.integers(0, 65535),
     strict_environments=st.booleans(),
-    refuse_like_azure=st.booleans(),
+    lenient=st.booleans(),
 )
 
 

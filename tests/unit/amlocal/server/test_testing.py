@@ -72,10 +72,10 @@ def test_a_workspace_is_used_for_as_long_as_the_block_lasts(
     assert "IDENTITY_ENDPOINT" not in os.environ
 
 
-def test_the_fixture_leads_the_session_to_a_workspace(stopped: list[Running]) -> None:
+def test_the_fixture_leads_the_session_to_a_workspace(stopped: list[Running], pytestconfig: pytest.Config) -> None:
     from amlocal.pytest_plugin import local_workspace  # noqa: PLC0415
 
-    made = local_workspace.__wrapped__()  # type: ignore[attr-defined]  # the function behind the fixture
+    made = local_workspace.__wrapped__(pytestconfig)  # type: ignore[attr-defined]  # the function behind the fixture
     workspace = next(made)
     assert os.environ["IDENTITY_HEADER"] == workspace.environ["IDENTITY_HEADER"]
     with pytest.raises(StopIteration):

@@ -35,7 +35,7 @@ def live(tmp_path: Path, blobs: BlobStore, make_call: MakeCall, stand_in: Sequen
 
     def run(test: Test) -> Any:
         async def body() -> Any:
-            tracking = Tracking(tmp_path, blobs, refuse_like_azure=True, environ={}, command=stand_in)
+            tracking = Tracking(tmp_path, blobs, lenient=False, environ={}, command=stand_in)
             router = Router(tracking.routes(check))
 
             async def ask(method: str, path: str, query: str = "", **more: Any) -> Reply:
@@ -281,7 +281,7 @@ def test_mlflow_that_does_not_start_is_said_to_the_client(
     tmp_path: Path, blobs: BlobStore, make_call: MakeCall
 ) -> None:
     async def run() -> Reply:
-        tracking = Tracking(tmp_path, blobs, refuse_like_azure=True, environ={}, command=("false",))
+        tracking = Tracking(tmp_path, blobs, lenient=False, environ={}, command=("false",))
         match = Router(tracking.routes(check)).find("GET", "/mlflow/api/2.0/mlflow/runs/get")
         assert match is not None
         reply = match.route.handler(make_call("GET", "/mlflow/api/2.0/mlflow/runs/get", headers=BEARER))
