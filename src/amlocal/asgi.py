@@ -57,7 +57,7 @@ async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: b
     """Send a reply; `extra` are headers that it may replace, `head` leaves out its body."""
     body = reply.body
     if not (body is None or isinstance(body, bytes | AsyncIterator)):
-        body = json.dumps(body, separators=(",", ":")).encode()
+        body = _encode(body)
     headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
     if body is not None:
         headers.setdefault("Content-Type", reply.media_type)
@@ -71,6 +71,15 @@ async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: b
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         body = b""
     await send({"type": "http.response.body", "body": b"" if head else body or b""})
+
+
+def _encode(body: Any) -> bytes:
+    """Return JSON that every reader takes: a number that is none (kept by an older amlocal) goes out as null."""
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        finite = json.loads(json.dumps(body), parse_constant=lambda _: None)
+        return json.dumps(finite, separators=(",", ":"), allow_nan=False).encode()
 
 
 def raw_path(scope: Scope) -> str:

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import yaml
-
 from amlocal.assets.kind import AssetKind, Properties
+from amlocal.core.decoding import read_json, read_yaml
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import mapping, text
 
@@ -18,18 +17,18 @@ def _conda(conda: str | None) -> str:
         content = _parsed(conda)
         if not isinstance(content, dict):
             raise BadRequest("The conda file must be a mapping with the key 'dependencies'.")
-        return json.dumps(content, indent=2, default=str, ensure_ascii=False)
-    # What YAML can say and JSON cannot: dates that are none, keys that are no text, a list that holds itself.
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        return json.dumps(content, indent=2, default=str, ensure_ascii=False, allow_nan=False)
+    # What YAML can say and JSON cannot: keys that are no text, an infinite number.
+    except (ValueError, TypeError) as error:
         raise BadRequest(f"The conda file cannot be read: {' '.join(str(error).split())}.") from error
 
 
 def _parsed(conda: str) -> object:
     # A client sends YAML, or the JSON that it was given. YAML takes JSON too, but not all of its escapes.
     try:
-        return json.loads(conda)
+        return read_json(conda)
     except ValueError:
-        return yaml.safe_load(conda)
+        return read_yaml(conda)
 
 
 def _accept(properties: Properties) -> dict[str, Any]:
@@ -78,4 +77,5 @@ ENVIRONMENTS = AssetKind(
     container=lambda _: {"description": ""},
     repeat_status=201,
     touches=False,
+    slow=True,
 )

@@ -16,7 +16,8 @@ class AssetKind:
     `accept` turns the properties that a client sent into those that are kept (raising `ApiError` on nonsense);
     `definition` picks what may never change under one name and version. A second PUT of the same definition answers
     `repeat_status`; `touches` tells whether it moves the date of the last change, and `shows_editor` whether the
-    first answer already names who changed it (Azure differs by kind).
+    first answer already names who changed it (Azure differs by kind). A kind that is `slow` to accept is accepted in a
+    thread.
     """
 
     collection: str
@@ -29,4 +30,5 @@ class AssetKind:
     repeat_status: int = 200
     touches: bool = True
     shows_editor: bool = True
+    slow: bool = False
     mutable: tuple[str, ...] = ("description", "tags", "properties", "isArchived")

@@ -41,6 +41,10 @@ class AssetStore:
             raise self.kind.missing_version(name, version)
         return found
 
+    def has(self, name: str, version: str) -> bool:
+        """Tell whether there is such a version."""
+        return self._context.documents.get(self.kind.collection, name, version) is not None
+
     def versions(self, name: str) -> list[Document]:
         """Return the versions of a name, newest creation first."""
         return self._context.documents.list(self.kind.collection, name)

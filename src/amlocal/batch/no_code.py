@@ -5,6 +5,7 @@ import hashlib
 from amlocal.assets.lookup import AssetLookup
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
+from amlocal.core.decoding import MAX_YAML
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.datastores.store import Location
@@ -35,13 +36,19 @@ class ModelEnvironments:
             )
         conda = self._read(model, _CONDA)
         name, version = f"mlflow-{model.name}"[:255], hashlib.sha256(conda.encode()).hexdigest()
-        self._environments.put(name, version, {"image": _IMAGE, "condaFile": conda, "isAnonymous": True})
+        if not self._environments.has(name, version):
+            self._environments.put(name, version, {"image": _IMAGE, "condaFile": conda, "isAnonymous": True})
         return f"azureml:{name}:{version}"
 
     def _read(self, model: Document, file: str) -> str:
         place = self._lookup.locate(model.body["properties"]["modelUri"])
         if isinstance(place, Location) and (blob := self._blobs.get(place.container, f"{place.path}/{file}")):
-            return b"".join(self._blobs.read(blob)).decode()
+            if blob.size > MAX_YAML:
+                raise BadRequest(f"The {file} of model {model.name}:{model.version} is longer than {MAX_YAML} bytes.")
+            try:
+                return b"".join(self._blobs.read(blob)).decode()
+            except UnicodeDecodeError as error:
+                raise BadRequest(f"The {file} of model {model.name}:{model.version} is not UTF-8.") from error
         raise BadRequest(
             f"Model {model.name}:{model.version} has no {file}, which says what it needs to run. Save it with MLflow, "
             "or deploy it with an environment and a scoring script."

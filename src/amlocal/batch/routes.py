@@ -1,5 +1,6 @@
 """The ARM face of batch endpoints and deployments. Nothing runs between calls, so every operation ends at once."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -63,9 +64,10 @@ class BatchRoutes:
         document = self._store.deployment(call.path["endpoint"], call.path["deployment"])
         return Reply(200, self._deployment(document))
 
-    def _put_deployment(self, call: Call) -> Reply:
+    async def _put_deployment(self, call: Call) -> Reply:
         endpoint, name = self._store.endpoint(call.path["endpoint"]).name, call.path["deployment"]
-        properties = self._rules.accept(call.properties())
+        # In a thread: the requirements of a model are YAML of anyone's making.
+        properties = await asyncio.to_thread(self._rules.accept, call.properties())
         with self._operation("bd") as operation:
             document = self._store.put_deployment(endpoint, name, properties, call.object(), operation=operation)
         return self._written(operation, self._deployment(document, state="Updating"))

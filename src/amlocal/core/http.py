@@ -1,18 +1,14 @@
 """The vocabulary between the rim and the faces: a call comes in, a reply goes out, a route joins them."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from amlocal.core.decoding import read_json
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import mapping
 
 Json = Any  # a decoded JSON value; what it must hold is checked where it is read
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is Python's, not JSON's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +25,12 @@ class Call:
     content: bytes = b""  # the whole body, for routes that do not stream
 
     def json(self) -> Json:
-        """Return the decoded body, None when empty. Raises `BadRequest` on text that is not JSON."""
+        """Return the decoded body, None when empty. Raises `BadRequest` on text that is not JSON or out of bounds."""
         if not self.content:
             return None
         try:
-            return json.loads(self.content, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
+            return read_json(self.content)
+        except ValueError as error:
             raise BadRequest(f"The request body is not JSON: {error}.") from error
 
     def object(self) -> dict[str, Json]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
+from amlocal.core.decoding import read_json, read_yaml
 
 _TYPES = {
     "double": {"type": "number", "format": "double"},
@@ -48,8 +48,8 @@ def describe_model(folder: Path) -> bytes:
 
 def _inputs(file: Path) -> list[dict[str, Any]]:
     try:
-        found = json.loads(yaml.safe_load(file.read_text(encoding="utf-8"))["signature"]["inputs"])
-    except (ValueError, KeyError, TypeError, yaml.YAMLError):
+        found = read_json(read_yaml(file.read_text(encoding="utf-8"))["signature"]["inputs"])
+    except (OSError, ValueError, KeyError, TypeError):
         return []
     return found if isinstance(found, list) and all(isinstance(column, dict) for column in found) else []
 

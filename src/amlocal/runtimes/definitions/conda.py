@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from amlocal.core.decoding import read_json, read_yaml
 from amlocal.runtimes.definitions.conda_names import is_python_package, pypi_name
 from amlocal.runtimes.definitions.match_spec import MatchSpec, parse_match_spec
 from amlocal.runtimes.definitions.requirement_lines import Place, read_lines
@@ -32,9 +31,9 @@ class CondaFile:
 def parse_conda(text: str) -> CondaFile:
     """Read a conda file from YAML, or from the JSON that Azure ML answers. Raises `InvalidDefinition`."""
     try:
-        content = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise InvalidDefinition(f"the conda file is not valid YAML: {' '.join(str(error).split())}") from error
+        content = read_json(text) if text.lstrip().startswith("{") else read_yaml(text)
+    except ValueError as error:
+        raise InvalidDefinition(f"the conda file is not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise InvalidDefinition(f"the conda file holds {_kind(content)}, not a mapping. {_HOW}")
     dependencies = _list(content.get("dependencies"), "dependencies")

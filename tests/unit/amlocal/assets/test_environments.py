@@ -1,4 +1,5 @@
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.assets import environments
 from tests.unit.amlocal.asgi import FEW, Workspace
 from tests.unit.amlocal.assets.kinds import ENVIRONMENTS
 
@@ -15,6 +17,11 @@ CONDA = st.fixed_dictionaries(
     optional={"name": LINES, "channels": st.lists(LINES)},
 )
 CONTEXT = {"contextUri": "https://127.0.0.1:8443/azureml/LocalUpload/0f/ctx/"}
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 
 def put(workspace: Workspace, name: str = "n", **properties: Any) -> Any:
@@ -100,9 +107,10 @@ def test_it_is_an_image_or_a_build_context(workspace: Workspace, properties: dic
     "conda",
     [
         "a: b: c", "- list", "text", "dependencies: [", "\x00", "day: 2024-13-45", "? 2024-01-02\n: x",
-        "&a {self: *a}", "[" * 5000, 7, {"dependencies": []},
+        "&a {self: *a}", "[" * 5000, 7, {"dependencies": []}, LAUGHS, "- a\n" * 80_000, "a: .inf", "{}#" + "x" * 2**20,
+        '{"a": 1.0e+999}', "a: .nan", "[" + "[1]," * 9000 + "]", "!!float ''",
     ],
-    ids=range(11),
+    ids=range(19),
 )  # fmt: skip
 def test_a_conda_file_that_cannot_be_read_is_refused(workspace: Workspace, conda: object) -> None:
     answer = put(workspace, image="img", condaFile=conda)
@@ -119,3 +127,16 @@ def test_a_date_in_a_conda_file_is_kept_as_text(workspace: Workspace) -> None:
 def test_a_container_describes_itself_with_the_empty_text(workspace: Workspace) -> None:
     ENVIRONMENTS.put(workspace)
     assert ENVIRONMENTS.container(workspace).json["properties"]["description"] == ""
+
+
+def test_a_conda_file_is_read_beside_the_event_loop(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[threading.Thread] = []
+
+    def read(text: str) -> object:
+        readers.append(threading.current_thread())
+        return yaml.safe_load(text)
+
+    monkeypatch.setattr(environments, "read_yaml", read)
+    assert put(workspace, image="img", condaFile="dependencies: [a]").status == 201
+    assert readers
+    assert threading.current_thread() not in readers

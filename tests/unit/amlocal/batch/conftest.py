@@ -39,7 +39,7 @@ class Batch:
         if conda is not None:
             container = self.stores.datastores.container_of("workspaceblobstore")
             file = self.scratch / "conda.yaml"
-            file.write_text(conda)
+            file.write_text(conda, encoding="utf-8", errors="surrogatepass")
             self.stores.blobs.put_file(container, f"models/{name}/conda.yaml", file)
         self.stores.models.put(name, "1", {"modelUri": uri, "modelType": kind})
 

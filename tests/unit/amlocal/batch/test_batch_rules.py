@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from amlocal.batch.settings import DEFAULTS, accept_settings, overridable
 from amlocal.batch.store import default_of
+from amlocal.core.decoding import MAX_YAML
 from amlocal.core.errors import ApiError, BadRequest
-from tests.unit.amlocal.batch.conftest import Batch
+from tests.unit.amlocal.batch.conftest import Batch, deployment
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -92,6 +93,15 @@ def test_a_model_that_is_not_mlflow_s_needs_code(batch: Batch) -> None:
     batch.store.put_endpoint("scores", {})
     with pytest.raises(BadRequest, match="needs a code_configuration and an environment"):
         batch.deploy()
+
+
+@pytest.mark.parametrize(
+    "conda", ["a: &a [1]\n" + "b: [*a, *a]\n" * 6000, "- a\n" * 80_000, "x" * (MAX_YAML + 1), "\ud83d"]
+)
+def test_a_model_whose_requirements_are_out_of_bounds_is_refused(batch: Batch, conda: str) -> None:
+    batch.add_model(conda=conda)
+    with pytest.raises(BadRequest, match=r"conda"):
+        batch.rules.accept(deployment()["properties"])
 
 
 def test_a_model_without_its_requirements_is_refused(batch: Batch) -> None:

@@ -273,6 +273,19 @@ class TestWhatGoesWrong:
         assert (answer.status, answer.body) == (400, b"")
 
 
+def test_a_number_that_is_none_goes_out_as_null() -> None:
+    answer = serving(constant({"value": [float("inf"), float("nan"), 1.5, {"x": -float("inf")}]}))("GET", "/here")
+    assert answer.body == b'{"value":[null,null,1.5,{"x":null}]}'
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e400", "NaN", "Infinity"])
+def test_a_number_that_json_cannot_hold_is_refused(workspace: Workspace, number: str) -> None:
+    body = f'{{"properties": {{"image": "i", "tags": {{"n": {number}}}}}}}'.encode()
+    answer = workspace.ask("PUT", workspace.arm_of("environments/n/versions/1"), body)
+    assert (answer.status, answer.error["code"]) == (400, "UserError")
+    assert workspace.get("environments").json == {"value": []}
+
+
 @FEW
 @given(body=st.dictionaries(st.text(), JSON, max_size=3))
 def test_an_error_can_be_read_back(body: dict[str, object]) -> None:
