@@ -46,11 +46,18 @@ def artifact_path(run_id: str, path: str) -> ArtifactPath:
     if not _RUN_ID.fullmatch(run_id):
         raise InvalidArtifactPath(path, f"{run_id!r} is not a run id")
     path = path.rstrip("/")
-    if _FORBIDDEN.search(path):
-        raise InvalidArtifactPath(path, "backslashes and control characters are refused")
-    if path and {"", ".", ".."}.intersection(_decoded(path).split("/")):
-        raise InvalidArtifactPath(path, "it must be relative, without empty, '.' and '..' segments")
+    if reason := unsafe_path(path):
+        raise InvalidArtifactPath(path, reason)
     return ArtifactPath(run_id, path)
+
+
+def unsafe_path(path: str) -> str | None:
+    """Return why a relative path may lead out of its folder, None when it does not."""
+    if _FORBIDDEN.search(path):
+        return "backslashes and control characters are refused"
+    if path and {"", ".", ".."}.intersection(_decoded(path).split("/")):
+        return "it must be relative, without empty, '.' and '..' segments"
+    return None
 
 
 def _decoded(path: str) -> str:

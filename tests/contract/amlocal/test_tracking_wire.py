@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import socket
@@ -259,6 +260,34 @@ def test_registering_through_mlflow_says_where_to_register(client: MlflowClient)
     with pytest.raises(MlflowException, match="azure-ai-ml") as caught:
         client.create_registered_model("diabetes")
     assert caught.value.error_code == "NOT_IMPLEMENTED"
+
+
+@pytest.mark.parametrize("place", ["file:///{folder}", "{folder}", "s3://bucket/x"])
+def test_an_experiment_keeps_no_artifacts_on_the_machine(client: MlflowClient, tmp_path: Path, place: str) -> None:
+    with pytest.raises(MlflowException, match="workspace's own storage") as caught:
+        client.create_experiment("elsewhere", artifact_location=place.format(folder=tmp_path))
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert client.get_experiment_by_name("elsewhere") is None
+
+
+def test_a_place_cannot_be_smuggled_past_the_look_at_it(server: Server, tmp_path: Path) -> None:
+    inner = json.dumps({"name": "smuggled", "artifactLocation": f"file://{tmp_path}"})
+    bodies = [inner.encode(), json.dumps(inner).encode(), inner.encode("utf-16")]
+    for content in bodies:
+        answer = ask_as_program(server, "experiments/create", content)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_file_cannot_be_uploaded_by_the_browsers_short_way(server: Server, client: MlflowClient) -> None:
+    run = client.create_run("0").info.run_id
+    url = f"{server.uri}/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=../../x"
+    answer = requests.post(url, b"x", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def ask_as_program(server: Server, path: str, content: bytes) -> requests.Response:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    return requests.post(f"{server.uri}/api/2.0/mlflow/{path}", content, headers=headers, timeout=60)
 
 
 def test_a_killed_mlflow_comes_back_with_all_it_knew(server: Server, client: MlflowClient) -> None:
