@@ -20,7 +20,7 @@ class Batch:
     def __init__(self, context: Context, stores: Stores, jobs: Jobs, operations: Operations) -> None:
         lookup, store = stores.lookup(), BatchStore(context)
         rules = DeploymentRules(
-            models=stores.models,
+            here=context.identity,
             lookup=lookup,
             environments=ModelEnvironments(stores.blobs, stores.environments, lookup),
             has_compute=lambda name: stores.computes.get(name) is not None,

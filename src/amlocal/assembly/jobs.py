@@ -9,7 +9,9 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
+from amlocal.core.fields import text
 from amlocal.core.http import Json, Route
+from amlocal.core.uris import own_reference
 from amlocal.jobs.collect import Collector
 from amlocal.jobs.environ import machine_environ
 from amlocal.jobs.environments import JobEnvironments
@@ -94,7 +96,7 @@ class Jobs:
 
     def accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
         """Return the properties of a new command job as they are kept. Raises `ApiError` for one that cannot run."""
-        compute = compute_name(sent.get("computeId"))
+        compute = compute_name(own_reference(self._context.identity, text(sent, "computeId") or ""))
         if compute != SERVERLESS and self._stores.computes.get(compute) is None:
             raise BadRequest(f"Unknown compute target '{compute}'.")
         return accept(

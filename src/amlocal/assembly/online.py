@@ -44,7 +44,6 @@ class Online:
         lookup = stores.lookup()
         cache, strict = settings.folder.environments, settings.strict_environments
         self._images = Images(
-            stores.models,
             lookup,
             stores.blobs,
             Building(

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from amlocal.assets.codes import CODES
+from amlocal.assets.codes import code_kind
 from amlocal.assets.data import data_kind
-from amlocal.assets.environments import ENVIRONMENTS
+from amlocal.assets.environments import environment_kind
 from amlocal.assets.lookup import AssetLookup
 from amlocal.assets.models import model_kind
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.computes.store import Computes
-from amlocal.core.context import Context
+from amlocal.core.context import Context, Identity
 from amlocal.datastores.store import Datastores, Location
 from amlocal.jobs.outputs import JobOutputs
 from amlocal.jobs.store import JobStore
@@ -20,6 +20,7 @@ from amlocal.jobs.store import JobStore
 class Stores:
     """The stores of one workspace."""
 
+    identity: Identity
     blobs: BlobStore
     datastores: Datastores
     computes: Computes
@@ -33,6 +34,7 @@ class Stores:
     def lookup(self) -> AssetLookup:
         """Return the look-up over these stores."""
         return AssetLookup(
+            self.identity,
             environments=self.environments,
             data=self.data,
             models=self.models,
@@ -58,15 +60,16 @@ def open_stores(context: Context, blobs: BlobStore) -> Stores:
         container = datastores.container_of(datastore)
         return bool(blobs.get(container, path) or blobs.list(container, f"{path}/", limit=1))
 
-    outputs = JobOutputs(jobs, exists)
+    outputs = JobOutputs(context.identity, jobs, exists)
     return Stores(
+        identity=context.identity,
         blobs=blobs,
         datastores=datastores,
         computes=Computes(context),
-        environments=AssetStore(context, ENVIRONMENTS),
+        environments=AssetStore(context, environment_kind(context.identity)),
         data=AssetStore(context, data_kind(context.identity)),
         models=AssetStore(context, model_kind(context.identity, outputs.resolve)),
-        codes=AssetStore(context, CODES),
+        codes=AssetStore(context, code_kind(context.identity)),
         jobs=jobs,
         outputs=outputs,
     )

@@ -1,21 +1,24 @@
 """Code snapshots: found again by the hash of their content, uploaded to a container of their own."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.assets.routes import AssetRoutes
 from amlocal.assets.store import AssetStore
-from amlocal.core.context import STORAGE_ACCOUNT, Context
+from amlocal.core.context import STORAGE_ACCOUNT, Context, Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import text
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.uris import own_reference
 
 
-def _accept(properties: Properties) -> dict[str, Any]:
+def _accept(here: Identity, properties: Properties) -> dict[str, Any]:
     uri = text(properties, "codeUri")
     if uri is None:
         raise BadRequest("A code snapshot needs a codeUri.")
+    own_reference(here, uri)
     # Azure answers isAnonymous false whatever was sent.
     return {"codeUri": uri, "isAnonymous": False, "provisioningState": "Succeeded"}
 
@@ -24,15 +27,17 @@ def _missing(name: str, version: str = "") -> NotFound:
     return NotFound(f"Code {name}:{version} not found.")
 
 
-CODES = AssetKind(
-    collection="codes",
-    accept=_accept,
-    definition=lambda properties: properties["codeUri"],
-    conflict=lambda name, version: Conflict(f"Code {name}:{version} already exists with another URI."),
-    missing_version=_missing,
-    missing_container=_missing,
-    container=lambda _: {},
-)
+def code_kind(identity: Identity) -> AssetKind:
+    """Return the rules of code snapshots in a workspace."""
+    return AssetKind(
+        collection="codes",
+        accept=partial(_accept, identity),
+        definition=lambda properties: properties["codeUri"],
+        conflict=lambda name, version: Conflict(f"Code {name}:{version} already exists with another URI."),
+        missing_version=_missing,
+        missing_container=_missing,
+        container=lambda _: {},
+    )
 
 
 class CodeRoutes:

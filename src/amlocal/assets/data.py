@@ -5,8 +5,8 @@ from typing import Any
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import text
-from amlocal.core.uris import datastore_reference
+from amlocal.core.fields import text, texts_of
+from amlocal.core.uris import datastore_reference, own_reference
 
 _TYPES = ("uri_file", "uri_folder", "mltable")
 
@@ -20,8 +20,10 @@ def data_kind(identity: Identity) -> AssetKind:
             raise BadRequest("A data asset needs a dataUri.")
         if kind not in _TYPES:
             raise BadRequest(f"A data asset's type is one of {', '.join(_TYPES)}, not {kind!r}.")
-        if found := datastore_reference(uri):
+        if found := datastore_reference(identity, uri):
             uri = identity.datastore_uri(*found)
+        for referenced in texts_of(properties, "referencedUris"):
+            own_reference(identity, referenced)
         # Azure ends folders in a slash, and the SDK's downloads rely on it: 'model' must not fetch 'model2'.
         accepted = {"dataUri": uri if kind == "uri_file" else f"{uri.rstrip('/')}/", "dataType": kind}
         return accepted | {

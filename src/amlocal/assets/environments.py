@@ -1,12 +1,15 @@
 """Environments: an image, a conda file or a docker build context."""
 
 import json
+from functools import partial
 from typing import Any
 
 from amlocal.assets.kind import AssetKind, Properties
+from amlocal.core.context import Identity
 from amlocal.core.decoding import read_json, read_yaml
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import mapping, text
+from amlocal.core.uris import own_reference
 
 
 def _conda(conda: str | None) -> str:
@@ -31,7 +34,7 @@ def _parsed(conda: str) -> object:
         return read_yaml(conda)
 
 
-def _accept(properties: Properties) -> dict[str, Any]:
+def _accept(here: Identity, properties: Properties) -> dict[str, Any]:
     image, build = text(properties, "image"), mapping(properties, "build")
     if bool(image) == bool(build):
         raise BadRequest("An environment needs an image or a build context, and not both.")
@@ -40,16 +43,17 @@ def _accept(properties: Properties) -> dict[str, Any]:
         "condaFile": _conda(text(properties, "condaFile")),
         "osType": text(properties, "osType") or "Linux",
     }
-    accepted |= {"image": image} if image else {"build": _build(build)}
+    accepted |= {"image": image} if image else {"build": _build(here, build)}
     if inference := mapping(properties, "inferenceConfig"):
         accepted["inferenceConfig"] = inference
     return accepted
 
 
-def _build(build: Properties) -> dict[str, Any]:
+def _build(here: Identity, build: Properties) -> dict[str, Any]:
     uri = text(build, "contextUri")
     if uri is None:
         raise BadRequest("The environment's build context has no contextUri.")
+    own_reference(here, uri)
     return {"contextUri": uri, "dockerfilePath": text(build, "dockerfilePath") or "Dockerfile"}
 
 
@@ -67,15 +71,17 @@ def _missing(name: str, version: str = "") -> NotFound:
     return NotFound(f"No environment exists for name: {name}, version: {version}, label: ")
 
 
-ENVIRONMENTS = AssetKind(
-    collection="environments",
-    accept=_accept,
-    definition=_definition,
-    conflict=_conflict,
-    missing_version=_missing,
-    missing_container=_missing,
-    container=lambda _: {"description": ""},
-    repeat_status=201,
-    touches=False,
-    slow=True,
-)
+def environment_kind(identity: Identity) -> AssetKind:
+    """Return the rules of environments in a workspace."""
+    return AssetKind(
+        collection="environments",
+        accept=partial(_accept, identity),
+        definition=_definition,
+        conflict=_conflict,
+        missing_version=_missing,
+        missing_container=_missing,
+        container=lambda _: {"description": ""},
+        repeat_status=201,
+        touches=False,
+        slow=True,
+    )

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from amlocal.assets.store import AssetStore
+from amlocal.core.context import Identity
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, NotFound
-from amlocal.core.uris import job_output_reference, version_reference
+from amlocal.core.uris import job_output_reference, own_reference, version_reference
 from amlocal.datastores.store import Datastores, Location
 
 _REGISTRY = "azureml://registries/"
@@ -33,6 +34,7 @@ class AssetLookup:
 
     def __init__(
         self,
+        here: Identity,
         *,
         environments: AssetStore,
         data: AssetStore,
@@ -41,6 +43,7 @@ class AssetLookup:
         datastores: Datastores,
         resolve_output: Callable[[str, str, str], tuple[str, str]],
     ) -> None:
+        self._here = here
         self._environments = environments
         self._data = data
         self._models = models
@@ -49,8 +52,10 @@ class AssetLookup:
         self._resolve_output = resolve_output
 
     def environment(self, reference: str) -> Document | None:
-        """Return an environment's version, None for a curated one. Raises `NotFound`."""
+        """Return an environment's version, None for a curated one. Raises `NotFound`, `ForeignReference`."""
         if curated_name(reference):
+            if not reference.lower().startswith(_REGISTRY):
+                own_reference(self._here, reference)
             return None
         return self._version(self._environments, reference, "environments")
 
@@ -58,27 +63,33 @@ class AssetLookup:
         """Return a code snapshot. Raises `NotFound`."""
         return self._version(self._codes, reference, "codes")
 
+    def model(self, reference: str) -> Document:
+        """Return a model's version. Raises `NotFound`, `BadRequest` for what is no id of a model."""
+        if version_reference(self._here, reference, "models") is None:
+            raise BadRequest(f"{reference!r} is not the id of a model in this workspace.")
+        return self._version(self._models, reference, "models")
+
     def check_input(self, uri: str) -> None:
         """Raise `NotFound` when `uri` names a version or datastore that does not exist.
 
         What a URI points to is not looked at: Azure ML accepts the job, and it fails later.
         """
-        if job_output_reference(uri) is None:
+        if job_output_reference(self._here, uri) is None:
             self.locate(uri)
 
     def locate(self, uri: str) -> Location | Remote:
-        """Return where the content of an asset id or URI is. Raises `NotFound`, or `BadRequest` for an unknown form."""
+        """Return where the content of an asset id or URI is. Raises `NotFound`, `BadRequest` for an unknown form."""
         for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
-            if f"/{kind}/" in uri.lower() and version_reference(uri, kind):
+            if f"/{kind}/" in uri.lower() and version_reference(self._here, uri, kind):
                 return self.locate(self._version(store, uri, kind).body["properties"][key])
-        if output := job_output_reference(uri):
+        if output := job_output_reference(self._here, uri):
             datastore, path = self._resolve_output(*output)
             return Location(self._datastores.container_of(datastore), path)
         if found := self._datastores.locate(uri):
             return found
         if uri.lower().startswith(("https://", "http://")):
             return Remote(uri)
-        if version_reference(uri, "data"):
+        if version_reference(self._here, uri, "data"):
             return self.locate(self._version(self._data, uri, "data").body["properties"]["dataUri"])
         raise BadRequest(
             f"The URI {uri!r} cannot be read here; known are asset ids, azureml://datastores/…, azureml://jobs/… "
@@ -86,7 +97,7 @@ class AssetLookup:
         )
 
     def _version(self, store: AssetStore, reference: str, kind: str) -> Document:
-        found = version_reference(reference, kind)
+        found = version_reference(self._here, reference, kind)
         if found is None:
             raise NotFound(f"{reference!r} is not the id of anything in {kind}.")
         name, version = found

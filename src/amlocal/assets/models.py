@@ -21,11 +21,11 @@ def model_kind(identity: Identity, resolve_output: ResolveOutput) -> AssetKind:
     def location(uri: str) -> tuple[str, str | None]:
         """Return the URI that is kept, and the job that the model is from."""
         job = None
-        if output := job_output_reference(uri):
+        if output := job_output_reference(identity, uri):
             job = output[0]
             found: tuple[str, str] | None = resolve_output(*output)
         else:
-            found = datastore_reference(uri)
+            found = datastore_reference(identity, uri)
         if found is None:
             return uri, None
         # Azure keeps models with a capital G in resourceGroups and without a final slash, folders too.

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.assets.lookup import AssetLookup
-from amlocal.assets.store import AssetStore
 from amlocal.batch.no_code import ModelEnvironments
 from amlocal.batch.settings import accept_settings
 from amlocal.batch.store import own_properties
+from amlocal.core.context import Identity
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, mapping, text
-from amlocal.core.uris import version_reference
+from amlocal.core.uris import own_reference
 from amlocal.jobs.queue import SERVERLESS, compute_name
 from amlocal.jobs.submission import accept_variables
 
@@ -21,7 +21,7 @@ from amlocal.jobs.submission import accept_variables
 class DeploymentRules:
     """Accepts deployments. `has_compute` tells whether the workspace has a compute of that name."""
 
-    models: AssetStore
+    here: Identity
     lookup: AssetLookup
     environments: ModelEnvironments
     has_compute: Callable[[str], bool]
@@ -59,14 +59,12 @@ class DeploymentRules:
 
     def _model(self, reference: Sent) -> Document:
         asset = text(reference, "assetId")
-        found = version_reference(asset or "", "models")
-        if found is None:
-            raise BadRequest(f"A batch deployment needs a registered model, by its id; {asset!r} is not one.")
-        name, version = found
-        return self.models.latest(name) if version.startswith("@") else self.models.get(name, version)
+        if asset is None:
+            raise BadRequest("A batch deployment needs a registered model, by its id.")
+        return self.lookup.model(asset)
 
     def _compute(self, reference: str | None) -> str:
-        name = compute_name(reference)
+        name = compute_name(own_reference(self.here, reference or ""))
         if reference is None or name == SERVERLESS or not self.has_compute(name):
             raise BadRequest(f"Unknown compute target '{name}'.")
         return reference

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.batch.settings import instance_count, overridable
+from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text
-from amlocal.core.uris import datastore_reference
+from amlocal.core.uris import datastore_reference, own_reference
 
 # The data plane has names of its own for the types of inputs and outputs.
 _TYPES = {"urifile": "uri_file", "urifolder": "uri_folder"}
@@ -32,7 +33,7 @@ class Invocation:
     experiment: str | None
 
 
-def read_invocation(sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
+def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
     """Return the call whose `properties` were sent, over the properties of its deployment. Raises `BadRequest`."""
     key, given = _only("inputData", mapping(sent, "inputData"))
     uri, kind = text(given, "uri"), text(given, "jobInputType") or ""
@@ -41,7 +42,7 @@ def read_invocation(sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
             f"The input '{key}' must be a uri_file or uri_folder with a uri: a deployment of a model scores files."
         )
     settings = overridable(sent, deployment)
-    output, file_name = _output(sent)
+    output, file_name = _output(here, sent)
     if file_name:
         settings["outputFileName"] = file_name
     compute = mapping(sent, "compute")
@@ -76,16 +77,16 @@ def _only(what: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return key, mapping(sent, key)
 
 
-def _output(sent: Sent) -> tuple[str | None, str | None]:
+def _output(here: Identity, sent: Sent) -> tuple[str | None, str | None]:
     """Return the folder that the output goes to and the name of the file in it, as far as the call says."""
-    outputs = mapping(sent, "outputData") or _older_output(mapping(sent, "outputDataset"))
+    outputs = mapping(sent, "outputData") or _older_output(here, mapping(sent, "outputDataset"))
     if not outputs:
         return None, None
     key, given = _only("outputData", outputs)
     uri = text(given, "uri")
     if uri is None:
         return None, None
-    place = datastore_reference(uri)
+    place = datastore_reference(here, uri)
     if place is None:
         raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be azureml://datastores/NAME/paths/PATH.")
     path = posixpath.normpath(place[1].strip("/")) if place[1].strip("/") else ""
@@ -95,11 +96,11 @@ def _output(sent: Sent) -> tuple[str | None, str | None]:
     return f"azureml://datastores/{place[0]}/paths/{folder}", name
 
 
-def _older_output(sent: Sent) -> dict[str, Any]:
+def _older_output(here: Identity, sent: Sent) -> dict[str, Any]:
     """Return a folder that is given as the id of a datastore and a path in it, as outputs were given before."""
     datastore = text(sent, "datastoreId")
     if datastore is None:
         return {}
-    name = datastore.rpartition("/")[2].removeprefix("azureml:")
+    name = own_reference(here, datastore).rstrip("/").rpartition("/")[2].removeprefix("azureml:")
     uri = f"azureml://datastores/{name}/paths/{(text(sent, 'path') or '').strip('/')}"
     return {"output_name": {"jobOutputType": "UriFolder", "uri": uri}}

@@ -44,6 +44,16 @@ def texts(sent: Sent, key: str) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
+def texts_of(sent: Sent, key: str) -> list[str]:
+    """Return a list of texts, [] when it is absent or null. Raises `BadRequest` for anything else."""
+    found = sent.get(key)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadRequest(f"The key '{key}' must be a list of texts.")
+    return found
+
+
 def count(sent: Sent, key: str, *, default: int) -> int:
     """Return a whole number of at least 0, `default` when it is absent or null. Raises `BadRequest` otherwise."""
     value = sent.get(key)

@@ -35,6 +35,7 @@ class Datastores:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.here = context.identity
         self._account = f"{context.origin.removeprefix('https://')}/{STORAGE_ACCOUNT}"
         self.default_container = f"azureml-blobstore-{context.identity.guid}"
         self._furnish()
@@ -128,9 +129,9 @@ class Datastores:
     def locate(self, uri: str) -> Location | None:
         """Return where a datastore URI or a URL of the local storage account points; None for any other URI.
 
-        Raises `NotFound` for an unknown datastore.
+        Raises `NotFound` for an unknown datastore, `ForeignReference` for one of another workspace.
         """
-        if found := datastore_reference(uri):
+        if found := datastore_reference(self.here, uri):
             return Location(self.container_of(found[0]), found[1].strip("/"))
         return self._locate_url(uri)
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from amlocal.assets.store import check_name
+from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.uris import datastore_reference
@@ -27,13 +29,16 @@ def accept_inputs(sent: Sent, check: CheckReference) -> dict[str, dict[str, Any]
     return {_named("input", name): _input(name, mapping(given, name), check) for name in given}
 
 
-def accept_outputs(job: str, sent: Sent, check: CheckReference) -> dict[str, dict[str, Any]]:
+def accept_outputs(here: Identity, job: str, sent: Sent, check: CheckReference) -> dict[str, dict[str, Any]]:
     """Return a job's outputs as they are kept. Raises `BadRequest`, or what `check` raises for a datastore.
 
     What would only be found out when the job has run is refused now.
     """
     given = mapping(sent, "outputs")
-    return {_named("output", name): _output(job, name, mapping(given, name), check) for name in given}
+    return {
+        _named("output", name): _output(name, mapping(given, name), partial(_destination, here, job, name, check))
+        for name in given
+    }
 
 
 def without_zero(value: str, what: str) -> str:
@@ -74,7 +79,7 @@ def _input(name: str, sent: Sent, check: CheckReference) -> dict[str, Any]:
     return {"description": description, "uri": uri, "mode": mode, "jobInputType": kind}
 
 
-def _output(job: str, name: str, sent: Sent, check: CheckReference) -> dict[str, Any]:
+def _output(name: str, sent: Sent, destination: Callable[[str], str]) -> dict[str, Any]:
     if name in ARTIFACT_OUTPUTS:
         raise BadRequest(f"An output cannot be named {name!r}: that is where the job's own artifacts are.")
     asset, version, uri = text(sent, "assetName"), text(sent, "assetVersion"), text(sent, "uri")
@@ -84,7 +89,7 @@ def _output(job: str, name: str, sent: Sent, check: CheckReference) -> dict[str,
         check_name(version, f"asset version of output {name}")
     return {
         "description": text(sent, "description"),
-        "uri": uri and _destination(job, name, uri, check),
+        "uri": uri and destination(uri),
         "assetName": asset,
         "assetVersion": version,
         "mode": _one_of(f"mode of output {name}", text(sent, "mode") or "ReadWriteMount", _OUTPUT_MODES),
@@ -93,11 +98,11 @@ def _output(job: str, name: str, sent: Sent, check: CheckReference) -> dict[str,
     }
 
 
-def _destination(job: str, name: str, uri: str, check: CheckReference) -> str:
+def _destination(here: Identity, job: str, name: str, check: CheckReference, uri: str) -> str:
     """Return where an output goes, Azure ML's three placeholders for it replaced."""
     for placeholder, value in (("name", job), ("output_name", name), ("default_datastore", DEFAULT)):
         uri = uri.replace(f"${{{{{placeholder}}}}}", value)
-    found = datastore_reference(uri)
+    found = datastore_reference(here, uri)
     if found is None or not found[1].strip("/"):
         raise BadRequest(f"The output {name} goes to {uri!r}; it must be azureml://datastores/NAME/paths/PATH.")
     if {".", ".."}.intersection(found[1].split("/")):

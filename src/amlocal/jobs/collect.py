@@ -60,7 +60,7 @@ class Collector:
         self._blobs.delete_tree(ARTIFACT_CONTAINER, artifact_path(job))
 
     def _output(self, job: str, name: str, spec: Mapping[str, Any], folder: JobFolder, say: Say) -> str | None:
-        datastore, path = planned_location(job, name, spec)
+        datastore, path = planned_location(self._datastores.here, job, name, spec)
         files = OwnFiles(folder.outputs / name, folder.root)
         if not self._upload(files, self._datastores.container_of(datastore), path, say):
             say(f"output {name}: the command left nothing there")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from amlocal.core.context import Identity
 from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
 from amlocal.core.uris import datastore_reference
@@ -17,9 +18,9 @@ def artifact_path(job: str, path: str = "") -> str:
     return f"ExperimentRun/dcid.{job}/{path}".rstrip("/")
 
 
-def planned_location(job: str, output: str, spec: Mapping[str, Any]) -> tuple[str, str]:
+def planned_location(here: Identity, job: str, output: str, spec: Mapping[str, Any]) -> tuple[str, str]:
     """Return the datastore and path that a named output goes to: the one asked for, else Azure ML's default."""
-    if spec.get("uri") and (found := datastore_reference(spec["uri"])):
+    if spec.get("uri") and (found := datastore_reference(here, spec["uri"])):
         return found[0], found[1].strip("/")
     return DEFAULT, f"azureml/{job}/{output}"
 
@@ -27,7 +28,8 @@ def planned_location(job: str, output: str, spec: Mapping[str, Any]) -> tuple[st
 class JobOutputs:
     """Finds what jobs left behind. `exists` tells whether a datastore holds a blob or folder at a path."""
 
-    def __init__(self, store: JobStore, exists: Callable[[str, str], bool]) -> None:
+    def __init__(self, here: Identity, store: JobStore, exists: Callable[[str, str], bool]) -> None:
+        self._here = here
         self._store = store
         self._exists = exists
 
@@ -49,4 +51,4 @@ class JobOutputs:
         if output not in specs:
             known = ", ".join(sorted({*ARTIFACT_OUTPUTS, *specs}))
             raise NotFound(f"Job {document.name} has no output '{output}'; it has {known}.")
-        return planned_location(document.name, output, specs[output])
+        return planned_location(self._here, document.name, output, specs[output])

@@ -7,6 +7,7 @@ from amlocal.core.context import Context
 from amlocal.core.durations import seconds
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, count, flag, mapping, text, texts
+from amlocal.core.uris import own_reference
 from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, without_zero
 from amlocal.jobs.failure import JobFailure
 from amlocal.jobs.placeholders import substitute
@@ -34,12 +35,13 @@ def accept(
         message = f"Jobs of type {sent.get('jobType')} are not served locally; send a command job."
         raise ApiError(501, message, code="NotImplemented")
     code, environment, compute = text(sent, "codeId"), text(sent, "environmentId"), text(sent, "computeId")
+    own_reference(context.identity, text(sent, "componentId") or "")
     if environment is None:
         raise BadRequest("The job names no environment.")
     check_environment(environment)
     if code:
         check_code(code)
-    inputs, outputs = accept_inputs(sent, check_input), accept_outputs(name, sent, check_input)
+    inputs, outputs = accept_inputs(sent, check_input), accept_outputs(context.identity, name, sent, check_input)
     return {
         **{key: text(sent, key) for key in ("description", "componentId", "parentJobName")},
         **{key: mapping(sent, key) or None for key in _PASSED_ON},

@@ -11,10 +11,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from amlocal.assets.lookup import AssetLookup, Remote
-from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.core.errors import BadRequest
-from amlocal.core.uris import version_reference
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.swagger import describe_model
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
@@ -68,27 +66,26 @@ class Image:
 class Images:
     """Prepares images."""
 
-    def __init__(self, models: AssetStore, lookup: AssetLookup, blobs: BlobStore, building: Building) -> None:
-        self._models = models
+    def __init__(self, lookup: AssetLookup, blobs: BlobStore, building: Building) -> None:
         self._lookup = lookup
         self._blobs = blobs
         self._building = building
 
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
-        model = properties["model"]
+        model, environment = properties["model"], properties["environmentId"]
+        if environment:
+            self._lookup.environment(environment)
         kind = self._model(model)["modelType"] if model else None
         if properties["codeConfiguration"]:
             self._lookup.code(properties["codeConfiguration"]["codeId"])
-            if not properties["environmentId"]:
+            if not environment:
                 raise BadRequest("A deployment with a code configuration needs an environment.")
         elif kind != "mlflow_model":
             raise BadRequest(
                 "A deployment without a code configuration needs a model of type mlflow_model; give a scoring script "
                 "and an environment for any other."
             )
-        if properties["environmentId"]:
-            self._lookup.environment(properties["environmentId"])
 
     def prepare(
         self, properties: Mapping[str, Any], folder: Path, *, say: Log, fetched: Log, stop: threading.Event
@@ -139,12 +136,7 @@ class Images:
         }
 
     def _model(self, reference: str) -> Mapping[str, Any]:
-        found = version_reference(reference, "models")
-        if found is None:
-            raise BadRequest(f"{reference!r} is not the id of a model in this workspace.")
-        name, version = found
-        document = self._models.latest(name) if version.startswith("@") else self._models.get(name, version)
-        properties: Mapping[str, Any] = document.body["properties"]
+        properties: Mapping[str, Any] = self._lookup.model(reference).body["properties"]
         return properties
 
     def _fetch_model(self, reference: str, folder: Path, fetched: Log) -> Path:

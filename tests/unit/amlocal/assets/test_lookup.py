@@ -31,7 +31,7 @@ def container(workspace: Workspace) -> str:
         ("azureml:AzureML-sklearn-1.0@latest", "AzureML-sklearn-1.0@latest"),
         ("azureml:AzureML-sklearn-1.0:33", "AzureML-sklearn-1.0:33"),
         ("AzureML-x:1", "AzureML-x:1"),
-        ("/subscriptions/s/x/environments/AzureML-x/versions/1", "AzureML-x/versions/1"),
+        ("azureml:/subscriptions/{s}/environments/AzureML-x/versions/1", "AzureML-x/versions/1"),
         (
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
@@ -96,9 +96,7 @@ def test_a_url_of_the_local_account_is_here(lookup: AssetLookup) -> None:
     assert lookup.locate("https://127.0.0.1:8443/devstore/box/x") == Location("box", "x")
 
 
-@pytest.mark.parametrize(
-    "uri", ["wasbs://c@a/x", "./local", "file:///etc/passwd", "", "azureml://registries/r/data/n/versions/1"]
-)
+@pytest.mark.parametrize("uri", ["wasbs://c@a/x", "./local", "file:///etc/passwd", ""])
 def test_what_cannot_be_read_is_refused_with_the_forms_that_can(lookup: AssetLookup, uri: str) -> None:
     with pytest.raises(BadRequest, match="known are"):
         lookup.locate(uri)

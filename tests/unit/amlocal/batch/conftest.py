@@ -80,7 +80,7 @@ def batch(tmp_path: Path) -> Iterator[Batch]:
     stores = open_stores(context, BlobStore(tmp_path / "chunks", database, clock, ids))
     lookup, store, queued = stores.lookup(), BatchStore(context), list[str]()
     rules = DeploymentRules(
-        models=stores.models,
+        here=context.identity,
         lookup=lookup,
         environments=ModelEnvironments(stores.blobs, stores.environments, lookup),
         has_compute=lambda name: stores.computes.get(name) is not None,

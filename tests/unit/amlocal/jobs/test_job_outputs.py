@@ -3,7 +3,7 @@ import pytest
 from amlocal.core.errors import NotFound
 from amlocal.jobs.outputs import JobOutputs, artifact_path, planned_location
 from amlocal.jobs.states import Status
-from tests.unit.amlocal.jobs.desk import Desk
+from tests.unit.amlocal.jobs.desk import IDENTITY, Desk
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_a_missing_job_is_not_found(outputs: JobOutputs) -> None:
     [
         (None, ("workspaceblobstore", "azureml/job/y")),
         ("azureml://datastores/d/paths/a/b/", ("d", "a/b")),
-        ("azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/d/paths/a", ("d", "a")),
+        ("azureml://subscriptions/sub/resourcegroups/group/workspaces/ws/datastores/d/paths/a", ("d", "a")),
     ],
 )
 def test_an_output_goes_where_it_was_asked_to_or_to_azures_place(uri: str | None, place: tuple[str, str]) -> None:
-    assert planned_location("job", "y", {"uri": uri}) == place
+    assert planned_location(IDENTITY, "job", "y", {"uri": uri}) == place

@@ -82,9 +82,12 @@ def lenient(tmp_path: Path) -> Iterator[Shelf]:
     yield from open_shelf(tmp_path, lenient=True)
 
 
+IDENTITY = Identity("s", "g", "w", "guid")
+
+
 def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
     database, clock, ids = Database(folder / "w.db"), ManualClock(), CountingIds()
-    context = Context(Identity("s", "g", "w", ids()), "https://here", Documents(database), clock, ids)
+    context = Context(IDENTITY, "https://here", Documents(database), clock, ids)
     stores = open_stores(context, BlobStore(folder / "chunks", database, clock, ids))
     lookup = stores.lookup()
 
@@ -100,7 +103,7 @@ def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
         fetch_code=Inputs(lookup, stores.blobs).fetch_code,
         machine={"PATH": "/bin", "HOME": "/home"},
     )
-    yield Shelf(stores, Images(stores.models, lookup, stores.blobs, building), folder)
+    yield Shelf(stores, Images(lookup, stores.blobs, building), folder)
     database.close()
 
 
@@ -180,7 +183,7 @@ def test_a_script_that_is_not_in_the_code_fails_before_the_environment_is_built(
     assert shelf.said == []
 
 
-@pytest.mark.parametrize("model", ["azureml:m:1", "azureml:m@latest", "/subscriptions/s/models/m/versions/1"])
+@pytest.mark.parametrize("model", ["azureml:m:1", "azureml:m@latest", f"{IDENTITY.arm_id}/models/m/versions/1"])
 def test_a_model_is_known_by_each_of_its_references(shelf: Shelf, model: str) -> None:
     shelf.model(MLmodel="flavors: {}", conda__yaml=FULL)
     shelf.images.check(with_defaults({"model": model}))
