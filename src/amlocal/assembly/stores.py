@@ -52,7 +52,7 @@ class Stores:
 def open_stores(context: Context, blobs: BlobStore) -> Stores:
     """Return the stores of a workspace; what Azure ML furnishes a new one with is there."""
     datastores = Datastores(context)
-    for container in datastores.containers():
+    for container in datastores.furnished:  # those of others were made with them
         blobs.create_container(container)
     jobs = JobStore(context)
 

@@ -11,6 +11,7 @@ from amlocal.core.context import STORAGE_ACCOUNT, Context, Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import text
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.paging import page
 from amlocal.core.uris import own_reference
 
 
@@ -71,13 +72,8 @@ class CodeRoutes:
     def _by_hash(self, call: Call) -> Reply:
         # The name asked for is a fresh guid: only the hash counts.
         wanted = call.query.get("hash")
-        documents = self._store.all_versions() if wanted else self._store.versions(call.path["name"])
-        rows = [
-            self._assets.body(document)
-            for document in documents
-            if not wanted or document.body["properties"]["properties"].get("hash_sha256") == wanted
-        ]
-        return Reply(200, {"value": rows})
+        rows = self._store.with_hash(wanted) if wanted else self._store.versions(call.path["name"])
+        return page(call, rows, self._context.origin, show=self._assets.body)
 
     def _start_upload(self, _: Call) -> Reply:
         container = f"{self._context.identity.guid[:10]}-{self._context.ids()}"

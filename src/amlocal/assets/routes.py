@@ -1,15 +1,13 @@
 """The routes that every kind of asset has: versions, containers, lists."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
-from amlocal.assets.kind import Properties
-from amlocal.assets.store import AssetStore
+from amlocal.assets.store import AssetStore, Container
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.paging import page, visible
+from amlocal.core.paging import page, view_asked
 from amlocal.core.wire import plain_name, system_data
 
 
@@ -45,17 +43,17 @@ class AssetRoutes:
             "systemData": system_data(stored["created"], stored["modified"]),
         }
 
-    def _container_body(self, document: Document) -> dict[str, Any]:
+    def _container_body(self, container: Container) -> dict[str, Any]:
+        document, latest = container.document, container.latest
         stored = document.body
-        versions = [item for item in self._store.versions(document.name) if not item.body["properties"]["isArchived"]]
         properties = {
             "description": stored["description"],
             "tags": stored["tags"],
             "properties": stored["properties"],
             "isArchived": stored["isArchived"],
-            "latestVersion": versions[0].version if versions else None,
-            "nextVersion": self._store.next_version(document.name),
-        } | self._store.kind.container(versions[0].body["properties"] if versions else {})
+            "latestVersion": latest.version if latest else None,
+            "nextVersion": container.next_version,
+        } | self._store.kind.container(latest.body["properties"] if latest else {})
         modified = stored["modified"] if self._store.kind.shows_editor else None
         return {
             "id": f"{self._root}/{document.name}",
@@ -79,33 +77,17 @@ class AssetRoutes:
         return Reply(200 if self._store.delete(plain_name(call.path["name"]), call.path["version"]) else 204)
 
     def _versions(self, call: Call) -> Reply:
-        shown = [
-            document
-            for document in self._store.versions(plain_name(call.path["name"]))
-            if _wanted(document.body["properties"], call.query)
-        ]
+        shown = self._store.versions(plain_name(call.path["name"]), view_asked(call), call.query)
         return page(call, shown, self._context.origin, show=self.body)
 
     def _show_container(self, call: Call) -> Reply:
-        return Reply(200, self._container_body(self._store.get_container(plain_name(call.path["name"]))))
+        return Reply(200, self._summed_up(self._store.get_container(plain_name(call.path["name"]))))
 
     def _put_container(self, call: Call) -> Reply:
-        document = self._store.put_container(plain_name(call.path["name"]), call.properties())
-        return Reply(200, self._container_body(document))
+        return Reply(200, self._summed_up(self._store.put_container(plain_name(call.path["name"]), call.properties())))
 
     def _containers(self, call: Call) -> Reply:
-        view = call.query.get("listViewType")
-        shown = [document for document in self._store.containers() if visible(document.body["isArchived"], view)]
-        return page(call, shown, self._context.origin, show=self._container_body)
+        return page(call, self._store.containers(view_asked(call)), self._context.origin, show=self._container_body)
 
-
-def _wanted(properties: Properties, query: Mapping[str, str]) -> bool:
-    """Tell whether a version is in the listing view and the stage asked for, with the tag (`key` or `key=value`)."""
-    key, equals, value = query.get("tag", "").partition("=")
-    tags, stage = properties["tags"], query.get("stage")
-    return (
-        visible(properties["isArchived"], query.get("listViewType"))
-        and (not key or key in tags)
-        and (not equals or tags.get(key) == value)
-        and (not stage or properties.get("stage") == stage)
-    )
+    def _summed_up(self, document: Document) -> dict[str, Any]:
+        return self._container_body(self._store.summed_up([document])[0])

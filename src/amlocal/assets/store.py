@@ -1,14 +1,18 @@
 """Assets as they are kept: versions that never change, and the containers above them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from amlocal.assets.kind import AssetKind
+from amlocal.assets.listing import hashed, named, version_filter, version_terms
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import flag, text, texts
+from amlocal.core.paging import Loaded, views_of
+from amlocal.core.postings import Term
 
 # Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
@@ -26,6 +30,15 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container with what its versions say of it: the newest that is not archived, and the next number."""
+
+    document: Document
+    latest: Document | None
+    next_version: str
+
+
 class AssetStore:
     """The assets of one kind. A version's document holds `properties`, `created` and `modified`."""
 
@@ -33,6 +46,9 @@ class AssetStore:
         self._context = context
         self.kind = kind
         self._container = f"{kind.collection}/container"
+        # The versions first: whether a container is listed is read from their index.
+        context.documents.index(kind.collection, version_terms)
+        context.documents.index(self._container, self._container_terms)
 
     def get(self, name: str, version: str) -> Document:
         """Return a version. Raises the kind's `NotFound`."""
@@ -45,20 +61,20 @@ class AssetStore:
         """Tell whether there is such a version."""
         return self._context.documents.get(self.kind.collection, name, version) is not None
 
-    def versions(self, name: str) -> list[Document]:
-        """Return the versions of a name, newest creation first."""
-        return self._context.documents.list(self.kind.collection, name)
+    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Listing:
+        """Return the list of the versions of a name in a view, with the tag and the stage that `query` names."""
+        return self._context.documents.select(self.kind.collection, *version_filter(name, view, query or {}))
 
-    def all_versions(self) -> list[Document]:
-        """Return every version of every name, newest creation first."""
-        return self._context.documents.list(self.kind.collection)
+    def with_hash(self, digest: str) -> Listing:
+        """Return the list of the versions of any name whose content has a hash."""
+        return self._context.documents.select(self.kind.collection, hashed(digest))
 
     def latest(self, name: str) -> Document:
         """Return the newest version that is not archived. Raises the kind's `NotFound`."""
-        for document in self.versions(name):
-            if not document.body["properties"]["isArchived"]:
-                return document
-        raise self.kind.missing_container(name)
+        found = self.versions(name, "ActiveOnly").first()
+        if found is None:
+            raise self.kind.missing_container(name)
+        return found
 
     def put(self, name: str, version: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:
         """Create a version, or update what may change of it; return it and whether it is new.
@@ -79,7 +95,9 @@ class AssetStore:
         if self._context.documents.get(self._container, name) is None:
             self._context.documents.put(self._container, name, _new_container(now))
         body = {"properties": properties, "created": now, "modified": now if self.kind.shows_editor else None}
-        return self._context.documents.put(self.kind.collection, name, body, version)
+        document = self._context.documents.put(self.kind.collection, name, body, version)
+        self._context.documents.index_again(self._container, name)
+        return document
 
     def _update(self, known: Document, given: dict[str, Any]) -> Document:
         kept = known.body["properties"]
@@ -92,7 +110,10 @@ class AssetStore:
 
     def delete(self, name: str, version: str) -> bool:
         """Remove a version; False when there is none."""
-        return self._context.documents.delete(self.kind.collection, name, version)
+        with self._context.documents.transaction():
+            deleted = self._context.documents.delete(self.kind.collection, name, version)
+            self._context.documents.index_again(self._container, name)
+        return deleted
 
     def get_container(self, name: str) -> Document:
         """Return the container of a name. Raises the kind's `NotFound`."""
@@ -101,13 +122,27 @@ class AssetStore:
             raise self.kind.missing_container(name)
         return found
 
-    def containers(self) -> list[Document]:
-        """Return the containers, newest first; those of anonymous assets are not listed."""
-        return [document for document in self._context.documents.list(self._container) if not self._anonymous(document)]
+    def containers(self, view: str = "All") -> Loaded[Document, Container]:
+        """Return the list of the containers in a view; those of anonymous assets are not listed."""
+        return Loaded(self._context.documents.select(self._container, (view,)), self.summed_up)
 
-    def _anonymous(self, container: Document) -> bool:
-        versions = self.versions(container.name)
-        return bool(versions) and all(document.body["properties"]["isAnonymous"] for document in versions)
+    def summed_up(self, containers: Sequence[Document]) -> list[Container]:
+        """Return containers with what their versions say of them, in as many statements for many as for one."""
+        documents, names = self._context.documents, [document.name for document in containers]
+        latest = documents.newest(self.kind.collection, [(name, "ActiveOnly") for name in names])
+        highest = documents.highest(self.kind.collection, names)
+        return [
+            Container(document, newest, _next(largest))
+            for document, newest, largest in zip(containers, latest, highest, strict=True)
+        ]
+
+    def _container_terms(self, container: Document) -> Iterator[Term]:
+        name, documents = container.name, self._context.documents
+        anonymous = not documents.has(self.kind.collection, named(name))
+        if anonymous and documents.has(self.kind.collection, (name, "All")):
+            return
+        for view in views_of(container.body["isArchived"]):
+            yield (view,)
 
     def put_container(self, name: str, properties: Mapping[str, Any]) -> Document:
         """Create or update a container: archive, restore, tags, description."""
@@ -122,8 +157,11 @@ class AssetStore:
 
     def next_version(self, name: str) -> str:
         """Return one more than the largest whole-number version; archived ones count, "1" when there is none."""
-        numbers = [int(document.version) for document in self.versions(name) if document.version.isdecimal()]
-        return str(max(numbers, default=0) + 1)
+        return _next(self._context.documents.highest(self.kind.collection, [name])[0])
+
+
+def _next(version: int) -> str:
+    return str(version + 1)
 
 
 def _new_container(now: str) -> dict[str, Any]:

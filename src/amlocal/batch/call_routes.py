@@ -33,7 +33,7 @@ class CallRoutes:
             call.headers.get("repeatability_request-id"),
             call.properties(),
         )
-        body = self._show(record)
+        body = self._show((record, self._jobs.get(record.name)))
         headers = {
             "Location": f"{self._context.origin}{body['id']}?api-version=2020-09-01-dataplanepreview",
             "azureml-model-deployment": record.body["deployment"],
@@ -45,5 +45,5 @@ class CallRoutes:
         records = self._invoker.calls(call.path["endpoint"], call.path.get("deployment"))
         return page(call, records, self._context.origin, show=self._show)
 
-    def _show(self, record: Document) -> Json:
-        return call_view(self._context, record, self._jobs.get(record.name))
+    def _show(self, call: tuple[Document, Document]) -> Json:
+        return call_view(self._context, *call)

@@ -11,6 +11,8 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import Sent
+from amlocal.core.paging import Loaded
+from amlocal.core.postings import Term
 from amlocal.jobs.store import JobStore
 
 _CALL, _REQUEST = "batchCall", "batchRequest"
@@ -38,6 +40,7 @@ class Invoker:
         self._accept = accept
         self._submit = submit
         self._exists = exists
+        context.documents.index(_CALL, _terms)
 
     def invoke(self, endpoint: str, deployment: str | None, request: str | None, sent: Sent) -> Document:
         """Return the record of a call: a new one, or the one that the same `request` id has made before.
@@ -61,18 +64,18 @@ class Invoker:
         self._submit(document)
         return record
 
-    def calls(self, endpoint: str, deployment: str | None = None) -> list[Document]:
-        """Return the records of an endpoint's calls, or a deployment's, newest first. Raises 404 for either."""
+    def calls(self, endpoint: str, deployment: str | None = None) -> Loaded[Document, tuple[Document, Document]]:
+        """Return the list of an endpoint's calls, or a deployment's, each with its job. Raises 404 for either."""
         self._store.endpoint(endpoint)
         if deployment:
             self._store.deployment(endpoint, deployment)
-        return [
-            record
-            for record in self._context.documents.list(_CALL)
-            if record.body["endpoint"] == endpoint
-            and deployment in (None, record.body["deployment"])
-            and self._jobs.find(record.name)
-        ]
+        of_deployment: Term = (endpoint, deployment) if deployment else (endpoint,)
+        return Loaded(self._context.documents.select(_CALL, of_deployment), self._with_jobs)
+
+    def _with_jobs(self, records: list[Document]) -> list[tuple[Document, Document] | None]:
+        """Return calls with their jobs, None for one whose job was deleted."""
+        jobs = self._jobs.find_all([record.name for record in records])
+        return [None if job is None else (record, job) for record, job in zip(records, jobs, strict=True)]
 
     def _record(self, job: str) -> Document:
         found = self._context.documents.get(_CALL, job)
@@ -108,6 +111,11 @@ class Invoker:
                 f"Output already exists: {place}. A batch deployment does not overwrite predictions; choose a file "
                 "that is not there."
             )
+
+
+def _terms(record: Document) -> tuple[Term, Term]:
+    facts = record.body
+    return (facts["endpoint"],), (facts["endpoint"], facts["deployment"])
 
 
 def _facts(call: Call) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from amlocal.batch.errors import no_deployment, no_endpoint
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text, texts
 
@@ -36,9 +36,9 @@ class BatchStore:
             raise no_endpoint(name, self._context.identity.name)
         return found
 
-    def endpoints(self) -> list[Document]:
-        """Return all endpoints, newest first."""
-        return self._context.documents.list(_ENDPOINT)
+    def endpoints(self) -> Listing:
+        """Return the list of all endpoints."""
+        return self._context.documents.select(_ENDPOINT)
 
     def deployment(self, endpoint: str, name: str) -> Document:
         """Return a deployment. Raises 404 for the endpoint, or for the deployment."""
@@ -47,9 +47,9 @@ class BatchStore:
             raise no_deployment(name, endpoint)
         return found
 
-    def deployments(self, endpoint: str) -> list[Document]:
-        """Return the deployments of an endpoint, newest first. Raises 404 for the endpoint."""
-        return self._context.documents.list(_DEPLOYMENT, self.endpoint(endpoint).name)
+    def deployments(self, endpoint: str) -> Listing:
+        """Return the list of the deployments of an endpoint. Raises 404 for the endpoint."""
+        return self._context.documents.select_named(_DEPLOYMENT, self.endpoint(endpoint).name)
 
     def put_endpoint(self, name: str, sent: Sent, *, operation: str = "", api_version: str = "") -> Document:
         """Create or replace an endpoint. Raises `BadRequest`; the default deployment must exist."""
@@ -82,7 +82,7 @@ class BatchStore:
     def delete_endpoint(self, name: str) -> bool:
         """Remove an endpoint and its deployments; False when there is none. Jobs that run go on."""
         with self._context.documents.transaction():
-            for deployment in self._context.documents.list(_DEPLOYMENT, name):
+            for deployment in self._context.documents.select_named(_DEPLOYMENT, name).all():
                 self._context.documents.delete(_DEPLOYMENT, name, deployment.version)
             return self._context.documents.delete(_ENDPOINT, name)
 

@@ -10,7 +10,7 @@ from amlocal.blobs.errors import StorageError
 from amlocal.blobs.store import BlobStore
 from amlocal.blobs.values import Blob
 
-_AT_ONCE = 200  # rows asked for at once: a folder's other rows are skipped, not read
+_AT_ONCE = 200  # rows asked for at once: what more a folder has is skipped, not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,22 @@ def page(store: BlobStore, container: str, query: Query) -> Page:
     )
 
 
+def names_below(store: BlobStore, container: str, prefix: str) -> Iterator[Blob | str]:
+    """Yield what is directly below a prefix: blobs, and folders (each with its slash), whose content is not read."""
+    return _entries(store, container, Query(prefix, "/"))
+
+
 def _entries(store: BlobStore, container: str, query: Query) -> Iterator[Blob | str]:
     start = _start(query.marker)
     while blobs := store.scan(container, query.prefix, start=start, limit=_AT_ONCE):
+        folder = ""
         for blob in blobs:
-            entry = _folder(blob.name, query) or blob
+            if folder and blob.name.startswith(folder):
+                continue
+            folder = _folder(blob.name, query) or ""
+            entry = folder or blob
             yield entry
             start = _behind(entry)
-            if isinstance(entry, str):
-                break
 
 
 def _folder(name: str, query: Query) -> str | None:

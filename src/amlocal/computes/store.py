@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import count, flag, mapping, text, texts
 
@@ -32,7 +32,7 @@ class Computes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._listeners: list[Callable[[], None]] = []
-        if not context.documents.list(_KIND):
+        if self.list().first() is None:
             scale = {"minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT2M"}
             settings = {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale}
             self.put(CPU_CLUSTER, {"properties": {"computeType": "AmlCompute", "properties": settings}})
@@ -45,9 +45,9 @@ class Computes:
         """Return the compute, or None (Azure answers a missing one with an empty 404)."""
         return self._context.documents.get(_KIND, name)
 
-    def list(self) -> list[Document]:
-        """Return all computes, newest first."""
-        return self._context.documents.list(_KIND)
+    def list(self) -> Listing:
+        """Return the list of all computes."""
+        return self._context.documents.select(_KIND)
 
     def put(self, name: str, body: Mapping[str, Any]) -> Document:
         """Create or update an AmlCompute. Raises `ApiError` for other types, `BadRequest` for an impossible scale."""

@@ -30,6 +30,18 @@ _MIGRATIONS = (
         PRIMARY KEY (container, name, block)
     ) WITHOUT ROWID;
     """,
+    # Pages of lists (core/postings.py). `indexed` tells by which rules the postings of a kind were written.
+    """
+    CREATE TABLE postings (
+        kind TEXT NOT NULL, term TEXT NOT NULL, sequence INTEGER NOT NULL,
+        PRIMARY KEY (kind, term, sequence)
+    ) WITHOUT ROWID;
+    CREATE INDEX postings_by_sequence ON postings (sequence);
+    CREATE TABLE indexed (kind TEXT PRIMARY KEY, edition INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX documents_by_name ON documents (kind, name, sequence);
+    CREATE INDEX documents_by_number ON documents (kind, name, length(ltrim(version, '0')), ltrim(version, '0'))
+        WHERE version <> '' AND version NOT GLOB '*[^0-9]*';
+    """,
 )
 
 

@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from amlocal.core.database import Database
+from amlocal.core.postings import Postings, Term, having, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class Document:
     sequence: int = 0
 
 
+TermsOf = Callable[[Document], Iterable[Term]]
+
+
 def _document(row: sqlite3.Row) -> Document:
     return Document(row["kind"], row["name"], row["version"], json.loads(row["body"]), row["sequence"])
 
@@ -29,6 +33,8 @@ class Documents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._postings = Postings(database)
+        self._terms: dict[str, TermsOf] = {}
         self._memory: tuple[int, dict[tuple[str, str, str], Document | None]] = (0, {})
         self.transaction = database.transaction
 
@@ -57,21 +63,88 @@ class Documents:
                 "INSERT OR REPLACE INTO documents (kind, name, version, sequence, body) VALUES (?, ?, ?, ?, ?)",
                 (kind, name, version, sequence, json.dumps(body)),
             )
-        return Document(kind, name, version, dict(body), sequence)
+            document = Document(kind, name, version, dict(body), sequence)
+            self._write_terms(document)
+        return document
 
     def delete(self, kind: str, name: str, version: str = "") -> bool:
         """Remove the document; False when it was not there."""
+        key = (kind, name, version)
         with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "DELETE FROM documents WHERE kind=? AND name=? AND version=?", (kind, name, version)
-            )
-        return cursor.rowcount > 0
+            known = self._database.row("SELECT sequence FROM documents WHERE kind=? AND name=? AND version=?", *key)
+            if known is None:
+                return False
+            connection.execute("DELETE FROM documents WHERE kind=? AND name=? AND version=?", key)
+            self._postings.remove(known["sequence"])
+        return True
 
-    def list(self, kind: str, name: str | None = None) -> list[Document]:
-        """Return the documents of a kind (of one name, if given), newest creation first, as Azure lists them."""
-        where, values = ("kind=?", [kind]) if name is None else ("kind=? AND name=?", [kind, name])
-        rows = self._database.rows(f"SELECT * FROM documents WHERE {where} ORDER BY sequence DESC", *values)  # noqa: S608 - fixed text
-        return [_document(row) for row in rows]
+    def index(self, kind: str, terms: TermsOf, *, edition: int = 1) -> None:
+        """Index the documents of a kind under what `terms` returns for each, from now on.
+
+        Those that are there are indexed at once if that was not done by this `edition` of the rules.
+        """
+        self._terms[kind] = terms
+        if self._postings.edition(kind) == edition:
+            return
+        with self._database.transaction():
+            self._postings.begin(kind, edition)
+            for document in self.select(kind).all():
+                self._write_terms(document)
+
+    def index_again(self, kind: str, name: str, version: str = "") -> None:
+        """Write the terms of a document anew: what they come from is in other documents, and has changed."""
+        with self._database.transaction():
+            if (found := self.get(kind, name, version)) is not None:
+                self._write_terms(found)
+
+    def select(self, kind: str, *terms: Term) -> "Listing":
+        """Return the list of the documents of a kind, or of those that have all of `terms` (see `index`)."""
+        return Listing(self._database, kind, terms=terms)
+
+    def select_named(self, kind: str, name: str) -> "Listing":
+        """Return the list of the documents of one name."""
+        return Listing(self._database, kind, name=name)
+
+    def has(self, kind: str, term: Term) -> bool:
+        """Tell whether any document of a kind has a term."""
+        return self._postings.has(kind, term)
+
+    def get_all(self, kind: str, names: Sequence[str]) -> list[Document | None]:
+        """Return what `get` returns for each name, in one statement."""
+        rows = self._database.rows(
+            "SELECT d.* FROM json_each(?) AS n CROSS JOIN documents AS d ON d.kind=? AND d.name=n.value"
+            " AND d.version=''",
+            *(json.dumps(names), kind),
+        )
+        found = {row["name"]: _document(row) for row in rows}
+        return [found.get(name) for name in names]
+
+    def newest(self, kind: str, terms: Sequence[Term]) -> list[Document | None]:
+        """Return the newest document of each term, in one statement."""
+        rows = self._database.rows(
+            "SELECT t.key AS place, d.* FROM json_each(?) AS t CROSS JOIN documents AS d"
+            " INDEXED BY documents_by_sequence ON d.kind=? AND d.sequence="
+            "(SELECT sequence FROM postings WHERE kind=? AND term=t.value ORDER BY sequence DESC LIMIT 1)",
+            *(keys(terms), kind, kind),
+        )
+        found = {row["place"]: _document(row) for row in rows}
+        return [found.get(place) for place in range(len(terms))]
+
+    def highest(self, kind: str, names: Sequence[str]) -> list[int]:
+        """Return for each name the largest version that is a whole number, 0 for none, in one statement."""
+        rows = self._database.rows(
+            "SELECT (SELECT version FROM documents WHERE kind=? AND name=n.value AND version <> ''"
+            " AND version NOT GLOB '*[^0-9]*'"
+            " ORDER BY length(ltrim(version, '0')) DESC, ltrim(version, '0') DESC LIMIT 1) AS highest"
+            " FROM json_each(?) AS n",
+            *(kind, json.dumps(names)),
+        )
+        return [int(row["highest"] or 0) for row in rows]
+
+    def _write_terms(self, document: Document) -> None:
+        terms = self._terms.get(document.kind)
+        if terms is not None:
+            self._postings.write(document.kind, document.sequence, terms(document))
 
     def _next(self) -> int:
         with self._database.transaction() as connection:
@@ -79,3 +152,62 @@ class Documents:
                 "INSERT INTO counters VALUES ('sequence', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
             )
             return int(connection.execute("SELECT value FROM counters WHERE name='sequence'").fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The documents of a kind that have a name, or all of some terms; read page by page, each placed by its sequence.
+
+    A page is read through an index that has the order of the list. With two terms or more the index of the first is
+    walked, so the one that fewer documents have should come first.
+    """
+
+    database: Database
+    kind: str
+    name: str | None = None
+    terms: tuple[Term, ...] = ()
+
+    def read(
+        self, *, after: int | None = None, skip: int = 0, limit: int = -1, oldest_first: bool = False
+    ) -> list[tuple[int, Document]]:
+        """Return up to `limit` documents (-1: all), newest creation first, each with its place in the list.
+
+        `after` is the place at which an earlier read ended. What is skipped is counted, not read.
+        """
+        where, values = self._where()
+        sign, order = (">", "ASC") if oldest_first else ("<", "DESC")
+        place = f"{'p' if self.terms else 'd'}.sequence"
+        if after is not None:
+            where, values = f"{where} AND {place}{sign}?", [*values, after]
+        if skip:
+            index = "postings AS p" if self.terms else "documents AS d"
+            counted = f"SELECT {place} AS place FROM {index} WHERE {where} ORDER BY {place} {order} LIMIT 1 OFFSET ?"  # noqa: S608 - fixed text
+            first = self.database.row(counted, *values, skip)
+            if first is None:
+                return []
+            where, values = f"{where} AND {place}{sign}=?", [*values, first["place"]]
+        # CROSS, INDEXED and the plus: by its guesses SQLite looks through all documents of the kind for each posting.
+        source = (
+            "postings AS p CROSS JOIN documents AS d INDEXED BY documents_by_sequence"
+            " ON d.kind=p.kind AND d.sequence=+p.sequence"
+        )
+        statement = f"SELECT d.* FROM {source if self.terms else 'documents AS d'} WHERE {where}"  # noqa: S608 - fixed text
+        rows = self.database.rows(f"{statement} ORDER BY {place} {order} LIMIT ?", *values, limit)
+        return [(row["sequence"], _document(row)) for row in rows]
+
+    def all(self) -> list[Document]:
+        """Return the documents, newest creation first; it takes as long as they are many."""
+        return [document for _, document in self.read()]
+
+    def first(self) -> Document | None:
+        """Return the newest document, None when there is none."""
+        found = self.read(limit=1)
+        return found[0][1] if found else None
+
+    def _where(self) -> tuple[str, list[object]]:
+        if self.terms:
+            text, terms = having(self.terms)
+            return text, [self.kind, *terms]
+        if self.name is not None:
+            return "d.kind=? AND d.name=?", [self.kind, self.name]
+        return "d.kind=?", [self.kind]

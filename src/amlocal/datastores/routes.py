@@ -33,11 +33,7 @@ def routes(
 
     def listing(call: Call) -> Reply:
         wanted = call.query.get("isDefault", "").lower()
-        shown = [
-            document
-            for document in datastores.list()
-            if not wanted or document.body["properties"]["isDefault"] == (wanted == "true")
-        ]
+        shown = datastores.list(default=wanted == "true" if wanted else None)
         return page(call, shown, context.origin, show=body)
 
     def put(call: Call) -> Reply:

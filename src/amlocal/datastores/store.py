@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest, NotFound
 from amlocal.core.fields import mapping, text, texts
+from amlocal.core.postings import Term
 from amlocal.core.uris import datastore_reference
 
 _KIND = "datastore"
@@ -38,10 +39,12 @@ class Datastores:
         self.here = context.identity
         self._account = f"{context.origin.removeprefix('https://')}/{STORAGE_ACCOUNT}"
         self.default_container = f"azureml-blobstore-{context.identity.guid}"
+        self.furnished = (ARTIFACT_CONTAINER, self.default_container)
+        context.documents.index(_KIND, _terms)
         self._furnish()
 
     def _furnish(self) -> None:
-        for name, container in ((ARTIFACTS, ARTIFACT_CONTAINER), (DEFAULT, self.default_container)):
+        for name, container in zip((ARTIFACTS, DEFAULT), self.furnished, strict=True):
             if self._context.documents.get(_KIND, name) is None:
                 body = self._blob_body(container, credentials="AccountKey") | {
                     "isDefault": name == DEFAULT,
@@ -71,13 +74,10 @@ class Datastores:
             raise NotFound(f"Could not find datastore: {name}.")
         return found
 
-    def containers(self) -> tuple[str, ...]:
-        """Return the container of every datastore."""
-        return tuple(document.body["properties"]["containerName"] for document in self.list())
-
-    def list(self) -> list[Document]:
-        """Return all datastores, newest first."""
-        return self._context.documents.list(_KIND)
+    def list(self, *, default: bool | None = None) -> Listing:
+        """Return the list of all datastores, or of those that are the default or are not."""
+        terms = () if default is None else (_default(default),)
+        return self._context.documents.select(_KIND, *terms)
 
     def properties(self, document: Document) -> dict[str, Any]:
         """Return the datastore's properties as the wire has them: the account's name holds today's port."""
@@ -143,6 +143,14 @@ class Datastores:
         if segments and segments[0].partition(".")[0] == STORAGE_ACCOUNT:
             segments = segments[1:]
         return Location(segments[0], "/".join(segments[1:])) if segments else None
+
+
+def _default(value: bool) -> Term:
+    return ("isDefault", str(value))
+
+
+def _terms(document: Document) -> tuple[Term]:
+    return (_default(document.body["properties"]["isDefault"]),)
 
 
 def _check_name(name: str) -> None:

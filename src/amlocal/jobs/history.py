@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from amlocal.core.context import Context
@@ -9,6 +10,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
 from amlocal.core.fields import Sent, flag, text, texts
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.paging import page
 from amlocal.core.wire import USER, from_azure_date
 from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.outputs import JobOutputs
@@ -91,12 +93,8 @@ class HistoryRoutes:
 
     def _children(self, call: Call) -> Reply:
         self._store.get(call.path["name"])
-        rows = [
-            run_view(self._context, document)
-            for document in self._store.list()
-            if document.body["properties"]["parentJobName"] == call.path["name"]
-        ]
-        return Reply(200, {"value": rows})
+        rows = self._store.children(call.path["name"])
+        return page(call, rows, self._context.origin, show=partial(run_view, self._context))
 
     def _service_instances(self, call: Call) -> Reply:
         self._store.get(call.path["name"])

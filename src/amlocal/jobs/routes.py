@@ -1,6 +1,6 @@
 """Jobs as Azure Resource Manager shows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from amlocal.core.context import PROVIDER, Context
@@ -8,7 +8,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Json, Reply, Route
 from amlocal.core.operations import POLL_SOON
-from amlocal.core.paging import page, visible
+from amlocal.core.paging import page, view_asked
 from amlocal.core.wire import USER
 from amlocal.jobs.queue import JobQueue
 from amlocal.jobs.states import Status
@@ -107,19 +107,5 @@ class JobRoutes:
         return Reply(202, {}, {"Location": call.url, **POLL_SOON})
 
     def _listing(self, call: Call) -> Reply:
-        view, tag, kind = (call.query.get(key) for key in ("listViewType", "tag", "jobType"))
-        rows = [
-            self._body(document)
-            for document in self._store.list()
-            if document.body["properties"]["parentJobName"] is None  # children are listed by their parent
-            and visible(document.body["properties"]["isArchived"], view)
-            and (not tag or _has_tag(document.body["properties"]["tags"], tag))
-            and (not kind or document.body["properties"]["jobType"] == kind)
-        ]
-        return page(call, rows, self._context.origin)
-
-
-def _has_tag(tags: Mapping[str, str], wanted: str) -> bool:
-    """Tell whether a filter, `name` or `name=value`, finds a job."""
-    name, separator, value = wanted.partition("=")
-    return name in tags and (not separator or tags[name] == value)
+        rows = self._store.listed(view_asked(call), tag=call.query.get("tag", ""), kind=call.query.get("jobType", ""))
+        return page(call, rows, self._context.origin, show=self._body)

@@ -1,12 +1,14 @@
 """Jobs as they are kept: what was submitted, where they stand, how they ended."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.paging import views_of
+from amlocal.core.postings import Term, tag_filter, tag_terms
 from amlocal.jobs.states import Status, may_follow
 
 KIND = "job"
@@ -16,6 +18,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _MUTABLE = ("displayName", "description", "tags", "properties", "isArchived")
 # What must agree when the same name is PUT again: then it is the same submission, sent twice.
 _SUBMITTED = ("command", "environmentId", "computeId", "codeId", "inputs", "environmentVariables", "experimentName")
+
+_UNFINISHED, _UNTRACKED = ("unfinished",), ("untracked",)
 
 Listener = Callable[[str], None]  # gets the name of a job that changed
 
@@ -30,6 +34,7 @@ class JobStore:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._listeners: list[Listener] = []
+        context.documents.index(KIND, _terms)
 
     def subscribe(self, listener: Listener) -> None:
         """Have `listener` called after every change of a job that is to be seen."""
@@ -46,17 +51,28 @@ class JobStore:
         """Return a job, or None."""
         return self._context.documents.get(KIND, name)
 
+    def find_all(self, names: Sequence[str]) -> list[Document | None]:
+        """Return what `find` returns for each name."""
+        return self._context.documents.get_all(KIND, names)
+
     def unfinished(self) -> list[Document]:
         """Return the jobs that have not ended, oldest first."""
-        return [document for document in reversed(self.list()) if not Status(document.body["status"]).ended]
+        return self._context.documents.select(KIND, _UNFINISHED).all()[::-1]
 
     def untracked(self) -> list[str]:
         """Return the jobs of which tracking has not seen the last change."""
-        return [document.name for document in self.list() if not is_tracked(document)]
+        return [document.name for document in self._context.documents.select(KIND, _UNTRACKED).all()]
 
-    def list(self) -> list[Document]:
-        """Return all jobs, newest first."""
-        return self._context.documents.list(KIND)
+    def listed(self, view: str = "All", *, tag: str = "", kind: str = "") -> Listing:
+        """Return the list of the jobs in a view that are no job's children, with the tag and of the kind if given."""
+        terms: list[Term] = [(view, *term) for term in tag_filter(tag)]
+        if kind:
+            terms.append((view, "jobType", kind))
+        return self._context.documents.select(KIND, *(terms or [(view,)]))
+
+    def children(self, name: str) -> Listing:
+        """Return the list of a job's children."""
+        return self._context.documents.select(KIND, ("child", name))
 
     def status(self, name: str) -> Status:
         """Return where a job stands. Raises `NotFound`."""
@@ -138,6 +154,22 @@ class JobStore:
         for listener in self._listeners:
             listener(document.name)
         return document
+
+
+def _terms(document: Document) -> Iterator[Term]:
+    body, properties = document.body, document.body["properties"]
+    if not Status(body["status"]).ended:
+        yield _UNFINISHED
+    if not is_tracked(document):
+        yield _UNTRACKED
+    if (parent := properties["parentJobName"]) is not None:
+        yield ("child", parent)  # children are listed by their parent
+        return
+    for view in views_of(properties["isArchived"]):
+        yield (view,)
+        yield (view, "jobType", properties["jobType"])
+        for term in tag_terms(properties["tags"]):
+            yield (view, *term)
 
 
 def is_tracked(document: Document) -> bool:

@@ -57,7 +57,7 @@ class DeploymentRoutes:
                 "state."
             )
         if known is None:
-            check_room(len(self._store.deployments(endpoint.name)))
+            check_room(len(self._store.deployments(endpoint.name).all()))
         sent = call.object()
         capacity = mapping(sent, "sku").get("capacity")
         properties = _accept(mapping(sent, "properties"))

@@ -67,7 +67,7 @@ class EndpointRoutes:
         mode = auth_mode(text(given, "authMode"))
         if known and known.body["authMode"] != mode:
             raise BadRequest(f"The authMode of endpoint {name} is {known.body['authMode']} and cannot be changed.")
-        ready = {document.version for document in self._store.deployments(name) if document.body["serving"]}
+        ready = {document.version for document in self._store.deployments(name).all() if document.body["serving"]}
         traffic = check_traffic(mapping(given, "traffic"), ready)
         return {
             "authMode": mode,
@@ -85,7 +85,7 @@ class EndpointRoutes:
         document = self._store.find_endpoint(name)
         if document is None:
             return Reply(204)
-        for deployment in self._store.deployments(name):
+        for deployment in self._store.deployments(name).all():
             self._desk.rollouts.end(deployment)
         self._store.delete_endpoint(name)
         return self._desk.deleted("oe")

@@ -43,13 +43,12 @@ class Rollouts:
 
     async def start(self) -> None:
         """Take up where the last server ended: what served serves again, what was on its way has failed."""
-        for endpoint in self._store.endpoints():
-            for document in self._store.deployments(endpoint.name):
-                if document.body["state"] == "Updating":
-                    self._fail(document, str(document.body.get("operation")), _INTERRUPTED)
-                if document.body["serving"]:
-                    self._fleet.expect(_key(document))
-                    self._run(_key(document), partial(self._restore, document))
+        for document in self._store.all_deployments():
+            if document.body["state"] == "Updating":
+                self._fail(document, str(document.body.get("operation")), _INTERRUPTED)
+            if document.body["serving"]:
+                self._fleet.expect(_key(document))
+                self._run(_key(document), partial(self._restore, document))
 
     async def stop(self) -> None:
         """End everything."""

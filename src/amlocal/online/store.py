@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError
 
 _ENDPOINT, _DEPLOYMENT = "onlineEndpoint", "onlineDeployment"
@@ -36,9 +36,9 @@ class OnlineStore:
         """Return what `find_endpoint` does, without reading the disk for each request that is scored; read it only."""
         return self._documents.recall(_ENDPOINT, name.lower())
 
-    def endpoints(self) -> list[Document]:
-        """Return all endpoints, newest first."""
-        return self._documents.list(_ENDPOINT)
+    def endpoints(self) -> Listing:
+        """Return the list of all endpoints."""
+        return self._documents.select(_ENDPOINT)
 
     def put_endpoint(self, name: str, body: Mapping[str, Any]) -> Document:
         """Write an endpoint; the dates are seen to."""
@@ -50,7 +50,7 @@ class OnlineStore:
     def delete_endpoint(self, name: str) -> None:
         """Remove an endpoint and its deployments."""
         with self._documents.transaction():
-            for deployment in self.deployments(name):
+            for deployment in self.deployments(name).all():
                 self.delete_deployment(name, deployment.version)
             self._documents.delete(_ENDPOINT, name.lower())
 
@@ -66,9 +66,13 @@ class OnlineStore:
         """Return a deployment, or None."""
         return self._documents.get(_DEPLOYMENT, endpoint.lower(), name.lower())
 
-    def deployments(self, endpoint: str) -> list[Document]:
-        """Return the deployments of an endpoint, newest first."""
-        return self._documents.list(_DEPLOYMENT, endpoint.lower())
+    def deployments(self, endpoint: str) -> Listing:
+        """Return the list of the deployments of an endpoint."""
+        return self._documents.select_named(_DEPLOYMENT, endpoint.lower())
+
+    def all_deployments(self) -> list[Document]:
+        """Return the deployments of all endpoints."""
+        return self._documents.select(_DEPLOYMENT).all()
 
     def put_deployment(self, endpoint: str, name: str, changes: Mapping[str, Any]) -> Document:
         """Write `changes` over a deployment, or a new one; the dates are seen to."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.blobs import Blob, BlobStore
+from amlocal.blobs.listing import names_below
 from amlocal.blobs.values import Traits
 from amlocal.core.errors import NotFound
 from amlocal.tracking.artifact_paths import ArtifactPath
@@ -26,13 +27,17 @@ class Entry:
         return info if self.size is None else info | {"file_size": self.size}
 
 
-def entries(prefix: str, blobs: Iterable[Blob]) -> list[Entry]:
-    """Return what is directly in the folder whose blobs' names start with `prefix` (which ends in a slash)."""
+def entries(prefix: str, below: Iterable[Blob | str]) -> list[Entry]:
+    """Return what is directly in the folder with that prefix (which ends in a slash), of what is below it.
+
+    A folder below it is a name that ends in a slash, or the blobs in it.
+    """
     found: dict[str, int | None] = {}
-    for blob in blobs:
-        name, slash, _ = blob.name[len(prefix) :].partition("/")
+    for one in below:
+        path, size = (one, None) if isinstance(one, str) else (one.name, one.size)
+        name, slash, _ = path[len(prefix) :].partition("/")
         if name:
-            found[name] = None if slash else found.get(name, blob.size)
+            found[name] = None if slash else found.get(name, size)
     return [Entry(name, size) for name, size in sorted(found.items())]
 
 
@@ -66,7 +71,7 @@ class Artifacts:
     def list(self, path: ArtifactPath) -> list[Entry]:
         """Return what is directly in the folder; nothing for a file, or for a folder that is not there."""
         prefix = f"{path.blob}/"
-        return entries(prefix, self._blobs.list(CONTAINER, prefix))
+        return entries(prefix, names_below(self._blobs, CONTAINER, prefix))
 
     def delete(self, path: ArtifactPath) -> None:
         """Remove the file, or the folder with all that is in it."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from amlocal.core.context import PROVIDER, STORAGE_ACCOUNT, TENANT, Context
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.paging import page
+from amlocal.core.paging import Few, page
 
 _PRINCIPAL = "44444444-4444-4444-4444-444444444444"
 # The keys of Azure's discovery document; the SDK reads `api` alone.
@@ -74,7 +74,7 @@ def routes(context: Context, created: str) -> list[Route]:
 
     def listing(call: Call) -> Reply:
         kind = call.query.get("kind")
-        return page(call, [body] if kind in (None, "", body["kind"]) else [], context.origin)
+        return page(call, Few([body] if kind in (None, "", body["kind"]) else []), context.origin)
 
     def discovery(_: Call) -> Reply:
         return Reply(200, dict.fromkeys(_SERVICES, context.origin))

@@ -52,7 +52,7 @@ def live(app: App) -> None:
 
 def closed(app: App) -> bool:
     try:
-        app._context.documents.list("data")
+        app._context.documents.select("data").all()
     except sqlite3.ProgrammingError:
         return True
     return False

@@ -60,7 +60,7 @@ def test_a_model_that_was_deleted_since_fails_the_call_and_leaves_no_job(batch: 
     batch.ready().stores.models.delete("m", "1")
     with pytest.raises(NotFound):
         batch.invoker.invoke("scores", None, None, call())
-    assert batch.stores.jobs.list() == []
+    assert batch.stores.jobs.listed().all() == []
 
 
 def test_a_name_is_used_once(batch: Batch) -> None:
@@ -132,7 +132,7 @@ def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str
 def test_a_call_that_cannot_run_is_refused_and_leaves_no_job(batch: Batch, sent: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadRequest, match=reason):
         batch.ready().invoker.invoke("scores", None, None, sent)
-    assert (batch.stores.jobs.list(), batch.queued) == ([], [])
+    assert (batch.stores.jobs.listed().all(), batch.queued) == ([], [])
 
 
 @pytest.mark.parametrize("path", ["a/b", "/a/b/"])
@@ -159,7 +159,7 @@ def test_an_output_in_a_datastore_that_is_not_here_is_refused(batch: Batch) -> N
     elsewhere = {"jobOutputType": "UriFile", "uri": "azureml://datastores/elsewhere/paths/a/b.csv"}
     with pytest.raises(NotFound, match="elsewhere"):
         batch.ready().invoker.invoke("scores", None, None, call(outputData={"score": elsewhere}))
-    assert batch.stores.jobs.list() == []
+    assert batch.stores.jobs.listed().all() == []
 
 
 def test_a_request_whose_job_is_gone_says_so(batch: Batch) -> None:
@@ -178,8 +178,8 @@ def test_calls_are_listed_by_endpoint_and_by_deployment(batch: Batch) -> None:
     batch.ready().deploy(name="other")
     one = batch.invoker.invoke("scores", None, None, call()).name
     two = batch.invoker.invoke("scores", "other", None, call()).name
-    assert [record.name for record in batch.invoker.calls("scores")] == [two, one]
-    assert [record.name for record in batch.invoker.calls("scores", "other")] == [two]
+    assert [call[0].name for _, call in batch.invoker.calls("scores").read() if call] == [two, one]
+    assert [call[0].name for _, call in batch.invoker.calls("scores", "other").read() if call] == [two]
 
 
 @pytest.mark.parametrize("end", [Status.COMPLETED, Status.FAILED, Status.CANCELED])

@@ -60,7 +60,7 @@ def test_an_endpoint_that_is_there_is_updated_and_keeps_its_date(workspace: Work
 def test_a_refused_endpoint_leaves_nothing_behind(workspace: Workspace) -> None:
     documents = workspace.app._context.documents
     assert workspace.put(ENDPOINT, {"defaults": {"deploymentName": "nowhere"}}).status == 400
-    assert (documents.list("operation"), documents.list("batchEndpoint")) == ([], [])
+    assert (documents.select("operation").all(), documents.select("batchEndpoint").all()) == ([], [])
 
 
 def test_what_is_listed_is_what_was_made(workspace: Workspace) -> None:

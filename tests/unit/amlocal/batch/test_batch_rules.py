@@ -154,7 +154,7 @@ def test_the_default_deployment_stays(batch: Batch) -> None:
 def test_an_endpoint_takes_its_deployments_with_it(batch: Batch) -> None:
     batch.ready().store.delete_endpoint("scores")
     batch.store.put_endpoint("scores", {})
-    assert batch.store.deployments("scores") == []
+    assert batch.store.deployments("scores").all() == []
 
 
 def test_an_update_without_a_default_takes_it_away(batch: Batch) -> None:

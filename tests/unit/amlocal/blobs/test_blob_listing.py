@@ -53,6 +53,14 @@ def test_the_pages_of_a_listing_hold_what_a_naive_listing_holds(
     assert all(len(one.blobs) + len(one.folders) == limit for one in found[:-1])
 
 
+@pytest.mark.parametrize("in_each", [1, 3, 50])
+def test_folders_are_read_many_at_a_time_and_their_content_is_not(shared: BlobStore, in_each: int) -> None:
+    fill(shared, {f"{folder:02}/{name:02}" for folder in range(20) for name in range(in_each)})
+    with patch.object(listing, "_AT_ONCE", 20), patch.object(shared, "scan", wraps=shared.scan) as scan:
+        assert len(page(shared, "box", Query(delimiter="/")).folders) == 20
+    assert scan.call_count <= min(20 * in_each // 20, 20) + 1
+
+
 @given(names=st.sets(NAMES, max_size=12), after=NAMES, limit=st.none() | st.integers(0, 3))
 def test_a_list_goes_on_after_a_name(shared: BlobStore, names: set[str], after: str, limit: int | None) -> None:
     fill(shared, names)

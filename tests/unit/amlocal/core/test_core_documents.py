@@ -11,16 +11,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from amlocal.core.database import Database
 from amlocal.core.documents import Document, Documents
+from amlocal.core.postings import Term
 
 KINDS = st.sampled_from(["data", "data/container", "models"])
 NAMES = st.sampled_from(["a", "A", "ü", "a/b", ""])
-VERSIONS = st.sampled_from(["", "1", "10", "2"])
+VERSIONS = st.sampled_from(["", "1", "10", "2", "007", "9" * 30, "v1"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-BODIES = st.dictionaries(st.text(), JSON, max_size=4)
+BODIES = st.dictionaries(st.text() | st.sampled_from("xyz"), JSON, max_size=4)
+
+
+def words(document: Document) -> list[Term]:
+    """The terms of a document of the test: the keys of its body."""
+    return [(key,) for key in document.body]
 
 
 class Cancelled(Exception):
@@ -37,14 +43,15 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
         self.order: list[tuple[str, str, str]] = []
 
     @initialize()
-    def open(self) -> None:
+    def open(self, edition: int = 1) -> None:
         self.database = Database(Path(self.folder.name) / "workspace.db")
         self.documents = Documents(self.database)
+        self.documents.index("data", words, edition=edition)
 
-    @rule()
-    def reopen(self) -> None:
+    @rule(edition=st.integers(1, 3))
+    def reopen(self, edition: int) -> None:
         self.database.close()
-        self.open()
+        self.open(edition)
 
     @rule(kind=KINDS, name=NAMES, version=VERSIONS, body=BODIES)
     def put(self, kind: str, name: str, version: str, body: dict[str, Any]) -> None:
@@ -77,12 +84,43 @@ class DocumentsAgainstADictionary(RuleBasedStateMachine):
         self.model[key] = body
 
     @rule(kind=KINDS, name=NAMES)
-    def list(self, kind: str, name: str) -> None:
+    def list_names(self, kind: str, name: str) -> None:
         of_kind = [known for known in reversed(self.order) if known[0] == kind]
-        assert [key(document) for document in self.documents.list(kind)] == of_kind
-        assert [key(document) for document in self.documents.list(kind, name)] == [
+        assert [key(document) for document in self.documents.select(kind).all()] == of_kind
+        assert [key(document) for document in self.documents.select_named(kind, name).all()] == [
             found for found in of_kind if found[1] == name
         ]
+
+    @rule(asked=st.lists(st.sampled_from("xyz"), min_size=1, max_size=3, unique=True), data=st.data())
+    def select(self, asked: list[str], data: st.DataObject) -> None:
+        oldest_first = data.draw(st.booleans())
+        order = self.order if oldest_first else self.order[::-1]
+        wanted = [known for known in order if known[0] == "data" and set(asked) <= set(self.model[known])]
+        listing = self.documents.select("data", *((word,) for word in asked))
+        size, skip = data.draw(st.integers(1, 4)), data.draw(st.integers(0, 4))
+        found, after = [], None
+        while page := listing.read(
+            after=after, skip=skip if after is None else 0, limit=size, oldest_first=oldest_first
+        ):
+            assert len(page) <= size
+            found += [key(document) for _, document in page]
+            after = page[-1][0]
+        assert found == wanted[skip:]
+        newest = self.documents.newest("data", [(word,) for word in asked])
+        for word, document in zip(asked, newest, strict=True):
+            one = self.documents.select("data", (word,)).first()
+            assert document == one
+            assert self.documents.has("data", (word,)) is (one is not None)
+
+    @rule(names=st.lists(NAMES, max_size=4))
+    def highest(self, names: list[str]) -> None:
+        def largest(name: str) -> int:
+            versions = [known[2] for known in self.model if known[:2] == ("data", name) and known[2].isdecimal()]
+            return max(map(int, versions), default=0)
+
+        assert self.documents.highest("data", names) == [largest(name) for name in names]
+        plain = [self.documents.get("data", name) for name in names]
+        assert self.documents.get_all("data", names) == plain
 
     @invariant()
     def every_document_is_what_was_written(self) -> None:

@@ -127,7 +127,7 @@ def test_a_model_output_becomes_a_model_of_the_job(desk: Desk, collected: Collec
 def test_an_output_without_an_asset_name_registers_nothing(desk: Desk, collected: Collected) -> None:
     collected.write("outputs/y/a.txt")
     assert collected.registered(y={})["y"]["assetVersion"] is None
-    assert desk.stores.data.containers() == []
+    assert desk.stores.data.containers().read() == []
 
 
 def test_an_asset_version_that_is_taken_is_a_conflict(desk: Desk, collected: Collected) -> None:

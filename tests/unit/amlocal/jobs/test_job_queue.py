@@ -102,7 +102,7 @@ def held(desk: Desk, nodes: int = 1) -> Iterator[tuple[JobQueue, HeldRuns]]:
 
 
 def statuses(store: JobStore) -> dict[str, str]:
-    return {document.name: str(document.body["status"]) for document in reversed(store.list())}
+    return {document.name: str(document.body["status"]) for document in reversed(store.listed().all())}
 
 
 def test_a_job_that_is_canceled_before_its_first_step_never_runs(desk: Desk) -> None:

@@ -40,7 +40,7 @@ def test_another_job_under_the_same_name_is_a_conflict(front: Front) -> None:
 @pytest.mark.parametrize("name", ["a%20b", "a.b", "..", "%C3%BC", "a%2Fb", "a%00", "a%0Ab"])
 def test_an_odd_name_is_refused_and_nothing_is_kept(front: Front, name: str) -> None:
     assert put(front, name).status == 400
-    assert (front.desk.jobs.list(), front.runs.started) == ([], [])
+    assert (front.desk.jobs.listed().all(), front.runs.started) == ([], [])
 
 
 @pytest.mark.parametrize("body", [{}, {"properties": None}, {"properties": []}, {"properties": "x"}])

@@ -134,7 +134,7 @@ def test_unfinished_jobs_come_in_the_order_of_their_submission(desk: Desk) -> No
     for name, status in (("a", Status.RUNNING), ("b", Status.FAILED), ("c", Status.STARTING)):
         desk.submit_in(status, name)
     assert [document.name for document in desk.jobs.unfinished()] == ["a", "c"]
-    assert [document.name for document in desk.jobs.list()] == ["c", "b", "a"]
+    assert [document.name for document in desk.jobs.listed().all()] == ["c", "b", "a"]
 
 
 def test_the_environment_of_the_desk_is_a_curated_one(desk: Desk) -> None:

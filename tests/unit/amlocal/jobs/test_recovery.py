@@ -20,7 +20,7 @@ def recovered(desk: Desk) -> Running:
     async def scene() -> None:
         await recover(desk.jobs, running.queue, running.runner, desk.folder)
         await settled()
-        for document in desk.jobs.list():
+        for document in desk.jobs.listed().all():
             if not Status(document.body["status"]).ended:
                 await running.ended()
 
@@ -44,7 +44,7 @@ def test_jobs_that_waited_run_in_the_order_of_their_submission(desk: Desk) -> No
 
     async def scene() -> None:
         await recover(desk.jobs, running.queue, running.runner, desk.folder)
-        while not all(Status(document.body["status"]).ended for document in desk.jobs.list()):
+        while not all(Status(document.body["status"]).ended for document in desk.jobs.listed().all()):
             await settled()
 
     run(scene())

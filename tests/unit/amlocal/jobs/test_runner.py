@@ -72,7 +72,7 @@ def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> 
 
 def test_named_outputs_of_a_failed_job_are_not_registered(running: Running) -> None:
     play(running, submitted(running, command="echo y > ../outputs/y/y; exit 1", outputs={"y": {"assetName": "clean"}}))
-    assert running.desk.stores.data.containers() == []
+    assert running.desk.stores.data.containers().read() == []
     assert running.desk.jobs.get("job").body["properties"]["outputs"]["y"]["uri"] is None
 
 
