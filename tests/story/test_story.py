@@ -5,6 +5,7 @@ and is rejected, so that the first goes on serving and no version is registered;
 the traffic over step by step; then roll back, and forward.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,13 +21,13 @@ from mlgates.core.ledger import Action
 from mlgates.core.pipelines import PipelineRecord
 from mlgates.core.steps import to_the_end
 from mlgates.core.values import SourceState
+from mlgates.delivery.source import source_state
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
-SOURCE = SourceState("5" * 40, dirty=False)
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,28 @@ def look(client: "MLClient", settings: Settings) -> Seen:
 
 
 @pytest.fixture(scope="module")
-def build(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def source(settings: Settings) -> SourceState:
+    """The commit of this checkout."""
+    return source_state(settings.project.root, os.environ)
+
+
+@pytest.fixture(scope="module")
+def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build of this checkout that dev has passed: that pipeline is the integration suite's affair."""
     from mlgates.pipelines.passed import note_passed  # noqa: PLC0415
 
-    made = make(settings.project, SOURCE, tmp_path_factory.mktemp("dist"))
+    made = make(settings.project, source, tmp_path_factory.mktemp("dist"))
     passed = CheckResult(name="metrics.auc", verdict=Verdict.PASSED, reason="auc is 0.9")
     record = GateRecord(
         gate="dev", environment="dev", workspace="dev", candidate=None, champion=None, results=(passed,),
-        started="2026-01-01T00:00:00+00:00", seconds=1.0, commit=SOURCE.commit, build=made.sha256,
+        started="2026-01-01T00:00:00+00:00", seconds=1.0, commit=source.commit, build=made.sha256,
     )  # fmt: skip
     note_passed(made, record)
     return made
 
 
 @pytest.fixture(scope="module")
-def story(workspace: "MLClient", settings: Settings, build: Build) -> dict[str, Chapter | Seen]:
+def story(workspace: "MLClient", settings: Settings, source: SourceState, build: Build) -> dict[str, Chapter | Seen]:
     """All chapters, one after the other."""
     from mlgates.pipelines import prod  # noqa: PLC0415
     from mlgates.pipelines.runs import run_pipeline  # noqa: PLC0415
@@ -96,7 +103,7 @@ def story(workspace: "MLClient", settings: Settings, build: Build) -> dict[str, 
 
     def run(estimator: str, *, approver: str = "", until: str | None = "release") -> Chapter:
         request = Request(inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it")
-        work = Work(workspace, settings, request, SOURCE)
+        work = Work(workspace, settings, request, source)
         record, error = to_the_end(run_pipeline("prod", work, lambda stack: prod.plan(work, build.file, stack)))
         return Chapter(record, error, look(workspace, settings))
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,7 @@ from mlgates.core.values import SourceState
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNIX = 3
+_SHOWN = 5  # names of a summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,25 @@ class Build:
     @property
     def summary(self) -> str:
         """One phrase for a person."""
+        count, commit = len(self.manifest.files), self.manifest.source.commit[:12]
+        return f"{self.file.name}: {count} files of commit {commit}{self._left_out}, sha256 {self.sha256[:12]}"
+
+    @property
+    def _left_out(self) -> str:
         source = self.manifest.source
-        dirty = " and local changes" if source.dirty else ""
-        count = len(self.manifest.files)
-        return f"{self.file.name}: {count} files of commit {source.commit[:12]}{dirty}, sha256 {self.sha256[:12]}"
+        if not source.dirty:
+            return ""
+        more = f" and {len(source.changes) - _SHOWN} more" if len(source.changes) > _SHOWN else ""
+        names = f" ({', '.join(source.changes[:_SHOWN])}{more})" if source.changes else ""
+        return f" without the local changes{names}"
 
 
-def pack(root: Path, files: Sequence[str], source: SourceState, into: Path) -> Build:
-    """Pack `files` (POSIX paths relative to `root`) into an archive in the folder `into`, named after its sha256.
+def pack(files: Mapping[str, bytes], source: SourceState, into: Path) -> Build:
+    """Pack `files` (content by POSIX path) into an archive in the folder `into`, named after its sha256.
 
     It is written whole or not at all.
     """
-    contents = {name: (root / name).read_bytes() for name in sorted(files)}
+    contents = dict(sorted(files.items()))
     manifest = Manifest(source, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
     into.mkdir(parents=True, exist_ok=True)
     part = into / "build.part"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mlgates.core.errors import BuildRefused
-from mlgates.core.values import SourceState
+from mlgates.core.values import UNKNOWN, SourceState
 
 NAME = "manifest.json"
 
@@ -33,6 +33,8 @@ class Manifest:
         """Read a manifest back. Raises `BuildRefused` for anything that is none."""
         try:
             document: Mapping[str, Any] = json.loads(content)
+            if document["git_commit"] == UNKNOWN:
+                raise BuildRefused(f"{shown}: it is of no known commit: build it again, in a git checkout")
             source = SourceState(str(document["git_commit"]), dirty=bool(document["git_dirty"]))
             return cls(source, {str(name): str(digest) for name, digest in document["files"].items()})
         except (ValueError, KeyError, TypeError, AttributeError) as error:

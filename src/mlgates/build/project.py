@@ -1,27 +1,38 @@
 """Which files of a project a build is made of, and a build as a project again."""
 
 import os
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
 from mlgates.build.archive import Build, pack, unpack
+from mlgates.build.contents import read_parts
 from mlgates.config.project import Project
-from mlgates.core.errors import BuildRefused
+from mlgates.core.checkout import PARTS, Checkout
+from mlgates.core.errors import BuildRefused, ConfigurationError
 from mlgates.core.values import SourceState
 
-PARTS = ("src", "mlops", "data", "pyproject.toml", "requirements.lock")
-"""Sources, everything declared, samples and expectation suites, and the lock: what git tracks of them."""
+DATASET = "dataset.yml"
 
 
 def make(project: Project, source: SourceState, into: Path) -> Build:
-    """Build `project` as it lies there. Raises `BuildRefused` outside of a git checkout."""
-    return pack(project.root, _tracked(project.root), source, into)
+    """Build `project` as it is committed at `source`, whatever lies there: training data is no part of it.
+
+    Raises `SourceUnknown` where git does not tell the commit, `BuildRefused` for what no build can hold.
+    """
+    checkout = Checkout.of(project.root)
+    if checkout.commit != source.commit:
+        raise BuildRefused(
+            f"{project.root} is at commit {checkout.commit[:12]}, and the build was to be of {source.commit[:12]}"
+        )
+    files = read_parts(checkout, without=_training_data(project, checkout))
+    if not files:
+        raise BuildRefused(f"commit {checkout.commit[:12]} holds nothing that a build is made of: {', '.join(PARTS)}")
+    return pack(files, source, into)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +56,32 @@ def data_beside(built: Project, checkout: Project) -> Path | None:
 
     Data is no part of a build: the same code is trained on what lies at the data set's path. None for a URI.
     """
-    document = yaml.safe_load((built.training / "dataset.yml").read_text(encoding="utf-8"))
-    path = str(document.get("path", "")) if isinstance(document, dict) else ""
+    file = built.training / DATASET
+    path = _local_path(file.read_bytes(), built.shown(file))
+    if path is None:
+        return None
+    return checkout.root / (file.parent / path).resolve().relative_to(built.root.resolve())
+
+
+def _training_data(project: Project, checkout: Checkout) -> list[str]:
+    """Return the path from the project of what the committed dataset.yml declares: it is a data asset of its own."""
+    file = project.training / DATASET
+    name = (PurePosixPath(checkout.prefix) / project.training.relative_to(project.root).as_posix() / DATASET).as_posix()
+    committed = checkout.entries().get(name)
+    path = _local_path(checkout.blobs([committed.object])[committed.object], name) if committed else None
+    if path is None:
+        return []
+    place = Path(os.path.normpath(file.parent / path))
+    return [place.relative_to(project.root).as_posix()] if place.is_relative_to(project.root) else []
+
+
+def _local_path(declared: bytes, shown: str) -> str | None:
+    """Return the path of a data set that lies in the project, relative to its declaration; None for any other."""
+    try:
+        dataset = yaml.safe_load(declared)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{shown} is no YAML: {' '.join(str(error).split())}") from error
+    path = str(dataset.get("path") or "") if isinstance(dataset, dict) else ""
     if not path or "://" in path or path.startswith("azureml:") or Path(path).is_absolute():
         return None
-    return checkout.root / (built.training / path).resolve().relative_to(built.root.resolve())
-
-
-def _tracked(root: Path) -> list[str]:
-    command = ["git", "-C", str(root), "ls-files", "-z", "--", *PARTS]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, env=_without_hooks(os.environ))  # noqa: S603 - git from PATH
-    except FileNotFoundError as error:
-        raise BuildRefused("git is not there, and a build is made of the files that git tracks") from error
-    names = [name for name in os.fsdecode(done.stdout).split("\0") if name and (root / name).is_file()]
-    if done.returncode or not names:
-        raise BuildRefused(f"{root} is no git checkout of a project: a build is made of the files that git tracks")
-    return names
-
-
-def _without_hooks(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that would lead git to another checkout."""
-    return {
-        name: value for name, value in environ.items() if name not in {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
-    }
+    return path

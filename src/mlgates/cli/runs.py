@@ -12,7 +12,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery import train as delivery
 from mlgates.delivery.inventory import take_inventory
-from mlgates.delivery.source import source_state
+from mlgates.delivery.source import source_or_unknown
 from mlgates.reports.console import show as shown
 from mlgates.reports.tables import inventory_tables, where_to_look
 
@@ -35,7 +35,7 @@ def train(
     """
     settings = session.settings
     request = delivery.TrainingRequest(
-        source=source_state(settings.project.root, os.environ),
+        source=source_or_unknown(settings.project.root, os.environ),
         inputs={name: value for name, value in inputs.items() if value is not None},
         data_file=data_file,
     )

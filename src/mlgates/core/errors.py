@@ -97,3 +97,13 @@ class LedgerBroken(MlgatesError):
     """What the ledger holds is not what was written."""
 
     exit_code = 16
+
+
+class SourceUnknown(MlgatesError):
+    """Which commit the files are of cannot be told, and nothing is built, tested or decided for an unknown one."""
+
+    exit_code = 17
+
+
+class NoCheckout(SourceUnknown):
+    """There is no git checkout at all, which a first trial of training can do without."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from mlgates.core.values import UNKNOWN
+
 
 class Verdict(StrEnum):
     """How a check ended."""
@@ -115,13 +117,20 @@ class GateRecord:
 
     @property
     def passed(self) -> bool:
-        """True when every check holds, and there was one."""
-        return bool(self.results) and all(result.verdict.holds for result in self.results)
+        """True when every check holds, there was one, and it is known which commit was looked at."""
+        return self.of_known_commit and bool(self.results) and all(result.verdict.holds for result in self.results)
+
+    @property
+    def of_known_commit(self) -> bool:
+        """False when nobody could tell which sources the gate was about."""
+        return self.commit != UNKNOWN
 
     @property
     def summary(self) -> str:
         """One phrase for a person."""
         broken = [result.name for result in self.results if not result.verdict.holds]
+        if not self.of_known_commit:
+            broken.append("the commit is unknown")
         end = "passed" if self.passed else f"failed: {', '.join(broken) or 'no check ran'}"
         about = self.candidate.model if self.candidate else f"commit {self.commit[:12]}"
         return f"gate {self.gate} for {about} {end}"

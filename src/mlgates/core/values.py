@@ -9,6 +9,9 @@ ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 UNREGISTERED = "job:"
 """Begins the version of a model that is not registered yet, and is known by the job that made it: `job:sunny_sky_1`."""
 
+UNKNOWN = "unknown"
+"""In place of a commit that nobody told; no gate passes for it."""
+
 ORIGIN_TAG = "origin"
 """Of a data asset: who made the data; `stand-in` for data that nobody measured."""
 
@@ -75,6 +78,8 @@ class SourceState:
     """The full git commit, or `unknown` outside a git checkout."""
     dirty: bool
     """True when tracked or untracked files differ from the commit."""
+    changes: tuple[str, ...] = field(default=(), compare=False)
+    """The paths that differ, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from azure.ai.ml.entities import Job as SdkJob
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.nearest import did_you_mean
-from mlgates.core.values import ORIGIN_TAG, AssetVersion, Job, SourceState
+from mlgates.core.values import ORIGIN_TAG, UNKNOWN, AssetVersion, Job, SourceState
 from mlgates.delivery.content import fingerprint
 from mlgates.delivery.data import CHECKSUM_TAG
 from mlgates.delivery.declared import load
@@ -44,9 +44,10 @@ class Training:
     def recipe(self) -> str:
         """The sha256 of all that decides what comes out, by which a run is known again after an interruption.
 
-        Local changes that no build holds are told of by nothing: such a run is like no other.
+        Local changes that no build holds are told of by nothing, nor is an unknown commit: such a run is like no other.
         """
-        known = self.build or (self.source.commit if not self.source.dirty else uuid.uuid4().hex)
+        told = self.source.commit != UNKNOWN and not self.source.dirty
+        known = self.build or (self.source.commit if told else uuid.uuid4().hex)
         return fingerprint(
             {
                 "source": known,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from mlgates.core.values import UNKNOWN
 from mlgates.gates.cache import Cache
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.resolution import REQUIREMENTS, Resolution, python_of
@@ -39,6 +40,8 @@ class SuiteRun:
     """The commit that was tested; `unknown` when the report does not say."""
     dirty: bool = False
     """True when the sources differed from that commit."""
+    reason: str = ""
+    """Why the commit is unknown."""
 
 
 class Model:
@@ -110,7 +113,7 @@ class Evidence:
     fetch_suites: Callable[[], Sequence[SuiteRun]] = tuple
     fetch_coverage: Callable[[], float | None] = lambda: None
     """Branch coverage of the unit suite, in percent; None when it was not measured."""
-    commit: str = "unknown"
+    commit: str = UNKNOWN
     """The commit that the gate is about."""
     cache: Cache = field(default_factory=Cache)
     """Keeps what takes long to find out and follows from content."""

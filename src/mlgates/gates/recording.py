@@ -69,7 +69,8 @@ def _subject(model: Model | None) -> Subject | None:
 
 def broken(record: GateRecord) -> Sequence[str]:
     """Return a line for each check that keeps the gate shut."""
-    return [
+    unknown = [] if record.of_known_commit else ["  the commit is unknown, and a gate passes for a known one alone"]
+    return unknown + [
         f"  {result.name} {result.verdict}: {result.reason}" + (f" -> {result.remedy}" if result.remedy else "")
         for result in record.results
         if not result.verdict.holds

@@ -32,6 +32,8 @@ def _run(file: Path) -> SuiteRun:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         counts = {name: int(document[name]) for name in ("passed", "failed", "skipped")}
-        return SuiteRun(layer=file.stem, commit=str(document["commit"]), dirty=document["dirty"] is True, **counts)
+        reason = str(document.get("reason", ""))
+        commit, dirty = str(document["commit"]), document["dirty"] is True
+        return SuiteRun(layer=file.stem, commit=commit, dirty=dirty, reason=reason, **counts)
     except (ValueError, KeyError, TypeError) as error:
         raise CouldNotRun(f"{file.name} is not a suite's report", remedy=f"run 'nox -s {file.stem}' again") from error

@@ -32,6 +32,10 @@ def check_passed(build: Build) -> GateRecord:
         raise BuildRefused(f"{file} is no record of a gate: run 'mlgates pipeline dev' again") from error
     if record.gate != GATE or not record.passed:
         raise BuildRefused(f"{file}: {record.summary}: prod trains only from what dev has passed")
+    if record.commit != build.manifest.source.commit:
+        raise BuildRefused(
+            f"{build.file} is of commit {build.manifest.source.commit[:12]}, dev passed commit {record.commit[:12]}"
+        )
     if record.build != build.sha256:
         raise BuildRefused(
             f"{build.file} was changed since dev passed it: its sha256 is {build.sha256[:12]}, dev passed "

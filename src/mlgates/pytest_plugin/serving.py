@@ -109,13 +109,13 @@ def _deliver(client: "MLClient", settings: "Settings") -> None:
     from mlgates.core.steps import to_the_end  # noqa: PLC0415
     from mlgates.delivery.candidates import find_model  # noqa: PLC0415
     from mlgates.delivery.deploy import deploy  # noqa: PLC0415
-    from mlgates.delivery.source import source_state  # noqa: PLC0415
+    from mlgates.delivery.source import source_or_unknown  # noqa: PLC0415
     from mlgates.delivery.train import TrainingRequest, train_and_register  # noqa: PLC0415
 
     try:
         find_model(client, settings, None)
     except AssetMissing:
-        request = TrainingRequest(source_state(settings.project.root, os.environ))
+        request = TrainingRequest(source_or_unknown(settings.project.root, os.environ))
         to_the_end(train_and_register(client, settings, request))
     to_the_end(deploy(client, settings, tuple(Kind), version=None, trial=False))
 

@@ -7,7 +7,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from mlgates.core.errors import SourceUnknown
 from mlgates.core.layers import layer_of
+from mlgates.core.values import UNKNOWN, SourceState
 
 OPTION = "--suite-reports"
 
@@ -40,8 +42,17 @@ class SuiteReports:
         from mlgates.delivery.source import source_state  # noqa: PLC0415
 
         self._folder = folder
-        self._source = source_state(root, os.environ)
+        self._untold = ""
+        try:
+            self._source = source_state(root, os.environ)
+        except SourceUnknown as error:
+            # The tests are worth running all the same; no gate passes by this report.
+            self._source, self._untold = SourceState(UNKNOWN, dirty=False), str(error)
         self._counts: dict[str, Counter[str]] = {}
+
+    def pytest_report_header(self) -> str | None:
+        """Say at the start that no gate will pass by these reports, and why."""
+        return f"suite reports: of no known commit: {self._untold}" if self._untold else None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once: by its call when it passed, by whichever phase failed or skipped it."""
@@ -69,7 +80,8 @@ class SuiteReports:
 
     def _document(self, layer: str, counts: Counter[str]) -> dict[str, object]:
         outcomes = {name: counts[name] for name in ("passed", "failed", "skipped")}
-        return {"layer": layer, **outcomes, "commit": self._source.commit, "dirty": self._source.dirty}
+        source = {"commit": self._source.commit, "dirty": self._source.dirty}
+        return {"layer": layer, **outcomes, **source, **({"reason": self._untold} if self._untold else {})}
 
     def _count(self, nodeid: str, outcome: str) -> None:
         if layer := layer_of(PurePosixPath(nodeid.split("::", maxsplit=1)[0])):

@@ -6,6 +6,7 @@ import pytest
 
 from mlgates.gates.evidence import SuiteRun
 from mlgates.gates.suite_reports import read_suites
+from tests.unit.mlgates.git_folder import committed
 
 pytest_plugins = ("pytester",)
 
@@ -71,6 +72,18 @@ def test_a_run_that_is_broken_off_takes_the_old_report_along(project: pytest.Pyt
     file = project.path / "tests" / "data" / "test_data.py"
     file.write_text(f"import pytest\n{PASSING}\ndef test_stop(): pytest.exit('enough')")
     assert reports(project, "tests/data") == {}
+
+
+def test_where_no_commit_is_known_the_tests_run_and_the_report_says_why(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZUREML_GIT_COMMIT")
+    committed(project.path)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    result = project.runpytest_inprocess("--suite-reports", "reports/suites", "tests/data")
+    result.stdout.fnmatch_lines("suite reports: of no known commit: *detected dubious ownership*")
+    (found,) = read_suites(project.path / "reports")
+    assert (found.passed, found.commit, "dubious ownership" in found.reason) == (1, "unknown", True)
 
 
 def test_without_the_option_nothing_is_left(project: pytest.Pytester) -> None:

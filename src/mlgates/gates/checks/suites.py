@@ -7,6 +7,7 @@ from pydantic import Field
 from mlgates.config.declaring import Strict
 from mlgates.core.layers import LAYERS
 from mlgates.core.nearest import did_you_mean
+from mlgates.core.values import UNKNOWN
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
 from mlgates.gates.findings import Finding, bounded
@@ -37,11 +38,17 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         yield bounded("coverage", coverage, least=declared.min_coverage, most=None, unit="%")
 
 
+def _other_commit(run: SuiteRun, commit: str) -> str:
+    if UNKNOWN in {run.commit, commit}:
+        return f"it ran on no known commit{f' ({run.reason})' if run.reason else ''}"
+    return f"it ran on commit {run.commit[:12]}, this is {commit[:12]}" if run.commit != commit else ""
+
+
 def _finding(run: SuiteRun, least: int, commit: str) -> Finding:
     complaints = [
         f"{run.failed} failed" if run.failed else "",
         f"{run.passed} passed, at least {least} are due" if run.passed < least else "",
-        f"it ran on commit {run.commit[:12]}, this is {commit[:12]}" if run.commit != commit else "",
+        _other_commit(run, commit),
     ]
     wrong = "; ".join(filter(None, complaints))
     return Finding(

@@ -1,4 +1,4 @@
-import shutil
+import re
 import zipfile
 from pathlib import Path
 
@@ -16,24 +16,19 @@ names = st.text("abcäß- .", min_size=1, max_size=6).filter(lambda name: name.s
 trees = st.dictionaries(names, st.binary(max_size=50), min_size=1, max_size=5)
 
 
-def written(folder: Path, tree: dict[str, bytes]) -> list[str]:
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, content in tree.items():
-        (folder / "part").mkdir(parents=True, exist_ok=True)
-        (folder / "part" / name).write_bytes(content)
-    return [f"part/{name}" for name in tree]
+def parts(tree: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"part/{name}": content for name, content in tree.items()}
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    files = written(tmp_path / "project", {"a.py": b"one", "b.yml": b"two"})
-    return pack(tmp_path / "project", files, SOURCE, tmp_path / "dist").file
+    return pack(parts({"a.py": b"one", "b.yml": b"two"}), SOURCE, tmp_path / "dist").file
 
 
 @given(trees)
 def test_what_was_packed_is_unpacked(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes]) -> None:
     folder = tmp_path_factory.mktemp("build")
-    build = pack(folder / "p", written(folder / "p", tree), SOURCE, folder / "dist")
+    build = pack(parts(tree), SOURCE, folder / "dist")
     again = unpack(build.file, folder / "out")
     assert {name: (folder / "out" / "part" / name).read_bytes() for name in tree} == tree
     assert (again.sha256, again.manifest) == (build.sha256, build.manifest)
@@ -42,24 +37,33 @@ def test_what_was_packed_is_unpacked(tmp_path_factory: pytest.TempPathFactory, t
 @given(trees)
 def test_the_same_files_give_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes]) -> None:
     folder = tmp_path_factory.mktemp("build")
-    one = pack(folder / "p", written(folder / "p", tree), SOURCE, folder / "one")
-    other = pack(folder / "q", written(folder / "q", tree)[::-1], SOURCE, folder / "other")
+    one = pack(parts(tree), SOURCE, folder / "one")
+    other = pack(dict(reversed(parts(tree).items())), SOURCE, folder / "other")
     assert one.file.read_bytes() == other.file.read_bytes()
     assert one.file.name == other.file.name
 
 
 def test_one_other_byte_is_another_build(tmp_path: Path) -> None:
-    made = [
-        pack(tmp_path / "p", written(tmp_path / "p", {"a": content}), SOURCE, tmp_path / "dist").sha256
-        for content in (b"one", b"onf")
-    ]
+    made = [pack({"a": content}, SOURCE, tmp_path / "dist").sha256 for content in (b"one", b"onf")]
     assert made[0] != made[1]
 
 
 def test_another_commit_is_another_build(tmp_path: Path) -> None:
-    files = written(tmp_path / "p", {"a": b"one"})
     sources = (SOURCE, SourceState("d" * 40, dirty=False), SourceState(SOURCE.commit, dirty=True))
-    assert len({pack(tmp_path / "p", files, source, tmp_path / "dist").sha256 for source in sources}) == 3
+    assert len({pack({"a": b"one"}, source, tmp_path / "dist").sha256 for source in sources}) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (SOURCE, "commit c0ffeec0ffee, sha256"),
+        (SourceState(SOURCE.commit, dirty=True), "without the local changes, sha256"),
+        (SourceState(SOURCE.commit, dirty=True, changes=("a", "b")), r"without the local changes \(a, b\), sha256"),
+        (SourceState(SOURCE.commit, dirty=True, changes=tuple("abcdefg")), r"\(a, b, c, d, e and 2 more\), sha256"),
+    ],
+)
+def test_a_build_says_what_is_not_in_it(tmp_path: Path, source: SourceState, said: str) -> None:
+    assert re.search(said, pack({"a": b"one"}, source, tmp_path).summary)
 
 
 def test_a_build_is_named_after_its_content(archive: Path) -> None:
@@ -88,6 +92,7 @@ def rewritten(archive: Path, change: dict[str, bytes | None]) -> Path:
         ({"/etc/c.py": b"new"}, "outside of the project"),
         ({NAME: None}, "no manifest.json in it"),
         ({NAME: b"[]"}, "no manifest of a build"),
+        ({NAME: b'{"git_commit": "unknown", "git_dirty": false, "files": {}}'}, "of no known commit"),
     ],
 )
 def test_a_changed_archive_is_refused_and_nothing_unpacked(

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mlgates.cli.app import app
 from mlgates.config.project import Project
+from tests.unit.mlgates.git_folder import committed
 
 Gate = Callable[..., Result]
 COMMIT = "0123456789abcdef"
@@ -75,6 +76,35 @@ def test_a_gate_that_stays_shut_says_why(gate: Gate, project: Project, changed: 
     result = gate("qa")
     assert result.exit_code == 9
     assert last_line(result).startswith(reason)
+
+
+@pytest.mark.parametrize("told", [None, "unknown"])
+def test_there_is_no_gate_for_a_commit_that_nobody_knows(
+    gate: Gate, project: Project, monkeypatch: pytest.MonkeyPatch, told: str | None
+) -> None:
+    monkeypatch.delenv("AZUREML_GIT_COMMIT")
+    if told:
+        monkeypatch.setenv("AZUREML_GIT_COMMIT", told)
+    report(project, commit="unknown")
+    result = gate("qa")
+    assert (result.exit_code, "passed" in result.stdout) == (17, False)
+
+
+def test_a_checkout_of_another_owner_has_no_gate_and_gits_reason_is_said(
+    gate: Gate, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZUREML_GIT_COMMIT")
+    report(project, commit=committed(project.root))
+    assert gate("qa").exit_code == 0
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    result = gate("qa")
+    assert result.exit_code == 17
+    assert "detected dubious ownership in repository" in last_line(result)
+
+
+def test_a_suite_that_ran_on_no_known_commit_says_why(gate: Gate, project: Project) -> None:
+    report(project, commit="unknown", reason="git says no")
+    assert last_line(gate("qa")).startswith("suites.unit failed: it ran on no known commit (git says no)")
 
 
 def test_a_suite_that_did_not_run_keeps_it_shut(gate: Gate) -> None:

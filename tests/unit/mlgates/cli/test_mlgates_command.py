@@ -13,6 +13,7 @@ from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
+from tests.unit.mlgates.git_folder import committed
 
 Command = Callable[..., Result]
 
@@ -71,8 +72,7 @@ def test_train_hands_its_options_to_the_job(mlgates: Command, workspace: FakeWor
 def build(mlgates: Command, project: Project, tmp_path: Path) -> Path:
     """An archive of the project, which is a git checkout now."""
     (project.root / "src" / "train.py").write_text("")
-    for command in (["init", "-q"], ["add", "src", "mlops", "data"]):
-        subprocess.run(["git", "-C", str(project.root), *command], check=True)
+    committed(project.root)
     mlgates("build", "--output", str(tmp_path / "dist"))
     return next((tmp_path / "dist").glob("build-*.zip"))
 
@@ -97,7 +97,7 @@ def test_what_is_trained_from_a_build_is_what_it_holds(
 def test_a_changed_build_is_refused_before_anything_is_asked(
     mlgates: Command, workspace: FakeWorkspace, build: Path
 ) -> None:
-    build.write_bytes(build.read_bytes().replace(b"a,b\n1,2", b"a,b\n1,7"))
+    build.write_bytes(build.read_bytes().replace(b"a,b\n1,2\n3,4", b"a,b\n1,2\n3,7"))
     result = mlgates("train", "--build", str(build))
     assert (result.exit_code, workspace.jobs.submitted) == (11, [])
     assert "data/" in result.stderr

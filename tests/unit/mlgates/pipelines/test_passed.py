@@ -34,6 +34,16 @@ def test_without_a_record_a_build_is_refused(build: Build) -> None:
         check_passed(build)
 
 
+@pytest.mark.parametrize(
+    ("commit", "reason"),
+    [("unknown", "the commit is unknown"), ("decaf", "is of commit c0ffee, dev passed commit decaf")],
+)
+def test_what_dev_passed_must_be_of_the_same_commit(build: Build, commit: str, reason: str) -> None:
+    note_passed(build, replace(record(build), commit=commit))
+    with pytest.raises(BuildRefused, match=reason):
+        check_passed(build)
+
+
 @pytest.mark.parametrize(("gate", "verdict"), [("dev", Verdict.FAILED), ("qa", Verdict.PASSED)])
 def test_what_another_gate_or_a_shut_one_tells_is_not_enough(build: Build, gate: str, verdict: Verdict) -> None:
     note_passed(build, record(build, gate=gate, verdict=verdict))
