@@ -5,10 +5,13 @@ from typing import Any
 
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
+from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page
 from amlocal.core.wire import system_data
-from amlocal.datastores.store import Datastores
+from amlocal.datastores.store import Datastores, is_local
+
+_UNSTORED = {"Cache-Control": "no-store"}
 
 MakeSas = Callable[[str], str]  # container -> SAS token, without the question mark
 
@@ -40,15 +43,19 @@ def routes(
         properties = call.properties()
         with context.documents.transaction():  # a container that cannot be made leaves no datastore without one
             document, created = datastores.put(call.path["name"], properties)
-            create_container(document.body["properties"]["containerName"])
+            if is_local(document):
+                create_container(document.body["properties"]["containerName"])
         return Reply(201 if created else 200, body(document), {"Location": call.url} if created else {})
 
     def secrets(call: Call) -> Reply:
-        properties = datastores.get(call.path["name"]).body["properties"]
+        document = datastores.get(call.path["name"])
+        return Reply(200, _secrets(document) if not is_local(document) else local_secrets(document), _UNSTORED)
+
+    def local_secrets(document: Document) -> dict[str, Any]:
+        properties = document.body["properties"]
         if properties["credentials"]["credentialsType"] == "AccountKey":
-            return Reply(200, {"secretsType": "AccountKey", "key": key}, {"Cache-Control": "no-store"})
-        sas = make_sas(properties["containerName"])
-        return Reply(200, {"secretsType": "Sas", "sasToken": sas}, {"Cache-Control": "no-store"})
+            return {"secretsType": "AccountKey", "key": key}
+        return {"secretsType": "Sas", "sasToken": make_sas(properties["containerName"])}
 
     def delete(call: Call) -> Reply:
         return Reply(200 if datastores.delete(call.path["name"]) else 204)
@@ -61,3 +68,11 @@ def routes(
         Route("POST", f"{one}/listSecrets", secrets),
         Route("GET", f"{context.arm}/datastores", listing),
     ]
+
+
+def _secrets(document: Document) -> dict[str, Any]:
+    """Return what was sent with a datastore of other storage. Raises `BadRequest` when nothing was."""
+    secrets: dict[str, Any] = document.body["secrets"]
+    if not secrets:
+        raise BadRequest(f"Datastore {document.name} has no credentials, and so no secrets.")
+    return secrets

@@ -7,10 +7,11 @@ from typing import Any
 
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
 from amlocal.core.documents import Document, Listing
-from amlocal.core.errors import ApiError, BadRequest, NotFound
-from amlocal.core.fields import mapping, text, texts
+from amlocal.core.errors import BadRequest, NotFound
+from amlocal.core.fields import flag, mapping, text, texts
 from amlocal.core.postings import Term
 from amlocal.core.uris import datastore_reference
+from amlocal.datastores.external import accept_credentials, accept_place, refusal, same_place
 
 _KIND = "datastore"
 DEFAULT = "workspaceblobstore"
@@ -80,41 +81,40 @@ class Datastores:
         return self._context.documents.select(_KIND, *terms)
 
     def properties(self, document: Document) -> dict[str, Any]:
-        """Return the datastore's properties as the wire has them: the account's name holds today's port."""
-        return dict(document.body["properties"]) | {"accountName": self._account}
+        """Return the datastore's properties as the wire has them: a local account's name holds today's port."""
+        return dict(document.body["properties"]) | ({"accountName": self._account} if is_local(document) else {})
 
     def put(self, name: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:
-        """Create or update a blob datastore in the workspace's own storage; return it and whether it is new.
+        """Create or update a datastore; return it and whether it is new.
 
-        Raises `ApiError` for a kind of store, or an account, that is not on this machine.
+        Raises `ApiError` 501 for a kind of storage that is not known, `BadRequest` for what cannot be one.
         """
-        kind = properties.get("datastoreType")
-        if kind != "AzureBlob":
-            raise ApiError(
-                501, f"Datastores of type {kind} are not served locally; use AzureBlob.", code="NotImplemented"
-            )
         _check_name(name)
         account = text(properties, "accountName") or ""
-        if account.rpartition("/")[2] != STORAGE_ACCOUNT:
-            raise BadRequest(
-                f"The storage account {account!r} is not on this machine; the local one is '{STORAGE_ACCOUNT}'."
-            )
+        local = properties.get("datastoreType") == "AzureBlob" and account.rpartition("/")[2] == STORAGE_ACCOUNT
+        body, secrets = self._local(properties) if local else _external(properties)
+        known = self._context.documents.get(_KIND, name)
+        is_default = bool(known and known.body["properties"]["isDefault"])
+        if known and not same_place(known.body["properties"], body):
+            raise BadRequest(f"Datastore {name} exists with other storage, which cannot be changed. Use a new name.")
+        if flag(properties, "isDefault") and not is_default:
+            raise BadRequest(f"The default datastore of a local workspace is {DEFAULT}, and {name} cannot become it.")
+        body |= {
+            "description": text(properties, "description"),
+            "tags": texts(properties, "tags"),
+            "isDefault": is_default,
+        }
+        kept = {"properties": body, "created": known.body["created"] if known else self._context.now()} | secrets
+        return self._context.documents.put(_KIND, name, kept), known is None
+
+    def _local(self, properties: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         container = text(properties, "containerName")
         if container is None:
             raise BadRequest("The datastore names no containerName.")
-        known = self._context.documents.get(_KIND, name)
-        if known and known.body["properties"]["containerName"] != container:
-            raise BadRequest(f"Datastore {name} exists with container {known.body['properties']['containerName']}.")
         credentials = text(mapping(properties, "credentials"), "credentialsType") or "None"
         if credentials not in _CREDENTIALS:
             raise BadRequest(f"A local datastore's credentials are {', '.join(_CREDENTIALS)}, not {credentials!r}.")
-        body = self._blob_body(container, credentials=credentials) | {
-            "description": text(properties, "description"),
-            "tags": texts(properties, "tags"),
-            "isDefault": bool(known and known.body["properties"]["isDefault"]),
-        }
-        created = known.body["created"] if known else self._context.now()
-        return self._context.documents.put(_KIND, name, {"properties": body, "created": created}), known is None
+        return self._blob_body(container, credentials=credentials), {}
 
     def delete(self, name: str) -> bool:
         """Remove a datastore (its blobs stay). False when there is none. Raises `BadRequest` for a built-in one."""
@@ -123,13 +123,17 @@ class Datastores:
         return self._context.documents.delete(_KIND, name)
 
     def container_of(self, name: str) -> str:
-        """Return the container of a datastore. Raises `NotFound`."""
-        return str(self.get(name).body["properties"]["containerName"])
+        """Return the container of a datastore. Raises `NotFound`, `ApiError` 501 for storage that is in Azure."""
+        document = self.get(name)
+        if not is_local(document):
+            raise refusal(name, document.body["properties"])
+        return str(document.body["properties"]["containerName"])
 
     def locate(self, uri: str) -> Location | None:
         """Return where a datastore URI or a URL of the local storage account points; None for any other URI.
 
-        Raises `NotFound` for an unknown datastore, `ForeignReference` for one of another workspace.
+        Raises `NotFound` for an unknown datastore, `ForeignReference` for one of another workspace, `ApiError` 501 for
+        one whose storage is in Azure.
         """
         if found := datastore_reference(self.here, uri):
             return Location(self.container_of(found[0]), found[1].strip("/"))
@@ -151,6 +155,17 @@ def _default(value: bool) -> Term:
 
 def _terms(document: Document) -> tuple[Term]:
     return (_default(document.body["properties"]["isDefault"]),)
+
+
+def is_local(document: Document) -> bool:
+    """Tell whether a datastore's storage is on this machine."""
+    return bool(document.body["properties"].get("accountName") == STORAGE_ACCOUNT)
+
+
+def _external(sent: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    credentials, secrets = accept_credentials(sent)
+    shown = {"properties": None, "serviceDataAccessAuthIdentity": "None", "credentials": credentials}
+    return accept_place(sent) | shown, {"secrets": secrets}
 
 
 def _check_name(name: str) -> None:
