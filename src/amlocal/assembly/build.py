@@ -20,7 +20,7 @@ from amlocal.blobs import BlobStore
 from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.routes import routes as blob_routes
 from amlocal.client import client_environ
-from amlocal.computes.routes import routes as compute_routes
+from amlocal.computes.routes import ComputeRoutes
 from amlocal.core.clock import Clock, Ids, random_ids, system_clock
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
 from amlocal.core.database import Database
@@ -106,7 +106,7 @@ def build(
     table = [
         *identity_routes(context, secrets, tokens),
         *workspace_routes(context, created),
-        *compute_routes(context, stores.computes, operations),
+        *ComputeRoutes(context, stores.computes, operations).routes(),
         *operations.routes(),
         *online.routes(),
         *_asset_routes(context, stores, secrets, access),

@@ -1,8 +1,10 @@
 """The compute routes."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from amlocal.computes.store import Computes
+from amlocal.computes import instances
+from amlocal.computes.store import Computes, kind_of
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
 from amlocal.core.http import Call, Reply, Route
@@ -13,71 +15,96 @@ _COUNTS = ("preparing", "running", "idle", "unusable", "leaving", "preempted")
 _STATUS_FACE = "computeOperationsStatus"
 
 
-def routes(context: Context, computes: Computes, operations: Operations) -> list[Route]:
-    """Return the compute routes. A missing compute is an empty 404, as Azure answers it."""
+class ComputeRoutes:
+    """Create, read, update, delete; start, stop and restart. A missing compute is an empty 404, as on Azure."""
 
-    def body(document: Document, *, creating: bool = False) -> dict[str, Any]:
-        stored = document.body
-        steady: dict[str, Any] = {
-            "currentNodeCount": 0,
-            "targetNodeCount": 0,
-            "nodeStateCounts": {f"{state}NodeCount": 0 for state in _COUNTS},
-            "allocationState": "Steady",
-            "allocationStateTransitionTime": stored["modifiedOn"],
-            "propertyBag": {},
-        }
-        pending = dict.fromkeys(("currentNodeCount", "targetNodeCount", "nodeStateCounts", "allocationState"))
+    def __init__(self, context: Context, computes: Computes, operations: Operations) -> None:
+        self._context = context
+        self._computes = computes
+        self._operations = operations
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        one = f"{self._context.arm}/computes/{{name}}"
+        return [
+            Route("GET", one, self._show),
+            Route("PUT", one, self._put),
+            Route("PATCH", one, self._put),
+            Route("DELETE", one, self._delete),
+            *(Route("POST", f"{one}/{action}", self._act) for action in instances.ACTIONS),
+            Route("POST", f"{one}/listNodes", self._nodes),
+            Route("GET", f"{self._context.arm}/computes", self._list),
+        ]
+
+    def _body(self, document: Document, *, creating: bool = False) -> dict[str, Any]:
+        stored, kind = document.body, kind_of(document)
+        shown = instances.shown_settings if kind == instances.KIND else _cluster_settings
         return {
-            "id": f"{context.arm}/computes/{document.name}",
+            "id": f"{self._context.arm}/computes/{document.name}",
             "name": document.name,
             "type": f"{PROVIDER}/workspaces/computes",
-            "location": context.identity.location,
+            "location": self._context.identity.location,
             "tags": stored["tags"],
+            **({"identity": stored["identity"]} if stored.get("identity") else {}),
             "properties": {
                 "createdOn": stored["createdOn"],
                 "modifiedOn": stored["modifiedOn"],
                 "disableLocalAuth": stored["disableLocalAuth"],
                 "description": stored["description"],
                 "resourceId": None,
-                "computeType": "AmlCompute",
-                "computeLocation": context.identity.location,
+                "computeType": kind,
+                "computeLocation": self._context.identity.location,
                 "provisioningState": "Creating" if creating else "Succeeded",
                 "provisioningErrors": None,
                 "isAttachedCompute": False,
-                "properties": stored["settings"] | (pending if creating else steady),
+                "properties": shown(stored, creating=creating),
             },
         }
 
-    def show(call: Call) -> Reply:
-        document = computes.get(call.path["name"])
-        return Reply(404) if document is None else Reply(200, body(document))
+    def _show(self, call: Call) -> Reply:
+        document = self._computes.get(call.path["name"])
+        return Reply(404) if document is None else Reply(200, self._body(document))
 
-    def listing(call: Call) -> Reply:
-        return page(call, computes.list(), context.origin, show=body)
+    def _list(self, call: Call) -> Reply:
+        shown = self._computes.list(call.query.get("computeType") or None)
+        return page(call, shown, self._context.origin, show=self._body)
 
-    def put(call: Call) -> Reply:
+    def _nodes(self, call: Call) -> Reply:
+        known = self._computes.get(call.path["name"]) is not None
+        return Reply(200, {"nodes": [], "nextLink": None}) if known else Reply(404)
+
+    def _put(self, call: Call) -> Reply:
         name = call.path["name"]
-        known = computes.get(name)
-        answer = body(computes.put(name, call.object()), creating=True)
+        known = self._computes.get(name)
+        answer = self._body(self._computes.put(name, call.object()), creating=True)
         if known is None:  # Azure's first answer knows no place yet, and no tags rather than an empty object
             del answer["properties"]["computeLocation"]
             answer["tags"] = answer["tags"] or None
-        operation = operations.start("co")
-        operations.finish(operation)
-        return Reply(201, answer, operations.headers(operation, face=_STATUS_FACE))
+        return self._done(201, answer)
 
-    def delete(call: Call) -> Reply:
-        if not computes.delete(call.path["name"]):
-            return Reply(404)
-        operation = operations.start("co")
-        operations.finish(operation)
-        return Reply(202, None, operations.headers(operation, face=_STATUS_FACE))
+    def _delete(self, call: Call) -> Reply:
+        return self._done(202) if self._computes.delete(call.path["name"]) else Reply(404)
 
-    one = f"{context.arm}/computes/{{name}}"
-    return [
-        Route("GET", one, show),
-        Route("PUT", one, put),
-        Route("PATCH", one, put),
-        Route("DELETE", one, delete),
-        Route("GET", f"{context.arm}/computes", listing),
-    ]
+    def _act(self, call: Call) -> Reply:
+        action = call.url.partition("?")[0].rpartition("/")[2]
+        return self._done(202) if self._computes.act(call.path["name"], action) else Reply(404)
+
+    def _done(self, status: int, answer: dict[str, Any] | None = None) -> Reply:
+        """Answer what Azure takes minutes for and what is over here at once."""
+        operation = self._operations.start("co")
+        self._operations.finish(operation)
+        return Reply(status, answer, self._operations.headers(operation, face=_STATUS_FACE))
+
+
+def _cluster_settings(stored: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+    """Return a cluster's settings as the wire has them."""
+    steady: dict[str, Any] = {
+        "currentNodeCount": 0,
+        "targetNodeCount": 0,
+        "nodeStateCounts": {f"{state}NodeCount": 0 for state in _COUNTS},
+        "allocationState": "Steady",
+        "allocationStateTransitionTime": stored["modifiedOn"],
+        "propertyBag": {},
+    }
+    pending = dict.fromkeys(("currentNodeCount", "targetNodeCount", "nodeStateCounts", "allocationState"))
+    return dict(stored["settings"]) | (pending if creating else steady)

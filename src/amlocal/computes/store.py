@@ -4,15 +4,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amlocal.core.context import Context
+from amlocal.computes import instances
+from amlocal.core.context import TENANT, Context
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import count, flag, mapping, text, texts
 
 _KIND = "compute"
+CLUSTER = "AmlCompute"
 CPU_CLUSTER = "cpu-cluster"
 # learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, workspaces / computes
 _NAME = re.compile(r"[A-Za-z0-9-]{3,32}")
+_PRINCIPAL = "55555555-5555-5555-5555-555555555555"
 _DEFAULTS = {
     "vmPriority": "Dedicated",
     "subnet": None,
@@ -32,6 +35,7 @@ class Computes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._listeners: list[Callable[[], None]] = []
+        context.documents.index(_KIND, lambda document: [(kind_of(document),)])
         if self.list().first() is None:
             scale = {"minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT2M"}
             settings = {"vmSize": "STANDARD_DS3_V2", "scaleSettings": scale}
@@ -45,36 +49,61 @@ class Computes:
         """Return the compute, or None (Azure answers a missing one with an empty 404)."""
         return self._context.documents.get(_KIND, name)
 
-    def list(self) -> Listing:
-        """Return the list of all computes."""
-        return self._context.documents.select(_KIND)
+    def list(self, kind: str | None = None) -> Listing:
+        """Return the list of all computes, or of those of a type."""
+        return self._context.documents.select(_KIND, *([] if kind is None else [(kind,)]))
 
     def put(self, name: str, body: Mapping[str, Any]) -> Document:
-        """Create or update an AmlCompute. Raises `ApiError` for other types, `BadRequest` for an impossible scale."""
+        """Create or update a cluster or an instance.
+
+        Raises `ApiError` 501 for other types, `BadRequest` for an impossible name or scale.
+        """
         _check_name(name)
         given = mapping(body, "properties")
         kind = given.get("computeType")
-        if kind != "AmlCompute":
+        if kind not in (CLUSTER, instances.KIND):
             raise ApiError(
-                501, f"Computes of type {kind} are not served locally; use AmlCompute.", code="NotImplemented"
+                501,
+                f"Computes of type {kind} are not served locally; {CLUSTER} and {instances.KIND} are.",
+                code="NotImplemented",
             )
-        settings = mapping(given, "properties")
         known = self.get(name)
+        if known and kind_of(known) != kind:
+            raise BadRequest(f"Compute {name} exists as {kind_of(known)} and cannot become {kind}.")
         now = self._context.now()
+        settings = mapping(given, "properties")
         stored = {
+            "kind": kind,
             "createdOn": known.body["createdOn"] if known else now,
             "modifiedOn": now,
             "tags": texts(body, "tags"),
+            "identity": _identity(mapping(body, "identity")),
             "description": text(given, "description"),
             "disableLocalAuth": flag(given, "disableLocalAuth"),
-            "settings": _DEFAULTS | settings | {
-                "vmSize": (text(settings, "vmSize") or "STANDARD_DS3_V2").upper(),
-                "scaleSettings": _scale(mapping(settings, "scaleSettings")),
-            },
-        }  # fmt: skip
+            "settings": _cluster(settings) if kind == CLUSTER else _instance(name, settings, known, now),
+        }
         document = self._context.documents.put(_KIND, name, stored)
         self._tell()
         return document
+
+    def act(self, name: str, action: str) -> bool:
+        """Start, stop or restart an instance; False when there is no such compute.
+
+        Raises `BadRequest` for a cluster, `Conflict` for a state in which the action cannot be.
+        """
+        with self._context.documents.transaction():
+            document = self.get(name)
+            if document is None:
+                return False
+            if kind_of(document) != instances.KIND:
+                raise BadRequest(
+                    f"Compute {name} is a cluster, which cannot {action}: its nodes come and go by themselves."
+                )
+            now = self._context.now()
+            settings = instances.moved(name, document.body["settings"], action, now)
+            self._context.documents.put(_KIND, name, dict(document.body) | {"settings": settings, "modifiedOn": now})
+        self._tell()
+        return True
 
     def delete(self, name: str) -> bool:
         """Remove a compute; False when there is none."""
@@ -86,10 +115,43 @@ class Computes:
         for listener in self._listeners:
             listener()
 
-    def capacity(self, name: str) -> int:
-        """Return how many jobs may run on the compute at once (its largest node count)."""
+    def capacity(self, name: str) -> int | None:
+        """Return how many jobs may run on the compute at once, None when there is no such compute.
+
+        That is a cluster's largest node count; an instance takes one while it runs.
+        """
         found = self.get(name)
-        return int(found.body["settings"]["scaleSettings"]["maxNodeCount"]) if found else 0
+        if found is None:
+            return None
+        settings = found.body["settings"]
+        if kind_of(found) == instances.KIND:
+            return int(settings["state"] == instances.RUNNING)
+        return int(settings["scaleSettings"]["maxNodeCount"])
+
+
+def kind_of(document: Document) -> str:
+    """Return a compute's type."""
+    return str(document.body.get("kind", CLUSTER))  # workspaces of before instances hold no kind
+
+
+def _cluster(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **_DEFAULTS,
+        **settings,
+        "vmSize": (text(settings, "vmSize") or "STANDARD_DS3_V2").upper(),
+        "scaleSettings": _scale(mapping(settings, "scaleSettings")),
+    }
+
+
+def _instance(name: str, settings: Mapping[str, Any], known: Document | None, now: str) -> dict[str, Any]:
+    kept = known.body["settings"] if known else {"lastOperation": instances.operation("Create", now)}
+    state = {key: kept[key] for key in ("state", "lastOperation") if key in kept}
+    return instances.accept_settings(name, settings) | state
+
+
+def _identity(sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    kind = text(sent, "type")
+    return None if kind is None else {**sent, "principalId": _PRINCIPAL, "tenantId": TENANT}
 
 
 def _check_name(name: str) -> None:

@@ -15,7 +15,7 @@ SERVERLESS = ""  # the queue of jobs that name no compute
 SERVERLESS_NODES = 2
 
 Run = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
-Capacity = Callable[[str], int]  # compute -> how many jobs at once, 0 when there is no such compute
+Capacity = Callable[[str], int | None]  # compute -> how many jobs at once, None when there is no such compute
 
 _LOG = logging.getLogger("amlocal")
 
@@ -77,12 +77,12 @@ class JobQueue:
     def _fill(self, compute: str) -> None:
         waiting, running = self._waiting[compute], self._running.setdefault(compute, {})
         nodes = SERVERLESS_NODES if compute == SERVERLESS else self._capacity(compute)
-        while waiting and len(running) < nodes:
+        while waiting and nodes is not None and len(running) < nodes:
             name = waiting.popleft()
             task = asyncio.get_running_loop().create_task(self._run(name), name=f"job {name}")
             running[name] = task
             task.add_done_callback(partial(self._ended, compute, name))
-        while waiting and not nodes:
+        while waiting and nodes is None:
             error = fault(f"Unknown compute target '{compute}': it was deleted while the job waited.", code="UserError")
             self._store.advance(waiting.popleft(), Status.FAILED, error=error)
 

@@ -67,7 +67,7 @@ def test_a_node_count_is_a_whole_number(workspace: Workspace, count: object) -> 
 def test_as_many_jobs_run_at_once_as_there_are_nodes(workspace: Workspace) -> None:
     create(workspace, scaleSettings={"maxNodeCount": 3})
     computes = Computes(workspace.app._context)
-    assert (computes.capacity("nodes"), computes.capacity("missing")) == (3, 0)
+    assert (computes.capacity("nodes"), computes.capacity("missing")) == (3, None)
 
 
 def test_without_scale_settings_there_is_one_node(workspace: Workspace) -> None:
@@ -109,7 +109,7 @@ def test_a_missing_one_is_an_empty_404(workspace: Workspace, method: str) -> Non
     assert (answer.status, answer.body, answer.headers["content-length"]) == (404, b"", "0")
 
 
-@pytest.mark.parametrize("kind", ["ComputeInstance", "Kubernetes", None])
+@pytest.mark.parametrize("kind", ["VirtualMachine", "Kubernetes", None])
 def test_other_types_are_not_served_and_said_so(workspace: Workspace, kind: str | None) -> None:
     answer = workspace.put("computes/nodes", {"computeType": kind})
     assert (answer.status, str(kind) in answer.error["message"]) == (501, True)
@@ -122,7 +122,7 @@ def test_a_name_that_azure_refuses_is_refused(workspace: Workspace, name: str) -
 
 
 def test_who_wants_to_know_is_told_of_every_change(workspace: Workspace) -> None:
-    told: list[int] = []
+    told: list[int | None] = []
     computes = Computes(workspace.app._context)
     computes.subscribe(lambda: told.append(computes.capacity("nodes")))
     for most in (1, 3):
@@ -131,4 +131,4 @@ def test_who_wants_to_know_is_told_of_every_change(workspace: Workspace) -> None
             {"properties": {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": most}}}},
         )
     computes.delete("nodes")
-    assert told == [1, 3, 0]
+    assert told == [1, 3, None]

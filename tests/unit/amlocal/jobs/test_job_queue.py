@@ -164,12 +164,12 @@ def test_a_fault_of_amlocal_fails_the_job_and_frees_the_node(desk: Desk, caplog:
 
 
 def test_jobs_that_wait_for_a_compute_that_is_gone_fail_with_the_reason(desk: Desk) -> None:
-    nodes = {"gone": 1}
+    nodes: dict[str, int | None] = {"gone": 1}
 
     async def scene(queue: JobQueue) -> None:
         for name in ("runs", "waits"):
             queue.submit(desk.submit(name, computeId="gone"))
-        nodes["gone"] = 0
+        nodes["gone"] = None
         queue.refill()
         await settled()
         assert statuses(desk.jobs) == {"runs": "Running", "waits": "Failed"}
