@@ -6,11 +6,10 @@ from typing import Any
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.datastores.store import ARTIFACT_CONTAINER, Datastores
-from amlocal.jobs.folder import LOG_NAME, JobFolder, Say
+from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_NAME, JobFolder, Say
 from amlocal.jobs.outputs import artifact_path, planned_location
 from amlocal.jobs.own_files import OwnFiles
 
-_ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable")
 
 Specs = Mapping[str, Mapping[str, Any]]
@@ -27,7 +26,7 @@ class Collector:
 
     def artifacts(self, job: str, folder: JobFolder, say: Say) -> None:
         """Upload `./outputs` and `./logs`."""
-        for name in _ARTIFACT_FOLDERS:
+        for name in ARTIFACT_FOLDERS:
             files = OwnFiles(folder.work / name, folder.root)
             self._upload(files, ARTIFACT_CONTAINER, artifact_path(job, name), say)
 

@@ -12,6 +12,7 @@ from amlocal.core.clock import Clock
 
 LOG_NAME = "user_logs/std_log.txt"
 Say = Callable[[str], None]  # adds a line to a job's log
+ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
 _TAIL = 8192  # bytes; a log may be gigabytes, a line in it too
 
 
@@ -52,6 +53,12 @@ class JobFolder:
         for path in (self.work, self.inputs, self.outputs, self.log.parent):
             path.mkdir(parents=True)
         self.log.touch()
+
+    def add_artifact_folders(self) -> None:
+        """Make `./outputs` and `./logs` beside the code, as Azure ML does; what the snapshot holds there stays."""
+        for name in ARTIFACT_FOLDERS:
+            if not (self.work / name).exists():
+                (self.work / name).mkdir()
 
     def say(self, line: str, moment: datetime) -> None:
         """Add a line of amlocal's own to the log; nothing when the folder was not made yet."""

@@ -58,6 +58,7 @@ class Preparation:
         folder.create()
         if properties["codeId"]:
             self._inputs.fetch_code(properties["codeId"], folder.work)
+        folder.add_artifact_folders()
         inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say, stop)
         outputs = _output_paths(properties["outputs"], folder)
         command = substitute(properties["command"], inputs, outputs)

@@ -80,6 +80,20 @@ def test_the_snapshot_is_the_current_folder(desk: Desk) -> None:
     assert (desk.folder.jobs / "job" / "work" / "main.py").read_bytes() == b"print()"
 
 
+@pytest.mark.parametrize("name", ["outputs", "logs"])
+def test_the_folders_of_artifacts_are_there_with_and_without_a_snapshot(desk: Desk, name: str) -> None:
+    prepare(desk)
+    assert (desk.folder.jobs / "job" / "work" / name).is_dir()
+
+
+@pytest.mark.parametrize("path", ["outputs/kept", "logs/kept", "outputs", "logs"])
+def test_what_the_snapshot_holds_in_their_place_stays(desk: Desk, path: str) -> None:
+    desk.blobs.put_bytes("azureml", f"snap/{path}", b"mine")
+    desk.stores.codes.put("c", "1", {"codeUri": "azureml://datastores/workspaceartifactstore/paths/snap"})
+    prepare(desk, codeId=f"{desk.context.arm}/codes/c/versions/1")
+    assert (desk.folder.jobs / "job" / "work" / path).read_bytes() == b"mine"
+
+
 def test_what_is_missing_stops_it(desk: Desk) -> None:
     gone = {"data": {"jobInputType": "uri_file", "uri": "azureml://datastores/workspaceblobstore/paths/gone"}}
     with pytest.raises(JobFailure, match="The input data is empty"):
