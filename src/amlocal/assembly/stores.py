@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from amlocal.assets.codes import code_kind
+from amlocal.assets.curated import EnvironmentStore
 from amlocal.assets.data import data_kind
 from amlocal.assets.environments import environment_kind
 from amlocal.assets.lookup import AssetLookup
@@ -66,7 +67,7 @@ def open_stores(context: Context, blobs: BlobStore) -> Stores:
         blobs=blobs,
         datastores=datastores,
         computes=Computes(context),
-        environments=AssetStore(context, environment_kind(context.identity)),
+        environments=EnvironmentStore(context, environment_kind(context.identity)),
         data=AssetStore(context, data_kind(context.identity)),
         models=AssetStore(context, model_kind(context.identity, outputs.resolve)),
         codes=AssetStore(context, code_kind(context.identity)),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from amlocal.assets.curated import PREFIX, is_curated
 from amlocal.assets.store import AssetStore
 from amlocal.core.context import Identity
 from amlocal.core.documents import Document
@@ -11,7 +12,6 @@ from amlocal.core.uris import job_output_reference, own_reference, version_refer
 from amlocal.datastores.store import Datastores, Location
 
 _REGISTRY = "azureml://registries/"
-_CURATED = "azureml-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def curated_name(reference: str) -> str | None:
     if reference.lower().startswith(_REGISTRY):
         return reference
     name = reference.removeprefix("azureml:").rpartition("/environments/")[2]
-    return name if name.lower().startswith(_CURATED) else None
+    return name if name.lower().startswith(PREFIX) else None
 
 
 class AssetLookup:
@@ -52,10 +52,16 @@ class AssetLookup:
         self._resolve_output = resolve_output
 
     def environment(self, reference: str) -> Document | None:
-        """Return an environment's version, None for a curated one. Raises `NotFound`, `ForeignReference`."""
-        if curated_name(reference):
+        """Return an environment's version, None for a curated one, whose image is not here.
+
+        Raises `NotFound`, `ForeignReference`.
+        """
+        if curated := curated_name(reference):
             if not reference.lower().startswith(_REGISTRY):
                 own_reference(self._here, reference)
+                name, _, version = curated.replace("/versions/", ":").replace("@", ":").partition(":")
+                if not is_curated(name):
+                    raise self._environments.kind.missing_version(name, version)
             return None
         return self._version(self._environments, reference, "environments")
 

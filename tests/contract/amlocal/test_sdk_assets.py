@@ -40,6 +40,13 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 class TestEnvironments:
+    def test_azures_own_are_got_by_version_and_by_their_latest(self, client: MLClient) -> None:
+        name = "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu"
+        assert client.environments.get(name, version="33").version == "33"
+        assert client.environments.get(name, label="latest").name == name
+        with pytest.raises(ResourceNotFoundError, match="No environment exists for name: AzureML-sklern-1.5"):
+            client.environments.get("AzureML-sklern-1.5", version="1")
+
     def test_a_conda_file_comes_back_as_it_was(self, client: MLClient, name: str) -> None:
         made = client.environments.create_or_update(entities.Environment(name=name, image="img", conda_file=CONDA))
         found = client.environments.get(name, made.version)

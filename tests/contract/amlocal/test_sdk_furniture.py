@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from amlocal import testing
@@ -95,10 +95,39 @@ class TestDatastores:
         ) as container:
             assert container.download_blob(path).readall() == b"content"
 
-    def test_another_kind_is_not_served_and_says_so(self, client: MLClient, name: str) -> None:
-        store = entities.AzureFileDatastore(name=name, account_name="devstore", file_share_name="share")
-        with pytest.raises(HttpResponseError, match="AzureFile are not served locally"):
-            client.datastores.create_or_update(store)
+    @pytest.mark.parametrize(
+        "store",
+        [
+            entities.AzureBlobDatastore(name="", account_name="elsewhere", container_name="c"),
+            entities.AzureFileDatastore(
+                name="",
+                account_name="elsewhere",
+                file_share_name="share",
+                credentials=entities.AccountKeyConfiguration(account_key="a2V5"),
+            ),
+            entities.AzureDataLakeGen2Datastore(name="", account_name="elsewhere", filesystem="fs"),
+            entities.AzureDataLakeGen1Datastore(
+                name="",
+                store_name="lake",
+                credentials=entities.ServicePrincipalConfiguration(
+                    tenant_id="t",
+                    client_id="c",
+                    client_secret="s",
+                    authority_url="https://login",
+                    resource_url="https://r",
+                ),
+            ),
+        ],
+        ids=lambda store: type(store).__name__,
+    )
+    def test_storage_of_azure_is_kept_with_its_secrets(self, client: MLClient, name: str, store: Any) -> None:
+        store.name = name
+        client.datastores.create_or_update(store)
+        kept = client.datastores.get(name, include_secrets=True)
+        assert type(kept) is type(store)
+        assert kept.credentials == store.credentials
+        client.datastores.delete(name)
+        assert name not in {found.name for found in client.datastores.list()}
 
 
 class TestComputes:
@@ -115,6 +144,21 @@ class TestComputes:
         changed = create(5)
         assert (changed.max_instances, changed.idle_time_before_scale_down) == (5, 180)
         assert name in {found.name for found in client.compute.list()}
+        client.compute.begin_delete(name).wait()
+        with pytest.raises(ResourceNotFoundError):
+            client.compute.get(name)
+
+    def test_an_instance_is_stopped_and_started(self, client: MLClient) -> None:
+        name = f"i{uuid4().hex[:12]}"
+        made = client.compute.begin_create_or_update(
+            entities.ComputeInstance(name=name, size="Standard_DS2_v2")
+        ).result()
+        states = [made.state]
+        for begin in (client.compute.begin_stop, client.compute.begin_start, client.compute.begin_restart):
+            assert begin(name).result() is None
+            states.append(client.compute.get(name).state)
+        assert states == ["Running", "Stopped", "Running", "Running"]
+        assert name in {found.name for found in client.compute.list(compute_type="ComputeInstance")}
         client.compute.begin_delete(name).wait()
         with pytest.raises(ResourceNotFoundError):
             client.compute.get(name)

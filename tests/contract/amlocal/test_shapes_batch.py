@@ -44,7 +44,7 @@ def put_deployment(workspace: Workspace, **properties: Any) -> Answer:
     """PUT the deployment of a scoring script, with the least that Azure takes."""
     given = {
         "codeConfiguration": {"codeId": workspace.arm_of("codes/c/versions/1"), "scoringScript": "score.py"},
-        "environmentId": "azureml:AzureML-x:1",
+        "environmentId": "azureml:AzureML-sklearn:1",
         "environmentVariables": {},
         "properties": {},
         "compute": workspace.arm_of("computes/cpu-cluster"),

@@ -39,7 +39,7 @@ def submit(workspace: Workspace, **changes: Any) -> Answer:
     """PUT a job."""
     job = {
         "jobType": "Command", "command": "true", "displayName": "d", "experimentName": "e", "isArchived": False,
-        "computeId": workspace.arm_of("computes/cpu-cluster"), "environmentId": "azureml:AzureML-x:1",
+        "computeId": workspace.arm_of("computes/cpu-cluster"), "environmentId": "azureml:AzureML-sklearn:1",
         "properties": {"own": "p"}, "tags": {}, "environmentVariables": {}, "inputs": {"data": INPUT}, "outputs": {},
     }  # fmt: skip
     return workspace.put("jobs/j", job | changes)

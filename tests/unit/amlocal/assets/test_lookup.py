@@ -30,8 +30,8 @@ def container(workspace: Workspace) -> str:
     [
         ("azureml:AzureML-sklearn-1.0@latest", "AzureML-sklearn-1.0@latest"),
         ("azureml:AzureML-sklearn-1.0:33", "AzureML-sklearn-1.0:33"),
-        ("AzureML-x:1", "AzureML-x:1"),
-        ("azureml:/subscriptions/{s}/environments/AzureML-x/versions/1", "AzureML-x/versions/1"),
+        ("AzureML-sklearn:1", "AzureML-sklearn:1"),
+        ("azureml:/subscriptions/{s}/environments/AzureML-sklearn/versions/1", "AzureML-sklearn/versions/1"),
         (
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",

@@ -27,7 +27,7 @@ def deploy(workspace: Workspace, name: str = "first", **properties: Any) -> Answ
     workspace.put("models/m/versions/1", model)
     given = {
         "codeConfiguration": {"codeId": "azureml:c:1", "scoringScript": "score.py"},
-        "environmentId": "azureml:AzureML-x:1",
+        "environmentId": "azureml:AzureML-sklearn:1",
         "compute": "azureml:cpu-cluster",
         "model": {"referenceType": "Id", "assetId": "azureml:m:1"},
     }
