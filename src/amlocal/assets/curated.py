@@ -48,19 +48,24 @@ class EnvironmentStore(AssetStore):
         return _document(name, _LATEST) if is_curated(name) else super().latest(name)
 
     def summed_up(self, containers: Sequence[Document]) -> list[Container]:
-        """Return containers with what their versions say of them; a curated one's is known."""
-        return [
-            Container(document, _document(document.name, _LATEST), "")
-            if is_curated(document.name)
-            else super(EnvironmentStore, self).summed_up([document])[0]
-            for document in containers
-        ] if any(is_curated(document.name) for document in containers) else super().summed_up(containers)
+        """Return containers with what their versions say of them; a curated one comes alone, it is in no list."""
+        if any(is_curated(document.name) for document in containers):
+            return [Container(document, _document(document.name, _LATEST), "") for document in containers]
+        return super().summed_up(containers)
 
     def put(self, name: str, version: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:
         """Create or update a version. Raises `BadRequest` for a name of Azure's own, else as every store."""
-        if name.lower().startswith(PREFIX):
-            raise BadRequest(f"The environment name {name!r} is not valid: the prefix 'AzureML' is Azure's own.")
-        return super().put(name, version, properties)
+        return super().put(_own(name), version, properties)
+
+    def put_container(self, name: str, properties: Mapping[str, Any]) -> Document:
+        """Create or update a container. Raises `BadRequest` for a name of Azure's own."""
+        return super().put_container(_own(name), properties)
+
+
+def _own(name: str) -> str:
+    if name.lower().startswith(PREFIX):
+        raise BadRequest(f"The environment name {name!r} is not valid: the prefix 'AzureML' is Azure's own.")
+    return name
 
 
 def _document(name: str, version: str) -> Document:

@@ -44,7 +44,7 @@ class TestEnvironments:
         name = "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu"
         assert client.environments.get(name, version="33").version == "33"
         assert client.environments.get(name, label="latest").name == name
-        with pytest.raises(ResourceNotFoundError, match="No environment exists for name: AzureML-sklern-1.5"):
+        with pytest.raises(ResourceNotFoundError, match="No environment exists for name: AzureML-sklern"):
             client.environments.get("AzureML-sklern-1.5", version="1")
 
     def test_a_conda_file_comes_back_as_it_was(self, client: MLClient, name: str) -> None:

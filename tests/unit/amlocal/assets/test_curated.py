@@ -69,8 +69,9 @@ def test_what_a_job_may_name_can_be_got(shared_workspace: Workspace, rest: str, 
 
 @pytest.mark.parametrize("name", ["AzureML-sklearn-1.5", "azureml-mine"])
 def test_nobody_writes_under_azures_prefix(workspace: Workspace, name: str) -> None:
-    answer = workspace.put(f"environments/{name}/versions/1", {"image": "python"})
-    assert (answer.status, "Azure's own" in answer.error["message"]) == (400, True)
+    for path in (f"environments/{name}/versions/1", f"environments/{name}"):
+        answer = workspace.put(path, {"image": "python", "isArchived": True})
+        assert (answer.status, "Azure's own" in answer.error["message"]) == (400, True)
 
 
 def test_they_are_not_among_the_workspaces_own(workspace: Workspace) -> None:
