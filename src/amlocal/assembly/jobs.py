@@ -11,6 +11,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import text
 from amlocal.core.http import Json, Route
+from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference
 from amlocal.jobs.collect import Collector
 from amlocal.jobs.environ import machine_environ
@@ -47,6 +48,7 @@ class Jobs:
         self._stores = stores
         self._lookup = stores.lookup()
         self._folder = settings.folder
+        self._check: Callable[[Mapping[str, Any]], None] = _unchecked if settings.lenient else check_run
         self._tracked = TrackedRuns(stores.jobs, record_run)
         self._logs = JobLogs(context, self._folder, stores.blobs, signing_key)
         self._collector = Collector(stores.blobs, stores.datastores, stores.data, stores.models)
@@ -81,7 +83,7 @@ class Jobs:
         jobs, outputs = self._stores.jobs, self._stores.outputs
         return [
             *JobRoutes(self._context, jobs, self._queue, self.accept, self._collector.forget).routes(),
-            *HistoryRoutes(self._context, jobs, outputs, self._logs).routes(),
+            *HistoryRoutes(self._context, jobs, outputs, self._logs, self._check).routes(),
             *self._logs.routes(),
             *studio_routes(),
         ]
@@ -96,6 +98,7 @@ class Jobs:
 
     def accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
         """Return the properties of a new command job as they are kept. Raises `ApiError` for one that cannot run."""
+        self._check(sent)
         compute = compute_name(own_reference(self._context.identity, text(sent, "computeId") or ""))
         if compute != SERVERLESS and self._stores.computes.get(compute) is None:
             raise BadRequest(f"Unknown compute target '{compute}'.")
@@ -107,3 +110,7 @@ class Jobs:
             check_input=self._lookup.check_input,
             check_code=self._lookup.code,
         )
+
+
+def _unchecked(_: Mapping[str, Any]) -> None:
+    """Take a job of any size."""

@@ -9,6 +9,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text, texts
+from amlocal.core.limits import arm_tags
 
 _ENDPOINT, _DEPLOYMENT = "batchEndpoint", "batchDeployment"
 ADDED = ("BatchEndpointCreationApiVersion", "azureml.onlineendpointid", "AzureAsyncOperationUri")
@@ -109,7 +110,7 @@ class BatchStore:
             now = self._context.now()
             body = {
                 "properties": dict(properties),
-                "tags": texts(sent, "tags"),
+                "tags": arm_tags(sent),
                 "created": known.body["created"] if known else now,
                 "modified": now,
                 "operation": operation,

@@ -8,7 +8,8 @@ from amlocal.computes import instances
 from amlocal.core.context import TENANT, Context
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import count, flag, mapping, text, texts
+from amlocal.core.fields import count, flag, mapping, text
+from amlocal.core.limits import arm_tags
 
 _KIND = "compute"
 CLUSTER = "AmlCompute"
@@ -76,8 +77,8 @@ class Computes:
             "kind": kind,
             "createdOn": known.body["createdOn"] if known else now,
             "modifiedOn": now,
-            "tags": texts(body, "tags"),
             "identity": _identity(mapping(body, "identity")),
+            "tags": arm_tags(body),
             "description": text(given, "description"),
             "disableLocalAuth": flag(given, "disableLocalAuth"),
             "settings": _cluster(settings) if kind == CLUSTER else _instance(name, settings, known, now),

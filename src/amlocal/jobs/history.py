@@ -1,6 +1,6 @@
 """Run history: the face through which the SDK streams, updates and downloads jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -26,13 +26,19 @@ _FILE = "uri_file"
 
 
 class HistoryRoutes:
-    """The routes below `{api}/history/v1.0` and `{api}/data/v1.0`."""
+    """The routes below `{api}/history/v1.0` and `{api}/data/v1.0`.
 
-    def __init__(self, context: Context, store: JobStore, outputs: JobOutputs, logs: JobLogs) -> None:
+    `check` raises `ApiError` for a change that Azure's run history would not keep.
+    """
+
+    def __init__(
+        self, context: Context, store: JobStore, outputs: JobOutputs, logs: JobLogs, check: Callable[[Sent], None]
+    ) -> None:
         self._context = context
         self._store = store
         self._outputs = outputs
         self._logs = logs
+        self._check = check
         self._looked_at: set[str] = set()
 
     def routes(self) -> list[Route]:
@@ -58,7 +64,9 @@ class HistoryRoutes:
         return Reply(200, run_view(self._context, self._store.get(call.path["name"])))
 
     def _patch(self, call: Call) -> Reply:
-        document = self._store.change(call.path["name"], _changes(call.object()))
+        sent = call.object()
+        self._check(sent)
+        document = self._store.change(call.path["name"], _changes(sent))
         return Reply(200, run_view(self._context, document))
 
     def _details(self, call: Call) -> Reply:

@@ -7,6 +7,7 @@ from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import count, flag, mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
 from amlocal.online.bodies import with_defaults
 from amlocal.online.desk import Desk
@@ -64,7 +65,7 @@ class DeploymentRoutes:
         check_instances(1 if capacity is None else capacity, properties["instanceType"])
         self._images.check(properties)
         changes = {
-            "tags": texts(sent, "tags"),
+            "tags": arm_tags(sent),
             "properties": properties,
             "capacity": capacity or 1,
             "state": "Updating",

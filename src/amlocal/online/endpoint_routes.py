@@ -6,6 +6,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
 from amlocal.online.access import Access, auth_mode, new_keys
 from amlocal.online.desk import Desk
@@ -74,7 +75,7 @@ class EndpointRoutes:
             "keys": known.body["keys"] if known else new_keys(),
             "description": text(given, "description"),
             "access": text(given, "publicNetworkAccess") or "Enabled",
-            "tags": texts(sent, "tags"),
+            "tags": arm_tags(sent),
             "properties": {key: value for key, value in texts(given, "properties").items() if key not in _ECHOED},
             "traffic": traffic,
             "mirrorTraffic": check_mirror(mapping(given, "mirrorTraffic"), traffic, ready),

@@ -5,5 +5,6 @@ RUNS = "/runs"  # where the workspace records runs: outside `PREFIX`, so no clie
 ARTIFACT_ROOT = "mlflow-artifacts:/"  # a run's artifacts are then at `mlflow-artifacts:/EXPERIMENT/RUN/artifacts`
 SECRET_HEADER = "X-Amlocal-Secret"  # noqa: S105 - the header's name
 SECRET_VARIABLE = "AMLOCAL_TRACKING_SECRET"  # noqa: S105 - the variable's name
+LENIENT_VARIABLE = "AMLOCAL_TRACKING_LENIENT"  # set: Azure's limits are not looked at
 DATABASE = "mlflow.db"  # in the folder that MLflow's process runs in
 CONTAINER = "azureml"  # the container of the datastore workspaceartifactstore

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from amlocal.tracking.errors import TrackingUnavailable
-from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, PREFIX, SECRET_VARIABLE
+from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, SECRET_VARIABLE
 
 # -P: the folder that it runs in is not one to import from
 COMMAND = (sys.executable, "-P", "-m", "amlocal.tracking.child")
@@ -31,7 +31,7 @@ class Address:
     secret: str
 
 
-def child_environ(environ: Mapping[str, str], secret: str) -> dict[str, str]:
+def child_environ(environ: Mapping[str, str], secret: str, *, lenient: bool = False) -> dict[str, str]:
     """Return the environment of MLflow's process: nothing that the user set for MLflow's *client* reaches the server.
 
     The names with an underscore are how MLflow's command line tells its server processes (mlflow.server.constants).
@@ -46,23 +46,29 @@ def child_environ(environ: Mapping[str, str], secret: str) -> dict[str, str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
         SECRET_VARIABLE: secret,
+        **({LENIENT_VARIABLE: "1"} if lenient else {}),
     }
 
 
 class MlflowProcess:
-    """Keeps one MLflow server for the files in `folder`; its output goes to `mlflow.log` there."""
+    """Keeps one MLflow server for the files in `folder`; its output goes to `mlflow.log` there.
+
+    It keeps Azure's limits, unless `lenient`.
+    """
 
     def __init__(
         self,
         folder: Path,
         environ: Mapping[str, str],
         *,
+        lenient: bool = False,
         command: Sequence[str] = COMMAND,
         start_timeout_s: float = 120.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._environ = environ
+        self._lenient = lenient
         self._command = command
         self._start_timeout_s = start_timeout_s
         self._clock = clock
@@ -118,7 +124,7 @@ class MlflowProcess:
                 stdout=PIPE,
                 stderr=log,
                 cwd=self._folder,
-                env=child_environ(self._environ, secret),
+                env=child_environ(self._environ, secret, lenient=self._lenient),
                 start_new_session=True,  # Ctrl+C in a terminal is for the workspace, which then ends this one
             )
         port = await self._port(self._process)

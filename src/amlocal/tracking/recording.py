@@ -11,7 +11,7 @@ from typing import Any
 
 from mlflow.entities.lifecycle_stage import LifecycleStage
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking.dbmodels.models import SqlRun, SqlTag
+from mlflow.store.tracking.dbmodels.models import SqlExperimentTag, SqlLatestMetric, SqlParam, SqlRun, SqlTag
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from mlflow.utils.uri import append_to_uri_path
@@ -45,6 +45,33 @@ def record(store: Store, run_id: str, facts: Mapping[str, Any]) -> None:
         run.start_time, run.end_time = facts["start_time"], facts["end_time"]
         for key, value in {**facts["tags"], MLFLOW_RUN_NAME: facts["name"]}.items():
             session.merge(SqlTag(run_uuid=run_id, key=key, value=value))
+
+
+class KnownNames:
+    """What a run or an experiment holds: names alone, by one query each."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def parameters(self, run: str) -> set[str]:
+        """Return the names of a run's parameters."""
+        return self._names(SqlParam.key, SqlParam.run_uuid == run)
+
+    def metrics(self, run: str) -> set[str]:
+        """Return the names of a run's metrics."""
+        return self._names(SqlLatestMetric.key, SqlLatestMetric.run_uuid == run)
+
+    def tags(self, run: str) -> set[str]:
+        """Return the names of a run's tags."""
+        return self._names(SqlTag.key, SqlTag.run_uuid == run)
+
+    def experiment_tags(self, experiment: str) -> set[str]:
+        """Return the names of an experiment's tags."""
+        return self._names(SqlExperimentTag.key, SqlExperimentTag.experiment_id == experiment)
+
+    def _names(self, column: Any, of: Any) -> set[str]:
+        with self._store.ManagedSessionMaker() as session:
+            return {key for (key,) in session.query(column).filter(of)}
 
 
 def _experiment(store: Store, name: str) -> Any:

@@ -5,21 +5,28 @@ wrapper that `mlflow server` puts around it adds a language-model gateway, an as
 Azure ML's, some of them calling out, and another second to import.
 """
 
+import json
+import os
+import re
 import sqlite3
+import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from wsgiref.types import WSGIApplication
 
-from flask import request
+from flask import Response, g, jsonify, request
 from mlflow.server import app, handlers
 from mlflow.store.db import utils
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import Engine, event
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, RUNS
-from amlocal.tracking.recording import record
+from amlocal.core.limits import OverLimit
+from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, RUNS
+from amlocal.tracking.limits import WRITES, azure_body, check_write
+from amlocal.tracking.recording import KnownNames, record
 
 
 class _Quiet(WSGIRequestHandler):
@@ -42,10 +49,49 @@ def serve(guard: Callable[[WSGIApplication], WSGIApplication], announce: Callabl
         return {}
 
     view = handlers.catch_mlflow_exception(put_run)  # type: ignore[no-untyped-call]
+    if not os.environ.get(LENIENT_VARIABLE):
+        _keep_limits(KnownNames(store))
     app.add_url_rule(f"{RUNS}/<run_id>", "put_run", view, methods=["PUT"])
     server = make_server("127.0.0.1", 0, guard(app), threaded=True, request_handler=_Quiet)
     announce(server.port)
     server.serve_forever()
+
+
+_WRITE = re.compile(rf"{PREFIX}/(?:ajax-)?api/2\.0/mlflow/(.*)")
+
+
+def _keep_limits(known: KnownNames) -> None:
+    """Have Azure's limits looked at before MLflow sees a write; one at a time, as what a run holds counts."""
+    writing = threading.Lock()
+
+    @app.before_request
+    def check() -> Response | None:
+        found = _WRITE.fullmatch(request.path)
+        if found is None or request.method != "POST" or found[1] not in WRITES:
+            return None
+        writing.acquire()
+        g.writing = True
+        try:
+            check_write(found[1], _sent(), known)
+        except OverLimit as error:
+            answer = jsonify(azure_body(error))
+            answer.status_code = error.status
+            return answer
+        return None
+
+    @app.teardown_request
+    def done(_: BaseException | None) -> None:
+        if g.pop("writing", False):
+            writing.release()
+
+
+def _sent() -> dict[str, Any]:
+    """Return the body of a request, {} for one that MLflow will refuse."""
+    body = request.get_json(force=True, silent=True)
+    if isinstance(body, str):  # as MLflow's clients once wrote it
+        with suppress(ValueError):
+            body = json.loads(body)
+    return body if isinstance(body, dict) else {}
 
 
 def ensure_schema(database: Path) -> None:

@@ -41,7 +41,7 @@ class Tracking:
         environ: Mapping[str, str],
         command: Sequence[str] = COMMAND,
     ) -> None:
-        self._mlflow = MlflowProcess(folder, environ, command=command)
+        self._mlflow = MlflowProcess(folder, environ, lenient=lenient, command=command)
         self._artifacts = Artifacts(blobs)
         self._lenient = lenient
         # Locks are fair: runs are written in the order in which they were recorded, and whoever passes the lock

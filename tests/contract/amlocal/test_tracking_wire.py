@@ -7,7 +7,8 @@ import os
 import re
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ import pytest
 import requests
 import uvicorn
 from mlflow import MlflowClient
+from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 
@@ -317,3 +319,50 @@ def test_a_wrong_token_is_refused(uri: str, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(MlflowException, match="not one that this workspace signed") as caught:
         MlflowClient(uri).get_experiment("0")
     assert caught.value.error_code == "UNAUTHENTICATED"
+
+
+class TestLimits:
+    """Azure's limits of a run, by MLflow's own client: whole, across calls, and by callers at once."""
+
+    def refused(self, call: Callable[[], object], text: str) -> None:
+        with pytest.raises(MlflowException, match=f"INVALID_PARAMETER_VALUE: Response: .*{text}"):
+            call()
+
+    def test_a_run_has_at_most_200_parameters(self, uri: str, client: MlflowClient) -> None:
+        with mlflow.start_run() as active:
+            run = active.info.run_id
+            self.refused(lambda: mlflow.log_params({f"p{n}": n for n in range(250)}), "FieldName=Parameters, Limit=200")
+            assert len(client.get_run(run).data.params) == 200  # MLflow's client sends 100 at a time
+            self.refused(lambda: client.log_param(run, "more", 1), "Limit=200, Size=201")
+            client.log_param(run, "p199", 199)  # what is there already may be sent again
+            assert len(client.get_run(run).data.params) == 200
+
+    def test_a_run_has_at_most_50_metrics(self, client: MlflowClient) -> None:
+        run = client.create_run("0").info.run_id
+        client.log_batch(run, metrics=[Metric(f"m{n}", 1.0, 1, 0) for n in range(50)])
+        self.refused(lambda: client.log_metric(run, "more", 1.0), "Too many metrics for this run")
+        client.log_metric(run, "m1", 2.0)
+        many = [Metric("m1", float(n), n, n) for n in range(251)]
+        self.refused(lambda: client.log_batch(run, metrics=many), "MetricV2Dto.Value/Count, Limit=250, Size=251")
+        assert len(client.get_metric_history(run, "m1")) == 2
+
+    def test_a_run_has_at_most_50_tags(self, client: MlflowClient) -> None:
+        run = client.create_run("0", tags={f"t{n}": "x" for n in range(50)}).info.run_id
+        self.refused(lambda: client.set_tag(run, "more", "x"), "FieldName=RunDto.Tags/Count, Limit=50, Size=51")
+        self.refused(lambda: client.set_tag(run, "t1", "x" * 1001), "RunDto.Tags.Value/Length, Limit=1000")
+
+    def test_callers_at_once_do_not_pass_it_together(self, uri: str, client: MlflowClient) -> None:
+        run = client.create_run("0").info.run_id
+        with mlflow.start_run(run):
+            mlflow.log_params({f"p{n}": "x" for n in range(196)})
+
+        def one_more(number: int) -> bool:
+            try:
+                client.log_param(run, f"r{number}", "x")
+            except MlflowException:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(one_more, range(16))) == 4
+        assert len(client.get_run(run).data.params) == 200

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply
+from amlocal.core.limits import check_run
 from amlocal.core.routing import Router
 from amlocal.jobs.collect import Collector
 from amlocal.jobs.history import HistoryRoutes
@@ -45,7 +46,7 @@ class Front:
         self.router = Router(
             [
                 *JobRoutes(desk.context, desk.jobs, self.queue, accept, forget).routes(),
-                *HistoryRoutes(desk.context, desk.jobs, stores.outputs, self.logs).routes(),
+                *HistoryRoutes(desk.context, desk.jobs, stores.outputs, self.logs, check_run).routes(),
                 *studio_routes(),
             ]
         )
