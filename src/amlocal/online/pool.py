@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -55,6 +56,31 @@ class Limits:
     steady_s: float = 10.0
 
 
+class _Killed(RolloutFailed):
+    """A process was killed while it started: by someone or for memory, and not by what it did itself."""
+
+
+class _Clock:
+    """What a request has left of its time. It can stand still."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
+        self._left: float | None = None  # seconds, while it stands still
+
+    def stop(self) -> None:
+        """Stand still."""
+        when = self._timeout.when()
+        if self._left is None and when is not None and not self._timeout.expired():
+            self._left = when - asyncio.get_running_loop().time()
+            self._timeout.reschedule(None)
+
+    def go_on(self) -> None:
+        """Run again, from where it stood."""
+        if self._left is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
+            self._left = None
+
+
 class _Instance:
     """One place for a process; the process in it may change."""
 
@@ -62,10 +88,16 @@ class _Instance:
         self.backend: Backend | None = None
         self.serves = False  # from its being ready to the first sign of its end
         self.busy = 0
+        self.asked: set[_Clock] = set()  # of the requests that its process has
 
 
 class Pool:
-    """Serves requests with `limits.instances` processes; `make` returns a new one, `say` writes the log."""
+    """Serves requests with `limits.instances` processes; `make` returns a new one, `say` writes the log.
+
+    A process that dies costs the requests that it had. Those that wait go on waiting until another is up in its place,
+    and that is not counted as their time, which on Azure too is the model's ("The model execution took longer than the
+    timeout", 408): unless it ends by itself while it starts, or is not up after `limits.start_s`.
+    """
 
     def __init__(self, make: Callable[[], Backend], limits: Limits, say: Callable[[str], None]) -> None:
         self._make = make
@@ -73,6 +105,8 @@ class Pool:
         self._say = say
         self._instances = [_Instance() for _ in range(limits.instances)]
         self._waiters: deque[asyncio.Future[_Instance]] = deque()
+        self._waiting: set[_Clock] = set()  # of the requests that no process has
+        self._replacing: dict[_Instance, asyncio.TimerHandle] = {}  # and how long that is waited for
         self._keepers: list[asyncio.Task[None]] = []
         self._pending = 0
         self._idle = asyncio.Event()
@@ -102,8 +136,8 @@ class Pool:
         self._pending += 1
         self._idle.clear()
         try:
-            async with asyncio.timeout(self.limits.timeout_s):
-                return await self._ask(body, content_type)
+            async with asyncio.timeout(self.limits.timeout_s) as timeout:
+                return await self._ask(body, content_type, _Clock(timeout))
         finally:
             self._pending -= 1
             self._note_idle()
@@ -119,35 +153,45 @@ class Pool:
     async def drain(self) -> None:
         """Let every request that was taken have its answer, then end the processes.
 
-        A model that hangs is waited for no longer than its requests are.
+        A model that hangs is waited for no longer than its requests are, and so is one that is started anew.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.limits.timeout_s):
-                await self._idle.wait()
+        while not self._idle.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.limits.timeout_s):
+                    await self._idle.wait()
+            if not self._replacing:
+                break
         await self.stop()
 
     async def stop(self) -> None:
         """End the processes."""
+        for instance in list(self._replacing):
+            self._count_again(instance)
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
 
-    async def _ask(self, body: bytes, content_type: str) -> Answer:
+    async def _ask(self, body: bytes, content_type: str, clock: _Clock) -> Answer:
         while True:
-            instance = await self._take()
-            if instance.backend is None:
+            instance = await self._take(clock)
+            backend = instance.backend
+            if backend is None:
                 self._give_back(instance)
                 continue
-            answer = instance.backend.ask(body, content_type)
+            answer = backend.ask(body, content_type)
             # Not when the caller gives up: the process is busy until it has answered.
-            answer.add_done_callback(partial(self._answered, instance))
+            answer.add_done_callback(partial(self._answered, instance, backend))
+            instance.asked.add(clock)
             try:
                 return await asyncio.shield(answer)
             except NotSent:  # the process was gone already: the request waits for the next one
                 continue
+            finally:
+                instance.asked.discard(clock)
+                clock.go_on()
 
-    async def _take(self) -> _Instance:
+    async def _take(self, clock: _Clock) -> _Instance:
         ready = [one for one in self._instances if one.serves and one.busy < self.limits.concurrent]
         if ready and not self._waiters:
             instance = min(ready, key=lambda one: one.busy)
@@ -155,18 +199,64 @@ class Pool:
             return instance
         turn: asyncio.Future[_Instance] = asyncio.get_running_loop().create_future()
         self._waiters.append(turn)
+        self._waiting.add(clock)
+        if self._replacing:
+            clock.stop()
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._give_back(turn.result())
             raise
+        finally:
+            self._waiting.discard(clock)
+            clock.go_on()
 
-    def _answered(self, instance: _Instance, done: asyncio.Future[Answer]) -> None:
+    def _answered(self, instance: _Instance, backend: Backend, done: asyncio.Future[Answer]) -> None:
         error = None if done.cancelled() else done.exception()
-        if isinstance(error, ProcessDied) and not isinstance(error, WorkerDied):
-            instance.serves = False  # its keeper will see, but the next request must not be sent there
+        if isinstance(error, ProcessDied) and instance.backend is backend and instance.serves:
+            self._lose(instance)  # its keeper will see, but the next request must not be sent there
+            if isinstance(error, WorkerDied):
+                self._await_worker(instance, backend)
         self._give_back(instance)
+
+    def _lose(self, instance: _Instance) -> None:
+        """Send nothing more to a process that is gone, and let what waits for another wait."""
+        instance.serves = False
+        if instance not in self._replacing:
+            end = asyncio.get_running_loop().call_later(self.limits.start_s, self._count_again, instance)
+            self._replacing[instance] = end
+        for clock in self._clocks():
+            clock.stop()
+
+    def _count_again(self, instance: _Instance) -> None:
+        """Count the time of those that wait: a process is up again, or there is none to be waited for."""
+        timer = self._replacing.pop(instance, None)
+        if timer is not None:
+            timer.cancel()
+        if not self._replacing:
+            for clock in self._clocks():
+                clock.go_on()
+
+    def _clocks(self) -> Iterator[_Clock]:
+        yield from self._waiting
+        # What else a server has whose worker died lies in its socket until there is another.
+        for instance in self._replacing:
+            yield from instance.asked
+
+    def _await_worker(self, instance: _Instance, backend: Backend) -> None:
+        """Ask the server again once it has a worker again."""
+
+        def there(sign: asyncio.Future[Answer]) -> None:
+            if instance.backend is backend and not sign.cancelled() and sign.exception() is None:
+                self._serve(instance)
+
+        backend.ping().add_done_callback(there)
+
+    def _serve(self, instance: _Instance) -> None:
+        instance.serves = True
+        self._count_again(instance)
+        self._wake(instance)
 
     def _give_back(self, instance: _Instance) -> None:
         instance.busy -= 1
@@ -191,9 +281,11 @@ class Pool:
                 await backend.start()
         except (ProcessDied, TimeoutError) as error:
             await backend.stop()
-            late = f"it was not ready after {self.limits.start_s:.0f} s"
-            reason = late if isinstance(error, TimeoutError) else f"it ended with code {await backend.ended()}"
-            raise RolloutFailed(reason) from error
+            if isinstance(error, TimeoutError):
+                raise RolloutFailed(f"it was not ready after {self.limits.start_s:.0f} s") from error
+            code = await backend.ended()
+            kind = _Killed if code == -signal.SIGKILL else RolloutFailed
+            raise kind(f"it ended with code {code}") from error
         except BaseException:
             await backend.stop()
             raise
@@ -206,7 +298,8 @@ class Pool:
             if instance.backend is not None:
                 since = loop.time()
                 reason = await self._until_end(instance.backend)
-                backend, instance.backend, instance.serves = instance.backend, None, False
+                self._lose(instance)
+                backend, instance.backend = instance.backend, None
                 await backend.stop()
                 if loop.time() - since >= self.limits.steady_s:
                     pause = self.limits.pause_s
@@ -217,10 +310,11 @@ class Pool:
                 instance.backend = await self._start()
             except RolloutFailed as error:
                 self._say(f"The model's process did not come up: {error}; it is started again in {pause:g} s.")
+                if not isinstance(error, _Killed):
+                    self._count_again(instance)
                 continue
-            instance.serves = True
             self._say("The model's process is up again.")
-            self._wake(instance)
+            self._serve(instance)
 
     async def _until_end(self, backend: Backend) -> str:
         """Return how a process ended: by itself, or by failing its liveness probe."""

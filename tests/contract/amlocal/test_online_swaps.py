@@ -11,9 +11,10 @@ import signal
 import ssl
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,12 +42,12 @@ class Tally:
 class Load:
     """Connections that ask one after another, each as fast as it is answered, for as long as the block lasts."""
 
-    def __init__(self, uri: str, key: str, trust: ssl.SSLContext) -> None:
+    def __init__(self, uri: str, key: str, trust: ssl.SSLContext, connections: int = CONNECTIONS) -> None:
         self._address = urlsplit(uri)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._trust = trust
         self._over = threading.Event()
-        self._tallies = [Tally() for _ in range(CONNECTIONS)]
+        self._tallies = [Tally() for _ in range(connections)]
         self._moved = threading.Condition()
 
     @contextmanager
@@ -127,3 +128,55 @@ def test_swaps_drop_no_request_and_a_killed_worker_only_what_it_was_working_on(
     assert set(total.answered) == set(range(1, SWAPS + 2))
     assert len(total.failed) <= CONNECTIONS  # what the killed process could hold at most
     assert all("The model's process ended while it worked on the request" in failure for failure in total.failed)
+
+
+TIMEOUT_S = 5  # of requests: less than the model takes to load again
+_SLOW_AGAIN = f"""
+if pathlib.Path(__file__).with_name("slow").exists():
+    time.sleep({TIMEOUT_S + 1})
+"""
+
+
+def kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def wait_for_another(root: Path, known: set[int]) -> int:
+    """Return a scoring process that was not there before."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if fresh := set(scoring_processes(root, "blue")) - known:
+            return min(fresh)
+        time.sleep(0.02)
+    raise AssertionError("no process was started in the place of the killed one")
+
+
+def test_processes_killed_one_after_the_other_cost_the_requests_that_they_had_and_no_others(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    connections = 64
+    settings = {"request_timeout_ms": 1000 * TIMEOUT_S, "max_concurrent_requests_per_instance": connections}
+    with open_site(tmp_path_factory.mktemp("kills")) as site:
+        source = write_model(site.folder / "source", 1)
+        with (source / "code" / "rules.py").open("a") as rules:
+            rules.write(_SLOW_AGAIN)
+        model = site.register("killed", source)
+        site.endpoint("scored")
+        for instances in (1, 2):
+            site.deploy("blue", model=model, requests=settings, instances=instances)
+            site.traffic(blue=100)
+            for file in site.folder.rglob("rules.py"):
+                file.with_name("slow").touch()
+            uri = site.client.online_endpoints.get("scored").scoring_uri
+            with Load(uri, site.key(), site.trust, connections).running() as load:
+                load.wait_for(1, 100)
+                known = set(scoring_processes(site.folder, "blue"))
+                for process in known:
+                    kill(process)
+                kill(wait_for_another(site.folder, known))  # while it loads the model
+                load.wait_for(1, 100 + connections)
+            total = load.total()
+            _LOG.info("%d instances: %s answered, %s failed", instances, total.answered, Counter(total.failed))
+            assert len(total.failed) <= connections
+            assert all("The model's process ended while it worked on the request" in one for one in total.failed)
