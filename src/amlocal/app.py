@@ -11,14 +11,19 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qsl
 
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
+from amlocal.core.budget import Budget, Busy
 from amlocal.core.context import PROVIDER, Context
-from amlocal.core.errors import ApiError, MethodNotAllowed
+from amlocal.core.errors import ApiError, BadRequest, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
 from amlocal.core.wire import envelope
 
 CheckBearer = Callable[[str], None]  # the Authorization header; raises `Unauthorized`
 
+ADMIT = "amlocal.admit"
+"""The key of a scope under which the server has a function to call once a request's credential was found good."""
+
+_MAX_FIELDS = 1000
 _LOG = logging.getLogger("amlocal")
 _WORKSPACE = re.compile(
     rf"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/{PROVIDER}/workspaces/(?P<name>[^/]+)",
@@ -44,6 +49,7 @@ class App:
         self._router = Router(routes)
         self._check_bearer = check_bearer
         self._lifespan = lifespan
+        self._budget = Budget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the server's start and stop."""
@@ -75,9 +81,11 @@ class App:
     async def _answer(self, scope: Scope, receive: Receive, request: str) -> Reply:
         try:
             match = self._match(scope)
+            admit = scope.get(ADMIT, _unnoticed)
             if match.route.auth == "bearer":
                 self._check_bearer(header(scope, b"authorization"))
-            return await self._call(match, scope, receive)
+                admit()
+            return await self._call(match, scope, receive, admit)
         except ApiError as error:
             return self._refuse(error, request)
         except (OSError, sqlite3.OperationalError) as error:
@@ -98,7 +106,7 @@ class App:
         self._check_workspace(path)
         if others := self._router.methods(path):
             raise MethodNotAllowed(f"{method} is not served at {path}; it takes {', '.join(others)}.", others)
-        version = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("api-version", "none")
+        version = _query(scope["query_string"].decode("latin-1")).get("api-version", "none")
         message = f"amlocal does not serve {method} {path} (api-version {version})."
         raise ApiError(501, message, code="NotImplemented")
 
@@ -116,22 +124,28 @@ class App:
             code="ResourceNotFound",
         )
 
-    async def _call(self, match: Match, scope: Scope, receive: Receive) -> Reply:
-        stream = Body(receive)
+    async def _call(self, match: Match, scope: Scope, receive: Receive, admit: Callable[[], None]) -> Reply:
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        body = Body(receive, headers.get("content-length"), self._budget)
         raw, query = raw_path(scope), scope["query_string"].decode("latin-1")
         target = f"{raw}?{query}" if query else raw
-        call = Call(
-            method=scope["method"],
-            target=target,
-            url=f"{self._context.origin}{target}",
-            path=match.path,
-            query=dict(parse_qsl(query, keep_blank_values=True)),
-            headers={key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]},
-            stream=stream.chunks,
-            content=b"" if match.route.streaming else await stream.whole(),
-        )
-        answer = match.route.handler(call)
-        return await answer if inspect.isawaitable(answer) else answer
+        try:
+            call = Call(
+                method=scope["method"],
+                target=target,
+                url=f"{self._context.origin}{target}",
+                path=match.path,
+                query=_query(query),
+                headers=headers,
+                stream=body.chunks,
+                content=b"" if match.route.streaming else await body.whole(),
+                whole=body.whole,
+                admit=admit,
+            )
+            answer = match.route.handler(call)
+            return await answer if inspect.isawaitable(answer) else answer
+        finally:
+            body.release()
 
     def _refuse(self, error: ApiError, request: str) -> Reply:
         body = envelope(
@@ -144,13 +158,31 @@ class App:
         if error.code == "ResourceNotFound":  # the gateway's own answer has these two keys only
             brief = {"error": {"code": error.code, "message": error.message}}
             return Reply(error.status, brief, {"x-ms-failure-cause": "gateway"})
-        allow = {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
-        return Reply(error.status, body, {"x-ms-response-type": "error", **allow})
+        return Reply(error.status, body, {"x-ms-response-type": "error", **_extra(error)})
 
     def _fail(self, scope: Scope, request: str) -> Reply:
         _LOG.exception("%s %s failed (request %s)", scope["method"], raw_path(scope), request)
         message = f"amlocal failed on this request; the server's log has the reason under request {request}."
         return self._refuse(ApiError(500, message, code="InternalServerError"), request)
+
+
+def _unnoticed() -> None:
+    """Nobody counts who was admitted."""
+
+
+def _query(raw: str) -> dict[str, str]:
+    """Return the last value of each key. Raises `BadRequest` for more of them than any client sends."""
+    try:
+        return dict(parse_qsl(raw, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+    except ValueError as error:
+        raise BadRequest(f"The query has more than {_MAX_FIELDS} keys.") from error
+
+
+def _extra(error: ApiError) -> dict[str, str]:
+    """Return the headers that go with some refusals."""
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(error.allowed)}
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
 
 
 def _disk_full(error: Exception) -> bool:

@@ -1,9 +1,12 @@
 """Between ASGI messages and the vocabulary of the faces: a body comes in, a reply goes out."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
+from amlocal.core.budget import SMALL, Budget
+from amlocal.core.decoding import MAX_JSON
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Reply
 
@@ -11,7 +14,8 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-MAX_BODY = 16 * 2**20  # bytes of a body that is read whole; uploads stream
+MAX_BODY = MAX_JSON  # bytes of a body that is read whole, unless its route says otherwise; uploads stream
+_NOT_IN_HEADERS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
 
 
@@ -20,10 +24,13 @@ class Disconnected(Exception):
 
 
 class Body:
-    """The body of a request, as a stream or whole."""
+    """The body of a request, as a stream or whole; `length` is what its Content-Length says."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, length: str | None, budget: Budget) -> None:
         self._receive = receive
+        self._length = length
+        self._budget = budget
+        self._taken = 0
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes in. Raises `Disconnected` when it stops half-way."""
@@ -33,17 +40,33 @@ class Body:
             if chunk:
                 yield chunk
 
-    async def whole(self) -> bytes:
-        """Return the body. Raises `ApiError` 413 past `MAX_BODY`."""
+    async def whole(self, limit: int = MAX_BODY) -> bytes:
+        """Return the body. Raises `ApiError` 413 past `limit`, at once when its length says so, and 429."""
+        stated = int(self._length) if self._length is not None and self._length.isdecimal() else None
+        if stated is not None and stated > limit:
+            raise _too_large(limit)
+        if stated != 0:
+            await self._reserve(min(limit if stated is None else stated, limit))
         # Not by way of `chunks`: an asynchronous generator costs as much as a small request does besides.
         parts, size, more = [], 0, True
         while more:
             chunk, more = await self._take()
             size += len(chunk)
-            if size > MAX_BODY:
-                raise ApiError(413, f"The request body is larger than {MAX_BODY} bytes.", code="RequestEntityTooLarge")
+            if size > limit:
+                raise _too_large(limit)
             parts.append(chunk)
         return b"".join(parts)
+
+    async def _reserve(self, size: int) -> None:
+        if size > SMALL:
+            await self._budget.take(size)
+            self._taken += size
+
+    def release(self) -> None:
+        """Give back what the body had of the budget: nobody needs it any more."""
+        if self._taken:
+            self._budget.give(self._taken)
+            self._taken = 0
 
     async def _take(self) -> tuple[bytes, bool]:
         """Return the next part of the body, and whether more will come."""
@@ -51,6 +74,10 @@ class Body:
         if message["type"] == "http.disconnect":
             raise Disconnected
         return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, f"The request body is larger than {limit} bytes.", code="RequestEntityTooLarge")
 
 
 async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
@@ -63,7 +90,7 @@ async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: b
         headers.setdefault("Content-Type", reply.media_type)
     if not isinstance(body, AsyncIterator):
         headers.setdefault("Content-Length", str(len(body or b"")))
-    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
+    raw = [(key.lower().encode("latin-1"), _header_value(value)) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if isinstance(body, AsyncIterator):
         if not head:
@@ -71,6 +98,13 @@ async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: b
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         body = b""
     await send({"type": "http.response.body", "body": b"" if head else body or b""})
+
+
+def _header_value(value: str) -> bytes:
+    """Return a value as HTTP can carry it: what a caller sent and gets back may hold anything."""
+    if value.isascii() and value.isprintable():
+        return value.encode()
+    return _NOT_IN_HEADERS.sub(b"?", value.encode("latin-1", errors="replace"))
 
 
 def _encode(body: Any) -> bytes:

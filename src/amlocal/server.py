@@ -8,43 +8,49 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.config import STARTUP_FAILURE
 
 from amlocal import state
+from amlocal.connections import Connection, Door, Limits, raise_descriptors
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
-from amlocal.core.writes import JoinedWrites
 from amlocal.settings import LENIENT, Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
 _BACKLOG = 512
 
 
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's, which writes the head of an answer and its body one after the other."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
-
-
 class _Server(uvicorn.Server):
-    """Tells when it takes requests."""
+    """Takes requests at one socket, by way of a door that bounds what callers cost, and tells when it does."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], limits: Limits | None = None) -> None:
         super().__init__(config)
         self._ready = ready
+        self._limits = limits or Limits()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            gc.freeze()  # what is loaded stays: looking through it again and again would make requests wait
-            self._ready()
+        """Start the application and open the door. uvicorn's own way takes any number of callers for any time."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit or self.config.ssl is None:
+            sys.exit(STARTUP_FAILURE)
+        (listener,) = cast("list[socket.socket]", sockets)
+        listener.setblocking(False)
+        listener.listen(_BACKLOG)
+        most = raise_descriptors(self._limits)
+        self.servers = [Door(listener, self._connection, self.config.ssl, self._limits, most)]  # type: ignore[list-item]
+        self.started = True
+        gc.freeze()  # what is loaded stays: looking through it again and again would make requests wait
+        self._ready()
+
+    def _connection(self, door: Door) -> Connection:
+        return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state, door=door)
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """End well. uvicorn's own way raises the signal again at the end: nothing after it would be tidied up."""
@@ -134,21 +140,25 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
                 folder.server.unlink(missing_ok=True)
 
 
-def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
-    config = uvicorn.Config(
+def configure(app: Any, certificate: Path, limits: Limits) -> uvicorn.Config:
+    """Return how uvicorn serves `app`."""
+    return uvicorn.Config(
         app,
-        http=_Protocol,
+        http=Connection,
         loop="uvloop",
         ssl_certfile=certificate,
-        backlog=_BACKLOG,
         log_config=None,
         access_log=False,
         proxy_headers=False,  # there is none on loopback
         server_header=False,
-        timeout_keep_alive=60,
+        timeout_keep_alive=round(limits.idle_s),
         timeout_graceful_shutdown=1,  # an idle client does not answer the end of TLS, and would be waited for
         lifespan="on",
     )
+
+
+def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
+    config = configure(app, certificate, Limits())
     server = _Server(config, ready)
     # uvicorn exits by itself when the application does not start; the caller has things to tidy up.
     with contextlib.suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

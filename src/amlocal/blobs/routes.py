@@ -12,6 +12,7 @@ from amlocal.blobs.sas import VERSION
 from amlocal.blobs.store import BlobStore
 from amlocal.blobs.uploads import Uploads
 from amlocal.blobs.xml_bodies import error_body
+from amlocal.core.budget import SMALL
 from amlocal.core.clock import Clock, Ids
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.wire import azure_date
@@ -56,19 +57,24 @@ class Service:
         """Answer one request to the storage account."""
         body = call.stream()
         request_id = self._ids()
+        drained = _is_small(call)  # what is left of a stranger's large body is the server's to bound
         try:
-            reply = await self._carry_out(parse(call, body))
+            request = parse(call, body)
+            if request.blob:
+                check_blob(request.blob)
+            granted = self._access.permissions(request)
+            call.admit()
+            drained = True
+            reply = await self._carry_out(request, granted)
         except StorageError as error:
             # A client reads the answer after sending its body: to close before would look like a lost connection.
-            async for _ in body:
-                pass
+            if drained:
+                async for _ in body:
+                    pass
             reply = self._refusal(error, call, request_id)
         return replace(reply, headers={**_common(call), "x-ms-request-id": request_id, **reply.headers})
 
-    async def _carry_out(self, request: Request) -> Reply:
-        if request.blob:
-            check_blob(request.blob)
-        granted = self._access.permissions(request)
+    async def _carry_out(self, request: Request, granted: frozenset[str]) -> Reply:
         operation = (self._of_blobs if request.blob else self._of_containers).get(request.operation)
         if operation is None or not request.container or _VERSIONS.intersection(request.query):
             raise _not_served(request)
@@ -93,6 +99,11 @@ def routes(store: BlobStore, access: StorageAccess, *, clock: Clock, ids: Ids) -
         for path in ("", "/{container}", "/{container}/{blob:path}")
         for method in _METHODS
     ]
+
+
+def _is_small(call: Call) -> bool:
+    length = call.headers.get("content-length", "")
+    return len(length) < 6 and length.isdecimal() and int(length) <= SMALL
 
 
 def _common(call: Call) -> dict[str, str]:

@@ -11,6 +11,14 @@ from amlocal.core.fields import mapping
 Json = Any  # a decoded JSON value; what it must hold is checked where it is read
 
 
+async def _nothing(_: int) -> bytes:
+    return b""
+
+
+def _unnoticed() -> None:
+    """Nobody counts who was admitted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request, parsed once. `path` holds the route's variables, `query` the last value of each key."""
@@ -23,6 +31,10 @@ class Call:
     headers: Mapping[str, str]  # keys in lower case
     stream: Callable[[], AsyncIterator[bytes]]
     content: bytes = b""  # the whole body, for routes that do not stream
+    # For routes that stream and check who calls by themselves: `admit` is called once the credential was found good,
+    # `whole` returns the body of at most so many bytes, or raises `ApiError` 413 or 429.
+    whole: Callable[[int], Awaitable[bytes]] = _nothing
+    admit: Callable[[], None] = _unnoticed
 
     def json(self) -> Json:
         """Return the decoded body, None when empty. Raises `BadRequest` on text that is not JSON or out of bounds."""
@@ -63,7 +75,8 @@ class Route:
     """One operation: `path` may hold `{name}` (one segment) and `{name:path}` (the rest).
 
     `auth` says who may call: "bearer" (a token that this workspace signed), or "open" for what Azure serves without a
-    token or checks in the handler (signed URLs, storage keys). `streaming` leaves the body unread.
+    token or checks in the handler (signed URLs, storage keys). `streaming` leaves the body unread; a route that is open
+    streams, since a body is read only of those who may call.
     """
 
     method: str

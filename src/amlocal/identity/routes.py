@@ -32,6 +32,7 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
     def token(call: Call) -> Reply:
         if not hmac.compare_digest(call.headers.get("x-identity-header", "").encode(), secrets.identity.encode()):
             raise Unauthorized("The identity secret (X-IDENTITY-HEADER) is missing or wrong.")
+        call.admit()
         resource = call.query.get("resource", "")
         if not resource:
             raise BadRequest("The query key 'resource' is missing: which audience is the token for?")
@@ -46,6 +47,6 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
         return Reply(200, body, {"Cache-Control": "no-store"})
 
     return [
-        Route("GET", "/metadata", metadata, auth="open"),
-        Route("GET", "/msi/token", token, auth="open"),
+        Route("GET", "/metadata", metadata, auth="open", streaming=True),
+        Route("GET", "/msi/token", token, auth="open", streaming=True),
     ]

@@ -44,7 +44,7 @@ class JobLogs:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [Route("GET", "/logs/{job}/std_log.txt", self._show, auth="open")]
+        return [Route("GET", "/logs/{job}/std_log.txt", self._show, auth="open", streaming=True)]
 
     def _growing(self, job: str) -> Path:
         return JobFolder(self._folder.jobs / job).log
@@ -56,6 +56,7 @@ class JobLogs:
         job = call.path["job"]
         if not hmac.compare_digest(call.query.get("sig", "").encode(), self._sign(job).encode()):
             raise ApiError(403, "The log's URL is not one that this workspace signed.", code="AuthenticationFailed")
+        call.admit()
         pieces = await asyncio.to_thread(self._open, job)
         if pieces is None:
             raise NotFound(f"Job {job} has no log yet.")

@@ -20,7 +20,7 @@ def studio_routes() -> list[Route]:
     It is open, since a browser brings no token, and tells nothing, not even whether there is such a job: MLflow's pages
     check who asks.
     """
-    return [Route("GET", "/runs/{job}", _show, auth="open")]
+    return [Route("GET", "/runs/{job}", _show, auth="open", streaming=True)]
 
 
 def _show(call: Call) -> Reply:

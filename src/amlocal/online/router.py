@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from amlocal.core.budget import Busy
 from amlocal.core.clock import Ids
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
+from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply, Route
 from amlocal.online.access import Access
 from amlocal.online.errors import ProcessDied, TooBusy
@@ -56,8 +58,8 @@ class Scoring:
     def routes(self) -> list[Route]:
         """Return the routes; keys and tokens of an endpoint are not the workspace's, and are checked here."""
         return [
-            Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open"),
-            Route("GET", "/endpoints/{endpoint}/swagger.json", self._describe, auth="open"),
+            Route("POST", "/endpoints/{endpoint}/score", self._score, auth="open", streaming=True),
+            Route("GET", "/endpoints/{endpoint}/swagger.json", self._describe, auth="open", streaming=True),
         ]
 
     async def _score(self, call: Call) -> Reply:
@@ -68,15 +70,13 @@ class Scoring:
     async def _answer(self, call: Call) -> Reply:
         try:
             endpoint, name = self._target(call)
-            if len(call.content) > MAX_BODY:
-                message = f"The request is larger than {MAX_BODY} bytes (1.5 MB)."
-                return _failure(413, "RequestEntityTooLarge", message)
+            content = await _body(call)
             pool = await self._pool(endpoint, name)
         except _Refused as refusal:
             return refusal.reply
         kind = call.headers.get("content-type", "")
-        self._mirror(endpoint, call.content, kind)
-        reply = await _ask(pool, pool.score(call.content, kind))
+        self._mirror(endpoint, content, kind)
+        reply = await _ask(pool, pool.score(content, kind))
         return replace(reply, headers={_DEPLOYMENT: name, **reply.headers})
 
     async def _describe(self, call: Call) -> Reply:
@@ -94,6 +94,7 @@ class Scoring:
         denial = self._access.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
         if denial:
             raise _Refused(Reply(401, denial.encode(), media_type="text/plain"))
+        call.admit()
         name = call.headers.get(_DEPLOYMENT, "").lower() or choose(
             endpoint.body["traffic"], self._chance.random() * 100
         )
@@ -135,6 +136,18 @@ class Scoring:
         task = asyncio.create_task(send(pool))
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
+
+
+async def _body(call: Call) -> bytes:
+    """Return the body of a call that may score. Raises `_Refused`."""
+    try:
+        return await call.whole(MAX_BODY)
+    except Busy as error:
+        refused = _failure(429, "TooManyRequests", error.message)
+        raise _Refused(replace(refused, headers={"Retry-After": str(error.retry_after_s)})) from error
+    except ApiError as error:
+        message = f"The request is larger than {MAX_BODY} bytes (1.5 MB)."
+        raise _Refused(_failure(413, "RequestEntityTooLarge", message)) from error
 
 
 async def _ask(pool: Pool, asking: Awaitable[Answer]) -> Reply:

@@ -1,12 +1,16 @@
 """Which paths of tracking the workspace answers itself, and which MLflow does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.errors import AsyncHandler, in_mlflow_terms
 from amlocal.tracking.layout import PREFIX
 from amlocal.tracking.session import CheckToken, check_program, check_visitor, welcome
+
+MAX_BODY = 16 * 2**20
+"""Bytes: the profile of a dataset, the longest thing that MLflow takes (mlflow.utils.validation), has 16 MB."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FILE = "/mlflow-artifacts/artifacts/{path:path}"
@@ -23,7 +27,7 @@ def tracking_routes(artifacts: ArtifactRoutes, forward: AsyncHandler, check: Che
         *_every_method("/{rest:path}", forward),
     ]
     return [
-        Route("GET", PREFIX, in_mlflow_terms(_home(forward, check)), auth="open"),
+        Route("GET", PREFIX, in_mlflow_terms(_home(forward, check)), auth="open", streaming=True),
         *(_route(row, check_program, check) for row in programs),
         *(_route(row, check_visitor, check) for row in browser),
     ]
@@ -51,10 +55,11 @@ def _route(row: _Row, check_call: _CheckCall, check: CheckToken) -> Route:
 
     async def answer(call: Call) -> Reply:
         check_call(call, check)
-        return await handler(call)
+        call.admit()
+        return await handler(call if streams else replace(call, content=call.content or await call.whole(MAX_BODY)))
 
-    streaming = method == "PUT" and path.endswith(_FILE)
-    return Route(method, path, in_mlflow_terms(answer), auth="open", streaming=streaming)
+    streams = method == "PUT" and path.endswith(_FILE)
+    return Route(method, path, in_mlflow_terms(answer), auth="open", streaming=True)
 
 
 def _home(forward: AsyncHandler, check: CheckToken) -> AsyncHandler:
@@ -64,8 +69,10 @@ def _home(forward: AsyncHandler, check: CheckToken) -> AsyncHandler:
             return Reply(308, headers={"Location": f"{PREFIX}/?{call.target.partition('?')[2]}"})
         if token := call.query.get("token"):
             check(token)
+            call.admit()
             return welcome(token, call.headers.get("host", ""))
         check_visitor(call, check)
+        call.admit()
         return await forward(call)
 
     return home

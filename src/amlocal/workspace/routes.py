@@ -84,5 +84,5 @@ def routes(context: Context, created: str) -> list[Route]:
         Route("GET", context.arm, show),
         Route("GET", f"{context.identity.group_id}/providers/{PROVIDER}/workspaces", listing),
         Route("GET", f"{subscription}/providers/{PROVIDER}/workspaces", listing),
-        Route("GET", "/discovery", discovery, auth="open"),
+        Route("GET", "/discovery", discovery, auth="open", streaming=True),
     ]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from amlocal.app import App
 from amlocal.asgi import MAX_BODY
+from amlocal.core.budget import Budget
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Context, Identity
 from amlocal.core.errors import BadRequest, Unauthorized
@@ -291,3 +292,30 @@ def test_a_number_that_json_cannot_hold_is_refused(workspace: Workspace, number:
 def test_an_error_can_be_read_back(body: dict[str, object]) -> None:
     answer = serving(failing(BadRequest(json.dumps(body))))("GET", "/here")
     assert json.loads(answer.error["message"]) == body
+
+
+class TestHowMuchIsRead:
+    def test_a_body_that_states_too_much_is_not_waited_for(self) -> None:
+        stated = {"content-length": str(MAX_BODY + 1)}
+        answer = serving(constant(), method="PUT")("PUT", "/here", headers=stated, messages=[])
+        assert answer.status == 413
+
+    def test_every_open_route_looks_at_the_caller_before_the_body(self, workspace: Workspace) -> None:
+        assert [route.path for route in workspace.app.routes if route.auth == "open" and not route.streaming] == []
+
+    def test_without_room_for_its_body_a_request_is_sent_again_later(self) -> None:
+        ask = serving(constant(), method="PUT")
+        ask.app._budget = Budget(100_000, patience_s=0)  # type: ignore[attr-defined]
+        stated = {"content-length": "100001"}
+        answer = ask("PUT", "/here", b"x" * 100_001, headers=stated)
+        assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "1", "TooManyRequests")
+        assert ask("PUT", "/here", b"x" * 100_000, headers={"content-length": "100000"}).status == 200
+        assert ask.app._budget.free == 100_000  # type: ignore[attr-defined]
+
+    def test_a_query_of_thousands_of_keys_is_refused(self) -> None:
+        assert serving(constant())("GET", "/here?" + "a&" * 1500).status in {200, 400}
+        assert serving(constant())("GET", "/here?" + "a=1&" * 1500).status == 400
+
+    def test_what_a_header_cannot_hold_is_replaced(self) -> None:
+        answer = serving(constant(headers={"X-Echo": "a\r\nb\u20ac\xe9"}))("GET", "/here")
+        assert answer.headers["x-echo"] == "a??b?\xe9"

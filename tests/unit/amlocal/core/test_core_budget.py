@@ -1,0 +1,65 @@
+"""The bytes of all bodies together are bounded: who comes when there is no room waits for its turn, then is refused."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from amlocal.core.budget import Budget, Busy
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(coroutine)
+
+
+def test_callers_get_room_in_the_order_in_which_they_came() -> None:
+    async def body() -> None:
+        budget, order = Budget(10), list[int]()
+
+        async def call(number: int, size: int) -> None:
+            await budget.take(size)
+            order.append(number)
+
+        await budget.take(8)
+        tasks = [asyncio.create_task(call(number, size)) for number, size in enumerate((9, 1, 1))]
+        await asyncio.sleep(0)
+        assert order == []  # the small ones do not overtake the large one
+        budget.give(8)
+        await asyncio.wait_for(asyncio.gather(*tasks[:2]), 10)
+        assert (order, budget.free) == ([0, 1], 0)
+        budget.give(9)
+        await asyncio.wait_for(tasks[2], 10)
+        assert order == [0, 1, 2]
+
+    run(body())
+
+
+def test_a_caller_that_waits_too_long_is_told_when_to_come_again() -> None:
+    async def body() -> None:
+        budget = Budget(10, patience_s=0)
+        await budget.take(8)
+        with pytest.raises(Busy) as refused:
+            await budget.take(5)
+        assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
+        await budget.take(2)
+        assert budget.free == 0
+
+    run(body())
+
+
+def test_a_caller_that_goes_away_leaves_its_place_to_others() -> None:
+    async def body() -> None:
+        budget = Budget(10)
+        await budget.take(8)
+        first, second = (asyncio.create_task(budget.take(size)) for size in (9, 2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait_for(second, 10)
+        assert budget.free == 0
+        budget.give(10)
+        third = asyncio.create_task(budget.take(4))
+        await third
+        assert budget.free == 6
+
+    run(body())
