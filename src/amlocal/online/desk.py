@@ -24,6 +24,10 @@ class Desk:
         """Return the answer to a PUT: 201 for an update too, and where to follow the operation (WIRE, "Online")."""
         return Reply(201, body, self._headers(operation, f"{self.context.origin}{body['id']}"))
 
+    def patched(self, operation: str, body: Json) -> Reply:
+        """Return the answer to a PATCH: 202, and where to follow the operation."""
+        return Reply(202, body, self._headers(operation, f"{self.context.origin}{body['id']}"))
+
     def deleted(self, prefix: str) -> Reply:
         """Return the answer to a DELETE whose work is done; `prefix` is Azure's for the kind of operation."""
         operation = self.operations.start(prefix, status="Updating")

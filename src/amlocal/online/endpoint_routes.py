@@ -31,6 +31,7 @@ class EndpointRoutes:
         return [
             Route("GET", one, self._show),
             Route("PUT", one, self._put),
+            Route("PATCH", one, self._patch),
             Route("DELETE", one, self._delete),
             Route("GET", self._bodies.root, self._list),
             Route("POST", f"{one}/listKeys", self._keys),
@@ -60,6 +61,18 @@ class EndpointRoutes:
         )
         self._desk.operations.finish(operation)
         return self._desk.written(operation, shown)
+
+    def _patch(self, call: Call) -> Reply:
+        """Change the tags alone (`OnlineEndpoints_Update` of Azure's REST reference); its traffic stays as it is."""
+        known = self._store.endpoint(call.path["name"])
+        sent = call.object()
+        if unknown := sorted(set(sent) - {"tags", "identity"}):
+            raise BadRequest(f"An update of endpoint {known.name} takes tags and identity, not {unknown[0]!r}.")
+        operation = self._desk.operations.start("oe", status="Updating")
+        tags = texts(sent, "tags") if "tags" in sent else known.body["tags"]
+        document = self._store.put_endpoint(known.name, {**known.body, "tags": tags, "operation": operation})
+        self._desk.operations.finish(operation)
+        return self._desk.patched(operation, self._bodies.endpoint(document))
 
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")

@@ -1,5 +1,6 @@
 """The commands of the way to production, as they are spelled."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -148,3 +149,32 @@ def tidy(
         from mlgates.cli import releasing  # noqa: PLC0415
 
         releasing.tidy(at_work, client)
+
+
+class LedgerAction(StrEnum):
+    """What is done to a ledger by hand."""
+
+    VERIFY = "verify"
+    REPAIR = "repair"
+
+
+@commands.command()
+def ledger(
+    context: typer.Context,
+    action: Annotated[LedgerAction, typer.Argument(help="Compare it with its anchors, or go on from what is left.")],
+    env: Env = LOCAL,
+    by: Annotated[str, typer.Option("--by", help="Who repairs it.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is repaired; it is kept.")] = "",
+    project: ProjectFolder = None,
+    require_azure: RequireAzure = False,
+    debug: Debug = False,
+) -> None:
+    """Say whether the record of decisions is whole, or repair it: that is an entry, and approvals are given again."""
+    with session(context, Options(env, project, require_azure, debug)) as at_work:
+        client = at_work.connect()
+        from mlgates.cli import releasing  # noqa: PLC0415
+
+        if action is LedgerAction.VERIFY:
+            releasing.verify_ledger(at_work, client)
+        else:
+            releasing.repair_ledger(at_work, client, by=by, reason=reason)

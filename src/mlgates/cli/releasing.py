@@ -1,4 +1,4 @@
-"""The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy."""
+"""The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy, ledger."""
 
 import os
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Action
 from mlgates.delivery.ledger import Ledger
 from mlgates.delivery.metrics import preload
-from mlgates.release import approving, tidying
+from mlgates.release import approving, repairing, tidying
 from mlgates.release.declaration import read_release
 from mlgates.release.lock import free
 from mlgates.release.owner import Owner
@@ -36,7 +36,7 @@ def decide(
 
 def history(session: Session, client: "MLClient", version: str | None) -> None:
     """List what was decided and done. Raises `LedgerBroken` when the chain is."""
-    ledger = Ledger(client, session.settings.model_name)
+    ledger = Ledger.of(client, session.settings)
     reading = ledger.read()
     wanted = f"{session.settings.model_name}:{version}" if version else None
     session.output.print(history_table(entry for entry in reading.entries if wanted in {None, entry.model}))
@@ -62,8 +62,28 @@ def unlock(session: Session, client: "MLClient", *, by: str, reason: str) -> Non
     if not by.strip():
         raise ConfigurationError("--by is empty: say who breaks the lock")
     settings = session.settings
-    entry = free(Ledger(client, settings.model_name), settings.online_endpoint, by=by.strip(), reason=reason)
+    entry = free(Ledger.of(client, settings), settings.online_endpoint, by=by.strip(), reason=reason)
     session.say(f"{settings.online_endpoint} is free: the lock for {entry.model} is broken by {entry.by}")
+
+
+def verify_ledger(session: Session, client: "MLClient") -> None:
+    """Say what of the ledger agrees with its anchors. Raises `LedgerBroken` when something does not."""
+    findings = repairing.look(client, session.settings)
+    for line in findings.lines():
+        session.say(line)
+    if findings.reading.fault:
+        raise LedgerBroken(
+            f"ledger {findings.ledger} is broken: {findings.reading.fault}; nothing is decided on it until somebody "
+            f"repairs it: mlgates ledger repair --env {session.settings.environment} --by NAME --reason TEXT"
+        )
+
+
+def repair_ledger(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
+    """Write that the ledger was broken, and go on."""
+    entry = repairing.repair(client, session.settings, by=by, reason=reason)
+    session.say(f"entry {entry.number}: repaired by {entry.by}: {entry.reason}")
+    session.say(f"found: {entry.facts['found']}")
+    session.say(f"kept: {entry.facts['kept']}; what was approved before has to be approved again")
 
 
 def tidy(session: Session, client: "MLClient") -> None:
@@ -77,5 +97,5 @@ def tidy(session: Session, client: "MLClient") -> None:
 
 def _work(session: Session, client: "MLClient", by: str) -> Work:
     settings = session.settings
-    ledger = Ledger(client, settings.model_name)
+    ledger = Ledger.of(client, settings)
     return Work(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by.strip())

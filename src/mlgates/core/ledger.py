@@ -19,6 +19,11 @@ class Action(StrEnum):
     ROLLED_BACK = "rolled back"
     WITHDRAWN = "withdrawn"
     """A release broke a limit, or was given up: the version before has all the traffic."""
+    REPAIRED = "repaired"
+    """Somebody has looked at a broken ledger: what is left of it goes on from here."""
+
+
+_ENDS_A_LOCK = frozenset({Action.UNLOCKED, Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +46,54 @@ class Draft:
     """Whatever else there is to know, by names of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where an entry belongs: one that is found elsewhere was copied there."""
+
+    workspace: str
+    """Subscription, resource group and name, in lower case: Azure tells no cases apart."""
+    ledger: str
+
+    def __str__(self) -> str:
+        return f"ledger {self.ledger} of workspace {self.workspace}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Draft):
     """An entry of the ledger."""
 
     number: int
-    """From 1, without gaps."""
+    """From 1, without gaps but before a repair, which uses no number of a lost entry again."""
     previous: str
     """The checksum of the entry before; empty for the first."""
     at: str
     """UTC, ISO 8601."""
     nonce: str
     """Makes any two entries different, so that of two writers one is refused."""
+    workspace: str = ""
+    ledger: str = ""
+    """As in `home`; both are empty in what earlier editions wrote."""
 
     @classmethod
-    def after(cls, entries: Sequence["Entry"], draft: Draft, *, at: str, nonce: str) -> Self:
-        """Return `draft` as the entry that follows `entries`."""
+    def after(
+        cls, entries: Sequence["Entry"], draft: Draft, *, at: str, nonce: str, home: Home, number: int | None = None
+    ) -> Self:
+        """Return `draft` as the entry that follows `entries`; `number` leaves a gap, as only a repair may."""
         last = entries[-1] if entries else None
         return cls(
             **{each.name: getattr(draft, each.name) for each in fields(draft)},
-            number=last.number + 1 if last else 1,
+            number=number or (last.number + 1 if last else 1),
             previous=last.checksum if last else "",
             at=at,
             nonce=nonce,
+            workspace=home.workspace,
+            ledger=home.ledger,
         )
+
+    @property
+    def home(self) -> Home:
+        """The ledger that the entry was written to."""
+        return Home(self.workspace, self.ledger)
 
     @property
     def content(self) -> bytes:
@@ -102,18 +131,19 @@ class Entry(Draft):
         return cls(**{**values, "number": int(values["number"]), "action": Action(values["action"])}, facts=facts)
 
     def _values(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)} | {"facts": dict(self.facts)}
+        values = {each.name: getattr(self, each.name) for each in fields(self)} | {"facts": dict(self.facts)}
+        if self.home == Home("", ""):  # the checksum of an earlier edition, which named neither
+            del values["workspace"], values["ledger"]
+        return values
 
 
-def fault(entries: Sequence[Entry]) -> str | None:
-    """Return what is wrong with the chain of `entries`, oldest first, or None."""
-    before: Entry | None = None
-    for place, entry in enumerate(entries, start=1):
-        if entry.number != place:
-            return f"entry {place} is missing"
-        if entry.previous != (before.checksum if before else ""):
-            return f"entry {entry.number} does not follow entry {place - 1}: one of the two is not what was written"
-        before = entry
+def lock_of(entries: Sequence[Entry], endpoint: str) -> Entry | None:
+    """Return the entry that holds an endpoint, or None."""
+    for entry in reversed(entries):
+        if entry.endpoint == endpoint and entry.action is Action.LOCKED:
+            return entry
+        if entry.endpoint == endpoint and entry.action in _ENDS_A_LOCK:
+            return None
     return None
 
 

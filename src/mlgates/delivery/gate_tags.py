@@ -7,6 +7,7 @@ from pathlib import Path
 
 from azure.ai.ml import MLClient
 
+from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
@@ -44,8 +45,9 @@ def _keep(client: MLClient, job: str, text: str, path: str) -> None:
 
 
 def verdicts_of(client: MLClient, job: str) -> dict[str, str]:
-    """Return the tags that gates have given what `job` made, before it was registered."""
-    return {name: text for name, text in run_tags(client, job).items() if name.startswith(_VERDICT)}
+    """Return the tags that gates, and decisions, have given what `job` made, before it was registered."""
+    kept = (_VERDICT, ANCHOR_TAGS)
+    return {name: text for name, text in run_tags(client, job).items() if name.startswith(kept)}
 
 
 def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) -> None:

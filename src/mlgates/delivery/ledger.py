@@ -3,28 +3,39 @@
 Azure ML refuses to register a version again with another path, so two writers cannot both take a place: appending is
 safe, and a lock can be built on it. A version's path ends in the checksum of its file, and never changes; the tags
 repeat the entry, so that listing the versions reads the whole ledger. Tags can be edited: those that do not give the
-checksum are not believed, and the file is read.
+checksum are not believed, and the file is read. Versions can be deleted, and archived: the archived are read like all
+others, and the end of the ledger is anchored elsewhere (`anchors`).
 """
 
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from azure.ai.ml import MLClient
+from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import Data
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
+from mlgates.config.settings import Settings
+from mlgates.core.chain import Anchor, Slot, chained, disagreements
 from mlgates.core.errors import AssetMissing, LedgerBroken
-from mlgates.core.ledger import Draft, Entry, fault
+from mlgates.core.ledger import Draft, Entry, Home, lock_of
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.anchors import Anchors
 from mlgates.delivery.downloads import download_data
 from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
 
 _LONGEST_TAG = 256
+_LATE = 20
+"""So many entries are looked up one by one when a list does not show them."""
+_TRIES = 5
+"""How often a place may be found taken without an entry of another writer showing."""
 Decide: TypeAlias = Callable[[Sequence[Entry]], Draft]
 """Makes an entry of the entries so far, or raises."""
 
@@ -34,57 +45,111 @@ class Reading:
     """What a ledger holds, oldest first, and what is wrong with it."""
 
     entries: tuple[Entry, ...]
-    fault: str | None
+    """Up to the first that is not what was written."""
+    faults: tuple[str, ...] = ()
+    """Of the chain, then of the anchors that tell otherwise."""
+    slots: tuple[Slot, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+
+    @property
+    def fault(self) -> str | None:
+        """The first fault, or None."""
+        return self.faults[0] if self.faults else None
 
 
 class Ledger:
-    """The ledger of one model in one workspace. `clock` and `nonce` are for tests."""
+    """The ledger of one model in one workspace. `clock`, `nonce` and `pause` are for tests."""
 
     def __init__(
         self,
         client: MLClient,
         model_name: str,
+        endpoint: str = "",
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         nonce: Callable[[], str] = lambda: uuid.uuid4().hex,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = f"{model_name}-ledger"
         self.clock = clock
+        self.anchors = Anchors(client, model_name, endpoint)
+        workspace = f"{client.subscription_id}/{client.resource_group_name}/{client.workspace_name}"
+        self.home = Home(workspace.lower(), self.name)
         self._client = client
+        self._endpoint = endpoint
         self._nonce = nonce
+        self._pause = pause
 
-    def read(self) -> Reading:
-        """Return all entries that can be read, and the first fault."""
-        entries: list[Entry] = []
-        for version in self._versions():
-            entry = _from_tags(version.tags or {}, _checksum(version)) or self._from_file(version)
-            if entry is None:
-                return Reading(tuple(entries), f"entry {version.version} is not what was written")
-            entries.append(entry)
-        return Reading(tuple(entries), fault(entries))
+    @classmethod
+    def of(cls, client: MLClient, settings: Settings) -> Self:
+        """Return the ledger of a project's model, anchored at its online endpoint."""
+        return cls(client, settings.model_name, settings.online_endpoint)
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Return all entries, oldest first. Raises `LedgerBroken` when one of them was changed or is missing."""
-        reading = self.read()
-        if reading.fault:
-            raise LedgerBroken(f"ledger {self.name}: {reading.fault}; nothing is decided on it (see 'mlgates history')")
-        return reading.entries
+    def read(self, *about: AssetVersion) -> Reading:
+        """Return all entries that can be read, and all faults.
 
-    def append(self, decide: Decide) -> Entry:
-        """Append what `decide` makes of the entries so far; return the entry.
-
-        When another writer comes first, `decide` is asked again with its entry. What it raises passes through.
+        `about` are models whose own anchors are compared too, though no version is registered of them.
         """
-        while True:
-            entries = self.entries()
-            draft = decide(entries)
-            at = self.clock().isoformat(timespec="milliseconds")
-            entry = Entry.after(entries, draft, at=at, nonce=self._nonce())
-            if self._put(entry):
-                return entry
+        # The anchors first: an entry that is written in between is ahead of them, and that is no fault.
+        anchors = tuple(self.anchors.read(*(model for model in about if model.unregistered_job)))
+        versions = self._complete(self._versions(), max((anchor.number for anchor in anchors), default=0))
+        slots = tuple(Slot(str(each.version), self._entry(each)) for each in versions)
+        entries, fault = chained(slots, self.home)
+        told = disagreements(entries, anchors) if fault is None else []
+        return Reading(entries, (*([fault] if fault else []), *told), slots, anchors)
 
-    def _put(self, entry: Entry) -> bool:
-        """Return False when its place is taken."""
+    def entries(self, *about: AssetVersion) -> tuple[Entry, ...]:
+        """Return all entries, oldest first.
+
+        Raises `LedgerBroken` when one of them was changed or is missing, or when an anchor tells otherwise.
+        """
+        return self._whole(*about).entries
+
+    def append(self, decide: Decide, *about: AssetVersion) -> Entry:
+        """Append what `decide` makes of the entries so far; return the entry, anchored.
+
+        When another writer comes first, `decide` is asked again with its entry. What it raises passes through, and
+        `LedgerBroken` as `entries` raises it, or when the next place is taken by what no list shows.
+        """
+        hidden, number = 0, 0
+        while hidden < _TRIES:
+            reading = self._whole(*about)
+            entries, anchors = reading.entries, reading.anchors
+            draft = decide(entries)
+            entry = Entry.after(entries, draft, at=self.now(), nonce=self._nonce(), home=self.home)
+            free = bool(draft.endpoint) or lock_of(entries, self._endpoint) is None
+            if entries:  # what a writer that was killed has left undone
+                self.anchors.write(entries[-1], anchors, with_endpoint=free)
+            if self.put(entry):
+                self.anchors.write(entry, anchors, with_endpoint=free)
+                return entry
+            hidden, number = (hidden + 1 if number == entry.number else 0), entry.number
+            self._pause(hidden * 0.2)
+        raise LedgerBroken(
+            f"ledger {self.name}: entry {number} is there, and the workspace does not list it; nothing is decided"
+        )
+
+    def now(self) -> str:
+        """Return the time of an entry that is written now."""
+        return self.clock().isoformat(timespec="milliseconds")
+
+    def repairing(self, kept: Sequence[Entry], draft: Draft, *, number: int) -> Entry:
+        """Write `draft` after the entries that are `kept`; `number` is one that no entry has had.
+
+        Raises `LedgerBroken` when another writer has taken that place.
+        """
+        entry = Entry.after(kept, draft, at=self.now(), nonce=self._nonce(), home=self.home, number=number)
+        if not self.put(entry):
+            raise LedgerBroken(f"ledger {self.name}: somebody else writes to it: look again, then repair")
+        return entry
+
+    def archived(self) -> list[str]:
+        """Return the versions that are archived; they count as all others."""
+        active = {str(each.version) for each in self._versions(ListViewType.ACTIVE_ONLY)}
+        return [str(each.version) for each in self._versions() if str(each.version) not in active]
+
+    def put(self, entry: Entry) -> bool:
+        """Register an entry as a version, without its anchors. Return False when its place is taken."""
         with tempfile.TemporaryDirectory() as folder, asking(f"append to ledger {self.name}"):
             file = Path(folder) / f"entry-{entry.checksum}.json"
             file.write_bytes(entry.content)
@@ -99,6 +164,27 @@ class Ledger:
                 raise
         return True
 
+    def _whole(self, *about: AssetVersion) -> Reading:
+        reading = self.read(*about)
+        if reading.fault:
+            raise LedgerBroken(
+                f"ledger {self.name}: {reading.fault}; nothing is decided on it until somebody has looked: "
+                "'mlgates ledger verify', then 'mlgates ledger repair'"
+            )
+        return reading
+
+    def _complete(self, versions: Sequence[Any], end: int) -> Sequence[Any]:
+        """Return `versions` with those up to `end` that the list does not show yet: a list may be late."""
+        last = max((_number(each.version) for each in versions), default=0)
+        late = []
+        for number in range(last + 1, min(end, last + _LATE) + 1):
+            with asking(f"read entry {number} of ledger {self.name}"):
+                try:
+                    late.append(self._client.data.get(self.name, str(number)))
+                except ResourceNotFoundError:
+                    break
+        return [*versions, *late]
+
     def _taken(self, entry: Entry) -> bool:
         try:
             held = self._client.data.get(self.name, str(entry.number))
@@ -106,13 +192,16 @@ class Ledger:
             return False
         return _checksum(held) != entry.checksum
 
-    def _versions(self) -> Sequence[Any]:
+    def _versions(self, view: ListViewType = ListViewType.ALL) -> Sequence[Any]:
         with asking(f"read ledger {self.name}"):
             try:
-                versions = list(self._client.data.list(name=self.name))
+                versions = list(self._client.data.list(name=self.name, list_view_type=view))
             except ResourceNotFoundError:
                 return []
         return sorted(versions, key=lambda version: _number(version.version))
+
+    def _entry(self, version: Any) -> Entry | None:
+        return _from_tags(version.tags or {}, _checksum(version)) or self._from_file(version)
 
     def _from_file(self, version: Any) -> Entry | None:
         with tempfile.TemporaryDirectory() as folder:

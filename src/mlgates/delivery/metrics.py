@@ -55,6 +55,26 @@ def tag_run(client: MLClient, job_name: str, tags: Mapping[str, str]) -> None:
         raise WorkspaceRefused(f"cannot tag job {job_name}: {error.message}") from error
 
 
+def tagged_runs(client: MLClient, experiment_name: str, tag: str) -> dict[str, dict[str, str]]:
+    """Return the tags of the runs of an experiment that have `tag`, by run; none where there is no such experiment."""
+    import mlflow  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        tracking = mlflow.MlflowClient(tracking_uri(client))
+        experiment = tracking.get_experiment_by_name(experiment_name)
+        if experiment is None:
+            return {}
+        runs, token = {}, None
+        while True:
+            page = tracking.search_runs([experiment.experiment_id], f"tags.`{tag}` != ''", page_token=token)
+            runs.update({str(run.info.run_id): dict(run.data.tags) for run in page})
+            if not (token := page.token):
+                return runs
+    except MlflowException as error:
+        raise WorkspaceRefused(f"cannot search the runs of {experiment_name}: {error.message}") from error
+
+
 def tracking_uri(client: MLClient) -> str:
     """Return the address of the workspace's MLflow."""
     with asking(f"look up MLflow of workspace {client.workspace_name}"):

@@ -12,6 +12,7 @@ from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeploymen
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
+from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.events import StepProgressed, Steps
 from mlgates.delivery.content import checksum, fingerprint
 from mlgates.delivery.quiet import quiet_operation
@@ -64,7 +65,8 @@ def bring_about(
     held = yield from settled(step, find, poll_s=poll_s)
     if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
         return Outcome(str(wanted.name), Change.KEPT)
-    wanted.tags = {**(wanted.tags or {}), CONTENT_TAG: digest}
+    anchors = {name: text for name, text in (getattr(held, "tags", None) or {}).items() if name.startswith(ANCHOR_TAGS)}
+    wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
     yield from finished(step, lambda: put(wanted, held), poll_s=poll_s)
     return Outcome(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
 

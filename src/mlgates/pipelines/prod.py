@@ -74,8 +74,8 @@ def _approval(work: Work) -> Steps[Entry]:
     Raises `NotAllowed` after a rejection, `Waits` while nobody has decided.
     """
     model, record = work.model, work.gates[-1]
-    ledger = Ledger(work.client, work.settings.model_name)
-    entry = standing(ledger.entries(), str(model), record.candidate.sha256 if record.candidate else "")
+    entries = Ledger.of(work.client, work.settings).entries(*([model] if model else []))
+    entry = standing(entries, str(model), record.candidate.sha256 if record.candidate else "")
     if entry is not None and entry.action is Action.REJECTED:
         raise NotAllowed(f"{model} was rejected by {entry.by}: {entry.reason}; what serves goes on serving")
     if entry is not None and entry.action is Action.APPROVED:
@@ -106,5 +106,5 @@ def _release(work: Work) -> Steps[Released]:
 
 def releasing(client: "MLClient", settings: Settings, *, by: str) -> ReleaseWork:
     """Return what a release of the project's model has at hand."""
-    ledger = Ledger(client, settings.model_name)
+    ledger = Ledger.of(client, settings)
     return ReleaseWork(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by)

@@ -48,7 +48,10 @@ def _record(name: str, work: Work, ran: Ran, started: datetime, seconds: float) 
 def _decisions(work: Work) -> tuple[Decision, ...]:
     """Return what was decided about the model of this run."""
     subjects = {record.candidate.sha256 for record in work.gates if record.candidate}
-    entries = Ledger(work.client, work.settings.model_name).read().entries if subjects else ()
+    if not subjects:
+        return ()
+    reading = Ledger.of(work.client, work.settings).read()
+    entries = () if reading.fault else reading.entries  # nothing is told as decided by a ledger that is broken
     return tuple(
         Decision(
             model=entry.model,

@@ -32,8 +32,8 @@ def decide(
     when the version did not pass the gate, or was decided on before.
     """
     version = version_of(model, settings)
-    who, why = _given(by, "by", "who decides"), _given(reason, "reason", "why")
-    ledger = Ledger(client, settings.model_name)
+    who, why = given(by, "by", "who decides"), given(reason, "reason", "why")
+    ledger = Ledger.of(client, settings)
     check_decision(ledger.entries(), model, action)  # before anything is downloaded
     content = yield from step("content", lambda: content_of(client, settings, version))
     # One may reject what did not even pass.
@@ -52,7 +52,8 @@ def version_of(model: str, settings: Settings) -> str:
     return version
 
 
-def _given(text: str, option: str, what: str) -> str:
+def given(text: str, option: str, what: str) -> str:
+    """Return what an option was given, on one line. Raises `ConfigurationError` when that is nothing."""
     told = " ".join(text.split())
     if not told:
         raise ConfigurationError(f"--{option} is empty: say {what}")
@@ -64,4 +65,4 @@ def _recorded(ledger: Ledger, content: Content, draft: Draft) -> Entry:
         check_decision(entries, draft.model, draft.action, content.sha256)
         return draft
 
-    return ledger.append(decided)
+    return ledger.append(decided, content.model)

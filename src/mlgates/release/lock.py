@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mlgates.core.errors import ConfigurationError, EndpointHeld
-from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.core.ledger import Action, Draft, Entry, lock_of
 from mlgates.delivery.ledger import Ledger
 from mlgates.release.owner import Owner
-from mlgates.release.rules import lock_of
 
 RELEASE, ROLLBACK, TIDYING = "release", "rollback", "tidying"
 """What an endpoint is held for."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mlgates.core.errors import EndpointHeld, NotAllowed
 from mlgates.core.events import Steps
-from mlgates.core.ledger import Action, Draft
+from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.releases import Released
 from mlgates.core.steps import step, watched
 from mlgates.core.values import AssetVersion
@@ -18,7 +18,7 @@ from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.lock import ROLLBACK, free
 from mlgates.release.moving import all_to, smoke, withdraw
 from mlgates.release.places import models_of, place_for
-from mlgates.release.rules import Served, lock_of, served
+from mlgates.release.rules import Served, served
 from mlgates.release.subject import Content, content_of
 from mlgates.release.work import Work, holding
 

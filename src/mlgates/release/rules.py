@@ -7,7 +7,6 @@ from mlgates.core.errors import NotAllowed
 from mlgates.core.ledger import Action, Entry
 
 _DECISIONS = frozenset({Action.APPROVED, Action.REJECTED, Action.WITHDRAWN})
-_ENDS_A_LOCK = frozenset({Action.UNLOCKED, Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +25,22 @@ def standing(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | 
     """Return the last decision about a version: an approval, a rejection, or that a release withdrew it.
 
     What was decided about the same content counts, whatever it was called: a job's model is registered once approved.
+    An approval from before a repair does not: what came after it may be lost.
     """
-    return next(
-        (
-            entry
-            for entry in reversed(entries)
-            if entry.action in _DECISIONS and (entry.model == model or (sha256 and entry.sha256 == sha256))
-        ),
-        None,
-    )
+    repaired = False
+    for entry in reversed(entries):
+        repaired = repaired or entry.action is Action.REPAIRED
+        if entry.action in _DECISIONS and (entry.model == model or (sha256 and entry.sha256 == sha256)):
+            return None if repaired and entry.action is Action.APPROVED else entry
+    return None
 
 
 def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
     """Return the approval under which a version with this content may be released. Raises `NotAllowed`."""
     last = standing(entries, model, sha256)
     if last is None:
-        raise NotAllowed(f"{model} is not approved: mlgates approve {model} --by NAME --reason TEXT")
+        since = " since the ledger was repaired" if any(entry.action is Action.REPAIRED for entry in entries) else ""
+        raise NotAllowed(f"{model} is not approved{since}: mlgates approve {model} --by NAME --reason TEXT")
     if last.action is Action.REJECTED:
         raise NotAllowed(f"{model} was rejected by {last.by} ({last.reason}): train another")
     if last.action is Action.WITHDRAWN:
@@ -76,13 +75,3 @@ def served(entries: Sequence[Entry], endpoint: str) -> tuple[Served, ...]:
             del stack[-2:]
         stack.append(Served(entry.model, entry.sha256, entry.deployment, entry.at))
     return tuple(stack)
-
-
-def lock_of(entries: Sequence[Entry], endpoint: str) -> Entry | None:
-    """Return the entry that holds an endpoint, or None."""
-    for entry in reversed(entries):
-        if entry.endpoint == endpoint and entry.action is Action.LOCKED:
-            return entry
-        if entry.endpoint == endpoint and entry.action in _ENDS_A_LOCK:
-            return None
-    return None

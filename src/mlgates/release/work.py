@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
 from mlgates.core.events import Steps
+from mlgates.core.ledger import lock_of
 from mlgates.core.steps import step
 from mlgates.delivery.deploy import poll_seconds
 from mlgates.delivery.ledger import Ledger
@@ -15,7 +16,7 @@ from mlgates.release.declaration import Release
 from mlgates.release.lock import free, take
 from mlgates.release.owner import Owner
 from mlgates.release.probe import Reach, reach
-from mlgates.release.rules import Served, lock_of, served
+from mlgates.release.rules import Served, served
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

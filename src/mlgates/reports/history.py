@@ -16,6 +16,7 @@ _STYLES = {
     Action.ROLLED_BACK: "yellow",
     Action.LOCKED: "dim",
     Action.UNLOCKED: "dim",
+    Action.REPAIRED: "bold yellow",
 }
 
 
@@ -45,3 +46,5 @@ def _why(entry: Entry) -> Iterator[str]:
         yield f"{entry.endpoint}/{entry.deployment}"
     if before := entry.facts.get("before"):
         yield f"before {before}"
+    if found := entry.facts.get("found"):
+        yield f"found: {found}"

@@ -148,7 +148,7 @@ class ReleaseSite:
         from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
         from mlgates.release.work import Work  # noqa: PLC0415
 
-        ledger = Ledger(self.client, MODEL)
+        ledger = Ledger.of(self.client, self.settings)
         return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
 
     def candidate(self) -> str:
@@ -270,13 +270,16 @@ class Callers:
 @contextmanager
 def release_site(folder: Path) -> Iterator[ReleaseSite]:
     """Start a workspace below `folder`, with a project of its own."""
-    with local_workspace(folder / "root") as workspace, use(workspace):
+    project = _project(folder / "project")
+    settings = load_settings(project, "local", environ={})
+    # Where the commands look for it too, when they run as processes of their own.
+    names = {"workspace": settings.aml_workspace_name, "resource_group": settings.resource_group_name}
+    with local_workspace(project.local_state, **names) as workspace, use(workspace):
         from azure.ai.ml import MLClient  # noqa: PLC0415 - it reads the workspace's variables
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
-        names = (workspace.subscription, workspace.resource_group, workspace.name)
-        client = MLClient(DefaultAzureCredential(), *names, show_progress=False)
-        settings = load_settings(_project(folder / "project"), "local", environ={})
+        scope = (workspace.subscription, workspace.resource_group, workspace.name)
+        client = MLClient(DefaultAzureCredential(), *scope, show_progress=False)
         yield ReleaseSite(client, settings, folder)
 
 

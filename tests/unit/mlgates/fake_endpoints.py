@@ -88,6 +88,18 @@ class FakeDeployments(FakeResources):
 
 
 class FakeOnlineEndpoints(FakeResources):
+    """Endpoints whose tags can be changed alone, by the operations below the SDK's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._online_operation = SimpleNamespace(begin_update=self._begin_update)
+
+    def _begin_update(self, group: str, workspace: str, name: str, body: Any, **_: Any) -> FakePoller:
+        if (name,) not in self.held:
+            raise ResourceNotFoundError(f"{name} does not exist")
+        self.held[name,].tags = dict(body["tags"])
+        return FakePoller(self.held[name,])
+
     def get_keys(self, name: str) -> Any:
         return SimpleNamespace(primary_key="the key")
 

@@ -19,12 +19,22 @@ class FakeAssets:
 
     def __init__(self) -> None:
         self._versions: dict[str, list[Any]] = {}
+        self._archived: set[tuple[str, str]] = set()
         self.saved: list[Any] = []
 
-    def list(self, *, name: str) -> Iterator[Any]:
+    def list(self, *, name: str, list_view_type: str = "ActiveOnly") -> Iterator[Any]:
         if name not in self._versions:
             raise ResourceNotFoundError(f"No asset exists for name: {name}")
-        return iter(self._versions[name])
+        everything = str(getattr(list_view_type, "value", list_view_type)) == "All"
+        return (each for each in self._versions[name] if everything or (name, each.version) not in self._archived)
+
+    def archive(self, name: str, version: str) -> None:
+        """Hide a version from lists, as the SDK's call does."""
+        self._archived.add((name, version))
+
+    def delete(self, name: str, version: str) -> None:
+        """Take a version away, as the service does when it is asked by REST."""
+        self._versions[name] = [each for each in self._versions[name] if each.version != version]
 
     def create_or_update(self, asset: Any) -> Any:
         versions = self._versions.setdefault(asset.name, [])
@@ -125,7 +135,7 @@ class FakeJobs:
 class FakeWorkspace:
     """Stands where `MLClient` stands."""
 
-    workspace_name = "ws"
+    subscription_id, resource_group_name, workspace_name = "Sub", "RG", "ws"
 
     def __init__(self) -> None:
         self.environments = FakeAssets()

@@ -60,6 +60,30 @@ def test_what_azure_would_refuse_is_refused_and_changes_nothing(
     play(tmp_path, scene)
 
 
+def test_an_update_changes_the_tags_and_leaves_the_traffic(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving("blue")
+        changed = await stage.arm("PATCH", "scored", {"tags": {"team": "b"}})
+        assert (changed.status, (await stage.outcome(changed))["status"]) == (202, "Succeeded")
+        shown = (await stage.arm("GET", "scored")).json
+        assert (shown["tags"], shown["properties"]["traffic"]) == ({"team": "b"}, {"blue": 100})
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"), [("scored", {"properties": {}}, 400), ("other", {"tags": {}}, 404)]
+)
+def test_an_update_of_more_than_tags_or_of_nothing_is_refused(
+    tmp_path: Path, name: str, body: dict[str, Any], status: int
+) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.serving("blue")
+        assert (await stage.arm("PATCH", name, body)).status == status
+
+    play(tmp_path, scene)
+
+
 @pytest.mark.parametrize("name", ["ab", "1ab", "a" * 33, "a_b", "ab-"])
 def test_a_malformed_name_is_refused(tmp_path: Path, name: str) -> None:
     async def scene(stage: Stage) -> None:

@@ -59,6 +59,37 @@ def test_a_broken_chain_is_told_and_fails(mlgates: Command, workspace: FakeWorks
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_runs")
+def test_a_ledger_that_is_whole_says_so(mlgates: Command, workspace: FakeWorkspace) -> None:
+    written(workspace, Action.REJECTED)
+    told = mlgates("ledger", "verify")
+    assert told.exit_code == 0
+    assert "agrees: model classifier:1 tells of entry 1" in told.stdout
+
+
+@pytest.mark.usefixtures("no_runs")
+def test_a_ledger_that_lost_its_end_says_what_is_gone_and_how_to_go_on(
+    mlgates: Command, workspace: FakeWorkspace
+) -> None:
+    written(workspace, Action.APPROVED)
+    written(workspace, Action.REJECTED)
+    workspace.data.delete("classifier-ledger", "2")
+    told = mlgates("ledger", "verify")
+    assert (told.exit_code, "broken: model classifier:1 tells of entry 2" in told.stdout) == (16, True)
+    assert "mlgates ledger repair --env local" in told.stderr
+    repaired = mlgates("ledger", "repair", "--by", "Ann", "--reason", "cleaned up")
+    assert (repaired.exit_code, repaired.stdout.splitlines()[0]) == (0, "entry 3: repaired by Ann: cleaned up")
+    assert mlgates("ledger", "verify").exit_code == 0
+    kept = mlgates("history").stdout
+    assert kept.index("repaired") < kept.index("rejected")
+
+
+@pytest.fixture
+def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run of a training has an anchor."""
+    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: {})
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
@@ -70,6 +101,8 @@ def test_a_broken_chain_is_told_and_fails(mlgates: Command, workspace: FakeWorks
         (("rollback",), 13, "nothing has been released"),
         (("unlock", "--by", "Ann"), 2, "is not locked"),
         (("unlock", "--by", " "), 2, "--by is empty"),
+        (("ledger", "repair", "--reason", "why"), 2, "--by is empty"),
+        (("ledger", "repair", "--by", "Ann"), 2, "--reason is empty"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_its_exit_code(

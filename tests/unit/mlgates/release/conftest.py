@@ -54,7 +54,7 @@ class Town:
         from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
         from mlgates.release.work import Work  # noqa: PLC0415
 
-        ledger = Ledger(self.client, "classifier")
+        ledger = Ledger(self.client, "classifier", ENDPOINT)
         owner = Owner("the run", "elsewhere", process, is_run=True)
         return Work(self.client, self.settings, self.declared, ledger, owner, "Ann", self.reach)
 

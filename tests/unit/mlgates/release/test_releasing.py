@@ -13,7 +13,7 @@ from mlgates.core.errors import (
     WorkspaceUnavailable,
 )
 from mlgates.core.events import Steps
-from mlgates.core.ledger import Action
+from mlgates.core.ledger import Action, lock_of
 from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion
@@ -22,7 +22,6 @@ from mlgates.release.lock import RELEASE, ROLLBACK, take
 from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
-from mlgates.release.rules import lock_of
 from mlgates.release.subject import Content
 from mlgates.scoring.answer import Answer
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import NotAllowed
-from mlgates.core.ledger import Action, Draft, Entry
-from mlgates.release.rules import check_decision, lock_of, permission, served, standing
+from mlgates.core.ledger import Action, Draft, Entry, Home, lock_of
+from mlgates.release.rules import check_decision, permission, served, standing
 
 
 def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
@@ -20,7 +20,9 @@ def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
             endpoint="e",
             deployment=f"d{version}",
         )
-        entries.append(Entry.after(entries, draft, at="2026-01-01T00:00:00+00:00", nonce=str(len(entries))))
+        entries.append(
+            Entry.after(entries, draft, at="2026-01-01T00:00:00+00:00", nonce=str(len(entries)), home=Home("ws", "m"))
+        )
     return entries
 
 

@@ -13,7 +13,7 @@ from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 def later(town: Town, hours: float) -> Work:
     """The work of so many hours later."""
     clock = lambda: datetime.now(UTC) + timedelta(hours=hours)  # noqa: E731
-    return replace(town.work(), ledger=Ledger(town.client, "classifier", clock=clock))
+    return replace(town.work(), ledger=Ledger(town.client, "classifier", ENDPOINT, clock=clock))
 
 
 def tidied(town: Town, hours: float) -> Sequence[str]:

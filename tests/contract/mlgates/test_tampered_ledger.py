@@ -1,0 +1,107 @@
+"""On a real local workspace, with the SDK and by REST: four ways to lose a rejection, and none lets the version out."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from typer.testing import CliRunner, Result
+
+from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.core.steps import to_the_end
+from tests.contract.amlocal.online_site import QUIET
+from tests.contract.mlgates.release_site import MODEL, ReleaseSite, release_site
+
+pytestmark = [*QUIET, pytest.mark.xdist_group("tampering")]
+NAME = f"{MODEL}-ledger"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReleaseSite]:
+    with release_site(tmp_path_factory.mktemp("tampering")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def served(site: ReleaseSite) -> str:
+    from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
+
+    version = site.approved()
+    to_the_end(release(site.work(), version))
+    return version
+
+
+def mlgates(site: ReleaseSite, *words: str) -> Result:
+    """Run a command in the project, on the workspace of the test."""
+    from mlgates.cli.app import app  # noqa: PLC0415
+
+    project = ("--project", str(site.settings.project.root))
+    return CliRunner().invoke(app, [*words, *project], obj=lambda _: site.client)
+
+
+def numbers(site: ReleaseSite) -> list[str]:
+    found = [str(each.version) for each in site.client.data.list(name=NAME, list_view_type="All")]
+    return sorted(found, key=int)
+
+
+def delete(site: ReleaseSite, *versions: str) -> None:
+    """Delete versions by REST: the SDK has no call for it."""
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+    client = site.client
+    scope = f"subscriptions/{client.subscription_id}/resourceGroups/{client.resource_group_name}"
+    workspace = f"providers/Microsoft.MachineLearningServices/workspaces/{client.workspace_name}"
+    origin = str(client._base_url)
+    token = DefaultAzureCredential().get_token(f"{origin}/.default").token
+    for version in versions:
+        address = f"{origin}/{scope}/{workspace}/data/{NAME}/versions/{version}?api-version=2024-04-01"
+        answer = requests.delete(address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        assert answer.status_code == requests.codes.ok
+
+
+def delete_last(site: ReleaseSite) -> None:
+    delete(site, numbers(site)[-1])
+
+
+def archive_last(site: ReleaseSite) -> None:
+    site.client.data.archive(NAME, numbers(site)[-1])
+
+
+def delete_all(site: ReleaseSite) -> None:
+    delete(site, *numbers(site))
+
+
+def rewrite(site: ReleaseSite) -> None:
+    """Delete the ledger and write it anew, whole, but for the rejections."""
+    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+
+    kept = [entry for entry in site.work().ledger.entries() if entry.action is not Action.REJECTED]
+    delete(site, *numbers(site))
+    ledger = Ledger(site.client, MODEL)
+    entries: list[Entry] = []
+    for entry in kept:
+        fields = {name: getattr(entry, name) for name in Draft.__dataclass_fields__}
+        entries.append(ledger.repairing(entries, Draft(**fields), number=len(entries) + 1))
+
+
+@pytest.mark.parametrize(("tamper", "code"), [(archive_last, 13), (delete_last, 16), (rewrite, 16), (delete_all, 16)])
+def test_a_rejected_version_stays_out_of_production(
+    site: ReleaseSite, served: str, tamper: Callable[[ReleaseSite], None], code: int
+) -> None:
+    version = site.approved()
+    named = f"{MODEL}:{version}"
+    assert mlgates(site, "reject", named, "--by", "Ann", "--reason", "unfair").exit_code == 0
+    tamper(site)
+    release = mlgates(site, "release", "--version", version)
+    assert release.exit_code == code, release.stderr
+    assert mlgates(site, "approve", named, "--by", "Eve", "--reason", "good").exit_code == code
+    if code == 16:
+        assert {mlgates(site, *words).exit_code for words in (("history",), ("ledger", "verify"), ("rollback",))} == {
+            16
+        }
+        repaired = mlgates(site, "ledger", "repair", "--by", "Ann", "--reason", "somebody cleaned up")
+        assert (repaired.exit_code, "found: " in repaired.stdout) == (0, True), repaired.stderr
+    assert mlgates(site, "ledger", "verify").exit_code == 0
+    again = mlgates(site, "release", "--version", version)
+    assert (again.exit_code, "was rejected" in again.stderr) == (13, True), again.stderr
+    assert mlgates(site, "approve", named, "--by", "Eve", "--reason", "good").exit_code == 13
+    assert site.traffic() == {served: 100}

@@ -1,0 +1,310 @@
+"""Whoever may write data assets tries to get a rejected version into production."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mlgates.core.errors import ConfigurationError, LedgerBroken, MlgatesError, NotAllowed
+from mlgates.core.events import Steps
+from mlgates.core.ledger import Action, Draft, lock_of
+from mlgates.core.steps import to_the_end
+from mlgates.delivery.ledger import Ledger
+from mlgates.release import repairing
+from mlgates.release.approving import decide
+from mlgates.release.lock import RELEASE, free, take
+from mlgates.release.releasing import release
+from mlgates.release.rolling_back import rollback
+from mlgates.release.tidying import tidy
+from tests.unit.mlgates.release.conftest import ENDPOINT, Town
+
+NAME = "classifier-ledger"
+
+
+@pytest.fixture(autouse=True)
+def _no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: {})
+
+
+@pytest.fixture
+def rejected(town: Town) -> str:
+    """A version that was approved, and then rejected, beside one that serves."""
+    to_the_end(release(town.work(), town.approved()))
+    version = town.approved()
+    town.write(Action.REJECTED, version)
+    return version
+
+
+def last(town: Town) -> str:
+    return str(max(int(each.version) for each in town.workspace.data._versions[NAME]))
+
+
+def delete_last(town: Town) -> None:
+    town.workspace.data.delete(NAME, last(town))
+
+
+def archive_last(town: Town) -> None:
+    town.workspace.data.archive(NAME, last(town))
+
+
+def delete_all(town: Town) -> None:
+    for number in range(1, int(last(town)) + 1):
+        town.workspace.data.delete(NAME, str(number))
+
+
+def _written_anew(town: Town, keep: Callable[[Any], bool]) -> None:
+    """Write a consistent chain of the entries to `keep` in place of the ledger."""
+    drafts = [entry for entry in town.work().ledger.entries() if keep(entry)]
+    delete_all(town)
+    bare = Ledger(town.client, "classifier")
+    entries: list[Any] = []
+    for draft in drafts:
+        fields = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+        entries.append(bare.repairing(entries, Draft(**fields), number=len(entries) + 1))
+
+
+def rewrite(town: Town) -> None:
+    _written_anew(town, lambda entry: entry.action is not Action.REJECTED)
+
+
+def rewrite_as_long(town: Town) -> None:
+    """As before, with as many entries as there were."""
+    length = int(last(town))
+    rewrite(town)
+    ledger = Ledger(town.client, "classifier")
+    while int(last(town)) < length:
+        draft = Draft(action=Action.APPROVED, by="Eve", model="classifier:1")
+        ledger.repairing(ledger.read().entries, draft, number=int(last(town)) + 1)
+
+
+def copy_of_another(town: Town) -> None:
+    """Take the rejection away, and put an entry of another model's ledger in its place."""
+    number = last(town)
+    other = Ledger(town.client, "other")
+    foreign = other.repairing(
+        town.work().ledger.entries()[:-1],
+        Draft(action=Action.APPROVED, by="Ann", model="classifier:2"),
+        number=int(number),
+    )
+    town.workspace.data.delete(NAME, number)
+    held = town.workspace.data.get("other-ledger", str(foreign.number))
+    town.workspace.data.create_or_update(
+        SimpleNamespace(name=NAME, version=number, path=held.path, tags=dict(held.tags))
+    )
+
+
+BREAKING = [delete_last, delete_all, rewrite, rewrite_as_long, copy_of_another]
+
+
+def decisions(town: Town) -> list[Callable[[], object]]:
+    """Everything that is decided on a ledger."""
+    work, client, settings = town.work(), town.client, town.settings
+
+    def run(steps: Steps[Any]) -> Callable[[], object]:
+        return lambda: to_the_end(steps)
+
+    return [
+        run(decide(client, settings, "classifier:2", Action.APPROVED, by="Eve", reason="good")),
+        run(decide(client, settings, "classifier:1", Action.REJECTED, by="Eve", reason="bad")),
+        run(release(work, "2")),
+        run(rollback(work)),
+        run(tidy(work)),
+        lambda: free(work.ledger, ENDPOINT, by="Eve", reason="mine"),
+        lambda: take(work.ledger, ENDPOINT, "classifier:2", work.owner, reason=RELEASE),
+    ]
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize("tamper", BREAKING)
+def test_nothing_is_decided_on_a_ledger_that_was_tampered_with(town: Town, tamper: Callable[[Town], None]) -> None:
+    tamper(town)
+    for attempt in decisions(town):
+        with pytest.raises(LedgerBroken, match="mlgates ledger repair"):
+            attempt()
+    assert town.traffic == {"1": 100}
+
+
+def test_a_rejection_that_is_archived_counts_and_appending_goes_on(town: Town, rejected: str) -> None:
+    archive_last(town)
+    with pytest.raises(NotAllowed, match="was rejected by Ann"):
+        to_the_end(release(town.work(), rejected))
+    town.write(Action.APPROVED, "1")
+    assert town.work().ledger.read().fault is None
+    assert repairing.look(town.client, town.settings).archived == (str(int(last(town)) - 1),)
+
+
+def test_a_place_that_is_taken_by_what_no_list_shows_ends_the_attempts(town: Town, rejected: str) -> None:
+    ledger = Ledger(town.client, "classifier", ENDPOINT, pause=lambda _: None)
+    hidden = str(int(last(town)) + 1)
+    town.workspace.data.create_or_update(SimpleNamespace(name=NAME, version=hidden, path="entry-x.json", tags={}))
+    versions = town.workspace.data.list
+    town.workspace.data.list = lambda **how: (each for each in versions(**how) if each.version != hidden)  # type: ignore[method-assign]
+    with pytest.raises(LedgerBroken, match=f"entry {hidden} is there, and the workspace does not list it"):
+        ledger.append(lambda _: Draft(action=Action.APPROVED, by="Ann", model="classifier:1"))
+
+
+def test_a_list_that_is_late_is_no_damage(town: Town, rejected: str) -> None:
+    versions, newest = town.workspace.data.list, last(town)
+    town.workspace.data.list = lambda **how: (each for each in versions(**how) if each.version != newest)  # type: ignore[method-assign]
+    assert town.work().ledger.entries()[-1].number == int(newest)
+
+
+@pytest.mark.parametrize("tamper", [delete_last, delete_all, rewrite, rewrite_as_long])
+def test_before_the_first_release_the_version_itself_tells(town: Town, tamper: Callable[[Town], None]) -> None:
+    town.register()
+    version = town.approved()
+    town.write(Action.REJECTED, version)
+    tamper(town)
+    with pytest.raises(LedgerBroken):
+        to_the_end(release(town.work(), version))
+
+
+def test_another_ledger_as_a_whole_is_no_ledger_of_this_model(town: Town) -> None:
+    version = town.register()
+    other = Ledger(town.client, "other")
+    entry = other.append(lambda _: Draft(action=Action.APPROVED, by="Ann", model=f"classifier:{version}"))
+    held = town.workspace.data.get("other-ledger", "1")
+    town.workspace.data.create_or_update(SimpleNamespace(name=NAME, version="1", path=held.path, tags=dict(held.tags)))
+    assert town.work().ledger.read().fault == (
+        "entry 1 was written for ledger other-ledger of workspace sub/rg/ws: "
+        "this is ledger classifier-ledger of workspace sub/rg/ws"
+    )
+    assert entry.number == 1
+
+
+def test_a_forged_repair_does_not_take_a_rejection_away(town: Town, rejected: str) -> None:
+    entries = town.work().ledger.entries()
+    Ledger(town.client, "classifier").repairing(
+        entries[:-1],
+        Draft(action=Action.REPAIRED, by="Eve", model="classifier", facts={"left out": last(town)}),
+        number=int(last(town)) + 1,
+    )
+    assert str(town.work().ledger.read().fault).startswith(f"entry {len(entries)} is not the one that ")
+
+
+def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, rejected: str) -> None:
+    from mlgates.core.deployments import Kind  # noqa: PLC0415
+    from mlgates.delivery.deploy import deploy  # noqa: PLC0415
+
+    endpoint = town.workspace.online_endpoints.held[ENDPOINT,]
+    endpoint.tags["content_sha256"] = "another"  # as if its declaration had changed
+    to_the_end(deploy(town.client, town.settings, [Kind.ONLINE], version="1", trial=False))
+    tags = town.workspace.online_endpoints.held[ENDPOINT,].tags
+    assert tags["ledger.head"].startswith(f"{last(town)} ")
+
+
+def repaired(town: Town) -> None:
+    repairing.repair(town.client, town.settings, by="Ann", reason="somebody cleaned up")
+
+
+@pytest.mark.parametrize("tamper", BREAKING)
+def test_after_a_repair_the_rejected_version_stays_out(
+    town: Town, rejected: str, tamper: Callable[[Town], None]
+) -> None:
+    tamper(town)
+    repaired(town)
+    assert town.work().ledger.read().faults == ()
+    with pytest.raises(NotAllowed, match="was rejected"):
+        to_the_end(release(town.work(), rejected))
+    with pytest.raises(NotAllowed, match="was rejected"):
+        to_the_end(decide(town.client, town.settings, f"classifier:{rejected}", Action.APPROVED, by="E", reason="x"))
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize("tamper", BREAKING)
+def test_after_a_repair_approvals_are_given_again(town: Town, tamper: Callable[[Town], None]) -> None:
+    third = town.approved()
+    tamper(town)
+    repaired(town)
+    with pytest.raises(NotAllowed, match="is not approved since the ledger was repaired"):
+        to_the_end(release(town.work(), third))
+    town.write(Action.APPROVED, third)
+    to_the_end(release(town.work(), third))
+    assert town.traffic == {third: 100}
+    assert town.work().ledger.read().faults == ()
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize("tamper", BREAKING)
+def test_a_repair_that_is_killed_anywhere_is_done_again(
+    town: Town, tamper: Callable[[Town], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tamper(town)
+    calls = 0
+    while True:
+        calls += 1
+        left = [calls]
+
+        def dying(of: Callable[..., Any], left: list[int] = left) -> Callable[..., Any]:
+            def call(*words: Any, **more: Any) -> Any:
+                left[0] -= 1
+                if not left[0]:
+                    raise KeyboardInterrupt
+                return of(*words, **more)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            patch.setattr(town.workspace.data, "create_or_update", dying(town.workspace.data.create_or_update))
+            patch.setattr(town.workspace.models, "create_or_update", dying(town.workspace.models.create_or_update))
+            operation = town.workspace.online_endpoints._online_operation
+            patch.setattr(operation, "begin_update", dying(operation.begin_update))
+            try:
+                repaired(town)
+                break
+            except KeyboardInterrupt:
+                continue
+            except ConfigurationError:
+                break  # all but the end was done
+    assert calls > 2
+    assert town.work().ledger.read().faults == ()
+    with pytest.raises(NotAllowed, match="was rejected"):
+        to_the_end(release(town.work(), "2"))
+
+
+def test_a_whole_ledger_is_not_repaired(town: Town, rejected: str) -> None:
+    with pytest.raises(ConfigurationError, match="is whole"):
+        repaired(town)
+
+
+@pytest.mark.usefixtures("rejected")
+@pytest.mark.parametrize("missing", ["by", "reason"])
+def test_a_repair_has_an_author_and_a_reason(town: Town, missing: str) -> None:
+    delete_last(town)
+    told = {"by": "Ann", "reason": "why", missing: " "}
+    with pytest.raises(ConfigurationError, match=f"--{missing} is empty"):
+        repairing.repair(town.client, town.settings, **told)
+
+
+def test_what_a_killed_writer_left_without_an_anchor_is_anchored_by_the_next(town: Town, rejected: str) -> None:
+    ledger = town.work().ledger
+    entries = ledger.entries()
+    # It came as far as the entry.
+    ledger.repairing(
+        entries, Draft(action=Action.REJECTED, by="Ann", model="classifier:1", sha256="c0ffee"), number=len(entries) + 1
+    )
+    assert town.work().ledger.read().faults == ()
+    town.approved()
+    tags = town.workspace.models.get("classifier", "1").tags
+    assert (tags["ledger.rejected"], tags["ledger.head"][:2]) == ("c0ffee", f"{len(entries) + 1} "[:2])
+
+
+def test_while_an_endpoint_is_held_a_decision_leaves_it_alone(town: Town, rejected: str) -> None:
+    work = town.work()
+    take(work.ledger, ENDPOINT, "classifier:1", work.owner, reason=RELEASE)
+    before = dict(town.workspace.online_endpoints.held[ENDPOINT,].tags)
+    town.approved()
+    assert town.workspace.online_endpoints.held[ENDPOINT,].tags == before
+    free(town.work().ledger, ENDPOINT, by="Ann", reason="done")
+    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+    assert town.workspace.online_endpoints.held[ENDPOINT,].tags["ledger.head"].startswith(last(town))
+
+
+@pytest.mark.usefixtures("rejected")
+def test_every_refusal_of_a_broken_ledger_has_its_exit_code(town: Town) -> None:
+    delete_last(town)
+    for attempt in decisions(town):
+        with pytest.raises(MlgatesError) as refused:
+            attempt()
+        assert refused.value.exit_code == 16
