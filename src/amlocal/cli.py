@@ -1,5 +1,6 @@
 """The command line of amlocal."""
 
+import io
 import json
 import os
 import shlex
@@ -30,7 +31,7 @@ class _Commands(TyperGroup):
         except (AmlocalError, OSError) as error:
             if ctx.params["debug"]:
                 raise
-            typer.echo(f"amlocal: {' '.join(str(error).split())}", err=True)
+            sys.stderr.write(f"amlocal: {' '.join(str(error).split())}\n")
             raise typer.Exit(1) from error
 
 
@@ -63,7 +64,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def _say(text: str) -> None:
-    typer.echo(text)
+    # Not by click's echo, which writes UTF-8 to a terminal that takes ASCII alone.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _speak_any_encoding() -> None:
+    """Make the standard streams write what their encoding lacks as an escape: a path or a log may hold anything."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @app.callback()
@@ -146,7 +156,7 @@ def serve(
 
     chosen = Settings.from_json(settings)
     configure_log(chosen.folder.log)
-    with os.fdopen(ready_fd, "w") as answer:
+    with os.fdopen(ready_fd, "w", encoding="utf-8", errors="backslashreplace") as answer:
         try:
             serve_workspace(chosen, lambda _, origin: _answer(answer, f"ready {origin}"))
         except (AmlocalError, OSError) as error:
@@ -229,7 +239,11 @@ def env(
     if format_ == "json":
         _say(json.dumps(variables))
     elif format_ == "shell":
-        _say("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))
+        script = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+        # A path's own bytes, whatever the terminal's encoding: a shell evaluates this.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(script))
+        sys.stdout.buffer.flush()
     else:
         raise AmlocalError(f"The format is shell or json, not {format_!r}.")
 
@@ -264,7 +278,7 @@ def logs(
     if job is None:
         if not folder.log.exists():
             raise AmlocalError(f"Workspace {workspace} has no log in {root}.")
-        sys.stdout.write(folder.log.read_text(errors="replace"))
+        sys.stdout.write(folder.log.read_text(encoding="utf-8", errors="replace"))
         return
     from amlocal.reading import job_log  # noqa: PLC0415
 
@@ -283,7 +297,10 @@ def reset(
     folder = Settings(root=root, workspace=workspace).folder
     if not folder.identity.exists():
         raise AmlocalError(f"There is no workspace {workspace} in {root}.")
-    if not yes and not typer.confirm(f"Remove workspace {workspace} in {root} with all its assets, jobs and models?"):
+    question = f"Remove workspace {workspace} in {root} with all its assets, jobs and models?"
+    if not yes and not typer.confirm(
+        question.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
+    ):
         raise AmlocalError("Nothing was removed.")
     if running := find(folder):
         stop(running)
@@ -293,4 +310,5 @@ def reset(
 
 def main() -> None:
     """Run the command line."""
+    _speak_any_encoding()
     app()

@@ -92,13 +92,14 @@ def start(settings: Settings) -> Running:
 
 def _launch(settings: Settings) -> Running:
     reader, writer = os.pipe()
-    with settings.folder.log.open("ab") as log, os.fdopen(reader) as answer:
+    with settings.folder.log.open("ab") as log, os.fdopen(reader, encoding="utf-8") as answer:
         process = subprocess.Popen(  # noqa: S603 - this program itself
             [sys.executable, "-m", "amlocal", "serve", "--settings", settings.to_json(), "--ready-fd", str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             pass_fds=[writer],
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},  # its log is read as UTF-8, whatever this terminal takes
             start_new_session=True,
         )
         os.close(writer)

@@ -101,7 +101,9 @@ def _last_port(settings: Settings) -> int:
 
 def configure_log(path: Path | None) -> None:
     """Send the server's log to a file, or to standard error."""
-    handler: logging.Handler = logging.FileHandler(path) if path else logging.StreamHandler()
+    handler: logging.Handler = (
+        logging.FileHandler(path, encoding="utf-8", errors="backslashreplace") if path else logging.StreamHandler()
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (("amlocal", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)

@@ -34,4 +34,7 @@ def job_environ(context: Context, job: str, experiment: str, token: str) -> dict
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_TRACKING_URI": f"{context.origin}/mlflow",
         "PYTHONUNBUFFERED": "1",
+        # As Azure ML's images have it (Azure/AzureML-Containers), whatever the terminal of this machine takes.
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
     }

@@ -54,7 +54,7 @@ def runtime_at(python: Path, description: str) -> Runtime:
     """The environment whose interpreter is `python`. Raises `EnvironmentUnsatisfiable` when that does not start."""
     command = [str(python), "-I", "-c", _PROBE, probe.__file__]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
     except (OSError, subprocess.CalledProcessError) as error:
         raise EnvironmentUnsatisfiable(
             f"{description}: {python} does not start ({error}); delete {python.parents[1]}"

@@ -8,6 +8,7 @@ import typer
 
 from mlgates.cli.release_commands import commands as release_commands
 from mlgates.cli.session import Debug, Env, Only, Options, ProjectFolder, RequireAzure, session
+from mlgates.cli.terminal import speak_any_encoding
 from mlgates.config.settings import LOCAL
 from mlgates.core.deployments import Kind
 
@@ -326,4 +327,5 @@ def config(
 
 def main() -> None:
     """Run the command line."""
+    speak_any_encoding()
     app()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlgates.cli.terminal import speak_any_encoding
 from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
 from mlgates.config.settings import LOCAL, Settings, Target
@@ -67,6 +68,7 @@ def session(context: typer.Context, options: Options) -> Iterator[Session]:
     # Imported here: rich would double the time that `mlgates --help` takes.
     from rich.console import Console  # noqa: PLC0415
 
+    speak_any_encoding()
     # Bound to the streams of now: while a job is followed, the SDK prints into others (log_stream, quiet).
     progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
     with _told(progress, debug=options.debug):

@@ -1,6 +1,7 @@
 """How a local workspace is started and stopped: by amlocal's own command, as any user would."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -45,7 +46,15 @@ class LocalWorkspace:
     def _run(self, *arguments: str) -> str:
         command = [*self.command, *arguments]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=self.timeout_s, check=False)  # noqa: S603 - our own interpreter
+            done = subprocess.run(  # noqa: S603 - our own interpreter
+                command,
+                capture_output=True,
+                encoding="utf-8",
+                errors="backslashreplace",
+                env={**os.environ, "PYTHONIOENCODING": "utf-8"},  # whatever this terminal's own encoding is
+                timeout=self.timeout_s,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise WorkspaceUnavailable(
                 f"'amlocal {arguments[0]}' has not answered within {error.timeout:.0f} s: see 'amlocal logs'"

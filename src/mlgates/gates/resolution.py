@@ -55,7 +55,13 @@ def resolve(folder: Path, root: Path) -> Resolution:
         command += ["--python-version", python]
     try:
         done = subprocess.run(  # noqa: S603 - uv's own binary
-            [*command, str(file.absolute())], cwd=root, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+            [*command, str(file.absolute())],
+            cwd=root,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=_TIMEOUT_S,
         )
     except subprocess.TimeoutExpired as error:
         raise CouldNotRun(f"the package index gave no answer within {_TIMEOUT_S} s", remedy=_REACH) from error

@@ -1,5 +1,6 @@
 """How a pipeline runs a layer of tests: pytest in a process of its own, against what it has deployed."""
 
+import os
 import subprocess
 import sys
 from collections import deque
@@ -29,7 +30,13 @@ def run_suite(layer: str, settings: Settings) -> Steps[Said]:
     ]
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     with subprocess.Popen(  # noqa: S603 - our own interpreter
-        [*command, *reports], cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, *reports],
+        cwd=project.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="backslashreplace",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},  # whatever this terminal's own encoding is
     ) as process:
         for line in process.stdout or ():
             tail.append(line.rstrip())

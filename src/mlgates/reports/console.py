@@ -59,7 +59,7 @@ def listen(run: Steps[T], listener: Listener) -> T:
 
 def show(run: Steps[T], console: Console) -> T:
     """Let `run` run to its end before a person's eyes; return its result."""
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         return listen(run, Lines(console))
     view = LiveView()
     # Neither stream is redirected: azure-ai-ml's printing is diverted where it is called.

@@ -1,5 +1,6 @@
 """The command line, in process: the servers that it would start or find are stood in for."""
 
+import io
 import json
 import os
 import socket
@@ -417,3 +418,44 @@ class TestErrors:
         with pytest.raises(SystemExit) as ended:
             cli.main()
         assert ended.value.code == 0
+
+
+class TestEncodings:
+    """A root and a log that hold what a terminal cannot show; `amlocal` as the process that it is."""
+
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+    @pytest.mark.parametrize(
+        "arguments",
+        [("status",), ("logs",), ("logs", "jö"), ("env",), ("reset",), ("exec", "--", "no-such-ö"), ("down",)],
+        ids=" ".join,
+    )
+    def test_a_command_prints_in_any_encoding(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, arguments: tuple[str, ...]
+    ) -> None:
+        settings = Settings(root=tmp_path / "日本 ö")
+        settings.folder.create()
+        state.prepare(settings, {})
+        settings.folder.log.write_text("loaded ✓\n", encoding="utf-8")
+        streams = {name: io.TextIOWrapper(io.BytesIO(), encoding=encoding) for name in ("stdout", "stderr")}
+        for name, stream in streams.items():
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "argv", ["amlocal", *arguments])
+        monkeypatch.setenv("AMLOCAL_ROOT", str(settings.root))
+        monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+        with pytest.raises(SystemExit):
+            cli.main()
+        for stream in streams.values():
+            stream.flush()
+            stream.buffer.getvalue().decode(encoding)
+
+    def test_the_script_for_a_shell_has_a_paths_own_bytes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings = Settings(root=tmp_path / "日本 ö'")
+        settings.folder.create()
+        state.prepare(settings, {})
+        state.write_server(settings.folder, ORIGIN)
+        with state.acquire(settings.folder):
+            result = CliRunner(charset="ascii").invoke(cli.app, ["env", "--root", str(settings.root)])
+        script = result.stdout_bytes + b'printf %s "$REQUESTS_CA_BUNDLE"'
+        assert subprocess.check_output(["bash", "-c", script], env={}) == os.fsencode(settings.folder.bundle)
