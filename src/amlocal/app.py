@@ -13,12 +13,13 @@ from urllib.parse import parse_qsl
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
 from amlocal.core.budget import Budget, Busy
 from amlocal.core.context import PROVIDER, Context
-from amlocal.core.errors import ApiError, BadRequest, MethodNotAllowed
+from amlocal.core.errors import ApiError, BadRequest, Forbidden, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
 from amlocal.core.wire import envelope
 
-CheckBearer = Callable[[str], None]  # the Authorization header; raises `Unauthorized`
+# The Authorization header -> the job whose token it is, None for one that opens all. Raises `Unauthorized`.
+CheckBearer = Callable[[str], str | None]
 
 ADMIT = "amlocal.admit"
 """The key of a scope under which the server has a function to call once a request's credential was found good."""
@@ -83,7 +84,7 @@ class App:
             match = self._match(scope)
             admit = scope.get(ADMIT, _unnoticed)
             if match.route.auth == "bearer":
-                self._check_bearer(header(scope, b"authorization"))
+                self._authorize(match, scope)
                 admit()
             return await self._call(match, scope, receive, admit)
         except ApiError as error:
@@ -97,6 +98,11 @@ class App:
             raise
         except Exception:  # noqa: BLE001 - the rim: what nobody foresaw is logged and answered, the server lives on
             return self._fail(scope, request)
+
+    def _authorize(self, match: Match, scope: Scope) -> None:
+        job, opens = self._check_bearer(header(scope, b"authorization")), match.route.for_job
+        if job is not None and not (opens and opens(match.path, job)):
+            raise Forbidden(job, scope["method"], raw_path(scope))
 
     def _match(self, scope: Scope) -> Match:
         method, path = scope["method"], raw_path(scope)

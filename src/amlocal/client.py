@@ -23,16 +23,22 @@ def client_environ(
     which workspace it is, under the names that Azure ML gives them in a job.
     """
     token, _ = Tokens(secrets.signing, identity.guid, clock).issue(ML_AUDIENCE, lifetime=_TOKEN_LIFETIME)
+    return switch_environ(origin, folder, identity) | {
+        "IDENTITY_HEADER": secrets.identity,
+        "MLFLOW_TRACKING_TOKEN": token,
+    }
+
+
+def switch_environ(origin: str, folder: Folder, identity: Identity) -> dict[str, str]:
+    """Return those of the variables that hold no secret: a job has secrets of its own."""
     return {
         "AZUREML_CURRENT_CLOUD": CLOUD,
         "ARM_CLOUD_METADATA_URL": f"{origin}/metadata",
         "REQUESTS_CA_BUNDLE": str(folder.bundle),
         "IDENTITY_ENDPOINT": f"{origin}/msi/token",
-        "IDENTITY_HEADER": secrets.identity,
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
         "AZUREML_RUN_POLLING_INTERVAL_MAX": "2",
-        "MLFLOW_TRACKING_TOKEN": token,
         "AZUREML_ARM_SUBSCRIPTION": identity.subscription,
         "AZUREML_ARM_RESOURCEGROUP": identity.resource_group,
         "AZUREML_ARM_WORKSPACE_NAME": identity.name,

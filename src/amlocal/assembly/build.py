@@ -19,21 +19,22 @@ from amlocal.assets.routes import AssetRoutes
 from amlocal.blobs import BlobStore
 from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.routes import routes as blob_routes
-from amlocal.client import client_environ
+from amlocal.client import switch_environ
 from amlocal.computes.routes import ComputeRoutes
 from amlocal.core.clock import Clock, Ids, random_ids, system_clock
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
-from amlocal.core.errors import AmlocalError
+from amlocal.core.errors import AmlocalError, Forbidden
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
 from amlocal.datastores.routes import routes as datastore_routes
 from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
-from amlocal.identity.tokens import Tokens
+from amlocal.identity.tokens import Scope, Tokens
 from amlocal.jobs.environ import machine_environ
+from amlocal.jobs.grants import JobGrants
 from amlocal.settings import Settings
 from amlocal.tracking.tracking import Tracking
 from amlocal.workspace.routes import routes as workspace_routes
@@ -41,7 +42,7 @@ from amlocal.workspace.routes import routes as workspace_routes
 _SAS_LIFETIME = timedelta(hours=8)  # as Azure ML's own upload tokens
 _SAS_SKEW = timedelta(minutes=10)
 _LOG = logging.getLogger("amlocal")
-_JOB_TOKEN_LIFETIME = timedelta(days=30)  # a job may run that long, and has no way to ask for another
+_JOB_TOKEN_LIFETIME = timedelta(days=30)  # at most: it ends with the job
 
 
 def build(
@@ -58,9 +59,10 @@ def build(
     secrets = load_secrets(folder.secrets)
     database = Database(folder.database)
     context = Context(identity, origin, Documents(database), clock, ids)
-    tokens = Tokens(secrets.signing, identity.guid, clock)
-    access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check)
     stores = open_stores(context, BlobStore(folder.chunks, database, clock, ids))
+    tokens = Tokens(secrets.signing, identity.guid, clock, stores.jobs.runs)
+    grants = JobGrants(identity, stores.jobs, stores.lookup(), stores.datastores)
+    access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check, grants.permissions)
     tracking = Tracking(
         folder.tracking,
         stores.blobs,
@@ -73,8 +75,8 @@ def build(
         stores,
         record_run=tracking.record_run,
         signing_key=secrets.signing,
-        client_environ=client_environ(origin, folder, identity, secrets, clock=clock),
-        make_token=lambda: tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME)[0],
+        client_environ=switch_environ(origin, folder, identity),
+        make_token=partial(_job_token, tokens),
     )
     operations = Operations(context)
     batch = Batch(context, stores, jobs, operations)
@@ -84,7 +86,7 @@ def build(
         stores,
         operations,
         signing_key=secrets.signing,
-        check_bearer=partial(tokens.check_header, audiences=SCORING_AUDIENCES),
+        check_bearer=partial(check_caller, tokens),
     )
 
     @asynccontextmanager
@@ -117,6 +119,16 @@ def build(
         *blob_routes(stores.blobs, access, clock=clock, ids=ids),
     ]
     return App(context, table, tokens.check_header, lifespan)
+
+
+def _job_token(tokens: Tokens, job: str, whole: bool) -> str:
+    return tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME, scope=Scope(job, whole))[0]
+
+
+def check_caller(tokens: Tokens, header: str) -> None:
+    """Raise `ApiError` unless the header lets its sender call online endpoints."""
+    if job := tokens.check_header(header, audiences=SCORING_AUDIENCES):
+        raise Forbidden(job, "score", "onlineEndpoints")
 
 
 async def _collect_garbage(blobs: BlobStore) -> None:

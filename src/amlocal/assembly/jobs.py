@@ -42,7 +42,7 @@ class Jobs:
         record_run: Record,
         signing_key: str,
         client_environ: Mapping[str, str],
-        make_token: Callable[[], str],
+        make_token: Callable[[str, bool], str],
     ) -> None:
         self._context = context
         self._stores = stores

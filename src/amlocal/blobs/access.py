@@ -17,10 +17,11 @@ ALL = frozenset("racwdl")  # read, add, create, write, delete, list
 class StorageAccess:
     """The storage account: its name, its key (base64), and what a request brings to be let in.
 
-    `bearer` takes an access token and raises `Unauthorized`. Clients spell a path-style account in three ways when
-    they sign: `devstore` (as the server does), the first segment of the path (azure-storage-blob with an account URL
-    on loopback), and `HOST:PORT/devstore` (azure-ai-ml, from the datastore's account name). All are taken: the key
-    is the same.
+    `bearer` takes an access token and returns the job whose it is, None for one that opens all; it raises
+    `Unauthorized`. `grants` tells what a job may do in a container at a path (a prefix, when it ends in a slash).
+    Clients spell a path-style account in three ways when they sign: `devstore` (as the server does), the first segment
+    of the path (azure-storage-blob with an account URL on loopback), and `HOST:PORT/devstore` (azure-ai-ml, from the
+    datastore's account name). All are taken: the key is the same.
     """
 
     def __init__(
@@ -28,7 +29,8 @@ class StorageAccess:
         account: str,
         key: str,
         clock: Clock,
-        bearer: Callable[[str], None],
+        bearer: Callable[[str], str | None],
+        grants: Callable[[str, str, str], frozenset[str]] = lambda *_: frozenset(),
         *,
         suffix: str = "core.windows.net",
     ) -> None:
@@ -36,6 +38,7 @@ class StorageAccess:
         self._key = key
         self._clock = clock
         self._bearer = bearer
+        self._grants = grants
         self.roots = (account, f"{account}.blob.{suffix}")
 
     def permissions(self, request: Request) -> frozenset[str]:
@@ -46,7 +49,7 @@ class StorageAccess:
         if scheme.lower() == "sharedkey":
             return self._by_key(request, value)
         if scheme.lower() == "bearer":
-            return self._by_token(value.strip())
+            return self._by_token(request, value.strip())
         message = "The request carries no credential: sign it with a SAS, the account key or an access token."
         raise _unauthorized("NoAuthenticationInformation", message)
 
@@ -71,12 +74,18 @@ class StorageAccess:
             raise AuthenticationFailed("the Shared Key signature is not the account key's for this request.")
         return ALL
 
-    def _by_token(self, token: str) -> frozenset[str]:
+    def _by_token(self, request: Request, token: str) -> frozenset[str]:
         try:
-            self._bearer(token)
+            job = self._bearer(token)
         except Unauthorized as error:
             raise _unauthorized("InvalidAuthenticationInfo", error.message) from error
-        return ALL
+        if job is None:
+            return ALL
+        if request.blob:
+            return self._grants(job, request.container, request.blob) - {"l"}
+        # Names alone: what begins with `a` may be of `ab`, so a listing's prefix counts as far as its last slash.
+        folder = request.query.get("prefix", "").rpartition("/")[0]
+        return self._grants(job, request.container, f"{folder}/") & {"l"}
 
     def _signed(self, request: Request) -> frozenset[str]:
         fields = request.query

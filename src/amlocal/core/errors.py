@@ -62,6 +62,18 @@ class MethodNotAllowed(ApiError):
         self.allowed = tuple(allowed)
 
 
+class Forbidden(ApiError):
+    """403 in Azure Resource Manager's words: the token is good, and not for this."""
+
+    def __init__(self, job: str, action: str, scope: str) -> None:
+        super().__init__(
+            403,
+            f"The client 'job {job}' does not have authorization to perform action '{action}' over scope '{scope}'. "
+            "A job's token opens its own run, its inputs and its outputs (docs/amlocal.md).",
+            code="AuthorizationFailed",
+        )
+
+
 class Unauthorized(ApiError):
     """401: no token, or one that this workspace did not sign or that has expired."""
 

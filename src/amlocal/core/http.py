@@ -57,6 +57,14 @@ class Call:
         return mapping(self.object(), "properties")
 
 
+ForJob = Callable[[Mapping[str, str], str], bool]
+
+
+def own_name(path: Mapping[str, str], job: str) -> bool:
+    """Tell whether the route's `{name}` is the job itself."""
+    return path["name"] == job
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer: `body` is sent as JSON, or as it is when it is bytes or a stream of bytes; None sends nothing."""
@@ -76,7 +84,8 @@ class Route:
 
     `auth` says who may call: "bearer" (a token that this workspace signed), or "open" for what Azure serves without a
     token or checks in the handler (signed URLs, storage keys). `streaming` leaves the body unread; a route that is open
-    streams, since a body is read only of those who may call.
+    streams, since a body is read only of those who may call. `for_job` tells by the path's variables whether the
+    token of that job opens the route; without it, none does.
     """
 
     method: str
@@ -84,3 +93,4 @@ class Route:
     handler: Handler
     auth: str = "bearer"
     streaming: bool = False
+    for_job: ForJob | None = None

@@ -1,12 +1,13 @@
 """The faces that need no token yet: the cloud's metadata and the managed-identity endpoint."""
 
+import contextlib
 import hmac
 
 from amlocal.core.context import STORAGE_SUFFIX, Context
 from amlocal.core.errors import BadRequest, Unauthorized
 from amlocal.core.http import Call, Reply, Route
 from amlocal.identity.secrets import Secrets
-from amlocal.identity.tokens import Tokens
+from amlocal.identity.tokens import Scope, Tokens
 
 CLOUD = "amlocal"
 # azure-ai-ml derives its audience from the portal: what remains after the first two pieces (WIRE "Metadata").
@@ -29,14 +30,22 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
         }
         return Reply(200, [cloud])
 
+    def caller(secret: str) -> Scope | None:
+        """Return whom a token is for: the person who has the workspace's secret, or a job, whose secret is a token."""
+        if hmac.compare_digest(secret.encode(), secrets.identity.encode()):
+            return None
+        with contextlib.suppress(Unauthorized):
+            if (scope := tokens.scope(secret)) is not None:
+                return scope
+        raise Unauthorized("The identity secret (X-IDENTITY-HEADER) is missing or wrong.")
+
     def token(call: Call) -> Reply:
-        if not hmac.compare_digest(call.headers.get("x-identity-header", "").encode(), secrets.identity.encode()):
-            raise Unauthorized("The identity secret (X-IDENTITY-HEADER) is missing or wrong.")
+        scope = caller(call.headers.get("x-identity-header", ""))
         call.admit()
         resource = call.query.get("resource", "")
         if not resource:
             raise BadRequest("The query key 'resource' is missing: which audience is the token for?")
-        access_token, expires = tokens.issue(resource)
+        access_token, expires = tokens.issue(resource, scope=scope)
         body = {
             "access_token": access_token,
             "expires_on": str(expires),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from amlocal.core.context import Context
 
@@ -12,6 +13,15 @@ _KEPT = re.compile(
     r"SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|"
     r"PIP_\w+|UV_\w+|OMP_\w+|OPENBLAS_\w+|MKL_\w+|NVPL_\w+|CUDA_\w+|NVIDIA_\w+"
 )
+
+
+# Azure ML's default, AMLToken, is the job's own; the others are somebody who was given more.
+_IDENTITIES = ("Managed", "UserIdentity")
+
+
+def declares_identity(properties: Mapping[str, Any]) -> bool:
+    """Tell whether a job shall act as more than itself: its `identity` is the compute's, or the submitter's."""
+    return (properties.get("identity") or {}).get("identityType") in _IDENTITIES
 
 
 def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:

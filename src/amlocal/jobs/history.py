@@ -9,7 +9,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
 from amlocal.core.fields import Sent, flag, text, texts
-from amlocal.core.http import Call, Reply, Route
+from amlocal.core.http import Call, Reply, Route, own_name
 from amlocal.core.paging import page
 from amlocal.core.wire import USER, from_azure_date
 from amlocal.jobs.logs import JobLogs
@@ -48,11 +48,11 @@ class HistoryRoutes:
         for middle in ("", "/experiments/{experiment}", "/experimentids/{experiment}"):
             run = f"{history}{middle}/runs/{{name}}"
             table += [
-                Route("GET", run, self._show),
-                Route("PATCH", run, self._patch),
-                Route("GET", f"{run}/details", self._details),
-                Route("GET", f"{run}/children", self._children),
-                Route("GET", f"{run}/serviceinstances/{{node}}", self._service_instances),
+                Route("GET", run, self._show, for_job=own_name),
+                Route("PATCH", run, self._patch, for_job=own_name),
+                Route("GET", f"{run}/details", self._details, for_job=own_name),
+                Route("GET", f"{run}/children", self._children, for_job=own_name),
+                Route("GET", f"{run}/serviceinstances/{{node}}", self._service_instances, for_job=own_name),
             ]
         return [
             *table,

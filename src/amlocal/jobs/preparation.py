@@ -8,7 +8,7 @@ from typing import Any
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
-from amlocal.jobs.environ import job_environ
+from amlocal.jobs.environ import declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
@@ -29,7 +29,7 @@ class Preparation:
     """Prepares jobs.
 
     `machine` is what jobs see of this machine's environment variables, `client_environ` leads a job's own SDK calls to
-    this workspace, `make_token` opens MLflow.
+    this workspace, `make_token` returns a token of the job by its name; with True, one that opens the whole workspace.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Preparation:
         *,
         machine: Mapping[str, str],
         client_environ: Mapping[str, str],
-        make_token: Callable[[], str],
+        make_token: Callable[[str, bool], str],
     ) -> None:
         self._context = context
         self._inputs = inputs
@@ -66,7 +66,8 @@ class Preparation:
         variables = (
             runtime_environ(runtime, self._machine)
             | dict(self._client_environ)
-            | job_environ(self._context, job.name, properties["experimentName"], self._make_token())
+            | job_environ(self._context, job.name, properties["experimentName"], self._make_token(job.name, False))
+            | {"IDENTITY_HEADER": self._make_token(job.name, declares_identity(properties))}
             | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}
             | {f"AZURE_ML_OUTPUT_{key}": value for key, value in outputs.items()}
             | properties["environmentVariables"]

@@ -6,7 +6,7 @@ from typing import Any
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.http import Call, Json, Reply, Route
+from amlocal.core.http import Call, Json, Reply, Route, own_name
 from amlocal.core.operations import POLL_SOON
 from amlocal.core.paging import page, view_asked
 from amlocal.core.wire import USER
@@ -39,7 +39,7 @@ class JobRoutes:
         """Return the routes."""
         one = f"{self._context.arm}/jobs/{{name}}"
         return [
-            Route("GET", one, self._show),
+            Route("GET", one, self._show, for_job=own_name),
             Route("PUT", one, self._put),
             Route("DELETE", one, self._delete),
             Route("POST", f"{one}/cancel", self._cancel),

@@ -22,6 +22,11 @@ class Status(StrEnum):
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
     @property
+    def active(self) -> bool:
+        """Tell whether the command runs, will soon, or has a last moment to end."""
+        return self in (Status.PREPARING, Status.RUNNING, Status.CANCEL_REQUESTED)
+
+    @property
     def waiting(self) -> bool:
         """Tell whether nothing of the job has run yet."""
         return self in (Status.STARTING, Status.QUEUED)

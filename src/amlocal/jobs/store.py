@@ -78,6 +78,11 @@ class JobStore:
         """Return where a job stands. Raises `NotFound`."""
         return Status(self.get(name).body["status"])
 
+    def runs(self, name: str) -> bool:
+        """Tell whether a job's command may be running: from its preparation until its results are collected."""
+        found = self.find(name)
+        return found is not None and Status(found.body["status"]).active
+
     def create(self, name: str, properties: Mapping[str, Any]) -> Document:
         """Keep a new job; it starts as `Starting`, as Azure's first answer says. Raises `BadRequest` for its name."""
         if not _NAME.fullmatch(name):

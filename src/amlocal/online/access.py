@@ -34,7 +34,7 @@ def new_keys() -> dict[str, str]:
 class Access:
     """Checks callers of endpoints, and issues their tokens. `check_aad` takes an Authorization header."""
 
-    def __init__(self, signing_key: str, clock: Clock, check_aad: Callable[[str], None]) -> None:
+    def __init__(self, signing_key: str, clock: Clock, check_aad: Callable[[str], object]) -> None:
         self._key = signing_key
         self._clock = clock
         self._check_aad = check_aad

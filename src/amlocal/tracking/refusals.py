@@ -81,6 +81,11 @@ _ON_AZURE = (
 )
 
 
+def azure_serves(method: str, api: str) -> bool:
+    """Tell whether Azure ML's tracking server has a call; `api` is its path below `/api/`."""
+    return _matches(_AZURE_SERVES.get("GET" if method == "HEAD" else method), api)
+
+
 def refusal(method: str, path: str, *, lenient: bool) -> Reply | None:
     """Return the answer to a request that MLflow must not see, or None. `path` is decoded, below the prefix."""
     face, _, api = path.partition("/")

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from amlocal.core.errors import Forbidden
 from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.errors import AsyncHandler, in_mlflow_terms
+from amlocal.tracking.job_access import JobAccess, JobHandler
 from amlocal.tracking.layout import PREFIX
 from amlocal.tracking.session import CheckToken, check_program, check_visitor, welcome
 
@@ -14,17 +16,19 @@ MAX_BODY = 16 * 2**20
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FILE = "/mlflow-artifacts/artifacts/{path:path}"
-_Row = tuple[str, str, AsyncHandler]
-_CheckCall = Callable[[Call, CheckToken], None]
+_Row = tuple[str, str, AsyncHandler, JobHandler]  # the last answers calls with a job's token
+_CheckCall = Callable[[Call, CheckToken], str | None]
 
 
-def tracking_routes(artifacts: ArtifactRoutes, forward: AsyncHandler, check: CheckToken) -> list[Route]:
+def tracking_routes(
+    artifacts: ArtifactRoutes, forward: AsyncHandler, jobs: JobAccess, check: CheckToken
+) -> list[Route]:
     """Return the routes below `PREFIX`. Programs call `/api`; all other paths are for MLflow's pages in the browser."""
-    programs = [*_artifact_rows("api", artifacts), *_every_method("/api/{rest:path}", forward)]
+    programs = [*_artifact_rows("api", artifacts, jobs), *_every_method("/api/{rest:path}", forward, jobs.api)]
     browser = [
-        *_artifact_rows("ajax-api", artifacts),
-        ("GET", f"{PREFIX}/get-artifact", artifacts.get_artifact),
-        *_every_method("/{rest:path}", forward),
+        *_artifact_rows("ajax-api", artifacts, jobs),
+        ("GET", f"{PREFIX}/get-artifact", artifacts.get_artifact, _only_people),
+        *_every_method("/{rest:path}", forward, _only_people),
     ]
     return [
         Route("GET", PREFIX, in_mlflow_terms(_home(forward, check)), auth="open", streaming=True),
@@ -33,30 +37,44 @@ def tracking_routes(artifacts: ArtifactRoutes, forward: AsyncHandler, check: Che
     ]
 
 
-def _artifact_rows(face: str, artifacts: ArtifactRoutes) -> list[_Row]:
+def _artifact_rows(face: str, artifacts: ArtifactRoutes, jobs: JobAccess) -> list[_Row]:
     root = f"{PREFIX}/{face}/2.0"
     return [
-        ("GET", f"{root}/mlflow-artifacts/artifacts", artifacts.list),
-        ("GET", f"{root}{_FILE}", artifacts.download),
-        ("PUT", f"{root}{_FILE}", artifacts.upload),
-        ("DELETE", f"{root}{_FILE}", artifacts.delete),
-        ("GET", f"{root}/mlflow/artifacts/list", artifacts.list_run),
-        *_every_method(f"/{face}/2.0/mlflow-artifacts/{{rest:path}}", artifacts.refuse_parts),
+        *(
+            (method, f"{root}{path}", handler, jobs.of_path(handler))
+            for method, path, handler in (
+                ("GET", "/mlflow-artifacts/artifacts", artifacts.list),
+                ("GET", _FILE, artifacts.download),
+                ("PUT", _FILE, artifacts.upload),
+                ("DELETE", _FILE, artifacts.delete),
+            )
+        ),
+        ("GET", f"{root}/mlflow/artifacts/list", artifacts.list_run, jobs.of_run(artifacts.list_run)),
+        *_every_method(
+            f"/{face}/2.0/mlflow-artifacts/{{rest:path}}",
+            artifacts.refuse_parts,
+            lambda call, _: artifacts.refuse_parts(call),
+        ),
     ]
 
 
-def _every_method(path: str, handler: AsyncHandler) -> list[_Row]:
-    return [(method, f"{PREFIX}{path}", handler) for method in _METHODS]
+def _every_method(path: str, handler: AsyncHandler, for_job: JobHandler) -> list[_Row]:
+    return [(method, f"{PREFIX}{path}", handler, for_job) for method in _METHODS]
+
+
+async def _only_people(call: Call, job: str) -> Reply:
+    raise Forbidden(job, call.method, call.target.partition("?")[0])
 
 
 def _route(row: _Row, check_call: _CheckCall, check: CheckToken) -> Route:
     """Return a route that is open to the application: a refused token, too, is answered in MLflow's terms."""
-    method, path, handler = row
+    method, path, handler, for_job = row
 
     async def answer(call: Call) -> Reply:
-        check_call(call, check)
+        job = check_call(call, check)
         call.admit()
-        return await handler(call if streams else replace(call, content=call.content or await call.whole(MAX_BODY)))
+        whole = call if streams else replace(call, content=call.content or await call.whole(MAX_BODY))
+        return await (handler(whole) if job is None else for_job(whole, job))
 
     streams = method == "PUT" and path.endswith(_FILE)
     return Route(method, path, in_mlflow_terms(answer), auth="open", streaming=True)
@@ -67,12 +85,11 @@ def _home(forward: AsyncHandler, check: CheckToken) -> AsyncHandler:
         """GET `/mlflow/`: the first of MLflow's pages or, with `?token=`, the start of a visit."""
         if not call.target.partition("?")[0].endswith("/"):  # the pages' own links are relative to the slash
             return Reply(308, headers={"Location": f"{PREFIX}/?{call.target.partition('?')[2]}"})
-        if token := call.query.get("token"):
-            check(token)
-            call.admit()
-            return welcome(token, call.headers.get("host", ""))
-        check_visitor(call, check)
+        token = call.query.get("token")
+        job = check(token) if token else check_visitor(call, check)
         call.admit()
-        return await forward(call)
+        if job is not None:
+            return await _only_people(call, job)
+        return welcome(token, call.headers.get("host", "")) if token else await forward(call)
 
     return home

@@ -11,7 +11,8 @@ from amlocal.core.errors import ApiError, Unauthorized
 from amlocal.core.http import Call, Reply
 from amlocal.tracking.layout import PREFIX
 
-CheckToken = Callable[[str], None]  # raises `Unauthorized`
+# A token -> the job that it is of, None for one that opens all. Raises `Unauthorized`.
+CheckToken = Callable[[str], str | None]
 # A script moves on rather than a redirect: it keeps the part behind # (the page within MLflow), and the browser sends
 # a strict cookie with it even when the link was on another site.
 _WELCOME = b'<!doctype html><title>MLflow</title><script>location.replace("./" + location.hash)</script>\n'
@@ -29,25 +30,28 @@ def welcome(token: str, host: str) -> Reply:
     return Reply(200, _WELCOME, headers, media_type="text/html; charset=utf-8")
 
 
-def check_program(call: Call, check: CheckToken) -> None:
-    """Raise `Unauthorized` unless the call brings the token as MLflow's client does (MLFLOW_TRACKING_TOKEN)."""
+def check_program(call: Call, check: CheckToken) -> str | None:
+    """Return what `check` does with the token that the call brings as MLflow's client does (MLFLOW_TRACKING_TOKEN).
+
+    Raises `Unauthorized`.
+    """
     token = _bearer(call)
     if token is None:
         raise Unauthorized(
             "No access token. Set MLFLOW_TRACKING_TOKEN to one of this workspace's, as its jobs have it."
         )
-    check(token)
+    return check(token)
 
 
-def check_visitor(call: Call, check: CheckToken) -> None:
-    """Raise `Unauthorized` unless header or cookie brings the token, 403 for a page of someone else."""
+def check_visitor(call: Call, check: CheckToken) -> str | None:
+    """Return what `check` does with the token in header or cookie. Raises `Unauthorized`, 403 for another's page."""
     token, host = _bearer(call), call.headers.get("host", "")
     if token is None:
         origin = call.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             raise ApiError(403, f"A page of {origin} may not use this workspace.")
         token = _kept_token(call.headers.get("cookie", ""), host)
-    check(token)
+    return check(token)
 
 
 def _bearer(call: Call) -> str | None:

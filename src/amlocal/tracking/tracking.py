@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from amlocal.blobs import BlobStore
-from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.artifacts import Artifacts
 from amlocal.tracking.errors import TrackingUnavailable
+from amlocal.tracking.job_access import JobAccess
 from amlocal.tracking.layout import PREFIX, RUNS
+from amlocal.tracking.messages import body_of
 from amlocal.tracking.process import COMMAND, MlflowProcess
 from amlocal.tracking.refusals import check_places, refusal
 from amlocal.tracking.routes import tracking_routes
@@ -58,7 +60,8 @@ class Tracking:
 
     def routes(self, check: CheckToken) -> list[Route]:
         """Return the routes below `/mlflow`; `check` raises `Unauthorized` for a token that is not the workspace's."""
-        return tracking_routes(ArtifactRoutes(self._artifacts, self._find_run), self._forward, check)
+        jobs = JobAccess(self._forward, self._find_run, lenient=self._lenient)
+        return tracking_routes(ArtifactRoutes(self._artifacts, self._find_run), self._forward, jobs, check)
 
     async def record_run(self, run: RunRecord) -> None:
         """Write the run into MLflow, as soon as MLflow is up. Raises `ApiError`.
@@ -73,7 +76,7 @@ class Tracking:
         if refused := refusal(call.method, path, lenient=self._lenient):
             return refused
         if call.content:
-            check_places(_body(call.content))
+            check_places(body_of(call.content))
         await self._all_recorded()
         method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out
         answer = await self._ask_mlflow(method, call.target, call.headers, call.content)
@@ -107,21 +110,6 @@ class Tracking:
         if answer.status == 200:
             return json.loads(answer.body)
         raise ApiError(answer.status, _message(answer))
-
-
-def _body(content: bytes) -> Any:
-    """Return the decoded body of a client's call. Raises `BadRequest`: MLflow would take what is no JSON for nothing.
-
-    Old clients encode twice, and MLflow decodes as often.
-    """
-    try:
-        body = json.loads(content)
-        body = json.loads(body) if isinstance(body, str) else body
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The request body is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise BadRequest("The request body must be a JSON object.")
-    return body
 
 
 def _message(answer: Answer) -> str:

@@ -81,7 +81,7 @@ def routes(context: Context, created: str) -> list[Route]:
 
     subscription = f"/subscriptions/{context.identity.subscription}"
     return [
-        Route("GET", context.arm, show),
+        Route("GET", context.arm, show, for_job=lambda *_: True),  # whose it is, and where runs are tracked
         Route("GET", f"{context.identity.group_id}/providers/{PROVIDER}/workspaces", listing),
         Route("GET", f"{subscription}/providers/{PROVIDER}/workspaces", listing),
         Route("GET", "/discovery", discovery, auth="open", streaming=True),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import Unauthorized
-from amlocal.identity.tokens import LIFETIME, Tokens
+from amlocal.identity.tokens import LIFETIME, Scope, Tokens
 from tests.unit.amlocal.blobs.wire import START, ManualClock
 
 KEY = "signing key of at least thirty-two bytes"
@@ -128,3 +128,27 @@ def test_a_token_for_the_audience_that_is_asked_for_passes(tokens: Tokens, audie
 def test_a_token_for_another_audience_is_refused_by_name(tokens: Tokens) -> None:
     with pytest.raises(Unauthorized, match="for https://management; ask for one for https://ml"):
         tokens.check_header(f"Bearer {tokens.issue('https://management')[0]}", audiences=["https://ml"])
+
+
+@pytest.mark.parametrize(("whole", "opens"), [(False, "mine"), (True, None)])
+def test_a_jobs_token_opens_its_own_until_it_ends(whole: bool, opens: str | None) -> None:
+    running = {"mine"}
+    tokens = Tokens(KEY, "workspace", ManualClock(), running.__contains__)
+    token, _ = tokens.issue("any", scope=Scope("mine", whole))
+    assert tokens.check(token) == opens
+    assert tokens.scope(token) == Scope("mine", whole)
+    running.clear()
+    with pytest.raises(Unauthorized, match="ended with it"):
+        tokens.check(token)
+
+
+def test_a_token_that_is_no_jobs_opens_all() -> None:
+    tokens = Tokens(KEY, "workspace", ManualClock())
+    assert tokens.check(tokens.issue("any")[0]) is None
+    assert tokens.scope(tokens.issue("any")[0]) is None
+
+
+def test_no_job_runs_where_nobody_says_so() -> None:
+    tokens = Tokens(KEY, "workspace", ManualClock())
+    with pytest.raises(Unauthorized, match="ended"):
+        tokens.check(tokens.issue("any", scope=Scope("mine"))[0])

@@ -31,7 +31,7 @@ def prepare(desk: Desk, **changes: Any) -> Prepared:
         CurrentEnvironment(),
         machine={"PATH": "/usr/bin", "HOME": "/home/me", "LANG": "C"},
         client_environ={"ARM_CLOUD_METADATA_URL": "https://127.0.0.1:8443/metadata", "LANG": "client"},
-        make_token=lambda: "a-token",
+        make_token=lambda job, whole: f"a-token of {job}" + (", whole" if whole else ""),
     )
     job = desk.jobs.create("job", accepted(desk.context, **changes))
     return preparation.prepare(job, desk.job_folder(), threading.Event())
