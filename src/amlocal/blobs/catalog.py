@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 
 from amlocal.blobs.blocks import Choice, chosen
 from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, StorageError, naming_full_disk
@@ -62,15 +62,14 @@ class Catalog:
         row = self._database.row("SELECT * FROM blobs WHERE container=? AND name=?", container, name)
         return from_row(row) if row else None
 
-    def scan(self, container: str, prefix: str, start: bytes, limit: int | None) -> list[Blob]:
-        """Return the blobs whose names begin with `prefix` and are not before `start` (UTF-8), in name order."""
+    def scan(self, container: str, prefix: str, start: bytes, limit: int | None) -> list[Row]:
+        """Return the rows whose names begin with `prefix` and are not before `start` (UTF-8), in name order."""
         first, behind = prefix.encode(), past(prefix)
-        rows = self._database.rows(
+        return self._database.rows(
             "SELECT * FROM blobs WHERE container=? AND name >= CAST(? AS TEXT) AND name < CAST(? AS TEXT)"
             " ORDER BY name LIMIT ?",
             *(container, max(first, start), behind, -1 if limit is None else limit),
         )
-        return [from_row(row) for row in rows]
 
     def save(self, container: str, name: str, chunks: Sequence[Chunk], traits: Traits, guard: Guard) -> Blob:
         """Make `chunks` the blob's content. Blocks staged for it are forgotten, as Azure does."""

@@ -7,9 +7,11 @@ from itertools import islice
 
 from amlocal.blobs.catalog import past, successor
 from amlocal.blobs.errors import StorageError
+from amlocal.blobs.rows import from_row
 from amlocal.blobs.store import BlobStore
 from amlocal.blobs.values import Blob
 
+_MOST = 1000  # entries of a page
 _AT_ONCE = 200  # rows asked for at once: what more a folder has is skipped, not read
 
 
@@ -33,9 +35,13 @@ class Page:
 
 
 def page(store: BlobStore, container: str, query: Query) -> Page:
-    """Return one page. Raises `ContainerNotFound`, and `StorageError` for a marker that no page ended with."""
-    entries = list(islice(_entries(store, container, query), query.limit + 1))
-    shown, more = entries[: query.limit], entries[query.limit :]
+    """Return one page, which may be shorter than asked for, as Azure's may: the marker tells whether more follows.
+
+    Raises `ContainerNotFound`, and `StorageError` for a marker that no page ended with."""
+    store.require_container(container)
+    size = min(query.limit, _MOST)
+    entries = list(islice(_entries(store, container, query), size + 1))
+    shown, more = entries[:size], entries[size:]
     return Page(
         blobs=tuple(entry for entry in shown if isinstance(entry, Blob)),
         folders=tuple(entry for entry in shown if isinstance(entry, str)),
@@ -50,13 +56,13 @@ def names_below(store: BlobStore, container: str, prefix: str) -> Iterator[Blob 
 
 def _entries(store: BlobStore, container: str, query: Query) -> Iterator[Blob | str]:
     start = _start(query.marker)
-    while blobs := store.scan(container, query.prefix, start=start, limit=_AT_ONCE):
+    while rows := store.scan(container, query.prefix, start=start, limit=_AT_ONCE):
         folder = ""
-        for blob in blobs:
-            if folder and blob.name.startswith(folder):
+        for row in rows:
+            if folder and row["name"].startswith(folder):
                 continue
-            folder = _folder(blob.name, query) or ""
-            entry = folder or blob
+            folder = _folder(row["name"], query) or ""
+            entry = folder or from_row(row)
             yield entry
             start = _behind(entry)
 

@@ -88,15 +88,13 @@ class Reads:
         """Answer a page of the container's names."""
         asked = request.query
         query = Query(asked.get("prefix", ""), asked.get("delimiter", ""), asked.get("marker", ""), _limit(request))
-        found = await asyncio.to_thread(page, self._store, request.container, query)
-        body = listing_body(
-            found,
-            query,
-            service=request.service,
-            container=request.container,
-            metadata="metadata" in asked.get("include", "").split(","),
-        )
-        return Reply(200, body, media_type="application/xml")
+        metadata = "metadata" in asked.get("include", "").split(",")
+
+        def answer() -> bytes:
+            found = page(self._store, request.container, query)
+            return listing_body(found, query, service=request.service, container=request.container, metadata=metadata)
+
+        return Reply(200, await asyncio.to_thread(answer), media_type="application/xml")
 
 
 def _md5_header(name: str, blob: Blob) -> dict[str, str]:

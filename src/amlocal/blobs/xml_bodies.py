@@ -13,6 +13,11 @@ from amlocal.blobs.listing import Page, Query
 from amlocal.blobs.values import Blob
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+# What all blobs have in common.
+_SAME = (
+    "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>"
+    "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
+)
 # Not characters of XML 1.0, or (tab, CR, LF) changed by its parsers.
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -59,7 +64,7 @@ def _blob(blob: Blob, *, metadata: bool) -> str:
     properties = "".join(_element(name, value) for name, value in _properties(blob))
     pairs = "".join(_element(name, value) for name, value in blob.metadata.items()) if metadata else ""
     more = f"<Metadata>{pairs}</Metadata>" if metadata else ""
-    return f"<Blob>{_name('Name', blob.name)}<Properties>{properties}</Properties>{more}</Blob>"
+    return f"<Blob>{_name('Name', blob.name)}<Properties>{properties}{_SAME}</Properties>{more}</Blob>"
 
 
 def _properties(blob: Blob) -> Iterator[tuple[str, str]]:
@@ -70,12 +75,6 @@ def _properties(blob: Blob) -> Iterator[tuple[str, str]]:
     yield "Content-Type", blob.content_type
     if blob.content_md5:
         yield "Content-MD5", blob.content_md5
-    yield "BlobType", "BlockBlob"
-    yield "AccessTier", "Hot"
-    yield "AccessTierInferred", "true"
-    yield "LeaseStatus", "unlocked"
-    yield "LeaseState", "available"
-    yield "ServerEncrypted", "true"
 
 
 def _name(tag: str, name: str) -> str:

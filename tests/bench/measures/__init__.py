@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, commands, gates, jobs, online, release, server, upload
+from tests.bench.measures import batch, commands, gates, jobs, lists, online, release, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
     "arm-get": server.arm_get,
     "memory": server.memory,
+    "lists": lists.lists,
     "upload": upload.upload,
     "hello": jobs.hello,
     "promote": commands.promote,

@@ -36,6 +36,10 @@ class Client:
             raise RuntimeError(f"GET {path} answered {answer.status}: {content!r}")
         return content
 
+    def fetch(self, target: str) -> bytes:
+        """GET a path with its query."""
+        return self._get(target, self._headers)
+
     def get(self, path: str) -> bytes:
         """GET below the workspace's ARM id."""
         return self._get(f"{self.arm}{path}?api-version=2024-10-01", self._headers)

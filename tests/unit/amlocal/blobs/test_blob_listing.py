@@ -53,6 +53,13 @@ def test_the_pages_of_a_listing_hold_what_a_naive_listing_holds(
     assert all(len(one.blobs) + len(one.folders) == limit for one in found[:-1])
 
 
+def test_no_page_is_longer_than_the_service_gives_and_the_rest_follows(shared: BlobStore) -> None:
+    fill(shared, set("abcde"))
+    with patch.object(listing, "_MOST", 2):
+        found = [[blob.name for blob in one.blobs] for one in pages(shared, Query(limit=5000))]
+    assert found == [["a", "b"], ["c", "d"], ["e"]]
+
+
 @pytest.mark.parametrize("in_each", [1, 3, 50])
 def test_folders_are_read_many_at_a_time_and_their_content_is_not(shared: BlobStore, in_each: int) -> None:
     fill(shared, {f"{folder:02}/{name:02}" for folder in range(20) for name in range(in_each)})
