@@ -20,6 +20,7 @@ from amlocal.assembly.build import build
 from amlocal.core.context import Identity
 from amlocal.core.http import Route
 from amlocal.core.routing import Router
+from amlocal.core.unserved import FEATURES
 from amlocal.settings import Settings as ServerSettings
 from mlgates import pytest_plugin as mlgates_plugin
 from mlgates.cli.app import app as mlgates_app
@@ -135,6 +136,7 @@ def served() -> Iterator[str]:
     missing = (f"`{name}`" for name in COLLECTIONS if not router.methods(f"{NAMES.arm_id}/{name}"))
     yield from (
         "",
+        f"A path or a job of one of these is answered by its name: {', '.join(FEATURES)}.",
         "The message with the api-version answers everything that has no path above. Of the collections that a",
         f"workspace has on Azure, these are not there: {', '.join(missing)}.",
         "What MLflow's API answers otherwise than MLflow does is told in [amlocal](amlocal.md).",

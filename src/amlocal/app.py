@@ -16,6 +16,7 @@ from amlocal.core.context import PROVIDER, Context
 from amlocal.core.errors import ApiError, BadRequest, Forbidden, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
+from amlocal.core.unserved import unserved
 from amlocal.core.wire import envelope
 
 # The Authorization header -> the job whose token it is, None for one that opens all. Raises `Unauthorized`.
@@ -110,6 +111,8 @@ class App:
         if match:
             return match
         self._check_workspace(path)
+        if named := unserved(method, path):
+            raise named
         if others := self._router.methods(path):
             raise MethodNotAllowed(f"{method} is not served at {path}; it takes {', '.join(others)}.", others)
         version = _query(scope["query_string"].decode("latin-1")).get("api-version", "none")

@@ -39,6 +39,7 @@ def switch_environ(origin: str, folder: Folder, identity: Identity) -> dict[str,
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
         "AZUREML_RUN_POLLING_INTERVAL_MAX": "2",
+        "REGISTRY_DISCOVERY_ENDPOINT_URL": f"{origin}/",  # else MLClient(registry_name=...) asks a host of no cloud
         "AZUREML_ARM_SUBSCRIPTION": identity.subscription,
         "AZUREML_ARM_RESOURCEGROUP": identity.resource_group,
         "AZUREML_ARM_WORKSPACE_NAME": identity.name,

@@ -12,18 +12,22 @@ from amlocal.batch.store import BatchStore
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
+from amlocal.settings import Settings
 
 
 class Batch:
     """Batch endpoints; `jobs` runs what they are called with."""
 
-    def __init__(self, context: Context, stores: Stores, jobs: Jobs, operations: Operations) -> None:
+    def __init__(
+        self, context: Context, settings: Settings, stores: Stores, jobs: Jobs, operations: Operations
+    ) -> None:
         lookup, store = stores.lookup(), BatchStore(context)
         rules = DeploymentRules(
             here=context.identity,
             lookup=lookup,
             environments=ModelEnvironments(stores.blobs, stores.environments, lookup),
             has_compute=lambda name: stores.computes.get(name) is not None,
+            lenient=settings.lenient,
         )
         invoker = Invoker(context, store, rules, stores.jobs, jobs.accept, jobs.submit, stores.has_file)
         self._following = Following(stores.jobs, jobs.cancel)

@@ -79,7 +79,7 @@ def build(
         make_token=partial(_job_token, tokens),
     )
     operations = Operations(context)
-    batch = Batch(context, stores, jobs, operations)
+    batch = Batch(context, settings, stores, jobs, operations)
     online = Online(
         context,
         settings,

@@ -25,7 +25,7 @@ from amlocal.jobs.recovery import recover
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.runner import Runner
 from amlocal.jobs.studio import studio_routes
-from amlocal.jobs.submission import accept
+from amlocal.jobs.submission import accept, check_kind
 from amlocal.jobs.tracked import Record, TrackedRuns
 from amlocal.settings import Settings
 
@@ -98,6 +98,7 @@ class Jobs:
 
     def accept(self, name: str, sent: dict[str, Json]) -> dict[str, Any]:
         """Return the properties of a new command job as they are kept. Raises `ApiError` for one that cannot run."""
+        check_kind(sent)
         self._check(sent)
         compute = compute_name(own_reference(self._context.identity, text(sent, "computeId") or ""))
         if compute != SERVERLESS and self._stores.computes.get(compute) is None:

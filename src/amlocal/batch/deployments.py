@@ -10,8 +10,9 @@ from amlocal.batch.settings import accept_settings
 from amlocal.batch.store import own_properties
 from amlocal.core.context import Identity
 from amlocal.core.documents import Document
-from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text
+from amlocal.core.unserved import not_served
 from amlocal.core.uris import own_reference
 from amlocal.jobs.queue import SERVERLESS, compute_name
 from amlocal.jobs.submission import accept_variables
@@ -19,12 +20,16 @@ from amlocal.jobs.submission import accept_variables
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRules:
-    """Accepts deployments. `has_compute` tells whether the workspace has a compute of that name."""
+    """Accepts deployments. `has_compute` tells whether the workspace has a compute of that name.
+
+    With `lenient`, a call may name a folder for its output, which Azure refuses.
+    """
 
     here: Identity
     lookup: AssetLookup
     environments: ModelEnvironments
     has_compute: Callable[[str], bool]
+    lenient: bool = False
 
     def accept(self, sent: Sent) -> dict[str, Any]:
         """Return the properties of a deployment as they are kept.
@@ -33,7 +38,7 @@ class DeploymentRules:
         pipeline components.
         """
         if (mapping(sent, "deploymentConfiguration").get("deploymentConfigurationType") or "Model") != "Model":
-            raise ApiError(501, "Only deployments of models are served locally.", code="NotImplemented")
+            raise not_served("Batch deployments of pipeline components")
         model = self._model(mapping(sent, "model"))
         code, environment = self._code(mapping(sent, "codeConfiguration")), text(sent, "environmentId")
         if environment:

@@ -1,5 +1,6 @@
 """A call of a batch endpoint, read."""
 
+import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,8 +34,11 @@ class Invocation:
     experiment: str | None
 
 
-def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any]) -> Invocation:
-    """Return the call whose `properties` were sent, over the properties of its deployment. Raises `BadRequest`."""
+def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any], *, lenient: bool = False) -> Invocation:
+    """Return the call whose `properties` were sent, over the properties of its deployment. Raises `BadRequest`.
+
+    `lenient` takes a folder for the output, in which the deployment's own file name is used.
+    """
     key, given = _only("inputData", mapping(sent, "inputData"))
     uri, kind = text(given, "uri"), text(given, "jobInputType") or ""
     if uri is None or _plain(kind) not in _TYPES:
@@ -42,7 +46,7 @@ def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any]) -
             f"The input '{key}' must be a uri_file or uri_folder with a uri: a deployment of a model scores files."
         )
     settings = overridable(sent, deployment)
-    output, file_name = _output(here, sent)
+    output, file_name = _output(here, sent, lenient=lenient)
     if file_name:
         settings["outputFileName"] = file_name
     compute = mapping(sent, "compute")
@@ -77,12 +81,17 @@ def _only(what: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return key, mapping(sent, key)
 
 
-def _output(here: Identity, sent: Sent) -> tuple[str | None, str | None]:
+def _output(here: Identity, sent: Sent, *, lenient: bool) -> tuple[str | None, str | None]:
     """Return the folder that the output goes to and the name of the file in it, as far as the call says."""
-    outputs = mapping(sent, "outputData") or _older_output(here, mapping(sent, "outputDataset"))
+    outputs = mapping(sent, "outputData")
+    if not outputs:
+        outputs, lenient = _older_output(here, mapping(sent, "outputDataset")), True
     if not outputs:
         return None, None
     key, given = _only("outputData", outputs)
+    kind = text(given, "jobOutputType") or ""
+    if not lenient and _plain(kind) != "urifile":
+        raise _invalid("OutputData.Values[0].JobOutputType", "Job output type must be 'uri_file'.", kind)
     uri = text(given, "uri")
     if uri is None:
         return None, None
@@ -90,10 +99,19 @@ def _output(here: Identity, sent: Sent) -> tuple[str | None, str | None]:
     if place is None:
         raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be azureml://datastores/NAME/paths/PATH.")
     path = posixpath.normpath(place[1].strip("/")) if place[1].strip("/") else ""
-    folder, name = (path, None) if _plain(text(given, "jobOutputType") or "") == "urifolder" else posixpath.split(path)
+    folder, name = (path, None) if _plain(kind) == "urifolder" else posixpath.split(path)
     if not folder or {".", ".."}.intersection(folder.split("/")):
         raise BadRequest(f"The output '{key}' goes to {uri!r}; it must be in a folder of the datastore.")
     return f"azureml://datastores/{place[0]}/paths/{folder}", name
+
+
+def _invalid(name: str, message: str, value: str) -> BadRequest:
+    """Return what Azure's validators say of a call (azure-docs issue 118447 shows it)."""
+    error = {"PropertyName": name, "ErrorMessage": message, "AttemptedValue": value, "ErrorCode": "PredicateValidator"}
+    return BadRequest(
+        "The Job request provided has the following validation errors. Please resolve them and try again.\nErrors:\n"
+        + json.dumps([error], indent=2)
+    )
 
 
 def _older_output(here: Identity, sent: Sent) -> dict[str, Any]:

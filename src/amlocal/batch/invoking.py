@@ -93,7 +93,7 @@ class Invoker:
         document = self._store.deployment(endpoint, name)
         properties = document.body["properties"]
         model = self._rules.model(document)
-        invocation = read_invocation(self._context.identity, sent, properties)
+        invocation = read_invocation(self._context.identity, sent, properties, lenient=self._rules.lenient)
         self._check_output(invocation, properties)
         return Call(
             endpoint=endpoint,

@@ -8,6 +8,7 @@ import re
 
 from amlocal.core.context import PROVIDER, Identity
 from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.unserved import not_served
 
 _FLAGS = re.IGNORECASE | re.DOTALL
 # `azureml:` may stand before an ARM id with one slash (an asset) or with two (a datastore's long URI).
@@ -66,8 +67,7 @@ def _foreign(
 
 def no_registries(what: str, registry: str) -> ApiError:
     """Return the 501 of everything that is in a registry."""
-    message = f"Registries are not served by amlocal yet: '{what}' is of registry '{registry}'."
-    return ApiError(501, message, code="NotImplemented")
+    return not_served("Registries", f"'{what}' is of registry '{registry}'")
 
 
 def datastore_reference(here: Identity, uri: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from amlocal.core.context import Context
 from amlocal.core.durations import seconds
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, count, flag, mapping, text, texts
+from amlocal.core.unserved import unserved_job
 from amlocal.core.uris import own_reference
 from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, without_zero
 from amlocal.jobs.failure import JobFailure
@@ -31,9 +32,7 @@ def accept(
 
     Raises `ApiError` 501 for what one machine does not do, and `BadRequest` for what cannot run anywhere.
     """
-    if sent.get("jobType") != "Command":
-        message = f"Jobs of type {sent.get('jobType')} are not served locally; send a command job."
-        raise ApiError(501, message, code="NotImplemented")
+    check_kind(sent)
     code, environment, compute = text(sent, "codeId"), text(sent, "environmentId"), text(sent, "computeId")
     own_reference(context.identity, text(sent, "componentId") or "")
     if environment is None:
@@ -66,6 +65,12 @@ def accept(
         "parameters": {},
         "queueSettings": _queue(mapping(sent, "queueSettings"), compute),
     }
+
+
+def check_kind(sent: Sent) -> None:
+    """Raise `ApiError` 501 for a job that is no command job; before anything else of it is looked at."""
+    if (kind := sent.get("jobType")) != "Command":
+        raise unserved_job(str(kind))
 
 
 # Kept and shown; nothing here depends on them.

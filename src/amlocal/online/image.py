@@ -12,7 +12,9 @@ from packaging.utils import canonicalize_name
 
 from amlocal.assets.lookup import AssetLookup, Remote
 from amlocal.blobs import BlobStore
+from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
+from amlocal.core.unserved import not_served
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.swagger import describe_model
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
@@ -74,8 +76,8 @@ class Images:
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
         model, environment = properties["model"], properties["environmentId"]
-        if environment:
-            self._lookup.environment(environment)
+        if environment and (document := self._lookup.environment(environment)):
+            _check_environment(document)
         kind = self._model(model)["modelType"] if model else None
         if properties["codeConfiguration"]:
             self._lookup.code(properties["codeConfiguration"]["codeId"])
@@ -161,6 +163,16 @@ class Images:
         spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
         runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)
         return create_layer(runtime, layer, self._building.cache, log=say)
+
+
+def _check_environment(document: Document) -> None:
+    """Raise 501 for a custom container: an image with a server, routes and a port of its own."""
+    if document.body["properties"].get("inferenceConfig"):
+        raise not_served(
+            "Custom containers",
+            f"environment '{document.name}:{document.version}' has an inference_config, the routes of a server in its "
+            "image. Deploy a scoring script or an MLflow model in an environment without one",
+        )
 
 
 def _content(folder: Path) -> str:

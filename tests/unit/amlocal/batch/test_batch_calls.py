@@ -3,6 +3,9 @@ from typing import Any
 
 import pytest
 
+from amlocal.batch.invocation import read_invocation
+from amlocal.batch.settings import accept_settings
+from amlocal.core.context import Identity
 from amlocal.core.errors import ApiError, BadRequest, Conflict, NotFound
 from amlocal.jobs.states import Status
 from amlocal.jobs.steps import step_of
@@ -105,14 +108,35 @@ def test_summary_only_keeps_no_rows(batch: Batch) -> None:
     [
         ({"jobOutputType": "UriFile", "uri": f"{PLACE}/a/b.csv"}, f"{PLACE}/a", "b.csv"),
         ({"jobOutputType": "UriFile", "uri": f"{PLACE}/a//b.csv"}, f"{PLACE}/a", "b.csv"),
-        ({"jobOutputType": "UriFolder", "uri": f"{PLACE}/a/b/"}, f"{PLACE}/a/b", "predictions.csv"),
-        ({"jobOutputType": "UriFolder"}, None, "predictions.csv"),
+        ({"jobOutputType": "UriFile"}, None, "predictions.csv"),
     ],
 )
 def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str], uri: str | None, file: str) -> None:
     job = batch.ready().invoker.invoke("scores", None, None, call(outputData={"score": output})).name
     assert step(batch, job).body["properties"]["outputs"]["score"]["uri"] == uri
     assert told(batch, job)["output_file"] == file
+
+
+def test_a_folder_for_the_output_is_refused_in_azures_words(batch: Batch) -> None:
+    sent = call(outputData={"score": {"jobOutputType": "uri_folder", "uri": f"{PLACE}/a/b/"}})
+    with pytest.raises(BadRequest) as refused:
+        batch.ready().invoker.invoke("scores", None, None, sent)
+    head, _, errors = refused.value.message.partition("Errors:\n")
+    assert head == "The Job request provided has the following validation errors. Please resolve them and try again.\n"
+    assert json.loads(errors) == [
+        {
+            "PropertyName": "OutputData.Values[0].JobOutputType",
+            "ErrorMessage": "Job output type must be 'uri_file'.",
+            "AttemptedValue": "uri_folder",
+            "ErrorCode": "PredicateValidator",
+        }
+    ]
+
+
+def test_a_folder_for_the_output_is_taken_by_a_lenient_workspace() -> None:
+    sent = call(outputData={"score": {"jobOutputType": "uri_folder", "uri": f"{PLACE}/a/b/"}})
+    read = read_invocation(Identity("s", "g", "w", "guid"), sent, accept_settings({}), lenient=True)
+    assert (read.output_uri, read.settings["outputFileName"]) == (f"{PLACE}/a/b", "predictions.csv")
 
 
 @pytest.mark.parametrize(
@@ -122,9 +146,13 @@ def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str
         ({"inputData": {"a": {}, "b": {}}}, "exactly one inputData"),
         ({"inputData": {"a": {"jobInputType": "Literal", "value": 1}}}, "must be a uri_file or uri_folder"),
         ({"inputData": {"a": {"jobInputType": "UriFile"}}}, "with a uri"),
-        (call(outputData={"s": {"uri": "https://elsewhere/x"}}), "must be azureml://datastores"),
+        (call(outputData={"s": {"jobOutputType": "uri_file", "uri": "https://elsewhere/x"}}), "must be azureml://data"),
         (call(outputData={"s": {"jobOutputType": "UriFile", "uri": f"{PLACE}/top.csv"}}), "in a folder"),
-        (call(outputData={"s": {"jobOutputType": "UriFolder", "uri": f"{PLACE}/../up"}}), "in a folder"),
+        (call(outputData={"s": {"jobOutputType": "UriFile", "uri": f"{PLACE}/../up"}}), "in a folder"),
+        *(
+            (call(outputData={"s": {"jobOutputType": kind, "uri": f"{PLACE}/a"}}), "Job output type must be 'uri_file'")
+            for kind in ("uri_folder", "UriFolder", "mltable", "mlflow_model", "custom_model", "", None)
+        ),
         (call(miniBatchSize="many"), "must be a whole number"),
         (call(name="a name"), "job name 'a name' is not valid"),
     ],

@@ -75,7 +75,7 @@ def test_a_deployment_needs_its_endpoint_first(batch: Batch) -> None:
         ({"environmentVariables": {"A=B": "c"}}, "'A=B' cannot be the name"),
         (
             {"deploymentConfiguration": {"deploymentConfigurationType": "PipelineComponent"}},
-            "Only deployments of models",
+            "Batch deployments of pipeline components are not served",
         ),
     ],
 )

@@ -211,6 +211,19 @@ def test_what_could_never_start_is_refused_at_once(shelf: Shelf, properties: dic
         shelf.images.check(with_defaults({"model": "azureml:m:1", **properties}))
 
 
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("model", ["azureml:m:1", None])
+def test_a_custom_container_is_named_as_what_is_not_served(shelf: Shelf, scripted: bool, model: str | None) -> None:
+    shelf.model(MLmodel="flavors: {}")
+    inference = {"livenessRoute": {"path": "/live", "port": 8501}, "scoringRoute": {"path": "/v1", "port": 8501}}
+    shelf.stores.environments.put("own", "1", {"image": "docker.io/tensorflow/serving", "inferenceConfig": inference})
+    code = shelf.code("src/score.py") if scripted else None
+    given = {"model": model, "codeConfiguration": code, "environmentId": "azureml:own:1"}
+    with pytest.raises(ApiError, match=r"Custom containers are not served by amlocal yet: .*'own:1'") as refused:
+        shelf.images.check(with_defaults(given))
+    assert refused.value.status == 501
+
+
 def test_what_can_start_passes(shelf: Shelf) -> None:
     code, environment = shelf.code("src/score.py"), shelf.environment()
     shelf.images.check(with_defaults({"codeConfiguration": code, "environmentId": environment}))
