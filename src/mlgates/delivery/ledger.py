@@ -7,6 +7,7 @@ checksum are not believed, and the file is read. Versions can be deleted, and ar
 others, and the end of the ledger is anchored elsewhere (`anchors`).
 """
 
+import copy
 import tempfile
 import time
 import uuid
@@ -79,11 +80,18 @@ class Ledger:
         self._endpoint = endpoint
         self._nonce = nonce
         self._pause = pause
+        self._guard: Callable[[Sequence[Entry]], None] = lambda _: None
 
     @classmethod
     def of(cls, client: MLClient, settings: Settings) -> Self:
         """Return the ledger of a project's model, anchored at its online endpoint."""
         return cls(client, settings.model_name, settings.online_endpoint)
+
+    def guarded(self, guard: Callable[[Sequence[Entry]], None]) -> Self:
+        """Return this ledger, to which nothing is appended unless `guard` lets the entries before it pass."""
+        other = copy.copy(self)
+        other._guard = guard  # noqa: SLF001 - of our own kind
+        return other
 
     def read(self, *about: AssetVersion) -> Reading:
         """Return all entries that can be read, and all faults.
@@ -115,6 +123,7 @@ class Ledger:
         while hidden < _TRIES:
             reading = self._whole(*about)
             entries, anchors = reading.entries, reading.anchors
+            self._guard(entries)
             draft = decide(entries)
             entry = Entry.after(entries, draft, at=self.now(), nonce=self._nonce(), home=self.home)
             free = bool(draft.endpoint) or lock_of(entries, self._endpoint) is None

@@ -45,6 +45,19 @@ def take(
     return ledger.append(decide)
 
 
+def check_held(entries: Sequence[Entry], lock: Entry) -> None:
+    """Raise `EndpointHeld` unless `lock` is what holds its endpoint: its number is the token of whoever took it."""
+    held = lock_of(entries, lock.endpoint)
+    if held is not None and (held.number, held.checksum) == (lock.number, lock.checksum):
+        return
+    later = [entry for entry in entries if entry.endpoint == lock.endpoint and entry.number > lock.number]
+    told = f"{later[0].action} by {later[0].by} in entry {later[0].number}" if later else "is not in the ledger"
+    raise EndpointHeld(
+        f"endpoint {lock.endpoint} is not held by this process any more (its lock, entry {lock.number}: {told}): "
+        "nothing more is moved; see 'mlgates history'"
+    )
+
+
 def free(ledger: Ledger, endpoint: str, *, by: str, reason: str) -> Entry:
     """End the lock of `endpoint`, whoever holds it. Raises `ConfigurationError` when nobody does."""
 

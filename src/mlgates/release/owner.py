@@ -1,44 +1,142 @@
-"""Who works on an endpoint: told to whoever finds it locked, and known again when the work is taken up after a kill."""
+"""Who works on an endpoint: told to whoever finds it locked, and known again when the work is taken up after a kill.
 
+An owner is a process, by an id of its own. What it held is taken over when it is known to be dead: on the same machine
+by its start, or in CI by a later attempt of its run. Neither a run's id nor host and process number tell that, since
+the jobs of a matrix share the one, and two containers may share the other.
+"""
+
+import functools
 import getpass
 import os
 import socket
+import subprocess
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
-# Both are kept when a failed run, or one of its stages, is started again.
-_RUNS = {"GITHUB_RUN_ID": "GitHub run", "BUILD_BUILDID": "Azure DevOps run"}
+_PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """A process that releases."""
 
     name: str
-    """A person on a machine, or the run of a pipeline."""
-    host: str
-    process: int
-    is_run: bool = False
+    """For people: a person on a machine, or the run of a pipeline."""
+    id: str
+    """Random, and the same for as long as the process lives."""
+    process: int = 0
+    started: str = ""
+    """The start of the process, as its machine counts; empty where that cannot be told."""
+    machine: str = ""
+    """What tells processes of this boot and these process numbers from all others; empty where nothing does."""
+    run: str = ""
+    """The run in CI whose attempts come one after the other."""
+    attempt: int = 0
 
     @classmethod
     def here(cls, environ: Mapping[str, str]) -> Self:
         """Return this process."""
-        run = next((f"{told} {environ[name]}" for name, told in _RUNS.items() if environ.get(name)), None)
-        host = socket.gethostname()
-        return cls(run or f"{_user(environ)}@{host}", host, os.getpid(), is_run=run is not None)
+        process = os.getpid()
+        name, run, attempt = _run(environ)
+        return cls(
+            name=name or f"{_user(environ)}@{socket.gethostname()}",
+            id=_random(process),
+            process=process,
+            started=_start_of(process) or "",
+            machine=_machine(),
+            run=run,
+            attempt=attempt,
+        )
 
     def to_facts(self) -> dict[str, str]:
         """Return what a lock keeps of it."""
-        return {"owner": self.name, "host": self.host, "process": str(self.process)}
+        told = {
+            "owner": self.name,
+            "owner.id": self.id,
+            "owner.process": str(self.process),
+            "owner.started": self.started,
+            "owner.machine": self.machine,
+            "owner.run": self.run,
+            "owner.attempt": str(self.attempt),
+        }
+        return {name: text for name, text in told.items() if text}
 
     def may_take_over(self, facts: Mapping[str, str]) -> bool:
         """Tell whether the owner in `facts` is this one, or one that is known to be dead."""
-        if facts.get("host") == self.host:
-            process = int(facts.get("process", "0"))
-            return process == self.process or not _is_alive(process)
-        # The next attempt of a pipeline's run, maybe on another agent: there is never more than one at a time.
-        return self.is_run and facts.get("owner") == self.name
+        if facts.get("owner.id") == self.id:
+            return True
+        if self.run and facts.get("owner.run") == self.run:
+            # Attempts come one after the other; within one, the jobs of a matrix are side by side.
+            return _number(facts, "owner.attempt") < self.attempt or self._is_dead(facts)
+        return self._is_dead(facts)
+
+    def _is_dead(self, facts: Mapping[str, str]) -> bool:
+        process, started = _number(facts, "owner.process"), facts.get("owner.started")
+        if not self.machine or facts.get("owner.machine") != self.machine or not process or not started:
+            return False  # a process of elsewhere cannot be judged
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # another user's, and maybe hidden from us
+            return False
+        return _start_of(process) != started
+
+
+def _run(environ: Mapping[str, str]) -> tuple[str, str, int]:
+    """Return the run in CI by its name for people, what has attempts in it, and which attempt this is.
+
+    GitHub runs again only what has come to its end, all jobs with the next attempt. Azure DevOps runs a stage again.
+    """
+    if run := environ.get("GITHUB_RUN_ID"):
+        return f"GitHub run {run}", f"github {run}", _number(environ, "GITHUB_RUN_ATTEMPT")
+    if run := environ.get("BUILD_BUILDID"):
+        stage = environ.get("SYSTEM_STAGENAME", "")
+        whole = f"{environ.get('SYSTEM_COLLECTIONURI', '')} {run} {stage}"
+        return f"Azure DevOps run {run}", f"azure-devops {whole}", _number(environ, "SYSTEM_STAGEATTEMPT")
+    return "", "", 0
+
+
+@functools.cache
+def _random(process: int) -> str:
+    """Return an id; `process` is what it is kept for, so that a fork has another."""
+    return f"{uuid.uuid4().hex}-{process}"
+
+
+def _machine() -> str:
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        # Containers of one machine share the boot, and each counts its processes from 1.
+        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
+    except OSError:
+        pass
+    if _PROC.is_dir() or (uuid.getnode() >> 40) & 1:  # the latter: a random number, since there is no network card
+        return ""
+    return f"{socket.gethostname()} {uuid.getnode():012x}"
+
+
+def _start_of(process: int) -> str | None:
+    """Return when a process was started, None when it is not there, or has ended and nobody has looked."""
+    if _PROC.is_dir():
+        try:
+            text = (_PROC / str(process) / "stat").read_text()
+        except OSError:
+            return None
+        state, *fields = text.rpartition(")")[2].split()
+        return None if state in {"Z", "X"} else fields[18]  # starttime, in ticks since the boot: proc(5)
+    try:
+        told = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    except OSError:
+        return None
+    return told.stdout.strip() or None
+
+
+def _number(texts: Mapping[str, str], name: str) -> int:
+    text = texts.get(name, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _user(environ: Mapping[str, str]) -> str:
@@ -46,13 +144,3 @@ def _user(environ: Mapping[str, str]) -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without an entry in the password database
         return environ.get("USER", "unknown")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -57,7 +57,7 @@ def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Re
     """
     content = yield from step("content", lambda: content_of(work.client, work.settings, version))
     yield from step("approval", lambda: _permitted(work, content))
-    return (yield from holding(work, str(content.model), RELEASE, lambda: _released(work, content, canary=canary)))
+    return (yield from holding(work, str(content.model), RELEASE, lambda held: _released(held, content, canary=canary)))
 
 
 def _permitted(work: Work, content: Content) -> Entry:

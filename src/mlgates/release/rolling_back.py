@@ -47,7 +47,7 @@ def rollback(work: Work, *, reason: str = "") -> Steps[Released]:
     """
     plan = plan_of(work)
     facts = {_AWAY_FROM: plan.away_from}
-    return (yield from holding(work, plan.to.model, ROLLBACK, lambda: _back(work, plan, reason), facts=facts))
+    return (yield from holding(work, plan.to.model, ROLLBACK, lambda held: _back(held, plan, reason), facts=facts))
 
 
 def plan_of(work: Work) -> Return:

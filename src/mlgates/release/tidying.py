@@ -24,7 +24,7 @@ def tidy(work: Work) -> Steps[list[Outcome]]:
     if not _is_over(work, entries):
         return []
     moved = entries[-1].model
-    return (yield from holding(work, moved, TIDYING, lambda: _taken_away(work)))
+    return (yield from holding(work, moved, TIDYING, _taken_away))
 
 
 def _is_over(work: Work, entries: Sequence[Entry]) -> bool:

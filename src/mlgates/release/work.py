@@ -1,19 +1,21 @@
 """What every step of a release has at hand, and how an endpoint is held while the steps are gone."""
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
 from mlgates.core.events import Steps
-from mlgates.core.ledger import lock_of
+from mlgates.core.ledger import Entry
 from mlgates.core.steps import step
 from mlgates.delivery.deploy import poll_seconds
+from mlgates.delivery.fence import fenced
 from mlgates.delivery.ledger import Ledger
 from mlgates.release.declaration import Release
-from mlgates.release.lock import free, take
+from mlgates.release.lock import check_held, free, take
 from mlgates.release.owner import Owner
 from mlgates.release.probe import Reach, reach
 from mlgates.release.rules import Served, served
@@ -59,25 +61,36 @@ class Work:
 
 
 def holding(
-    work: Work, model: str, what: str, run: Callable[[], Steps[T]], *, facts: Mapping[str, str] | None = None
+    work: Work, model: str, what: str, run: Callable[[Work], Steps[T]], *, facts: Mapping[str, str] | None = None
 ) -> Steps[T]:
     """Go the steps of `run` while the endpoint is held for `what` of `model`; `facts` tell more of it.
+
+    `run` is handed a `Work` that is fenced: before each change of an endpoint, and before each entry, the ledger is
+    asked whether the lock is still the one that was taken here, and `EndpointHeld` raised when it is not.
 
     The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
     is gone it stays, and whoever comes after the death of this process takes it over.
     """
-    yield from step("lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts))
+    lock = yield from step(
+        "lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts)
+    )
     try:
-        return (yield from run())
+        return (yield from run(_fenced(work, lock)))
     except WorkspaceUnavailable as error:
         raise WorkspaceUnavailable(
             f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"
         ) from error
     except MlgatesError as error:
-        _let_go(work, str(error).splitlines()[0])
+        _let_go(_fenced(work, lock), str(error).splitlines()[0])
         raise
 
 
+def _fenced(work: Work, lock: Entry) -> Work:
+    ledger = work.ledger.guarded(lambda entries: check_held(entries, lock))
+    return replace(work, client=fenced(work.client, lambda: check_held(ledger.entries(), lock)), ledger=ledger)
+
+
 def _let_go(work: Work, reason: str) -> None:
-    if lock_of(work.ledger.entries(), work.endpoint) is not None:
+    # The lock may be another's by now, or ended, or nothing can be written: what went wrong first is what is raised.
+    with contextlib.suppress(MlgatesError):
         free(work.ledger, work.endpoint, by=work.owner.name, reason=reason)

@@ -1,8 +1,10 @@
 """A local workspace whose versions of a model need no training, and behave as a file beside them says at the moment."""
 
+import itertools
 import json
 import shutil
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -213,9 +215,12 @@ class ReleaseSite:
         return str(tracker.create_run(number).info.run_id)
 
 
+_ATTEMPTS = itertools.count(1)
+
+
 def dead_process() -> Owner:
     """Return an owner whose process is not there any more: what it held may be taken over."""
-    return Owner("ann@host", "another-host", 1, is_run=True)
+    return Owner(name="ann@host", id=uuid.uuid4().hex, run="a run", attempt=next(_ATTEMPTS))
 
 
 class Stopped(BaseException):

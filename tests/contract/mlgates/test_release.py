@@ -156,7 +156,7 @@ def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_brok
     from mlgates.release.lock import RELEASE, free, take  # noqa: PLC0415
 
     ledger, endpoint = site.work().ledger, site.settings.online_endpoint
-    take(ledger, endpoint, f"moody:{candidate}", Owner("Bob@desk", "desk", 7), reason=RELEASE)
+    take(ledger, endpoint, f"moody:{candidate}", Owner(name="Bob@desk", id="desk", process=7), reason=RELEASE)
     with pytest.raises(EndpointHeld, match=rf"held by Bob@desk \(release of moody:{candidate}\) since \d+ s"):
         released(site, candidate)
     assert site.traffic() == {served: 100}

@@ -3,8 +3,9 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -44,6 +45,7 @@ class Town:
     asked: Counter[str] = field(default_factory=Counter)
     """Requests by version."""
     declared: Release = DECLARED
+    attempts: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def client(self) -> "MLClient":
@@ -55,7 +57,7 @@ class Town:
         from mlgates.release.work import Work  # noqa: PLC0415
 
         ledger = Ledger(self.client, "classifier", ENDPOINT)
-        owner = Owner("the run", "elsewhere", process, is_run=True)
+        owner = Owner(name="the run", id=f"process {process}", run="the run", attempt=next(self.attempts))
         return Work(self.client, self.settings, self.declared, ledger, owner, "Ann", self.reach)
 
     def register(self, *, gate: str = "passed") -> str:

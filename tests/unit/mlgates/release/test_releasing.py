@@ -27,7 +27,7 @@ from mlgates.scoring.answer import Answer
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 
 WRONG, BROKEN = Answer(200, b"[0, 0]"), Answer(424, b"{}")
-ALIVE = Owner("Bob@here", "somewhere", 1)
+ALIVE = Owner(name="Bob@here", id="somewhere", process=1)
 
 
 def released(town: Town, version: str, *, canary: bool = True) -> Released:
