@@ -1,5 +1,6 @@
 """The environment variables that lead an unmodified azure-ai-ml program to a local workspace."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from amlocal.core.clock import Clock, system_clock
@@ -9,13 +10,31 @@ from amlocal.identity.routes import CLOUD, ML_AUDIENCE
 from amlocal.identity.secrets import Secrets
 from amlocal.identity.tokens import Tokens
 
+_HERE = ("127.0.0.1", "localhost")
 _TOKEN_LIFETIME = timedelta(days=30)  # MLflow's client has no way to ask for another
 
 
+def direct_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the `NO_PROXY` of `environ`, completed by this machine itself, in both of its spellings.
+
+    Programs differ in which they look at, and in which they prefer, so both hold what either says. A lone `*` stays:
+    it means that no proxy is ever asked.
+    """
+    said = [entry.strip() for name in ("no_proxy", "NO_PROXY") for entry in environ.get(name, "").split(",")]
+    hosts = ["*"] if "*" in said else list(dict.fromkeys(filter(None, [*said, *_HERE])))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(hosts))
+
+
 def client_environ(
-    origin: str, folder: Folder, identity: Identity, secrets: Secrets, *, clock: Clock = system_clock
+    origin: str,
+    folder: Folder,
+    identity: Identity,
+    secrets: Secrets,
+    *,
+    clock: Clock = system_clock,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the variables, by name.
+    """Return the variables, by name; `environ` holds those of the program so far, of which `NO_PROXY` is completed.
 
     The first five are the switch itself; AZURE_TOKEN_CREDENTIALS keeps DefaultAzureCredential from trying other
     identities first; the polling interval (whole seconds) paces `jobs.stream`; MLflow's token opens the tracking
@@ -26,6 +45,7 @@ def client_environ(
     return switch_environ(origin, folder, identity) | {
         "IDENTITY_HEADER": secrets.identity,
         "MLFLOW_TRACKING_TOKEN": token,
+        **direct_environ(environ or {}),
     }
 
 

@@ -40,7 +40,8 @@ class Running:
 
     def environ(self) -> dict[str, str]:
         """Return the variables that lead a program here."""
-        return client_environ(self.origin, self.folder, self.identity, load_secrets(self.folder.secrets))
+        secrets = load_secrets(self.folder.secrets)
+        return client_environ(self.origin, self.folder, self.identity, secrets, environ=os.environ)
 
 
 def find(folder: Folder) -> Running | None:
@@ -99,7 +100,8 @@ def _launch(settings: Settings) -> Running:
             stdout=log,
             stderr=log,
             pass_fds=[writer],
-            env={**os.environ, "PYTHONIOENCODING": "utf-8"},  # its log is read as UTF-8, whatever this terminal takes
+            # Its log is read as UTF-8, whatever this terminal takes.
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
         )
         os.close(writer)

@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from amlocal import state
+from amlocal.client import direct_environ
 from amlocal.connections import Connection, Door, Limits, raise_descriptors
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
@@ -117,6 +118,7 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
 
     Raises `AmlocalError` when the folder or the port cannot be had, or the workspace cannot be opened.
     """
+    os.environ.update(direct_environ(os.environ))  # for all that this process starts
     folder = settings.folder
     folder.create()
     with state.acquire(folder):

@@ -19,7 +19,7 @@ from amlocal.assets.routes import AssetRoutes
 from amlocal.blobs import BlobStore
 from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.routes import routes as blob_routes
-from amlocal.client import switch_environ
+from amlocal.client import direct_environ, switch_environ
 from amlocal.computes.routes import ComputeRoutes
 from amlocal.core.clock import Clock, Ids, random_ids, system_clock
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
@@ -75,7 +75,7 @@ def build(
         stores,
         record_run=tracking.record_run,
         signing_key=secrets.signing,
-        client_environ=switch_environ(origin, folder, identity),
+        client_environ=switch_environ(origin, folder, identity) | direct_environ(os.environ),
         make_token=partial(_job_token, tokens),
     )
     operations = Operations(context)

@@ -24,7 +24,8 @@ def download(name: str, url: str, folder: Path, stop: threading.Event) -> Path:
                 if stop.is_set():
                     raise Interrupted(f"stopped while input {name} was fetched")
                 file.write(piece)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    # The latter two are what httpx makes of a proxy in the environment that it cannot use.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
         raise JobFailure(f"The input {name} cannot be fetched from {url}: {error}.") from error
     return target
 

@@ -22,7 +22,7 @@ from mlgates.delivery.online_trial import address
 from mlgates.delivery.serving import look_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.reports.console import show as shown
-from mlgates.scoring.endpoint import Endpoint
+from mlgates.scoring.endpoint import Endpoint, curl_past_proxy
 from mlgates.scoring.request import JSON_HEADERS
 
 if TYPE_CHECKING:
@@ -137,19 +137,21 @@ def say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
     if Kind.ONLINE in uris:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE")
         trust = f" --cacert {shlex.quote(_near(Path(bundle)))}" if bundle else ""
+        uri = uris[Kind.ONLINE]
         session.say(
-            f"  curl -s{trust} {uris[Kind.ONLINE]} -H 'Content-Type: application/json' "
+            f"  curl -s{trust} {curl_past_proxy(uri)}{uri} -H 'Content-Type: application/json' "
             f'-H "Authorization: Bearer $({_program()} key --env {settings.environment} 2>/dev/null)" '
-            f"-d @{settings.online_sample_request}"
+            f"-d {shlex.quote(f'@{settings.online_sample_request}')}"
         )
     if Kind.BATCH in uris:
-        session.say(f"  {_program()} invoke batch {settings.batch_sample_request} --env {settings.environment}")
+        sample = shlex.quote(str(settings.batch_sample_request))
+        session.say(f"  {_program()} invoke batch {sample} --env {settings.environment}")
 
 
 def _program() -> str:
-    """Return how this program is called from the current folder, whether or not its environment is activated."""
+    """Return how a shell calls this program from the current folder, whether or not its environment is activated."""
     beside = Path(sys.executable).with_name("mlgates")
-    return _near(beside) if beside.is_file() else "mlgates"
+    return shlex.quote(_near(beside)) if beside.is_file() else "mlgates"
 
 
 def _near(path: Path) -> str:

@@ -1,9 +1,12 @@
 """An online endpoint as a scorer: one HTTPS connection, the key in the header and nowhere else."""
 
+import ipaddress
 import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 import requests
 from requests.utils import get_environ_proxies
@@ -53,7 +56,22 @@ class Exchange:
     def curl(self) -> str:
         """The line that repeats the request; the key is left to the variable `KEY`."""
         trusting = f"--cacert {shlex.quote(self.trust)} " if self.trust else ""
-        return self.request.curl(f"{trusting}{self.uri}")
+        return self.request.curl(f"{trusting}{curl_past_proxy(self.uri)}{self.uri}")
+
+
+def is_here(uri: str) -> bool:
+    """Tell whether a URI leads to this machine, which no proxy is asked for."""
+    host = urlsplit(uri).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def curl_past_proxy(uri: str) -> str:
+    """Return the option that curl needs to ask this machine directly, with a blank; nothing where no proxy is set."""
+    proxies = getproxies_environment().keys() - {"no"}
+    return "--noproxy '*' " if is_here(uri) and proxies else ""
 
 
 class Endpoint:
@@ -66,7 +84,8 @@ class Endpoint:
         self._session = requests.Session()
         # The environment is read here, and not by requests on every call: a ~/.netrc would take the place of the key.
         self._session.trust_env = False
-        self._session.proxies.update(get_environ_proxies(address.uri, no_proxy=None))
+        if not is_here(address.uri):
+            self._session.proxies.update(get_environ_proxies(address.uri, no_proxy=None))
         self._trust = os.environ.get("REQUESTS_CA_BUNDLE") or None
         self._session.verify = self._trust or True
 

@@ -1,8 +1,11 @@
 from pathlib import Path
 
 import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
-from amlocal.client import client_environ
+from amlocal.client import client_environ, direct_environ
 from amlocal.core.context import Identity
 from amlocal.core.paths import Folder
 from amlocal.identity.secrets import Secrets
@@ -41,3 +44,42 @@ def test_the_token_for_mlflow_is_good_for_a_month(environ: dict[str, str]) -> No
 
 def test_every_variable_is_text(environ: dict[str, str]) -> None:
     assert all(isinstance(value, str) and value for value in environ.values())
+
+
+HOSTS = st.lists(
+    st.sampled_from(["example.org", ".corp", "10.0.0.0/8", "127.0.0.1", "localhost", " a ", ""]), max_size=4
+)
+
+
+@given(HOSTS | st.none(), HOSTS | st.none())
+def test_no_proxy_is_completed_in_both_spellings(upper: list[str] | None, lower: list[str] | None) -> None:
+    before = {"NO_PROXY": upper, "no_proxy": lower}
+    said = {name: ",".join(hosts) for name, hosts in before.items() if hosts is not None}
+    after = direct_environ({"HTTPS_PROXY": "http://proxy:3128", **said})
+    assert after.keys() == {"NO_PROXY", "no_proxy"}
+    (value,) = set(after.values())
+    hosts = value.split(",")
+    wanted = {host.strip() for host in [*(upper or []), *(lower or [])]} - {""}
+    assert set(hosts) == wanted | {"127.0.0.1", "localhost"}
+    assert len(hosts) == len(set(hosts))
+    assert direct_environ(after) == after
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_who_asks_no_proxy_at_all_goes_on_so(name: str) -> None:
+    assert direct_environ({name: "*"}) == {"NO_PROXY": "*", "no_proxy": "*"}
+
+
+@pytest.mark.parametrize("proxy", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("no_proxy", [{}, {"NO_PROXY": "example.org"}, {"no_proxy": ""}, {"no_proxy": "example.org"}])
+def test_requests_goes_here_directly_and_elsewhere_by_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, no_proxy: dict[str, str]
+) -> None:
+    before = {proxy: "http://proxy:3128", **no_proxy}
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (before | direct_environ(before)).items():
+        monkeypatch.setenv(name, value)
+    assert requests.utils.get_environ_proxies("https://127.0.0.1:8443/metadata").get("https") is None
+    proxies = requests.utils.get_environ_proxies("https://pypi.org/simple")
+    assert requests.utils.select_proxy("https://pypi.org/simple", proxies) == "http://proxy:3128"

@@ -6,8 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Address, Endpoint, Exchange
+from mlgates.scoring.endpoint import Address, Endpoint, Exchange, is_here
 from mlgates.scoring.request import Request
 
 
@@ -91,3 +92,47 @@ def test_the_key_is_in_nothing_that_is_shown(echo: Echo) -> None:
 def test_the_line_that_repeats_a_request_trusts_whom_the_request_trusted() -> None:
     exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
     assert exchange.curl.startswith("curl --cacert 'my ca.pem' https://e/score ")
+
+
+PROXIES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+
+
+@pytest.mark.parametrize("name", PROXIES)
+@pytest.mark.parametrize("no_proxy", [None, "example.org"])
+def test_this_machine_is_asked_past_any_proxy(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch, name: str, no_proxy: str | None
+) -> None:
+    for each in (*PROXIES, "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(each, raising=False)
+    assert "--noproxy" not in asked(Address(echo.uri, "key")).curl
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    if no_proxy:
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+    exchange = asked(Address(echo.uri, "key"))
+    assert exchange.answer.status == 200
+    assert f"--noproxy '*' {echo.uri}" in exchange.curl
+
+
+def test_another_machine_is_asked_by_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    endpoint = Endpoint(Address("https://score.example.org/score", "key"), timeout_s=5)
+    with pytest.raises(WorkspaceUnavailable, match="proxy"):
+        endpoint.score(b"{}", {})
+    endpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("uri", "here"),
+    [
+        ("https://127.0.0.1:8443/x", True),
+        ("https://localhost/x", True),
+        ("https://[::1]:1/x", True),
+        ("https://127.example.org/x", False),
+        ("https://10.0.0.1/x", False),
+        ("nothing", False),
+    ],
+)
+def test_only_this_machine_is_here(uri: str, here: bool) -> None:
+    assert is_here(uri) is here
