@@ -14,7 +14,7 @@ from amlocal.core.http import Json, Route
 from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference
 from amlocal.jobs.collect import Collector
-from amlocal.jobs.environ import machine_environ
+from amlocal.jobs.environ import LOCALE, machine_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.history import HistoryRoutes
 from amlocal.jobs.inputs import Inputs
@@ -59,7 +59,7 @@ class Jobs:
             context,
             Inputs(self._lookup, stores.blobs),
             environments,
-            machine=machine_environ(os.environ),
+            machine={**machine_environ(os.environ), **LOCALE},
             client_environ=client_environ,
             make_token=make_token,
         )

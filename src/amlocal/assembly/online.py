@@ -8,7 +8,7 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
-from amlocal.jobs.environ import machine_environ
+from amlocal.jobs.environ import LOCALE, machine_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.inputs import Inputs
 from amlocal.online.access import Access
@@ -52,7 +52,7 @@ class Online:
                 lenient=settings.lenient,
                 prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
                 fetch_code=Inputs(lookup, stores.blobs).fetch_code,
-                machine=machine_environ(os.environ),
+                machine={**machine_environ(os.environ), **LOCALE},
             ),
         )
         self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)

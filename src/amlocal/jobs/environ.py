@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from amlocal.core.context import Context
@@ -24,6 +25,10 @@ def declares_identity(properties: Mapping[str, Any]) -> bool:
     return (properties.get("identity") or {}).get("identityType") in _IDENTITIES
 
 
+LOCALE: Mapping[str, str] = MappingProxyType({"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"})
+"""As Azure ML's images have it (github.com/Azure/AzureML-Containers), whatever the terminal of this machine takes."""
+
+
 def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the part of the server's environment that jobs see."""
     return {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
@@ -44,7 +49,4 @@ def job_environ(context: Context, job: str, experiment: str, token: str) -> dict
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_TRACKING_URI": f"{context.origin}/mlflow",
         "PYTHONUNBUFFERED": "1",
-        # As Azure ML's images have it (Azure/AzureML-Containers), whatever the terminal of this machine takes.
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
     }
