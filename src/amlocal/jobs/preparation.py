@@ -61,7 +61,8 @@ class Preparation:
         folder.add_artifact_folders()
         inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say, stop)
         outputs = _output_paths(properties["outputs"], folder)
-        command = substitute(properties["command"], inputs, outputs)
+        literals = {name for name, spec in properties["inputs"].items() if spec["jobInputType"] == "literal"}
+        command = substitute(properties["command"], inputs, outputs, literals=literals)
         runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
         variables = (
             runtime_environ(runtime, self._machine)
