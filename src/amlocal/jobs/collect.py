@@ -6,7 +6,7 @@ from typing import Any
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.datastores.store import ARTIFACT_CONTAINER, Datastores
-from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_NAME, JobFolder, Say
+from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_FOLDER, JobFolder, Say
 from amlocal.jobs.outputs import artifact_path, planned_location
 from amlocal.jobs.own_files import OwnFiles
 
@@ -31,10 +31,10 @@ class Collector:
             self._upload(files, ARTIFACT_CONTAINER, artifact_path(job, name), say)
 
     def log(self, job: str, folder: JobFolder) -> None:
-        """Upload the log, which is then read from blob storage."""
-        if folder.log.exists():
-            path = artifact_path(job, LOG_NAME)
-            self._blobs.put_file(ARTIFACT_CONTAINER, path, folder.log, content_type="text/plain")
+        """Upload the log, and those of a distributed job's processes, which are then read from blob storage."""
+        for log in sorted(folder.logs.glob("*.txt")):
+            path = artifact_path(job, f"{LOG_FOLDER}/{log.name}")
+            self._blobs.put_file(ARTIFACT_CONTAINER, path, log, content_type="text/plain")
 
     def outputs(self, job: str, specs: Specs, folder: JobFolder, say: Say) -> dict[str, dict[str, Any]]:
         """Upload the named outputs; return the specs, with URIs, of those in which the command left something."""

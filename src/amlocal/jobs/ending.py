@@ -26,15 +26,18 @@ STOPPED = Ending(
 )
 
 
-def exited(code: int, last_line: str) -> Ending:
-    """Return the ending of a command with an exit code (above 128: the signal that ended it, plus 128)."""
+def exited(code: int, last_line: str, log: str = LOG_NAME) -> Ending:
+    """Return the ending of a command with an exit code (above 128: the signal that ended it, plus 128).
+
+    `log` is the file that says more.
+    """
     if code == 0:
         return COMPLETED
     signal = f" (ended by signal {code - 128})" if code > 128 else ""
     reason = f" Error: {last_line}" if last_line else ""
     message = (
         f"Execution failed. User process '/bin/bash' exited with status code {code}{signal}. "
-        f"Please check log file '{LOG_NAME}' for error details.{reason}"
+        f"Please check log file '{log}' for error details.{reason}"
     )
     return Ending(Status.FAILED, message)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from amlocal.core.clock import Clock
 
-LOG_NAME = "user_logs/std_log.txt"
+LOG_FOLDER = "user_logs"
+LOG_NAME = f"{LOG_FOLDER}/std_log.txt"
 Say = Callable[[str], None]  # adds a line to a job's log
 ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
 _TAIL = 8192  # bytes; a log may be gigabytes, a line in it too
@@ -43,6 +44,16 @@ class JobFolder:
         return self.root / "layer"
 
     @property
+    def logs(self) -> Path:
+        """The log, and beside it those of the processes of a distributed job."""
+        return self.log.parent
+
+    @property
+    def plan(self) -> Path:
+        """What the processes of a distributed job are (JSON)."""
+        return self.root / "processes.json"
+
+    @property
     def log(self) -> Path:
         """What the command prints, and what amlocal has to say."""
         return self.root / LOG_NAME
@@ -73,11 +84,17 @@ class JobFolder:
         """Return `say` with the time of each line filled in."""
         return lambda line: self.say(line, clock())
 
+    def failed_log(self) -> Path:
+        """Return the log of the process that failed first, the log itself when the job has one process."""
+        named = self.plan.with_name(f"{self.plan.name}.failed")
+        return Path(named.read_text(encoding="utf-8")) if named.exists() else self.log
+
     def last_line(self) -> str:
-        """Return the last line of the log that is not blank, as much of it as fits an error message."""
-        if not self.log.exists():
+        """Return the last line of a failed command's log that is not blank, as much as fits an error message."""
+        failed = self.failed_log()
+        if not failed.exists():
             return ""
-        with self.log.open("rb") as log:
+        with failed.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
             lines = log.read().decode(errors="replace").splitlines()
         return next((line.strip() for line in reversed(lines) if line.strip()), "")

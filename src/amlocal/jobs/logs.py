@@ -5,8 +5,8 @@ import codecs
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from amlocal.blobs import BlobStore
@@ -15,9 +15,10 @@ from amlocal.core.errors import ApiError, NotFound
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paths import Folder
 from amlocal.datastores.store import ARTIFACT_CONTAINER
-from amlocal.jobs.folder import LOG_NAME, JobFolder
+from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import artifact_path
 
+_FILE = re.compile(r"std_log[A-Za-z0-9_]{0,64}\.txt")
 _PIECE = 2**18  # bytes; a log may be gigabytes, and is never in memory
 
 
@@ -35,48 +36,47 @@ class JobLogs:
 
     def urls(self, job: str) -> dict[str, str]:
         """Return the log files of a job by name; none before it was begun."""
-        if (
-            not self._growing(job).exists()
-            and self._blobs.get(ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME)) is None
-        ):
-            return {}
-        return {LOG_NAME: f"{self._context.origin}/logs/{job}/std_log.txt?sig={self._sign(job)}"}
+        root = artifact_path(job, LOG_FOLDER) + "/"
+        kept = {blob.name.removeprefix(root) for blob in self._blobs.list(ARTIFACT_CONTAINER, root)}
+        growing = {path.name for path in JobFolder(self._folder.jobs / job).logs.glob("*.txt")}
+        return {
+            f"{LOG_FOLDER}/{file}": f"{self._context.origin}/logs/{job}/{file}?sig={self._sign(job)}"
+            for file in sorted(kept | growing)
+            if _FILE.fullmatch(file)
+        }
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [Route("GET", "/logs/{job}/std_log.txt", self._show, auth="open", streaming=True)]
-
-    def _growing(self, job: str) -> Path:
-        return JobFolder(self._folder.jobs / job).log
+        return [Route("GET", "/logs/{job}/{file}", self._show, auth="open", streaming=True)]
 
     def _sign(self, job: str) -> str:
         return hmac.new(self._key, f"log:{job}".encode(), hashlib.sha256).hexdigest()
 
     async def _show(self, call: Call) -> Reply:
-        job = call.path["job"]
+        job, file = call.path["job"], call.path["file"]
         if not hmac.compare_digest(call.query.get("sig", "").encode(), self._sign(job).encode()):
             raise ApiError(403, "The log's URL is not one that this workspace signed.", code="AuthenticationFailed")
         call.admit()
-        pieces = await asyncio.to_thread(self._open, job)
+        pieces = await asyncio.to_thread(self._open, job, file) if _FILE.fullmatch(file) else None
         if pieces is None:
-            raise NotFound(f"Job {job} has no log yet.")
+            raise NotFound(f"Job {job} has no log {file} yet.")
         return Reply(200, _stream(as_text(pieces)), media_type="text/plain; charset=utf-8")
 
-    def _open(self, job: str) -> Iterator[bytes] | None:
+    def _open(self, job: str, name: str) -> Iterator[bytes] | None:
         """Return the log in pieces, or None.
 
         The kept log comes first, as it is whole; it is looked for again because it may be kept just when the growing
         one is gone.
         """
-        return self._open_kept(job) or self._open_growing(job) or self._open_kept(job)
+        return self._open_kept(job, name) or self._open_growing(job, name) or self._open_kept(job, name)
 
-    def _open_kept(self, job: str) -> Iterator[bytes] | None:
-        blob = self._blobs.get(ARTIFACT_CONTAINER, artifact_path(job, LOG_NAME))
+    def _open_kept(self, job: str, name: str) -> Iterator[bytes] | None:
+        blob = self._blobs.get(ARTIFACT_CONTAINER, artifact_path(job, f"{LOG_FOLDER}/{name}"))
         return None if blob is None else self._blobs.read(blob)
 
-    def _open_growing(self, job: str) -> Iterator[bytes] | None:
+    def _open_growing(self, job: str, name: str) -> Iterator[bytes] | None:
         try:
-            file = self._growing(job).open("rb")
+            file = (JobFolder(self._folder.jobs / job).logs / name).open("rb")
         except FileNotFoundError:
             return None
         # The reader counts lines: the rest of a line that is shown half would be lost to it.

@@ -1,18 +1,24 @@
 """All that a job needs before its command runs: snapshot, inputs, environment, variables."""
 
+import json
+import shlex
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
+from amlocal.jobs import ranks
+from amlocal.jobs.distribution import Process, processes_of
 from amlocal.jobs.environ import declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
 from amlocal.jobs.placeholders import substitute
+from amlocal.jobs.settings import unserved
 from amlocal.runtimes import environ as runtime_environ
 
 
@@ -56,6 +62,8 @@ class Preparation:
         """
         properties, say = job.body["properties"], folder.speaker(self._context.clock)
         folder.create()
+        for line in unserved(properties):
+            say(line)
         if properties["codeId"]:
             self._inputs.fetch_code(properties["codeId"], folder.work)
         folder.add_artifact_folders()
@@ -64,6 +72,7 @@ class Preparation:
         literals = {name for name, spec in properties["inputs"].items() if spec["jobInputType"] == "literal"}
         command = substitute(properties["command"], inputs, outputs, literals=literals)
         runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
+        processes = processes_of(properties["distribution"])
         variables = (
             runtime_environ(runtime, self._machine)
             | dict(self._client_environ)
@@ -71,10 +80,32 @@ class Preparation:
             | {"IDENTITY_HEADER": self._make_token(job.name, declares_identity(properties))}
             | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}
             | {f"AZURE_ML_OUTPUT_{key}": value for key, value in outputs.items()}
+            | dict(processes[0].environ if len(processes) == 1 else {})
             | properties["environmentVariables"]
         )
+        if len(processes) > 1:
+            command = _write_plan(folder, command, processes, properties["environmentVariables"])
         limit = (properties["limits"] or {}).get("timeout")
         return Prepared(command, variables, seconds(limit) if limit else None)
+
+
+def _write_plan(folder: JobFolder, command: str, processes: Sequence[Process], own: Mapping[str, str]) -> str:
+    """Leave what the processes of a distributed job are; return the command that runs them. `own` are the job's."""
+    script = folder.plan.with_name("command.sh")  # a file, since every user of the machine sees a process's arguments
+    script.write_text(command, encoding="utf-8")
+    plan = {
+        "command": ["/bin/bash", str(script)],
+        "processes": [
+            {
+                "environ": {key: value for key, value in process.environ.items() if key not in own},
+                "log": str(folder.logs / process.log),
+                "awaited": process.awaited,
+            }
+            for process in processes
+        ],
+    }
+    folder.plan.write_text(json.dumps(plan), encoding="utf-8")
+    return shlex.join([sys.executable, "-I", "-S", ranks.__file__, str(folder.plan)])
 
 
 def _output_paths(specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:

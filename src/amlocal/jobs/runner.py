@@ -11,7 +11,7 @@ from amlocal.jobs import process
 from amlocal.jobs.collect import Collector
 from amlocal.jobs.ending import CANCELED, COMPLETED, STOPPED, Ending, exited, failed, incomplete, overran
 from amlocal.jobs.failure import fault
-from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.preparation import Preparation, Prepared
 from amlocal.jobs.settling import in_thread, settle
 from amlocal.jobs.states import Status
@@ -94,7 +94,8 @@ class Runner:
             )
         except TimeoutError:
             return overran(self._store.get(name).body["properties"]["limits"]["timeout"])
-        return exited(code, await asyncio.to_thread(folder.last_line))
+        log = f"{LOG_FOLDER}/{(await asyncio.to_thread(folder.failed_log)).name}"
+        return exited(code, await asyncio.to_thread(folder.last_line), log)
 
     async def _collect(self, name: str, folder: JobFolder, ending: Ending) -> Ending:
         """Keep the artifacts of any job and the outputs of one that completed; return how it ends after all."""

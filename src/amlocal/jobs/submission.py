@@ -5,13 +5,15 @@ from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.durations import seconds
-from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import Sent, count, flag, mapping, text, texts
+from amlocal.core.errors import BadRequest
+from amlocal.core.fields import Sent, flag, mapping, text, texts
 from amlocal.core.unserved import unserved_job
 from amlocal.core.uris import own_reference
 from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, without_zero
+from amlocal.jobs.distribution import accept_distribution
 from amlocal.jobs.failure import JobFailure
 from amlocal.jobs.placeholders import substitute
+from amlocal.jobs.settings import NOT_STARTED, is_own
 
 _RESOURCES = {
     "instanceCount": 1, "maxInstanceCount": None, "instanceType": None,
@@ -53,9 +55,10 @@ def accept(
         "experimentName": text(sent, "experimentName") or "Default",
         "tags": texts(sent, "tags"),
         "properties": _properties(context, sent, has_code=code is not None),
-        "services": services(context, name),
+        "services": _interactive(sent) | services(context, name),
         "isArchived": flag(sent, "isArchived"),
         "resources": _resources(sent),
+        "distribution": accept_distribution(sent, mapping(sent, "resources")),
         "inputs": inputs,
         # Azure adds the output "default"; with it the SDK reads logs by a SAS that it signs itself from an account
         # key, and breaks on a datastore that gives SAS tokens. Without it the SDK reads `logFiles`.
@@ -74,7 +77,7 @@ def check_kind(sent: Sent) -> None:
 
 
 # Kept and shown; nothing here depends on them.
-_PASSED_ON = ("identity", "distribution", "autologgerSettings", "notificationSetting", "secretsConfiguration")
+_PASSED_ON = ("identity", "autologgerSettings", "notificationSetting", "secretsConfiguration")
 
 
 def services(context: Context, name: str) -> dict[str, Any]:
@@ -85,6 +88,18 @@ def services(context: Context, name: str) -> dict[str, Any]:
     return {
         "Tracking": {"jobServiceType": "Tracking", "endpoint": f"{context.origin}/mlflow?", **blank},
         "Studio": {"jobServiceType": "Studio", "endpoint": studio, **blank},
+    }
+
+
+def _interactive(sent: Sent) -> dict[str, Any]:
+    """Return the services that a job asks for as they are shown, none of them started."""
+    asked = mapping(sent, "services")
+    services = {name: mapping(asked, name) for name in asked}
+    return {
+        name: {"port": None, "endpoint": None, "properties": None, "nodes": None, **service}
+        | {"status": "Failed", "errorMessage": f"amlocal: {NOT_STARTED}."}
+        for name, service in services.items()
+        if not is_own(service)
     }
 
 
@@ -107,20 +122,7 @@ def _properties(context: Context, sent: Sent, *, has_code: bool) -> dict[str, st
 
 
 def _resources(sent: Sent) -> dict[str, Any]:
-    resources, distribution = mapping(sent, "resources"), mapping(sent, "distribution")
-    counts = [
-        count(resources, "instanceCount", default=1),
-        count(distribution, "workerCount", default=1),
-        count(distribution, "processCountPerInstance", default=1),
-        1 + count(distribution, "parameterServerCount", default=0),
-    ]
-    if max(counts) > 1:
-        raise ApiError(
-            501,
-            "amlocal is one machine: a job runs as one process on one instance. Set instance_count and "
-            "process_count_per_instance to 1 here; Azure ML takes more.",
-            code="NotImplemented",
-        )
+    resources = mapping(sent, "resources")
     return _RESOURCES | {key: value for key, value in resources.items() if value is not None}
 
 

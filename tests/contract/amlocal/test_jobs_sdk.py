@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from amlocal import testing
+from amlocal.jobs.settings import SETTINGS
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
 pytestmark = [
@@ -307,6 +308,73 @@ def test_an_input_that_the_job_does_not_have_is_refused(desk: Desk) -> None:
 
 def test_more_instances_than_one_machine_has_are_refused(desk: Desk) -> None:
     assert "amlocal is one machine" in refused(desk, instance_count=2)
+
+
+TORCH = "echo $RANK $LOCAL_RANK $WORLD_SIZE $MASTER_ADDR $NODE_RANK"
+
+
+def test_one_process_of_a_distribution_is_told_its_rank(desk: Desk) -> None:
+    from azure.ai.ml import MpiDistribution, PyTorchDistribution, TensorFlowDistribution  # noqa: PLC0415
+
+    torch = desk.submit(TORCH, distribution=PyTorchDistribution(process_count_per_instance=1)).name
+    mpi = desk.submit("echo $OMPI_COMM_WORLD_RANK", distribution=MpiDistribution(process_count_per_instance=1)).name
+    tensor = desk.submit("echo $TF_CONFIG", distribution=TensorFlowDistribution(worker_count=1)).name
+    assert {desk.ended(name) for name in (torch, mpi, tensor)} == {"Completed"}
+    assert "\n0 0 1 127.0.0.1 0\n" in desk.log(torch)
+    assert "\n0\n" in desk.log(mpi)
+    assert '"task": {"type": "worker", "index": 0}' in desk.log(tensor)
+
+
+def test_several_processes_run_with_a_log_each_and_the_first_is_streamed(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from azure.ai.ml import PyTorchDistribution  # noqa: PLC0415
+
+    job = desk.submit(TORCH, distribution=PyTorchDistribution(process_count_per_instance=3))
+    desk.client.jobs.stream(job.name)
+    assert desk.ended(job.name) == "Completed"
+    streamed = capsys.readouterr().out
+    assert "0 0 3 127.0.0.1 0" in streamed
+    assert "1 1 3 127.0.0.1 0" not in streamed
+    desk.log(job.name)
+    logs = desk.folder / "logs" / job.name / "artifacts" / "user_logs"
+    said = [(logs / f"std_log_process_{rank}.txt").read_text() for rank in range(3)]
+    assert said == [f"{rank} {rank} 3 127.0.0.1 0\n" for rank in range(3)]
+
+
+def test_a_setting_that_does_nothing_here_is_said_in_the_log(desk: Desk) -> None:
+    from azure.ai.ml.entities import VsCodeJobService  # noqa: PLC0415
+
+    job = desk.submit("echo", services={"code": VsCodeJobService()}, shm_size="8g", docker_args="--memory 4g")
+    assert desk.client.jobs.get(job.name).services["code"].status == "Failed"
+    assert desk.ended(job.name) == "Completed"
+    log = desk.log(job.name)
+    for line in ("service code (VSCode): not started", "shm_size 8g: not set", "docker_args --memory 4g: not set"):
+        assert line in log
+
+
+def test_no_setting_that_the_sdk_can_send_is_unknown_here() -> None:
+    """Each property of the SDK's models of a command job has a row in the table of settings."""
+    from azure.ai.ml._restclient.arm_ml_service import models  # noqa: PLC0415
+
+    parts: dict[str, list[Any]] = {
+        "": [models.CommandJob],
+        "resources.": [models.JobResourceConfiguration],
+        "queueSettings.": [models.QueueSettings],
+        "limits.": [models.CommandJobLimits],
+        "notificationSetting.": [models.NotificationSetting],
+        "distribution.": [models.PyTorch, models.Mpi, models.TensorFlow],
+        "identity.": [models.AmlToken, models.ManagedIdentity, models.UserIdentity],
+    }
+    sent = {
+        f"{above}{field._rest_name}"
+        for above, kinds in parts.items()
+        for kind in kinds
+        for field in kind()._attr_to_rest_field.values()
+    }
+    whole = {path.removesuffix(".") for path in parts if path}
+    assert {"command", "resources.shmSize", "distribution.workerCount", "identity.clientId"} <= sent
+    assert sent - whole - SETTINGS.keys() == set()
 
 
 def test_a_running_job_is_canceled(desk: Desk) -> None:

@@ -33,7 +33,7 @@ async def _shown(logs: JobLogs, url: str) -> bytes:
     async def nothing() -> AsyncIterator[bytes]:
         yield b""
 
-    call = Call("GET", "", url, {"job": job}, dict(parse_qsl(parts.query)), {}, nothing)
+    call = Call("GET", "", url, {"job": job, "file": "std_log.txt"}, dict(parse_qsl(parts.query)), {}, nothing)
     reply: Any = await logs.routes()[0].handler(call)  # type: ignore[misc]  # this handler is asynchronous
     body: AsyncIterator[bytes] = reply.body
     return b"".join([piece async for piece in body])
@@ -98,7 +98,7 @@ def test_a_log_that_is_gone_is_not_found(desk: Desk, logs: JobLogs) -> None:
     folder = desk.job_folder()
     url = url_of(logs)
     folder.remove()
-    with pytest.raises(NotFound, match="no log yet"):
+    with pytest.raises(NotFound, match="Job job has no log"):
         shown(logs, url)
 
 
@@ -110,7 +110,7 @@ def test_a_log_of_any_size_takes_little_memory(desk: Desk, logs: JobLogs) -> Non
         log.write(b"\n")
 
     def size() -> int:
-        return sum(len(piece) for piece in logs._open("job") or ())
+        return sum(len(piece) for piece in logs._open("job", "std_log.txt") or ())
 
     tracemalloc.start()
     assert size() == 64 * 2**20 + 1
@@ -129,7 +129,7 @@ def test_whole_lines_end_where_the_last_line_does(text: bytes, piece: int) -> No
 def test_a_file_is_read_up_to_what_it_was_when_it_was_opened(desk: Desk, logs: JobLogs, tmp_path: Path) -> None:
     log = desk.job_folder().log
     log.write_bytes(b"one\n")
-    found = logs._open("job")
+    found = logs._open("job", "std_log.txt")
     assert found is not None
     with log.open("ab") as file:
         file.write(b"two\n")

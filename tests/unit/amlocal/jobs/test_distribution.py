@@ -1,0 +1,137 @@
+"""Distributed jobs: what each process is told, its log, and how the failure of one ends them all."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.jobs.distribution import Process, processes_of
+from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.preparation import Prepared, _write_plan
+from amlocal.jobs.states import Status
+from tests.unit.amlocal.jobs.desk import Desk, run, until
+from tests.unit.amlocal.jobs.running import ENVIRON, Running
+
+SIZES = st.integers(1, 12)
+
+
+def told(processes: list[Process], name: str) -> list[str]:
+    return [process.environ[name] for process in processes]
+
+
+@given(SIZES)
+def test_pytorch_is_told_the_rank_of_each_and_the_size_of_all(size: int) -> None:
+    processes = processes_of({"distributionType": "PyTorch", "processCountPerInstance": size})
+    ranks = [str(rank) for rank in range(size)]
+    assert told(processes, "RANK") == told(processes, "LOCAL_RANK") == ranks
+    assert set(told(processes, "WORLD_SIZE")) == {str(size)}
+    assert set(told(processes, "NODE_RANK")) == {"0"}
+    assert len(set(told(processes, "MASTER_PORT"))) == len(set(told(processes, "MASTER_ADDR"))) == 1
+
+
+@given(SIZES)
+def test_mpi_is_told_by_the_names_of_open_mpi(size: int) -> None:
+    processes = processes_of({"distributionType": "Mpi", "processCountPerInstance": size})
+    ranks = [str(rank) for rank in range(size)]
+    assert told(processes, "OMPI_COMM_WORLD_RANK") == told(processes, "OMPI_COMM_WORLD_LOCAL_RANK") == ranks
+    assert set(told(processes, "OMPI_COMM_WORLD_SIZE")) == {str(size)}
+
+
+@given(workers=SIZES, servers=st.integers(0, 3))
+def test_tensorflow_is_told_one_cluster_and_a_task_each(workers: int, servers: int) -> None:
+    processes = processes_of(
+        {"distributionType": "TensorFlow", "workerCount": workers, "parameterServerCount": servers}
+    )
+    configs = [json.loads(text) for text in told(processes, "TF_CONFIG")]
+    cluster = configs[0]["cluster"]
+    assert all(config["cluster"] == cluster for config in configs)
+    assert [len(cluster[kind]) for kind in sorted(cluster)] == ([servers] if servers else []) + [workers]
+    tasks = [(config["task"]["type"], config["task"]["index"]) for config in configs]
+    assert tasks == [("worker", n) for n in range(workers)] + [("ps", n) for n in range(servers)]
+    assert [process.awaited for process in processes] == [True] * workers + [False] * servers
+
+
+@given(st.sampled_from(["PyTorch", "Mpi"]), SIZES)
+def test_each_process_has_a_log_and_the_sdk_streams_that_of_the_first_alone(kind: str, size: int) -> None:
+    logs = [process.log for process in processes_of({"distributionType": kind, "processCountPerInstance": size})]
+    assert len(set(logs)) == size
+    assert logs[0] == {1: "std_log.txt"}.get(size, f"std_log_process_{'0' * len(str(size - 1))}.txt")
+
+
+@pytest.mark.parametrize("distribution", [None, {}])
+def test_a_job_that_is_not_distributed_is_told_nothing(distribution: Any) -> None:
+    assert processes_of(distribution) == [Process({}, "std_log.txt")]
+
+
+def started(desk: Desk, distribution: dict[str, Any]) -> Running:
+    """Return a desk that runs jobs as they are distributed."""
+
+    def prepare(job: Any, folder: JobFolder, _: Any) -> Prepared:
+        folder.create()
+        command = _write_plan(folder, job.body["properties"]["command"], processes_of(distribution), {})
+        return Prepared(command, ENVIRON, None)
+
+    return Running(desk, prepare)
+
+
+def ended(desk: Desk, running: Running, command: str) -> None:
+    async def scene() -> None:
+        running.queue.submit(desk.submit(command=command))
+        await running.ended()
+
+    run(scene())
+
+
+PYTORCH = {"distributionType": "PyTorch", "processCountPerInstance": 3}
+
+
+def test_all_run_at_once_each_with_its_own_rank(desk: Desk) -> None:
+    running = started(desk, PYTORCH)
+    # Each waits for all: run one after another they would never end.
+    command = "touch $RANK; until [ -e 0 ] && [ -e 1 ] && [ -e 2 ]; do sleep 0.01; done; echo $RANK of $WORLD_SIZE"
+    ended(desk, running, command)
+    assert desk.jobs.status("job") == Status.COMPLETED
+    logs = [desk.artifact(f"user_logs/std_log_process_{rank}.txt") for rank in range(3)]
+    assert logs == [b"0 of 3\n", b"1 of 3\n", b"2 of 3\n"]
+
+
+def test_the_first_that_fails_ends_the_others_and_its_line_is_the_error(desk: Desk) -> None:
+    running = started(desk, PYTORCH)
+    ended(desk, running, 'if [ $RANK = 1 ]; then echo "no such layer" >&2; exit 7; fi; sleep 1000')
+    assert desk.jobs.status("job") == Status.FAILED
+    for word in ("exited with status code 7", "no such layer", "user_logs/std_log_process_1.txt"):
+        assert word in running.error["message"]
+    assert "process 1 of 3 ended with exit code 7; the others were ended" in running.kept_log
+
+
+def test_a_parameter_server_is_ended_when_the_workers_are_done(desk: Desk) -> None:
+    running = started(desk, {"distributionType": "TensorFlow", "workerCount": 1, "parameterServerCount": 1})
+    ended(desk, running, 'case "$TF_CONFIG" in *\\"ps\\",*) sleep 1000;; esac')
+    assert desk.jobs.status("job") == Status.COMPLETED
+
+
+def test_a_cancel_reaches_every_process(desk: Desk) -> None:
+    running = started(desk, PYTORCH)
+
+    async def scene() -> None:
+        running.queue.submit(
+            desk.submit(
+                command="trap 'echo ended >> \"$PWD/../ended\"; exit' TERM; echo up; while :; do sleep 0.01; done"
+            )
+        )
+        logs = [desk.folder.jobs / "job" / "user_logs" / f"std_log_process_{rank}.txt" for rank in range(3)]
+        await until(lambda: all(log.exists() and log.read_text() == "up\n" for log in logs))
+        running.queue.cancel("job")
+        await running.ended()
+
+    run(scene())
+    assert desk.jobs.status("job") == Status.CANCELED
+
+
+def test_what_the_job_sets_itself_comes_before_what_it_is_told(desk: Desk) -> None:
+    folder = desk.job_folder()
+    _write_plan(folder, "true", processes_of(PYTORCH), {"RANK": "mine"})
+    plan = json.loads(folder.plan.read_text())
+    assert all("RANK" not in process["environ"] and "LOCAL_RANK" in process["environ"] for process in plan["processes"])
