@@ -87,7 +87,7 @@ def json_type(value: object) -> str:
 
 
 def same(one: Json, other: Json, *, tolerance: float = 1e-9) -> bool:
-    """Tell whether two answers agree: exactly, floats within the relative `tolerance`.
+    """Tell whether two answers agree: exactly, floats within the relative `tolerance`, and NaN with NaN.
 
     Summation order differs with the number of rows in one call, and so may the last bits of a float.
     """
@@ -97,5 +97,7 @@ def same(one: Json, other: Json, *, tolerance: float = 1e-9) -> bool:
         return one.keys() == other.keys() and all(same(one[key], other[key], tolerance=tolerance) for key in one)
     if isinstance(one, float) or isinstance(other, float):
         numbers = [each for each in (one, other) if isinstance(each, int | float) and not isinstance(each, bool)]
+        if len(numbers) == 2 and all(math.isnan(each) for each in numbers):
+            return True
         return len(numbers) == 2 and math.isclose(*numbers, rel_tol=tolerance, abs_tol=tolerance)
     return type(one) is type(other) and one == other

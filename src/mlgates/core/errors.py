@@ -15,6 +15,10 @@ class ConfigurationError(MlgatesError):
     exit_code = 2
 
 
+class SampleRefused(ConfigurationError):
+    """A sample that is sent to a deployment is not what the model's signature allows."""
+
+
 class WorkspaceUnavailable(MlgatesError):
     """The workspace cannot be reached, or does not let us in."""
 
@@ -107,3 +111,9 @@ class SourceUnknown(MlgatesError):
 
 class NoCheckout(SourceUnknown):
     """There is no git checkout at all, which a first trial of training can do without."""
+
+
+class CanaryUndecided(MlgatesError):
+    """A release went back, since nobody can tell whether it keeps its limits; nothing is withdrawn."""
+
+    exit_code = 18

@@ -1,5 +1,6 @@
 """How the online endpoint is tried: the sample is sent as any caller would send it."""
 
+import codecs
 from collections.abc import Callable
 
 from azure.ai.ml import MLClient
@@ -31,7 +32,7 @@ def sample_request(settings: Settings) -> Request:
     if not file.is_file():
         source = settings.sources["ONLINE_SAMPLE_REQUEST"]
         raise AssetMissing(f"{settings.online_sample_request} (ONLINE_SAMPLE_REQUEST, {source}) is not there")
-    return Request(file.read_bytes())
+    return Request(file.read_bytes().removeprefix(codecs.BOM_UTF8))  # an editor's mark, which JSON has no room for
 
 
 def try_online(

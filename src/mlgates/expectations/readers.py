@@ -11,6 +11,9 @@ import pandas as pd
 
 from mlgates.expectations.errors import UnreadableData
 
+_ENCODING = "utf-8-sig"
+"""UTF-8, with or without the mark at its beginning that Excel writes."""
+
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a comma-separated file with a header.
@@ -20,7 +23,17 @@ def read_csv(path: Path) -> pd.DataFrame:
     """
     with _reading(path):
         _check_fields(path)
-        return pd.read_csv(path)
+        return pd.read_csv(path, encoding=_ENCODING)
+
+
+def read_text(path: Path) -> pd.DataFrame:
+    """Read the same rows as `read_csv` does, every value as it is written: `02134` and `true` stay text.
+
+    What is missing is NaN, as `read_csv` has it. Raises as that does.
+    """
+    with _reading(path):
+        _check_fields(path)
+        return pd.read_csv(path, dtype=str, encoding=_ENCODING)
 
 
 def read_request(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -30,7 +43,7 @@ def read_request(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     `UnreadableData` when the file is missing, empty or cut off, or a row has more or fewer values than columns.
     """
     with _reading(path):
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding=_ENCODING))
     names, rows = _table(path, body, columns)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(names):
@@ -57,7 +70,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _check_fields(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding=_ENCODING, newline="") as file:
         lines = csv.reader(file, strict=True)
         wanted = len(next(lines, []))
         rows = 0

@@ -12,6 +12,8 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 ALL = 100
+LEAST = 50
+"""Answers of each version that a verdict needs: so many Kayenta asks of each metric (docs/release.md)."""
 
 
 class Watched(Strict):
@@ -19,6 +21,13 @@ class Watched(Strict):
 
     azure: Seconds = 300.0
     local: Seconds = 2.0
+
+
+class Extended(Strict):
+    """How much longer a step is watched at most, in seconds, while nobody can tell whether a limit is kept."""
+
+    azure: Seconds = 900.0
+    local: Seconds = 60.0
 
 
 class Canary(Strict):
@@ -29,6 +38,7 @@ class Canary(Strict):
     mirror: Annotated[int, Field(ge=0, le=50)] = 0
     """Percent of the traffic that is copied to the new version before it gets any; Azure allows up to 50."""
     seconds: Watched = Watched()
+    extra_seconds: Extended = Extended()
 
     @field_validator("steps")
     @classmethod
@@ -39,18 +49,28 @@ class Canary(Strict):
 
 
 class Limits(Strict):
-    """What the new version must keep to at every step, seen from where the release runs."""
+    """What the new version must keep to at every step, seen from where the release runs.
+
+    A limit is broken when the interval of what was seen lies above it (docs/release.md).
+    """
 
     max_error_rate: Fraction = 0.0
-    """Of the requests that the new version was asked: answers other than 200, and none at all."""
+    """Of the requests that the new version was asked: answers other than 200, and none at all. At 0 one breaks it."""
     max_median_ms: Annotated[float, Field(gt=0)] | None = None
     """What its median answer may take."""
     max_slowdown: Annotated[float, Field(gt=0)] | None = None
     """Its median answer over that of the old version."""
     max_difference: Fraction | None = None
     """The share of predictions that differ from the old version's on the same rows."""
-    requests: Annotated[int, Field(ge=1)] = 20
-    """So many are made at each step at least, however short it is; only hopeless errors end it sooner."""
+    tolerance: Annotated[float, Field(ge=0)] = 1e-9
+    """Two numbers that are predicted are the same within it: relative, and absolute near zero."""
+    requests: Annotated[int, Field(ge=1)] = LEAST
+    """So many are answered by each version at each step at least, however short it is; never fewer than 50."""
+
+    @property
+    def least(self) -> int:
+        """The answers of each version without which there is no verdict."""
+        return max(self.requests, LEAST)
 
 
 class Release(Strict):
@@ -63,8 +83,15 @@ class Release(Strict):
 
     def seconds(self, settings: Settings) -> float:
         """Return how long a step is watched in an environment."""
-        seconds = self.canary.seconds
-        return seconds.azure if settings.target is Target.AZURE else seconds.local
+        return _of(self.canary.seconds, settings)
+
+    def extra_seconds(self, settings: Settings) -> float:
+        """Return how much longer it is watched at most while there is no verdict."""
+        return _of(self.canary.extra_seconds, settings)
+
+
+def _of(seconds: Watched | Extended, settings: Settings) -> float:
+    return seconds.azure if settings.target is Target.AZURE else seconds.local
 
 
 def read_release(project: Project) -> Release:

@@ -2,9 +2,10 @@
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from mlgates.core.deployments import OnlineTrial
-from mlgates.core.errors import CanaryBroken
+from mlgates.core.errors import CanaryBroken, CanaryUndecided
 from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.steps import watched
@@ -13,10 +14,13 @@ from mlgates.delivery.online import share_traffic
 from mlgates.delivery.online_trial import try_online
 from mlgates.delivery.operations import Outcome
 from mlgates.delivery.released import RELEASED_TAG
-from mlgates.release.canary import Observation, Split, broken_limits, following, steps_left
+from mlgates.release.canary import Observation, Split, following, steps_left
 from mlgates.release.declaration import ALL
-from mlgates.release.probe import Probe, watch
+from mlgates.release.probe import Probe
+from mlgates.release.samples import Samples
 from mlgates.release.subject import Content
+from mlgates.release.verdicts import State
+from mlgates.release.watching import Watch, Watched, watch
 from mlgates.release.work import Work
 
 REASON_TAG = "released.reason"
@@ -38,51 +42,78 @@ def all_to(work: Work, name: str) -> Steps[Outcome]:
     )
 
 
-def walk(work: Work, content: Content, split: Split, steps: Sequence[int]) -> Steps[None]:
-    """Move the traffic of `split` along `steps` to the new version, each step watched.
+def walk(
+    work: Work, content: Content, split: Split, steps: Sequence[int], samples: Samples, *, compared: bool = True
+) -> Steps[None]:
+    """Move the traffic of `split` along `steps` to the new version, each step watched with `samples`.
 
-    Raises `CanaryBroken` with reason and figures once a limit is broken, the traffic is back and the version withdrawn.
+    Unless it has to be `compared`, the new version is judged alone when the old one does not answer.
+    Raises `CanaryBroken` with reason and figures once a limit is broken, the traffic is back and the version withdrawn;
+    `CanaryUndecided` when a step has come to no verdict, and the traffic is back.
     """
-    probe = Probe(work.client, work.settings, new=split.new, old=split.old, open_=work.reach)
+    tolerance = work.declared.limits.tolerance
+    probe = Probe(
+        work.client, work.settings, samples, new=split.new, old=split.beside, tolerance=tolerance, open_=work.reach
+    )
+    seen = Observation()
     try:
         if (percent := work.declared.canary.mirror) and split.share == 0:
-            yield from watched("mirror", _mirrored(work, content, split, probe, percent))
+            step = _Step("mirror", split, seen, compared, mirror=percent)
+            yield from watched(step.name, _gone(work, content, step, probe))
         for share in steps_left(steps, split.share):
-            split = Split(split.new, split.old, share)
-            yield from watched(f"canary {share} %", _gone(work, content, split, probe))
+            split = replace(split, share=share)
+            step = _Step(f"canary {share} %", split, seen, compared)
+            seen += (yield from watched(step.name, _gone(work, content, step, probe))).seen
     finally:
         probe.close()
 
 
-def _mirrored(work: Work, content: Content, split: Split, probe: Probe, percent: int) -> Steps[Observation]:
-    mirror = {split.new: percent}
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step on the way of the traffic."""
+
+    name: str
+    split: Split
+    before: Observation
+    """What was seen at the steps before, since the new version has had traffic."""
+    compared: bool
+    mirror: int = 0
+    """Percent of the traffic that is copied to the new version."""
+
+
+def _gone(work: Work, content: Content, step: _Step, probe: Probe) -> Steps[Watched]:
+    """Move the traffic and watch; unless all limits are kept put it back, say why, and raise."""
+    split, declared = step.split, work.declared
+    mirror = {split.new: step.mirror} if step.mirror else {}
     yield from share_traffic(
-        work.client, work.endpoint, split.traffic, mirror=mirror, step="mirror", poll_s=work.poll_s
+        work.client, work.endpoint, split.traffic, mirror=mirror, step=step.name, poll_s=work.poll_s
     )
-    return (yield from _kept(work, content, split, probe, "mirror"))
-
-
-def _gone(work: Work, content: Content, split: Split, probe: Probe) -> Steps[Observation]:
-    name = f"canary {split.share} %"
-    yield from share_traffic(work.client, work.endpoint, split.traffic, mirror={}, step=name, poll_s=work.poll_s)
-    return (yield from _kept(work, content, split, probe, name))
-
-
-def _kept(work: Work, content: Content, split: Split, probe: Probe, name: str) -> Steps[Observation]:
-    """Watch a step; when a limit is broken put the traffic back, write it down and raise `CanaryBroken`."""
-    limits = work.declared.limits
-    seen = yield from watch(name, probe, limits, seconds=work.declared.seconds(work.settings))
-    reasons = broken_limits(seen, limits)
-    if reasons:
-        back = following(split, (), broken=True)
-        yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=name, poll_s=work.poll_s)
-        why = f"at {name}: {'; '.join(reasons)}"
-        withdraw(work, content, split.new, why, by=work.owner.name, facts=_figures(split, seen))
-        raise CanaryBroken(
-            f"{content.model} is withdrawn {why} ({seen.summary}); "
-            f"all traffic of {work.endpoint} is back on {split.old}"
+    seen = yield from watch(
+        Watch(
+            step.name,
+            declared.limits,
+            share=split.share,
+            new=split.new,
+            seconds=declared.seconds(work.settings),
+            extra_seconds=declared.extra_seconds(work.settings),
+            last=split.share == ALL,
+            before=step.before,
+            compared=step.compared,
+        ),
+        probe,
+    )
+    if seen.verdict.state is State.KEPT:
+        return seen
+    back = following(split, (), broken=True)
+    yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=step.name, poll_s=work.poll_s)
+    why = f"at {step.name}: {'; '.join(seen.verdict.reasons)}"
+    where = f"({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
+    if seen.verdict.state is State.OPEN:
+        raise CanaryUndecided(
+            f"{content.model} came to no verdict {why} {where}; it is not withdrawn: release it again"
         )
-    return seen
+    withdraw(work, content, split.new, why, by=work.owner.name, facts=_figures(split, seen.seen))
+    raise CanaryBroken(f"{content.model} is withdrawn {why} {where}")
 
 
 def withdraw(
@@ -108,6 +139,7 @@ def _figures(split: Split, seen: Observation) -> dict[str, str]:
         "share": split.share,
         "requests": seen.requests,
         "errors": seen.errors,
+        "errors_before": seen.errors_beside,
         "predictions": seen.predictions,
         "different": seen.different,
     }

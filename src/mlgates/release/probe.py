@@ -1,19 +1,20 @@
 """The probe of a release: asks the new version, the old one and whichever the traffic picks, as any caller would."""
 
-import csv
-import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mlgates.config.settings import Settings
+from mlgates.contract.answers import predictions_of
+from mlgates.contract.errors import WrongAnswer
+from mlgates.contract.scalars import same
+from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.core.events import StepProgressed, Steps
-from mlgates.delivery.batch_trial import sample_files
-from mlgates.delivery.online_trial import address, sample_request
-from mlgates.release.canary import Observation, broken_limits
-from mlgates.release.declaration import Limits
+from mlgates.delivery.online_trial import address
+from mlgates.release.canary import Observation
+from mlgates.release.samples import Sample, Samples
+from mlgates.scoring.answer import Json
 from mlgates.scoring.endpoint import Address, Endpoint, Exchange
 from mlgates.scoring.request import Request
 from mlgates.scoring.scorer import ask
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 """A request that takes longer counts as not answered."""
-PAUSE_S = 0.1
-"""Between two rounds of requests: a probe is a caller among others, and must not be a load."""
+WARM_UP = 3
+"""Rounds whose times are not counted: connections are made, and a fresh process loads what it loads late."""
+SILENT_ROUNDS = 3
+"""After so many rounds in which nobody answered, one after the other, the workspace is gone."""
+_ANYTHING = ModelContract(inputs=())
 
 
 Reach: TypeAlias = Callable[[Address], Endpoint]
@@ -37,82 +41,93 @@ def reach(address: Address) -> Endpoint:
 
 
 class Probe:
-    """Asks an endpoint's deployments, round by round. `open_` is how one is reached."""
+    """Asks an endpoint's deployments, round by round. `open_` is how one is reached.
 
-    def __init__(self, client: "MLClient", settings: Settings, *, new: str, old: str, open_: Reach = reach) -> None:
+    Numbers that are predicted are the same within `tolerance`.
+    """
+
+    def __init__(
+        self,
+        client: "MLClient",
+        settings: Settings,
+        samples: Samples,
+        *,
+        new: str,
+        old: str,
+        tolerance: float = 1e-9,
+        open_: Reach = reach,
+    ) -> None:
         self._name = new
         to = address(client, settings.online_endpoint)
         self._new = open_(Address(to.uri, to.credential, new))
         self._old = open_(Address(to.uri, to.credential, old))
         self._callers = open_(to)
-        self._requests = cycle([sample_request(settings), *batch_requests(settings)])
+        self._samples = cycle(samples.requests)
+        self._contract = samples.contract or _ANYTHING
+        self._tolerance = tolerance
+        self._rounds = self._silent = 0
 
     def round(self) -> Observation:
-        """Ask each once; raise `WorkspaceUnavailable` when it is not the new version that does not answer, but all."""
-        request = next(self._requests)
-        old = _asked(self._old, request)
-        if old is None:
+        """Ask each once, the two versions by turns in this order and in that.
+
+        Raises `WorkspaceUnavailable` when nobody answers any more.
+        """
+        sample, self._rounds = next(self._samples), self._rounds + 1
+        request = sample.request
+        if self._rounds % 2:
+            old, new = _asked(self._old, request), _asked(self._new, request)
+        else:
+            new, old = _asked(self._new, request), _asked(self._old, request)
+        chosen = _asked(self._callers, request)
+        self._silent = 0 if new or old or chosen else self._silent + 1
+        if self._silent >= SILENT_ROUNDS:
             raise WorkspaceUnavailable("the endpoint does not answer any more")
-        new, chosen = _asked(self._new, request), _asked(self._callers, request)
-        return _seen(new, old) + _counted(chosen, self._name)
+        seen = self._seen(new, old, sample)
+        return seen + self._counted(chosen, sample, judged=not seen.shared)
 
     def close(self) -> None:
         """Close the connections."""
         for each in (self._new, self._old, self._callers):
             each.close()
 
+    def _seen(self, new: Exchange | None, old: Exchange | None, sample: Sample) -> Observation:
+        given, due = _predictions(new, self._contract, sample), _predictions(old, self._contract, sample)
+        if due is None:
+            # What the signature of the one that serves promises is not known here: any predictions of it are good,
+            # and what both answer alike against the new signature is no fault of the new version.
+            due = _predictions(old, _ANYTHING, sample)
+            given = _predictions(new, _ANYTHING, sample) if given is None and due is not None else given
+        if given is None and due is None:
+            return Observation(shared=1)
+        asked = Observation(requests=1, errors=int(given is None), requests_beside=1, errors_beside=int(due is None))
+        if new is None or given is None:
+            return asked
+        timed = self._rounds > WARM_UP
+        if old is None or due is None:
+            return replace(asked, alone=(new.seconds * 1000,) if timed else ())
+        return replace(
+            asked,
+            pairs=((new.seconds * 1000, old.seconds * 1000),) if timed else (),
+            predictions=len(due),
+            squares=len(due) ** 2,
+            different=self._different(given, due),
+        )
 
-def watch(
-    name: str,
-    probe: Probe,
-    limits: Limits,
-    *,
-    seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Steps[Observation]:
-    """Ask for `seconds`, and as often as `limits` say at least, or until a limit is broken; return what was seen.
+    def _different(self, new: list[Json], old: list[Json]) -> int:
+        if len(new) != len(old):
+            return len(old)
+        return sum(not same(a, b, tolerance=self._tolerance) for a, b in zip(new, old, strict=True))
 
-    `name` is the step that tells of it.
-    """
-    end = clock() + seconds
-    seen = probe.round()
-    yield StepProgressed(name, seen.summary)
-    while clock() < end or seen.requests < limits.requests:
-        # More errors than so many requests may have need no further ones: callers suffer them meanwhile.
-        hopeless = seen.errors > limits.max_error_rate * limits.requests
-        if hopeless or (seen.requests >= limits.requests and broken_limits(seen, limits)):
-            break
-        sleep(PAUSE_S)
-        seen += probe.round()
-        yield StepProgressed(name, seen.summary)
-    return seen
+    def _counted(self, chosen: Exchange | None, sample: Sample, *, judged: bool) -> Observation:
+        """Count a request that the traffic decided over; its answer is the new version's affair when it gave it.
 
-
-def batch_requests(settings: Settings) -> Sequence[Request]:
-    """Return the rows of the batch sample as requests, one a CSV file."""
-    return [_request(list(_table(file.read_text(encoding="utf-8")))) for file in sample_files(settings)]
-
-
-def _table(text: str) -> Iterator[list[Any]]:
-    columns, *rows = csv.reader(text.splitlines())
-    yield columns
-    for row in rows:
-        yield [_value(cell) for cell in row]
-
-
-def _request(table: list[list[Any]]) -> Request:
-    columns, *rows = table
-    # The one form that Azure's own scoring script takes for a model with named columns.
-    body = {"input_data": {"columns": columns, "index": list(range(len(rows))), "data": rows}}
-    return Request(json.dumps(body).encode())
-
-
-def _value(cell: str) -> Any:
-    try:
-        return json.loads(cell)
-    except ValueError:
-        return cell
+        It is not `judged` when both versions have just failed the same request.
+        """
+        if chosen is None:
+            return Observation()
+        hit = int(judged and chosen.deployment == self._name)
+        failed = hit and _predictions(chosen, self._contract, sample) is None
+        return Observation(requests=hit, errors=int(failed), answered={chosen.deployment: 1})
 
 
 def _asked(endpoint: Endpoint, request: Request) -> Exchange | None:
@@ -124,34 +139,13 @@ def _asked(endpoint: Endpoint, request: Request) -> Exchange | None:
     return endpoint.last
 
 
-def _seen(new: Exchange | None, old: Exchange) -> Observation:
-    given, due = _predictions(new), _predictions(old)
-    beside = (old.seconds * 1000,) if due is not None else ()
-    if new is None or given is None:
-        return Observation(requests=1, errors=1, beside=beside)
-    rows, different = 0, 0
-    if due is not None:
-        rows = len(due)
-        different = sum(a != b for a, b in zip(given, due, strict=True)) if len(given) == rows else rows
-    return Observation(
-        requests=1, milliseconds=(new.seconds * 1000,), beside=beside, predictions=rows, different=different
-    )
-
-
-def _counted(chosen: Exchange | None, new: str) -> Observation:
-    """Count a request that the traffic decided over; its answer is the new version's affair when that one gave it."""
-    if chosen is None:
-        return Observation()
-    hit = int(chosen.deployment == new)
-    return Observation(requests=hit, errors=hit if _predictions(chosen) is None else 0, answered={chosen.deployment: 1})
-
-
-def _predictions(exchange: Exchange | None) -> list[Any] | None:
-    """Return what a good answer predicts; None for any other answer."""
+def _predictions(exchange: Exchange | None, contract: ModelContract, sample: Sample) -> list[Json] | None:
+    """Return what a good answer predicts, as `contract` promises it; None for any other answer, and for none."""
     if exchange is None or exchange.answer.status != 200:
         return None
     try:
         given = exchange.answer.json()
-    except ValueError:
+        rows = sample.rows or (len(given) if isinstance(given, list) else 0)
+        return predictions_of(contract, given, rows) or None
+    except (ValueError, RecursionError, WrongAnswer):
         return None
-    return given if isinstance(given, list) and given else None

@@ -24,6 +24,7 @@ from mlgates.release.lock import RELEASE, free
 from mlgates.release.moving import all_to, smoke, walk
 from mlgates.release.places import live_name, models_of, place_for
 from mlgates.release.rules import Served, permission
+from mlgates.release.samples import Samples, read_samples
 from mlgates.release.subject import Content, check_gate, content_of
 from mlgates.release.work import Work, holding
 
@@ -52,12 +53,14 @@ def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Re
     """Release a version, by default the newest; without `canary` in one step.
 
     Raises `NotAllowed` without passed gate and approval of exactly this content, `EndpointHeld` while another release
-    is under way, `DeploymentFailed`, `TrialFailed` or `CanaryBroken` when the version does not stand up: then the
-    traffic is where it was before.
+    is under way, `SampleRefused` before anything is deployed, `DeploymentFailed`, `TrialFailed`, `CanaryBroken` when
+    the version does not stand up or `CanaryUndecided` when nobody can tell: then the traffic is where it was before.
     """
     content = yield from step("content", lambda: content_of(work.client, work.settings, version))
     yield from step("approval", lambda: _permitted(work, content))
-    return (yield from holding(work, str(content.model), RELEASE, lambda held: _released(held, content, canary=canary)))
+    samples = yield from step("samples", lambda: read_samples(work.settings, content.contract))
+    run = lambda held: _released(held, content, samples, canary=canary)  # noqa: E731
+    return (yield from holding(work, str(content.model), RELEASE, run))
 
 
 def _permitted(work: Work, content: Content) -> Entry:
@@ -68,7 +71,7 @@ def _permitted(work: Work, content: Content) -> Entry:
     return permission(work.ledger.entries(), str(content.model), content.sha256)
 
 
-def _released(work: Work, content: Content, *, canary: bool) -> Steps[Released]:
+def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -> Steps[Released]:
     model = content.model
     yield from watched("online endpoint", online_endpoint(work.client, work.settings, poll_s=work.poll_s))
     yield from watched("batch endpoint", batch_endpoint(work.client, work.settings, poll_s=work.poll_s))
@@ -79,7 +82,7 @@ def _released(work: Work, content: Content, *, canary: bool) -> Steps[Released]:
     yield from smoke(work, at.place)
     if at.live:
         steps = work.declared.canary.steps if canary else (ALL,)
-        yield from walk(work, content, Split(at.place, at.live, at.share), steps)
+        yield from walk(work, content, Split(at.place, at.live, at.share), steps, samples, compared=canary)
     else:
         yield from all_to(work, at.place)
     yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))

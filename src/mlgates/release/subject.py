@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
+from mlgates.contract.errors import UnusableSignature
+from mlgates.contract.reading import read_contract
+from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import NotAllowed
 from mlgates.core.gates import GateRecord
 from mlgates.core.values import AssetVersion
@@ -28,6 +31,8 @@ class Content:
     model: AssetVersion
     sha256: str
     """Empty when nobody looked."""
+    contract: ModelContract | None = None
+    """What its signature promises; None when nobody looked, or when no request can be drawn from it."""
 
     @property
     def summary(self) -> str:
@@ -39,7 +44,15 @@ def content_of(client: "MLClient", settings: Settings, version: str | None) -> C
     """Return a version of the model, by default the newest, with the checksum of its files. Raises `AssetMissing`."""
     model = find_model(client, settings, version)
     with tempfile.TemporaryDirectory() as folder:
-        return Content(model, checksum(download_model(client, model, Path(folder))))
+        files = download_model(client, model, Path(folder))
+        return Content(model, checksum(files), _contract(files))
+
+
+def _contract(files: Path) -> ModelContract | None:
+    try:
+        return read_contract(files)
+    except UnusableSignature:
+        return None
 
 
 def check_gate(content: Content) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, TypeVar
 
 from mlgates.config.settings import Settings
@@ -81,7 +82,8 @@ def holding(
             f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"
         ) from error
     except MlgatesError as error:
-        _let_go(_fenced(work, lock), str(error).splitlines()[0])
+        # What fits into a tag is read without fetching the entry's file.
+        _let_go(_fenced(work, lock), shorten(str(error).splitlines()[0], 250))
         raise
 
 

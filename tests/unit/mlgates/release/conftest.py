@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from mlgates.release.work import Work
 
 ENDPOINT = "online-local"
+MLMODEL = """
+signature:
+  inputs: '[{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
+"""
 DECLARED = Release.model_validate(
     {"canary": {"seconds": {"local": 0}}, "limits": {"max_median_ms": 500, "max_difference": 0.2, "requests": 2}}
 )
@@ -46,6 +51,8 @@ class Town:
     """Requests by version."""
     declared: Release = DECLARED
     attempts: Iterator[int] = field(default_factory=lambda: count(1))
+    heard: Callable[[str], object] = lambda _: None
+    """Told of each request, by the version that answers it."""
 
     @property
     def client(self) -> "MLClient":
@@ -65,7 +72,7 @@ class Town:
         version = str(len(self.workspace.models.saved) + 1)
         folder = self.folder / f"model-{version}"
         folder.mkdir()
-        (folder / "MLmodel").write_text(version)
+        (folder / "MLmodel").write_text(f"# {version}{MLMODEL}")
         tags = {"gate.prod": gate} if gate else {}
         self.workspace.models.create_or_update(
             SimpleNamespace(name="classifier", version=version, path=str(folder), tags=tags)
@@ -134,6 +141,7 @@ class Voice:
         name = self._address.deployment or self._picked()
         version = self._town.serving(name)
         self._town.asked[version] += 1
+        self._town.heard(version)
         given = self._town.answers.get(version) or good(body)
         answer = Answer(given.status, given.body, {DEPLOYMENT: name})
         seconds = self._town.milliseconds.get(version, 5.0) / 1000

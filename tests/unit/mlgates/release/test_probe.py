@@ -1,66 +1,50 @@
-import json
 from typing import cast
 
 import pytest
 
+from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.core.events import StepProgressed
 from mlgates.core.steps import to_the_end
-from mlgates.release.canary import Observation
-from mlgates.release.declaration import Limits
-from mlgates.release.probe import Probe, batch_requests, watch
+from mlgates.release.canary import Observation, total
+from mlgates.release.probe import WARM_UP, Probe
 from mlgates.release.releasing import release
+from mlgates.release.samples import read_samples
 from mlgates.scoring.answer import Answer
 from mlgates.scoring.endpoint import Address, Endpoint
-from tests.unit.mlgates.release.conftest import Town
+from tests.unit.mlgates.release.conftest import Town, good
+
+INPUTS = (Column("a", Kind.LONG), Column("b", Kind.DOUBLE))
+
+
+def contract(kind: Kind) -> ModelContract:
+    return ModelContract(INPUTS, (Tensor("", kind, (-1,), "any"),))
 
 
 @pytest.fixture
-def probe(town: Town) -> Probe:
-    """Of version 2 in green, which has no traffic, beside version 1 in blue."""
+def deployed(town: Town) -> Town:
+    """With version 2 in green, which has no traffic, beside version 1 in blue."""
     to_the_end(release(town.work(), town.approved()))
     second = town.approved()
     for event in release(town.work(), second):
         if getattr(event, "step", None) == "smoke test":
             break
     town.asked.clear()
-    return Probe(town.client, town.settings, new="green", old="blue", open_=town.reach)
+    return town
 
 
-class Clock:
-    """Time that passes when somebody sleeps, a second each time."""
+def probe_of(town: Town, kind: Kind = Kind.LONG, **silent: bool) -> Probe:
+    """A probe; versions that are `silent`, by deployment, do not answer in time."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    def reach(address: Address) -> Endpoint:
+        name = address.deployment or "callers"
+        return cast("Endpoint", Silent()) if silent.get(name) else town.reach(address)
 
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, _: float) -> None:
-        self.now += 1
+    samples = read_samples(town.settings, contract(kind))
+    return Probe(town.client, town.settings, samples, new="green", old="blue", open_=reach)
 
 
-def test_the_rows_of_the_batch_sample_are_one_request_in_the_form_that_azure_takes(town: Town) -> None:
-    (request,) = batch_requests(town.settings)
-    assert json.loads(request.body) == {
-        "input_data": {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3, 4]]}
-    }
-
-
-def test_both_versions_are_asked_by_name_and_whoever_has_the_traffic(town: Town, probe: Probe) -> None:
-    seen = probe.round() + probe.round()
-    assert (town.asked, seen.answered) == ({"1": 4, "2": 2}, {"blue": 2})
-
-
-def test_predictions_are_compared_row_by_row(town: Town, probe: Probe) -> None:
-    town.answers["2"] = Answer(200, b"[1, 0]")
-    assert (probe.round() + probe.round()).different == 2  # of the sample's one row none fits, of two rows one
-
-
-@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"error": 1}'])
-def test_what_is_no_list_of_predictions_is_an_error(town: Town, probe: Probe, body: bytes) -> None:
-    town.answers["2"] = Answer(200, body)
-    assert (probe.round().errors, probe.round().requests) == (1, 1)
+def rounds(probe: Probe, count: int) -> Observation:
+    return total(probe.round() for _ in range(count))
 
 
 class Silent:
@@ -75,45 +59,103 @@ class Silent:
         pass
 
 
-@pytest.mark.usefixtures("probe")
-def test_a_new_version_that_does_not_answer_in_time_is_an_error(town: Town) -> None:
-    def reach(address: Address) -> Endpoint:
-        return cast("Endpoint", Silent()) if address.deployment == "green" else town.reach(address)
-
-    assert Probe(town.client, town.settings, new="green", old="blue", open_=reach).round().errors == 1
+def test_both_versions_are_asked_by_name_and_whoever_has_the_traffic(deployed: Town) -> None:
+    seen = rounds(probe_of(deployed), 2)
+    assert (deployed.asked, seen.answered) == ({"1": 4, "2": 2}, {"blue": 2})
 
 
-@pytest.mark.usefixtures("probe")
-def test_when_nobody_answers_any_more_it_is_the_workspace(town: Town) -> None:
-    probe = Probe(town.client, town.settings, new="green", old="blue", open_=lambda _: cast("Endpoint", Silent()))
+def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
+    deployed.answers["2"] = Answer(200, b"[1, 0]")
+    probe = probe_of(deployed)
+    one, two = probe.round(), probe.round()
+    assert (one.errors, two.errors) == (1, 0)  # two predictions for the one row of the online sample
+    assert (two.different, two.predictions) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "different"),
+    [
+        (Kind.DOUBLE, "[0.1, 0.3]", "[0.1, 0.30000000000000004]", 0),
+        (Kind.DOUBLE, "[1, 2]", "[1.0, 2.5]", 1),
+        (Kind.STRING, '["yes", "no"]', '["yes", "No"]', 1),
+        (Kind.DOUBLE, "[NaN, 1.0]", "[NaN, 1.0]", 0),
+        (Kind.LONG, "[1, 0]", "[1, 0]", 0),
+    ],
+)
+def test_predictions_are_compared_as_the_contract_compares(
+    deployed: Town, kind: Kind, old: str, new: str, different: int
+) -> None:
+    deployed.answers |= {"1": Answer(200, old.encode()), "2": Answer(200, new.encode())}
+    seen = rounds(probe_of(deployed, kind), 2)
+    assert (seen.different, seen.predictions) == (different, 2)
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"error": 1}', b"[" * 100_000, b'["a"]', b"[1.5]", b"[1, 1]"])
+def test_what_is_no_prediction_as_the_signature_promises_is_an_error(deployed: Town, body: bytes) -> None:
+    deployed.answers["2"] = Answer(200, body)
+    seen = probe_of(deployed).round()
+    assert (seen.errors, seen.requests, seen.shared) == (1, 1, 0)
+
+
+def test_what_the_version_that_serves_promised_is_not_held_against_it(deployed: Town) -> None:
+    deployed.answers["1"] = Answer(200, b'["a", "b"]')
+    seen = rounds(probe_of(deployed), 2)
+    assert (seen.errors, seen.errors_beside, seen.different) == (0, 1, 2)  # of the first request, it has one too many
+
+
+@pytest.mark.parametrize("answer", [Answer(424, b"{}"), Answer(200, b"oops")])
+def test_what_both_versions_fail_is_nobodys_error(deployed: Town, answer: Answer) -> None:
+    deployed.answers |= {"1": answer, "2": answer}
+    seen = rounds(probe_of(deployed), 4)
+    assert (seen.shared, seen.requests, seen.errors, seen.errors_beside) == (4, 0, 0, 0)
+
+
+@pytest.mark.parametrize("answer", [Answer(424, b"{}"), Answer(500, b""), Answer(200, b"oops")])
+def test_what_the_old_version_fails_is_counted_as_its_own(deployed: Town, answer: Answer) -> None:
+    deployed.answers["1"] = answer
+    seen = rounds(probe_of(deployed), WARM_UP + 2)
+    assert (seen.errors, seen.errors_beside, seen.alone) == (0, WARM_UP + 2, (5.0, 5.0))
+
+
+def test_a_new_version_that_does_not_answer_in_time_is_an_error(deployed: Town) -> None:
+    assert probe_of(deployed, green=True).round().errors == 1
+
+
+def test_an_old_version_that_does_not_answer_in_time_ends_nothing(deployed: Town) -> None:
+    seen = rounds(probe_of(deployed, blue=True), 10)
+    assert (seen.errors, seen.errors_beside) == (0, 10)
+
+
+def test_a_request_of_the_traffic_that_nobody_answers_ends_nothing(deployed: Town) -> None:
+    seen = rounds(probe_of(deployed, callers=True), 10)
+    assert (seen.requests, seen.errors, dict(seen.answered)) == (10, 0, {})
+
+
+def test_when_nobody_answers_any_more_it_is_the_workspace(deployed: Town) -> None:
+    probe = probe_of(deployed, green=True, blue=True, callers=True)
+    assert rounds(probe, 2).shared == 2
     with pytest.raises(WorkspaceUnavailable, match="does not answer any more"):
         probe.round()
 
 
-def watched(probe: Probe, limits: Limits, seconds: float) -> Observation:
-    clock = Clock()
-    return to_the_end(watch("canary", probe, limits, seconds=seconds, clock=clock, sleep=clock.sleep))
+def test_the_first_rounds_are_not_timed_and_their_failures_count(deployed: Town) -> None:
+    probe = probe_of(deployed)
+    deployed.answers["2"] = Answer(424, b"{}")
+    first = probe.round()
+    del deployed.answers["2"]
+    seen = first + rounds(probe, WARM_UP + 1)
+    assert (seen.errors, seen.answers) == (1, 2)
 
 
-def test_a_step_is_watched_for_its_time(probe: Probe) -> None:
-    assert watched(probe, Limits(requests=1), 10).requests == 11
+def test_neither_version_is_always_the_first_to_be_asked(deployed: Town) -> None:
+    order: list[str] = []
+    deployed.heard = order.append
+    rounds(probe_of(deployed), 2)
+    by_name = [version for place, version in enumerate(order) if place % 3 != 2]
+    assert by_name == ["1", "2", "2", "1"]
 
 
-def test_a_step_without_time_makes_its_requests(probe: Probe) -> None:
-    assert watched(probe, Limits(requests=5), 0).requests == 5
-
-
-def test_a_broken_limit_ends_the_watch_at_once(town: Town, probe: Probe) -> None:
-    town.milliseconds["2"] = 900.0
-    assert watched(probe, Limits(requests=3, max_median_ms=500), 1000).requests == 3
-
-
-def test_hopeless_errors_end_the_watch_before_its_requests_are_made(town: Town, probe: Probe) -> None:
-    town.answers["2"] = Answer(424, b"")
-    assert watched(probe, Limits(requests=20, max_error_rate=0.1), 1000).requests == 3
-
-
-def test_the_watch_tells_where_it_is(probe: Probe) -> None:
-    clock = Clock()
-    told = list(watch("canary", probe, Limits(requests=2), seconds=0, clock=clock, sleep=clock.sleep))
-    assert [event.remark[:10] for event in told if isinstance(event, StepProgressed)] == ["1 requests", "2 requests"]
+def test_good_answers_are_counted(deployed: Town) -> None:
+    assert good(b'{"input_data": [[1, 2]]}').json() == [1]
+    seen = rounds(probe_of(deployed), 10)
+    assert (seen.requests, seen.errors, seen.answers, seen.different) == (10, 0, 10 - WARM_UP, 0)

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -5,10 +6,12 @@ from azure.core.exceptions import ServiceRequestError
 
 from mlgates.core.errors import (
     CanaryBroken,
+    CanaryUndecided,
     DeploymentFailed,
     EndpointHeld,
     MlgatesError,
     NotAllowed,
+    SampleRefused,
     TrialFailed,
     WorkspaceUnavailable,
 )
@@ -18,13 +21,14 @@ from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion
 from mlgates.release import releasing
+from mlgates.release.declaration import Extended
 from mlgates.release.lock import RELEASE, ROLLBACK, take
 from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.subject import Content
 from mlgates.scoring.answer import Answer
-from tests.unit.mlgates.release.conftest import ENDPOINT, Town
+from tests.unit.mlgates.release.conftest import DECLARED, ENDPOINT, Town
 
 WRONG, BROKEN = Answer(200, b"[0, 0]"), Answer(424, b"{}")
 ALIVE = Owner(name="Bob@here", id="somewhere", process=1)
@@ -132,6 +136,83 @@ def test_a_withdrawn_version_tells_its_figures(town: Town, two: tuple[str, str])
         released(town, two[1])
     facts = town.work().ledger.entries()[-1].facts
     assert (facts["share"], facts["median_ms"], facts["median_ms_before"]) == ("10", "800", "5")
+
+
+def unhurried(town: Town) -> None:
+    """No step is watched for longer than its time."""
+    canary = town.declared.canary.model_copy(update={"extra_seconds": Extended(local=0)})
+    town.declared = town.declared.model_copy(update={"canary": canary})
+
+
+def test_without_a_verdict_the_traffic_goes_back_and_nothing_is_withdrawn(town: Town, two: tuple[str, str]) -> None:
+    first, second = two
+    unhurried(town)
+    with pytest.raises(CanaryUndecided, match=r"classifier:2 came to no verdict at canary 10 %: .*failed at both"):
+        _until(town, second, "canary 10 %", lambda: town.answers.update({first: BROKEN, second: BROKEN}))
+    assert (town.traffic, town.batch, town.tag(second)) == ({first: 100}, first, None)
+    assert (town.told()[-1], lock_of(town.work().ledger.entries(), ENDPOINT)) == (("approved", second), None)
+    town.answers.clear()
+    town.declared = DECLARED
+    assert released(town, second).changed
+
+
+@pytest.mark.parametrize("canary", [True, False])
+def test_beside_a_version_that_is_down_only_a_release_without_canary_goes_on(
+    town: Town, two: tuple[str, str], *, canary: bool
+) -> None:
+    first, second = two
+    town.declared = town.declared.model_copy(update={"limits": DECLARED.limits.model_copy(update={"requests": 60})})
+    if canary:
+        unhurried(town)
+    town.answers[first] = BROKEN
+    if canary:
+        with pytest.raises(CanaryUndecided, match="were answered by both versions, 60 are needed"):
+            released(town, second)
+    else:
+        released(town, second, canary=False)
+    assert town.traffic == {first if canary else second: 100}
+
+
+@pytest.mark.parametrize(
+    ("sample", "content"),
+    [("batch.csv", "a,b\n1.5,2\n"), ("batch.csv", "a\n1\n"), ("batch.csv", ""), ("online.json", '{"input_data": 1}')],
+)
+def test_a_bad_sample_is_named_before_anything_is_deployed_and_is_not_the_models_fault(
+    town: Town, two: tuple[str, str], sample: str, content: str
+) -> None:
+    before = state(town, *two)
+    (town.settings.project.root / "data" / sample).write_text(content)
+    with pytest.raises(SampleRefused, match=f"data/{sample} "):
+        released(town, two[1])
+    assert state(town, *two) == before
+
+
+def test_a_sample_saved_by_excel_is_a_good_one(town: Town, two: tuple[str, str]) -> None:
+    file = town.settings.project.root / "data" / "batch.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    released(town, two[1])
+    assert town.traffic == {two[1]: 100}
+
+
+@pytest.mark.parametrize("place", [1, 2, 5, 30])
+def test_a_failure_under_the_limit_is_watched_to_the_end_of_its_step(
+    town: Town, two: tuple[str, str], place: int
+) -> None:
+    limits = town.declared.limits.model_copy(update={"max_error_rate": 0.05})
+    town.declared = town.declared.model_copy(update={"limits": limits})
+    asked = Counter[str]()
+
+    def fail_once(version: str) -> None:
+        asked[version] += 1
+        # The first is the smoke test's.
+        town.answers |= {two[1]: BROKEN} if asked[two[1]] == place + 1 else {}
+        if asked[two[1]] > place + 1:
+            town.answers.pop(two[1], None)
+
+    town.heard = fail_once
+    released(town, two[1])
+    assert town.traffic == {two[1]: 100}
+    assert town.asked[two[1]] > 3 * 50
 
 
 def test_a_version_that_does_not_answer_gets_no_traffic_at_all(town: Town, two: tuple[str, str]) -> None:
@@ -340,5 +421,7 @@ def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town
 
 
 def test_every_failure_of_a_release_has_an_exit_code_of_its_kind() -> None:
-    kinds: list[type[MlgatesError]] = [NotAllowed, EndpointHeld, CanaryBroken, TrialFailed, DeploymentFailed]
+    kinds: list[type[MlgatesError]] = [
+        NotAllowed, EndpointHeld, CanaryBroken, CanaryUndecided, SampleRefused, TrialFailed, DeploymentFailed,
+    ]  # fmt: skip
     assert len({kind.exit_code for kind in kinds}) == len(kinds)

@@ -1,0 +1,217 @@
+"""What a canary's observations say of each limit: it is broken, it is kept, or nobody can tell yet. No I/O.
+
+Every limit is a share of what was counted: failed requests, answers slower than allowed (of which half may be, when a
+median is limited), predictions that differ. A limit is broken when the interval of the share lies above it. To go on,
+the share itself must be at or below the limit, of `limits.requests` answers of each version at least; before a release
+ends, a rate of failures that is twice the limit must be excluded too.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TypeAlias
+
+from mlgates.release.canary import Observation
+from mlgates.release.declaration import ALL, Limits
+from mlgates.release.intervals import interval, is_above, is_below, middle
+
+BEYOND_DOUBT = 0.001
+"""The chance that a version which keeps a limit is said to break it, at any of the looks at one step."""
+MISSED = 0.01
+"""The chance that a version which fails twice as often as it may is let through."""
+LEAST_EXCLUDED = 0.04
+"""Twice the limit is excluded, but no rate below this: each half of it would take twice the requests."""
+_HALF = 0.5
+
+
+Tell: TypeAlias = Callable[[], str]
+"""Says something with its figures: medians and intervals take time, and most looks need none."""
+
+
+class State(StrEnum):
+    """What can be said of a step."""
+
+    BROKEN = "broken"
+    KEPT = "kept"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state of a step; `tells` say which limits are broken, or why nobody can tell, once they are asked."""
+
+    state: State
+    tells: tuple[Tell, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """A phrase for each, with figure, limit and interval."""
+        return tuple(tell() for tell in self.tells)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where in a release, and when in a step, a verdict is asked for."""
+
+    share: int
+    """Percent of the traffic that the new version has."""
+    new: str
+    """Its deployment."""
+    last: bool
+    """True when the release ends with this step."""
+    over: bool
+    """True when the declared time has passed."""
+    compared: bool = True
+    """False when the new version may be judged alone, should the old one not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A share that is limited."""
+
+    count: float
+    of: float
+    limit: float
+    tell: Tell
+
+    @property
+    def broken(self) -> bool:
+        return is_above(self.count, self.of, self.limit, doubt=BEYOND_DOUBT)
+
+    @property
+    def exceeded(self) -> bool:
+        return self.count > self.limit * self.of
+
+
+def judge(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Verdict:
+    """Return what can be said of a step; `whole` is what was seen since the traffic began to move, this step included.
+
+    Before there are enough answers only failures count, and once the time is over answers that are so slow that there
+    are not enough of them yet.
+    """
+    lacking = _lacking(step, limits, stage)
+    broken = tuple(_broken(step, limits, enough=not lacking or stage.over))
+    broken = broken or tuple(_broken(whole, limits, enough=not lacking))
+    if broken and _is_as_bad_beside(whole, limits):
+        return Verdict(State.OPEN, (partial(_beside_too, whole),))
+    if broken:
+        return Verdict(State.BROKEN, broken)
+    unsure = (*((lacking,) if lacking else ()), *_unsure(step, whole, limits, stage))
+    return Verdict(State.OPEN, unsure) if unsure else Verdict(State.KEPT)
+
+
+def _lacking(step: Observation, limits: Limits, stage: Stage) -> Tell | None:
+    """Return which answers a verdict lacks; None when there are enough."""
+    of_new = step.answers_of_new >= limits.least
+    if step.answers >= limits.least or (of_new and not stage.compared):
+        return None
+
+    def tell() -> str:
+        told = f"{step.answers} requests were answered by both versions, {limits.least} are needed"
+        told += f", {step.shared} requests failed at both" if step.shared else ""
+        if not (of_new and step.errors_beside):
+            return told
+        failed = f"{step.errors_beside} of {step.requests_beside} failed at the version that serves"
+        return f"{told}, {failed}; --no-canary judges the new one alone"
+
+    return tell
+
+
+def _broken(seen: Observation, limits: Limits, *, enough: bool) -> Iterator[Tell]:
+    if (failures := _failures(seen, limits)).broken:
+        yield failures.tell
+    if enough:
+        yield from (measure.tell for measure in _others(seen, limits) if measure.broken)
+
+
+def _is_as_bad_beside(whole: Observation, limits: Limits) -> bool:
+    """Tell whether the old version breaks the limit of failures too, and the new one is not known to be worse."""
+    old = (whole.errors_beside, whole.requests_beside)
+    if not (_failures(whole, limits).broken and is_above(*old, limits.max_error_rate, doubt=BEYOND_DOUBT)):
+        return False
+    return interval(whole.errors, whole.requests, doubt=MISSED)[0] <= interval(*old, doubt=MISSED)[1]
+
+
+def _beside_too(whole: Observation) -> str:
+    return (
+        f"{whole.errors} of {whole.requests} requests failed, and so did {whole.errors_beside} of "
+        f"{whole.requests_beside} at the version that serves: that is no fault of the new one"
+    )
+
+
+def _unsure(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Iterator[Tell]:
+    yield from (measure.tell for measure in (_failures(step, limits), *_others(step, limits)) if measure.exceeded)
+    # Of what may fail at all: where nothing may, one failure has said it.
+    excluded = max(2 * limits.max_error_rate, LEAST_EXCLUDED) if limits.max_error_rate else 1.0
+    if stage.last and excluded < 1 and not is_below(whole.errors, whole.requests, excluded, doubt=MISSED):
+        yield partial(_not_excluded, whole, excluded)
+    chosen = sum(step.answered.values())
+    # With so many and none for the new version, the traffic has not moved: what was seen is not what callers get.
+    if stage.share and not step.answered.get(stage.new) and (1 - stage.share / ALL) ** chosen < BEYOND_DOUBT:
+        yield partial(_without_traffic, stage, chosen)
+
+
+def _not_excluded(whole: Observation, excluded: float) -> str:
+    most = interval(whole.errors, whole.requests, doubt=MISSED)[1]
+    return (
+        f"{whole.errors} of {whole.requests} requests failed in all, so it may be {most:.1%} of them, and "
+        f"{excluded:.1%} is not excluded"
+    )
+
+
+def _without_traffic(stage: Stage, chosen: int) -> str:
+    return (
+        f"{stage.new} has {stage.share} % of the traffic, and none of {chosen} requests came to it: "
+        "without traffic there is nothing to judge"
+    )
+
+
+def _failures(seen: Observation, limits: Limits) -> _Measure:
+    def tell() -> str:
+        found = f"{seen.errors} of {seen.requests} requests failed, at most {limits.max_error_rate:.2%} may"
+        return f"{found}{_sure(seen.errors, seen.requests)}"
+
+    return _Measure(seen.errors, seen.requests, limits.max_error_rate, tell)
+
+
+def _others(seen: Observation, limits: Limits) -> Iterator[_Measure]:
+    """Yield what is limited of answers that came."""
+    longest, slowdown, difference = limits.max_median_ms, limits.max_slowdown, limits.max_difference
+    if seen.answers_of_new and longest is not None:
+        slow = sum(new > longest for new, _ in seen.pairs) + sum(new > longest for new in seen.alone)
+        yield _Measure(slow, seen.answers_of_new, _HALF, partial(_slow, seen, longest))
+    if seen.pairs and slowdown is not None:
+        slow = sum(new > slowdown * old for new, old in seen.pairs)
+        yield _Measure(slow, seen.answers, _HALF, partial(_slower, seen, slowdown))
+    if seen.predictions and difference is not None:
+        count, of = seen.difference * seen.effective, seen.effective
+        yield _Measure(count, of, difference, partial(_unlike, seen, difference))
+
+
+def _slow(seen: Observation, limit: float) -> str:
+    low, high = middle(seen.milliseconds, doubt=MISSED)
+    found = f"its median answer takes {statistics.median(seen.milliseconds):.0f} ms, at most {limit:g} ms are due"
+    return f"{found} (99 % sure: {low:.0f} to {high:.0f})"
+
+
+def _slower(seen: Observation, limit: float) -> str:
+    ratios = [new / old if old else math.inf for new, old in seen.pairs]
+    low, high = middle(ratios, doubt=MISSED)
+    new, old = statistics.median(seen.milliseconds), statistics.median(seen.beside)
+    return (
+        f"its median answer takes {new:.0f} ms, {statistics.median(ratios):.1f} times the old version's {old:.0f} ms, "
+        f"at most {limit:g} times are due (99 % sure: {low:.1f} to {high:.1f})"
+    )
+
+
+def _unlike(seen: Observation, limit: float) -> str:
+    found = f"{seen.different} of {seen.predictions} predictions differ from the old version's, at most {limit:.0%} may"
+    return f"{found}{_sure(seen.difference * seen.effective, seen.effective)}"
+
+
+def _sure(count: float, of: float) -> str:
+    low, high = interval(count, of, doubt=MISSED)
+    return f" (99 % sure: {low:.1%} to {high:.1%})"
