@@ -21,6 +21,9 @@ class Backend(Protocol):
     async def start(self) -> None:
         """Return once it serves. Raises `ProcessDied`."""
 
+    def watch(self, lost: Callable[[], None]) -> None:
+        """Have `lost` called when a worker of it is gone, of which it makes another."""
+
     def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
         """Return the future answer."""
 
@@ -125,7 +128,7 @@ class Pool:
                     await result.stop()
             raise
         for instance, backend in zip(self._instances, backends, strict=True):
-            instance.backend, instance.serves = backend, True
+            self._occupy(instance, backend)
             self._keepers.append(asyncio.create_task(self._keep(instance)))
 
     async def score(self, body: bytes, content_type: str) -> Answer:
@@ -220,6 +223,17 @@ class Pool:
                 self._await_worker(instance, backend)
         self._give_back(instance)
 
+    def _occupy(self, instance: _Instance, backend: Backend) -> None:
+        """Put a process that is up into its place."""
+        instance.backend = backend
+        backend.watch(partial(self._worker_lost, instance, backend))
+        self._serve(instance)
+
+    def _worker_lost(self, instance: _Instance, backend: Backend) -> None:
+        if instance.backend is backend and instance.serves:
+            self._lose(instance)
+            self._await_worker(instance, backend)
+
     def _lose(self, instance: _Instance) -> None:
         """Send nothing more to a process that is gone, and let what waits for another wait."""
         instance.serves = False
@@ -307,14 +321,14 @@ class Pool:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
             try:
-                instance.backend = await self._start()
+                backend = await self._start()
             except RolloutFailed as error:
                 self._say(f"The model's process did not come up: {error}; it is started again in {pause:g} s.")
                 if not isinstance(error, _Killed):
                     self._count_again(instance)
                 continue
             self._say("The model's process is up again.")
-            self._serve(instance)
+            self._occupy(instance, backend)
 
     async def _until_end(self, backend: Backend) -> str:
         """Return how a process ended: by itself, or by failing its liveness probe."""

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -87,6 +87,9 @@ class ScoringProcess:
                 start_new_session=True,  # and a process group of its own, which ends with it
             )
         await self._link.waiting[ALIVE]
+
+    def watch(self, lost: Callable[[], None]) -> None:
+        """Do nothing: it has no workers."""
 
     def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
         """Send a request; the future holds its answer or `ProcessDied`."""

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,10 +17,20 @@ from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
 from amlocal.serving.frames import Answer
-from amlocal.serving.script import PORT
+from amlocal.serving.script import DEATHS, PORT
 
 _GRACE_S = 5.0
 _LOOK_S = 0.1  # gunicorn has no other way to say that it listens
+
+
+class _Deaths(asyncio.DatagramProtocol):
+    """Hears of each worker that has ended."""
+
+    def __init__(self) -> None:
+        self.lost: Callable[[], None] = lambda: None
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's signature
+        self.lost()
 
 
 class ScriptProcess:
@@ -40,9 +51,12 @@ class ScriptProcess:
         self._lifeline: int | None = None
         self._output: Output | None = None
         self._sign: asyncio.Task[Answer] | None = None
+        self._deaths = _Deaths()
+        self._ear: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
         """Start the server and wait until the script's `init` is through. Raises `ProcessDied`."""
+        await self._listen_for_deaths()
         reader, self._lifeline = os.pipe()
         self._output = await listen(self._log)
         wrapped = (sys.executable, "-I", "-S", warden.__file__, str(_GRACE_S), "--", *self._command, self._address)
@@ -63,6 +77,10 @@ class ScriptProcess:
             if self._process.returncode is not None:
                 raise ProcessDied("The inference server ended.")
             await asyncio.sleep(_LOOK_S)
+
+    def watch(self, lost: Callable[[], None]) -> None:
+        """Have `lost` called when a worker of the server has ended: it starts another."""
+        self._deaths.lost = lost
 
     def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
         """Send a request; the future holds its answer or `ProcessDied`."""
@@ -91,10 +109,19 @@ class ScriptProcess:
             await self._process.wait()
         if self._sign is not None:
             self._sign.cancel()
+        if self._ear is not None:
+            self._ear.close()
         if self._output is not None:
             await self._output.finish()
         await self._client.aclose()
         shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+    async def _listen_for_deaths(self) -> None:
+        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ear.setblocking(False)
+        ear.bind(str(self._socket_folder / DEATHS))
+        loop = asyncio.get_running_loop()
+        self._ear, _ = await loop.create_datagram_endpoint(lambda: self._deaths, sock=ear)
 
     async def _healthy(self) -> bool:
         try:

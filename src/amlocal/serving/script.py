@@ -4,11 +4,29 @@ The server itself can only listen on every address of the machine. Here it liste
 its user's alone.
 """
 
+import contextlib
+import socket
 import sys
 from pathlib import Path
 
 PORT = 5001
 """The inference server puts its default port behind any address, the path of a socket too."""
+
+
+DEATHS = "w"
+"""The name of the datagram socket beside the server's, to which each worker's end is told."""
+
+
+def tell_deaths(address: str) -> None:
+    """Have gunicorn tell when a worker has ended: what it had not taken lies in the socket until there is another."""
+    from gunicorn import config  # type: ignore[import-untyped] # noqa: PLC0415 - comes with the inference server
+
+    def child_exit(_: object, worker: object) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told, contextlib.suppress(OSError):
+            told.setblocking(False)
+            told.sendto(str(getattr(worker, "pid", 0)).encode(), str(Path(address).with_name(DEATHS)))
+
+    config.ChildExit.default = staticmethod(child_exit)  # a gunicorn.conf.py of the user's may have its own
 
 
 def main(entry: str, address: str) -> None:
@@ -17,6 +35,7 @@ def main(entry: str, address: str) -> None:
         amlserver,
     )
 
+    tell_deaths(address)
     amlserver.DEFAULT_HOST = f"unix:{address}"
     sys.argv = [sys.argv[0], "--entry_script", entry]
     amlserver.run()

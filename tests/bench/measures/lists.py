@@ -176,5 +176,12 @@ def _furniture(context: Context, stores: Stores, number: int) -> None:
     )
     stores.blobs.create_container(f"box-{number}")
     stores.computes.put(f"compute-{number}", {"properties": {"computeType": "AmlCompute", "properties": {}}})
-    endpoint = {"authMode": "Key", "keys": {}, "description": None, "tags": {}, "properties": {}, "traffic": {}}
+    endpoint: dict[str, Any] = {
+        "authMode": "Key",
+        "keys": {},
+        "description": None,
+        "tags": {},
+        "properties": {},
+        "traffic": {},
+    }
     OnlineStore(context).put_endpoint(f"endpoint-{number}", endpoint | {"mirrorTraffic": {}, "state": "Succeeded"})

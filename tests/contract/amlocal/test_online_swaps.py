@@ -180,3 +180,51 @@ def test_processes_killed_one_after_the_other_cost_the_requests_that_they_had_an
             _LOG.info("%d instances: %s answered, %s failed", instances, total.answered, Counter(total.failed))
             assert len(total.failed) <= connections
             assert all("The model's process ended while it worked on the request" in one for one in total.failed)
+
+
+_SCRIPT = f"""
+import os
+import pathlib
+import time
+
+
+def init():
+    if pathlib.Path(os.environ["SLOW"]).exists():
+        time.sleep({TIMEOUT_S + 1})
+
+
+def run(raw_data):
+    return [1]
+"""
+_CONDA = {"dependencies": ["python", "pip", {"pip": ["azureml-inference-server-http"]}]}
+
+
+def test_a_killed_worker_of_a_scripts_server_costs_the_request_that_it_had_and_no_others(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    settings = {"request_timeout_ms": 1000 * TIMEOUT_S, "max_concurrent_requests_per_instance": CONNECTIONS}
+    with open_site(tmp_path_factory.mktemp("workers")) as site:
+        from azure.ai.ml.entities import CodeConfiguration, Environment  # noqa: PLC0415 - within the workspace
+
+        code, conda, slow = site.folder / "code", site.folder / "conda.yaml", site.folder / "slow"
+        code.mkdir()
+        (code / "score.py").write_text(_SCRIPT)
+        conda.write_text(json.dumps(_CONDA))
+        site.endpoint("scored")
+        site.deploy(
+            "blue",
+            code_configuration=CodeConfiguration(code=str(code), scoring_script="score.py"),
+            environment=Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04", conda_file=str(conda)),
+            environment_variables={"SLOW": str(slow)},
+            requests=settings,
+        )
+        site.traffic(blue=100)
+        slow.touch()
+        uri = site.client.online_endpoints.get("scored").scoring_uri
+        with Load(uri, site.key(), site.trust).running() as load:
+            load.wait_for(1, 100)
+            kill(scoring_processes(site.folder, "blue")[-1])  # the youngest: the worker, not its server
+            load.wait_for(1, 100 + CONNECTIONS)
+        total = load.total()
+    assert len(total.failed) <= 1  # a worker takes one at a time
+    assert all("The script's process ended while it worked on the request" in failure for failure in total.failed)

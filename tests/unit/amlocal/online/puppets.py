@@ -21,6 +21,7 @@ class Puppet:
         self.asked: list[asyncio.Future[Answer]] = []
         self.bodies: list[bytes] = []
         self.pings = 0
+        self.lost: Callable[[], None] = lambda: None
         self.end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._gate = gate
         self._reply = reply
@@ -31,6 +32,9 @@ class Puppet:
         if not self.comes_up:
             self.end.set_result(1)
             raise ProcessDied("crashed")
+
+    def watch(self, lost: Callable[[], None]) -> None:
+        self.lost = lost
 
     def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

@@ -199,7 +199,8 @@ def test_a_model_that_fails_while_it_is_loaded_again_is_waited_for_no_longer_tha
     play(scene)
 
 
-def test_what_a_server_has_in_its_socket_waits_for_its_next_worker() -> None:
+@pytest.mark.parametrize("told_by", ["a request that it had", "the server"])
+def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str) -> None:
     async def scene() -> None:
         scene = Scene(Limits(concurrent=2, timeout_s=TIMEOUT_S, start_s=START_S))
         await scene.pool.start()
@@ -213,7 +214,12 @@ def test_what_a_server_has_in_its_socket_waits_for_its_next_worker() -> None:
         server.ping = ping  # type: ignore[method-assign] # none of its signs comes by itself
         for _ in range(3):
             await scene.play("ask")
-        server.at_work[0].set_exception(WorkerDied("killed"))
+        lost = server.at_work[0]
+        if told_by == "the server":
+            server.lost()
+            await settle()
+            await leap(TIMEOUT_S + 1)
+        lost.set_exception(WorkerDied("killed"))
         await settle()
         await leap(TIMEOUT_S + 1)
         assert (len(server.asked), [one.done() for one in scene.asked]) == (2, [True, False, False])
