@@ -8,7 +8,7 @@ from amlocal.assets.store import AssetStore
 from amlocal.core.context import Identity
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, NotFound
-from amlocal.core.uris import job_output_reference, own_reference, version_reference
+from amlocal.core.uris import datastore_reference, job_output_reference, own_reference, version_reference
 from amlocal.datastores.store import Datastores, Location
 
 _REGISTRY = "azureml://registries/"
@@ -101,6 +101,24 @@ class AssetLookup:
             f"The URI {uri!r} cannot be read here; known are asset ids, azureml://datastores/…, azureml://jobs/… "
             "and https."
         )
+
+    def storage_uri(self, uri: str) -> str:
+        """Return the URI of the storage that an asset id or URI leads to, which needs no workspace to be looked up.
+
+        A datastore's place in the long form, a URL as it is. Raises what `locate` raises.
+        """
+        for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
+            if f"/{kind}/" in uri.lower() and version_reference(self._here, uri, kind):
+                return self.storage_uri(self._version(store, uri, kind).body["properties"][key])
+        if output := job_output_reference(self._here, uri):
+            return self._here.datastore_uri(*self._resolve_output(*output))
+        if place := datastore_reference(self._here, uri):
+            self._datastores.get(place[0])
+            return self._here.datastore_uri(*place)
+        if version_reference(self._here, uri, "data"):
+            return self.storage_uri(self._version(self._data, uri, "data").body["properties"]["dataUri"])
+        self.locate(uri)
+        return uri
 
     def _version(self, store: AssetStore, reference: str, kind: str) -> Document:
         found = version_reference(self._here, reference, kind)

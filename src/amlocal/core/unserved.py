@@ -87,4 +87,4 @@ def not_served(feature: str, detail: str | None = None) -> ApiError:
 
 def unserved_job(kind: str) -> ApiError:
     """Return the 501 of a kind of job."""
-    return not_served(_JOBS.get(kind, f"Jobs of type {kind}"))
+    return not_served(_JOBS.get(kind, f"Jobs of type {kind}"), "send a command job")

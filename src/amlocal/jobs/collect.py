@@ -7,7 +7,7 @@ from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
 from amlocal.datastores.store import ARTIFACT_CONTAINER, Datastores
 from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_FOLDER, JobFolder, Say
-from amlocal.jobs.outputs import artifact_path, planned_location
+from amlocal.jobs.outputs import DIRECT, artifact_path, planned_location
 from amlocal.jobs.own_files import OwnFiles
 
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable")
@@ -61,7 +61,9 @@ class Collector:
     def _output(self, job: str, name: str, spec: Mapping[str, Any], folder: JobFolder, say: Say) -> str | None:
         datastore, path = planned_location(self._datastores.here, job, name, spec)
         files = OwnFiles(folder.outputs / name, folder.root)
-        if not self._upload(files, self._datastores.container_of(datastore), path, say):
+        if spec["mode"] == DIRECT:
+            say(f"output {name}: the command writes to its URI itself")
+        elif not self._upload(files, self._datastores.container_of(datastore), path, say):
             say(f"output {name}: the command left nothing there")
             return None
         slash = "" if spec["jobOutputType"] == "uri_file" else "/"

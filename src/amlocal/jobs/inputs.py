@@ -12,8 +12,8 @@ from amlocal.datastores.store import Location
 from amlocal.jobs.download import download
 from amlocal.jobs.failure import Interrupted, JobFailure
 from amlocal.jobs.folder import Say
+from amlocal.jobs.outputs import DIRECT
 
-_PASSED_ON = ("Direct",)  # the command gets the URI itself
 _WRITABLE = ("ReadWriteMount",)
 
 
@@ -29,9 +29,11 @@ class Inputs:
     ) -> dict[str, str]:
         """Return what each input's placeholder stands for. Blocks; `stop` ends it between two pieces.
 
+        As on Azure, an input's folder is called `INPUT_` and its name.
+
         Raises `JobFailure` for content that is not there, `Interrupted`.
         """
-        return {name: self._one(name, spec, folder / name, say, stop) for name, spec in specs.items()}
+        return {name: self._one(name, spec, folder / f"INPUT_{name}", say, stop) for name, spec in specs.items()}
 
     def fetch_code(self, reference: str, folder: Path) -> None:
         """Copy a code snapshot into `folder`. Raises `JobFailure` when it is not in this workspace's storage."""
@@ -49,8 +51,8 @@ class Inputs:
             raise Interrupted(f"stopped before input {name} was there")
         if spec["jobInputType"] == "literal":
             return str(spec["value"])
-        if spec["mode"] in _PASSED_ON:
-            return str(spec["uri"])
+        if spec["mode"] == DIRECT:
+            return self._lookup.storage_uri(spec["uri"])
         folder.mkdir()
         place = self._lookup.locate(spec["uri"])
         if isinstance(place, Remote):

@@ -10,6 +10,7 @@ from amlocal.core.uris import datastore_reference
 from amlocal.datastores.store import ARTIFACTS, DEFAULT
 from amlocal.jobs.store import JobStore
 
+DIRECT = "Direct"  # the mode in which a command gets a URI in place of a path
 ARTIFACT_OUTPUTS = ("artifacts", "default")
 
 

@@ -17,6 +17,7 @@ from amlocal.jobs.environ import declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.outputs import DIRECT, planned_location
 from amlocal.jobs.placeholders import substitute
 from amlocal.jobs.settings import unserved
 from amlocal.runtimes import environ as runtime_environ
@@ -68,7 +69,7 @@ class Preparation:
             self._inputs.fetch_code(properties["codeId"], folder.work)
         folder.add_artifact_folders()
         inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say, stop)
-        outputs = _output_paths(properties["outputs"], folder)
+        outputs = self._output_paths(job.name, properties["outputs"], folder)
         literals = {name for name, spec in properties["inputs"].items() if spec["jobInputType"] == "literal"}
         command = substitute(properties["command"], inputs, outputs, literals=literals)
         runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
@@ -88,6 +89,22 @@ class Preparation:
         limit = (properties["limits"] or {}).get("timeout")
         return Prepared(command, variables, seconds(limit) if limit else None)
 
+    def _output_paths(self, job: str, specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:
+        """Make a folder for each named output and return what its placeholder stands for.
+
+        An output of type uri_file is a file that the command itself writes, so only the folder above it is made. One
+        that is written directly is the URI of its place.
+        """
+        paths, here = {}, self._context.identity
+        for name, spec in specs.items():
+            path = folder.outputs / name
+            paths[name] = str(path)
+            if spec["mode"] == DIRECT:
+                paths[name] = here.datastore_uri(*planned_location(here, job, name, spec))
+            elif spec["jobOutputType"] != "uri_file":
+                path.mkdir()
+        return paths
+
 
 def _write_plan(folder: JobFolder, command: str, processes: Sequence[Process], own: Mapping[str, str]) -> str:
     """Leave what the processes of a distributed job are; return the command that runs them. `own` are the job's."""
@@ -106,17 +123,3 @@ def _write_plan(folder: JobFolder, command: str, processes: Sequence[Process], o
     }
     folder.plan.write_text(json.dumps(plan), encoding="utf-8")
     return shlex.join([sys.executable, "-I", "-S", ranks.__file__, str(folder.plan)])
-
-
-def _output_paths(specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:
-    """Make a folder for each named output and return what its placeholder stands for.
-
-    An output of type uri_file is a file that the command itself writes, so only the folder above it is made.
-    """
-    paths = {}
-    for name, spec in specs.items():
-        path = folder.outputs / name
-        if spec["jobOutputType"] != "uri_file":
-            path.mkdir()
-        paths[name] = str(path)
-    return paths

@@ -468,3 +468,24 @@ def test_what_a_job_logs_is_seen_by_mlflow_and_under_its_outputs(desk: Desk, tmp
     desk.client.models.create_or_update(Model(name="notes", path=path, type="custom_model"))
     desk.client.models.download("notes", "1", download_path=tmp_path)
     assert (tmp_path / "notes" / "notes" / "note.txt").read_text() == "a note"
+
+
+def test_what_is_read_and_written_directly_is_a_uri(desk: Desk) -> None:
+    from azure.ai.ml import Input, Output  # noqa: PLC0415
+    from azure.ai.ml.entities import Data  # noqa: PLC0415
+
+    place = "azureml://datastores/workspaceblobstore/paths"
+    desk.client.data.create_or_update(Data(name="straight", version="1", path=f"{place}/s/", type="uri_folder"))
+    name, end = desk.run(
+        "echo in ${{inputs.asset}} ${{inputs.file}} out ${{outputs.there}}",
+        inputs={
+            "asset": Input(type="uri_folder", path="azureml:straight:1", mode="direct"),
+            "file": Input(type="uri_file", path=f"{place}/x.csv", mode="direct"),
+        },
+        outputs={"there": Output(type="uri_folder", mode="direct")},
+    )
+    workspace = desk.workspace
+    group = f"azureml://subscriptions/{workspace.subscription}/resourcegroups/{workspace.resource_group}"
+    root = f"{group}/workspaces/{workspace.name}/datastores/workspaceblobstore/paths"
+    assert end == "Completed"
+    assert f"in {root}/s/ {root}/x.csv out {root}/azureml/{name}/there" in desk.log(name)

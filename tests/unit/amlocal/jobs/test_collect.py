@@ -51,6 +51,13 @@ def test_a_job_that_left_nothing_has_no_artifacts(desk: Desk, collected: Collect
     assert desk.blobs.list("azureml") == []
 
 
+def test_an_output_that_is_written_directly_is_where_its_uri_says(collected: Collected) -> None:
+    kept = collected.outputs(y={"mode": "Direct"}, z={"mode": "Direct", "jobOutputType": "uri_file"})
+    place = "azureml://datastores/workspaceblobstore/paths/azureml/job"
+    assert [kept[name]["uri"] for name in "yz"] == [f"{place}/y/", f"{place}/z"]
+    assert collected.said == [f"output {name}: the command writes to its URI itself" for name in "yz"]
+
+
 def test_the_log_is_kept_as_text(desk: Desk, collected: Collected) -> None:
     collected.folder.log.write_bytes(b"hello\n\xff")
     collected.collector.log("job", collected.folder)

@@ -9,7 +9,7 @@ import pytest
 from amlocal.core.errors import NotFound
 from amlocal.jobs.failure import Interrupted, JobFailure
 from amlocal.jobs.inputs import Inputs
-from tests.unit.amlocal.jobs.desk import Desk
+from tests.unit.amlocal.jobs.desk import IDENTITY, Desk
 
 
 def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dict[str, Any]:
@@ -112,10 +112,46 @@ def test_a_writable_mount_is_a_writable_copy_and_says_so(desk: Desk, materialise
     assert materialise.said == ["input d: a writable copy; what the job changes in it is not written back"]
 
 
-def test_a_direct_input_is_its_uri(materialise: Materialised) -> None:
-    uri = "azureml://datastores/workspaceblobstore/paths/x"
-    specs = {"d": spec(uri, mode="Direct")}
-    assert materialise.inputs.materialise(specs, materialise.folder, print, threading.Event()) == {"d": uri}
+LONG = "azureml://subscriptions/sub/resourcegroups/group/workspaces/ws/datastores/workspaceblobstore/paths"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "opened"),
+    [
+        ("azureml://datastores/workspaceblobstore/paths/x", "uri_file", f"{LONG}/x"),
+        ("azureml://datastores/workspaceblobstore/paths/x/", "uri_folder", f"{LONG}/x/"),
+        (f"{LONG}/x/y.csv", "uri_file", f"{LONG}/x/y.csv"),
+        ("azureml:table:1", "mltable", f"{LONG}/tables/t/"),
+        ("azureml:table@latest", "mltable", f"{LONG}/tables/t/"),
+        (f"{IDENTITY.arm_id}/data/table/versions/1", "mltable", f"{LONG}/tables/t/"),
+        (f"{IDENTITY.arm_id}/data/azureml:table/versions/1", "mltable", f"{LONG}/tables/t/"),
+        ("azureml:file:1", "uri_file", f"{LONG}/one.csv"),
+        (f"{IDENTITY.arm_id}/models/m/versions/1", "mlflow_model", f"{LONG}/models/m"),
+        ("azureml:far:1", "uri_file", "https://example.org/a.csv"),
+        ("https://example.org/a.csv", "uri_file", "https://example.org/a.csv"),
+    ],
+)
+def test_a_direct_input_is_the_uri_of_its_storage(
+    desk: Desk, materialise: Materialised, uri: str, kind: str, opened: str
+) -> None:
+    place = "azureml://datastores/workspaceblobstore/paths"
+    desk.stores.data.put("table", "1", {"dataUri": f"{place}/tables/t", "dataType": "mltable"})
+    desk.stores.data.put("file", "1", {"dataUri": f"{place}/one.csv", "dataType": "uri_file"})
+    desk.stores.data.put("far", "1", {"dataUri": "https://example.org/a.csv", "dataType": "uri_file"})
+    desk.stores.models.put("m", "1", {"modelUri": f"{place}/models/m", "modelType": "mlflow_model"})
+    specs = {"d": spec(uri, kind, mode="Direct")}
+    assert materialise.inputs.materialise(specs, materialise.folder, print, threading.Event()) == {"d": opened}
+    assert list(materialise.folder.iterdir()) == []  # nothing is copied
+
+
+def test_a_direct_input_that_is_not_there_is_named(materialise: Materialised) -> None:
+    with pytest.raises(NotFound, match="missing:1"):
+        materialise(d=spec("azureml:missing:1", mode="Direct"))
+
+
+def test_an_inputs_folder_is_called_as_on_azure(desk: Desk, materialise: Materialised) -> None:
+    found = materialise(data=spec(desk.put_data("d/x.csv", b"x"), "uri_file"))["data"]
+    assert found.parent.name == "INPUT_data"
 
 
 def test_a_job_that_is_to_stop_fetches_no_further(materialise: Materialised) -> None:

@@ -46,9 +46,22 @@ def test_placeholders_stand_for_places_in_the_jobs_folder(desk: Desk) -> None:
     command = "run ${{inputs.data}} ${{inputs.rate}} ${{outputs.model}} ${{outputs.report}}"
     words = prepare(desk, command=command, inputs=inputs, outputs=outputs).command.split()
     root = desk.folder.jobs / "job"
-    assert words == ["run", f"{root}/inputs/data/x.csv", "0.1", f"{root}/outputs/model", f"{root}/outputs/report"]
+    assert words == ["run", f"{root}/inputs/INPUT_data/x.csv", "0.1", f"{root}/outputs/model", f"{root}/outputs/report"]
     assert Path(words[3]).is_dir()
     assert not Path(words[4]).exists()
+
+
+def test_an_output_that_is_written_directly_is_the_uri_of_its_place(desk: Desk) -> None:
+    short = "azureml://datastores/workspaceblobstore/paths"
+    long = short.replace("//", "//subscriptions/sub/resourcegroups/group/workspaces/ws/")
+    outputs = {
+        "y": {"mode": "Direct"},
+        "z": {"mode": "Direct", "jobOutputType": "uri_file", "uri": f"{short}/a/z.csv"},
+    }
+    prepared = prepare(desk, command="run ${{outputs.y}} ${{outputs.z}}", outputs=outputs)
+    assert prepared.command.split()[1:] == [f"{long}/azureml/job/y", f"{long}/a/z.csv"]
+    assert prepared.environ["AZURE_ML_OUTPUT_z"] == f"{long}/a/z.csv"
+    assert not (desk.folder.jobs / "job" / "outputs" / "y").exists()
 
 
 def test_inputs_and_outputs_are_told_as_variables_too(desk: Desk) -> None:
