@@ -1,6 +1,7 @@
 """How a job ends, as a value, and the words for it."""
 
 import errno
+import signal
 from dataclasses import dataclass, replace
 
 from amlocal.core.errors import AmlocalError
@@ -26,20 +27,27 @@ STOPPED = Ending(
 )
 
 
-def exited(code: int, last_line: str, log: str = LOG_NAME) -> Ending:
+def exited(code: int, error: str, log: str = LOG_NAME) -> Ending:
     """Return the ending of a command with an exit code (above 128: the signal that ended it, plus 128).
 
     `log` is the file that says more.
     """
     if code == 0:
         return COMPLETED
-    signal = f" (ended by signal {code - 128})" if code > 128 else ""
-    reason = f" Error: {last_line}" if last_line else ""
+    reason = error or f"exit code {code}"
     message = (
-        f"Execution failed. User process '/bin/bash' exited with status code {code}{signal}. "
-        f"Please check log file '{log}' for error details.{reason}"
+        f"Execution failed. User process '/bin/bash' exited with status code {code}{_signal(code)}. "
+        f"Please check log file '{log}' for error details. Error: {reason}"
     )
     return Ending(Status.FAILED, message)
+
+
+def _signal(code: int) -> str:
+    """Name the signal that an exit code above 128 stands for."""
+    try:
+        return f" (ended by {signal.Signals(code - 128).name})" if code > 128 else ""
+    except ValueError:  # a program's own code: no signal has that number
+        return ""
 
 
 def overran(limit: str) -> Ending:

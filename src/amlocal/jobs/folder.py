@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from amlocal.core.clock import Clock
+from amlocal.core.error_lines import NOTICE, error_line
 
 LOG_FOLDER = "user_logs"
 LOG_NAME = f"{LOG_FOLDER}/std_log.txt"
 Say = Callable[[str], None]  # adds a line to a job's log
 ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
-_TAIL = 8192  # bytes; a log may be gigabytes, a line in it too
+_TAIL = 65536  # bytes; a log may be gigabytes, a line in it too
+_LONGEST = 2000  # characters of an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class JobFolder:
         with self.log.open("a+b") as log:
             unfinished = log.seek(0, os.SEEK_END) and log.seek(-1, os.SEEK_END) >= 0 and log.read() != b"\n"
             start = "\n" if unfinished else ""
-            log.write(f"{start}[amlocal {moment:%H:%M:%S}] {line}\n".encode(errors="replace"))
+            log.write(f"{start}{NOTICE}{moment:%H:%M:%S}] {line}\n".encode(errors="replace"))
 
     def speaker(self, clock: Clock) -> Say:
         """Return `say` with the time of each line filled in."""
@@ -89,15 +91,15 @@ class JobFolder:
         named = self.plan.with_name(f"{self.plan.name}.failed")
         return Path(named.read_text(encoding="utf-8")) if named.exists() else self.log
 
-    def last_line(self) -> str:
-        """Return the last line of a failed command's log that is not blank, as much as fits an error message."""
+    def error_line(self) -> str:
+        """Return the line of a failed command's log that says why, empty when it printed nothing."""
         failed = self.failed_log()
         if not failed.exists():
             return ""
         with failed.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
             lines = log.read().decode(errors="replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return error_line(lines)[-_LONGEST:]
 
     def remove(self) -> None:
         """Remove all of it, what the job made read-only included. What belongs to another user stays behind."""

@@ -95,7 +95,7 @@ class Runner:
         except TimeoutError:
             return overran(self._store.get(name).body["properties"]["limits"]["timeout"])
         log = f"{LOG_FOLDER}/{(await asyncio.to_thread(folder.failed_log)).name}"
-        return exited(code, await asyncio.to_thread(folder.last_line), log)
+        return exited(code, await asyncio.to_thread(folder.error_line), log)
 
     async def _collect(self, name: str, folder: JobFolder, ending: Ending) -> Ending:
         """Keep the artifacts of any job and the outputs of one that completed; return how it ends after all."""

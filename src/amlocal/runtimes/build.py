@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amlocal.runtimes.fingerprint import fingerprint
-from amlocal.runtimes.interpreters import Interpreter
+from amlocal.runtimes.interpreters import Interpreter, accepts
 from amlocal.runtimes.once import make_once
 from amlocal.runtimes.recipe import Recipe
 from amlocal.runtimes.runtime import Log, Runtime, runtime_at
@@ -30,7 +30,7 @@ def build(
 
     def make(making: Path) -> None:
         def uv(*arguments: str) -> None:
-            purpose = f"environment {label} cannot be built on Python {interpreter}"
+            purpose = f"environment {label} cannot be built on Python {interpreter}{_stands_in(recipe, interpreter)}"
             run_uv(
                 arguments, purpose=purpose, environ=_with_pip_strategy(environ, recipe), log=log, cancelled=cancelled
             )
@@ -54,6 +54,13 @@ def build(
     return runtime_at(
         folder / "bin" / "python", f"environment {folder.name[:12]} built for its requirements, Python {interpreter}"
     )
+
+
+def _stands_in(recipe: Recipe, interpreter: Interpreter) -> str:
+    """Say which Python was asked for, if that is another: packages that fail to build often are of its time."""
+    if recipe.python is None or accepts(recipe.python, interpreter.minor):
+        return ""
+    return f" (taken for python{recipe.python}, which is not installed here)"
 
 
 def _write_requirements(recipe: Recipe, folder: Path) -> tuple[str, ...]:

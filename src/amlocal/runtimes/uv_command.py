@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -13,13 +14,19 @@ from typing import IO, cast
 
 from uv import find_uv_bin
 
+from amlocal.core.error_lines import error_line
 from amlocal.runtimes.errors import BuildCancelled, EnvironmentUnsatisfiable
 from amlocal.runtimes.runtime import Log, neutral_environ
 
 # How soon a cancelled build stops.
 _ATTENTION_S = 0.1
-# As much of uv's output as an error message repeats; uv explains itself at the end.
-_REASON_LINES = 12
+# As much of uv's output as its error is looked for in: a build backend may print a long traceback.
+_KEPT_LINES = 2000
+_FEW = 12  # lines that an error message repeats when uv names none
+_ERROR = re.compile(r"\s*(?:error:|\u00d7)")
+# What begins a line of uv's error: its own older and newer marks.
+_MARK = re.compile(r"(?:^|\n)\s*(?:error:|cause:|\u00d7|├─▶|╰─▶|│)\s*")
+_OUTPUT = re.compile(r"\s*(?:│\s*)?\[std(?:out|err)\]")
 
 
 def uv_path() -> str:
@@ -39,7 +46,7 @@ def run_uv(
 
     `purpose` opens the message, as in `environment train-env:3 cannot be built`.
     """
-    tail: deque[str] = deque(maxlen=_REASON_LINES)
+    tail: deque[str] = deque(maxlen=_KEPT_LINES)
     process = subprocess.Popen(  # noqa: S603
         [uv_path(), *arguments, "--no-python-downloads", "--no-progress", "--color=never"],
         stdin=subprocess.DEVNULL,
@@ -60,7 +67,7 @@ def run_uv(
             _kill(process)
             raise
     if process.returncode:
-        raise EnvironmentUnsatisfiable(f"{purpose}: {_reason(tail)}")
+        raise EnvironmentUnsatisfiable(f"{purpose}: {reason(list(tail))}")
 
 
 def _lines(stream: IO[bytes], purpose: str, cancelled: threading.Event) -> Iterator[str]:
@@ -79,11 +86,27 @@ def _lines(stream: IO[bytes], purpose: str, cancelled: threading.Event) -> Itera
     raise BuildCancelled(f"{purpose}: cancelled")
 
 
-def _reason(tail: Sequence[str]) -> str:
-    """uv's own words from its `error:` on, in one line."""
-    starts = [number for number, line in enumerate(tail) if line.startswith("error:")]
-    lines = list(tail)[starts[-1] if starts else 0 :]
-    return " ".join(" ".join(lines).removeprefix("error:").split()) or "uv failed without a word"
+def reason(said: Sequence[str]) -> str:
+    """Return uv's own words from its error on, in one line: what failed, the causes, the error of a build backend."""
+    starts = [number for number, line in enumerate(said) if _ERROR.match(line)]
+    if not starts:
+        return " ".join(" ".join(said[-_FEW:]).split()) or "uv failed without a word"
+    lines = [line for line in said[starts[-1] :] if not line.lstrip().startswith("hint:")]
+    own = next((number for number, line in enumerate(lines) if not line.strip() or _OUTPUT.match(line)), len(lines))
+    causes = _MARK.sub("\n", "\n".join(lines[:own])).replace("\n ", " ").split("\n")
+    words = [" ".join(cause.split()).rstrip(":") for cause in causes]
+    return ": ".join(word for word in (*words, _backend_error(lines[own:])) if word)
+
+
+def _backend_error(lines: Sequence[str]) -> str:
+    """Return what a build backend that failed printed as its error."""
+    heads = [number for number, line in enumerate(lines) if _OUTPUT.match(line)]
+    if not heads:
+        return ""
+    after = lines[heads[-1] + 1 :]
+    indent = len(lines[heads[-1]]) - len(lines[heads[-1]].lstrip())
+    printed = [line for line in after if line.startswith(" " * indent) or not line.strip()]
+    return error_line(printed)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -20,12 +20,18 @@ def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> Non
     )
 
 
-def test_a_command_that_said_nothing_has_no_last_line() -> None:
-    assert "Error" not in exited(2, "").message
+def test_a_command_that_said_nothing_is_told_by_its_exit_code() -> None:
+    assert exited(2, "").message.endswith("Error: exit code 2")
 
 
-def test_a_signal_is_told_by_its_number() -> None:
-    assert "status code 137 (ended by signal 9)." in exited(137, "").message
+@pytest.mark.parametrize(("code", "name"), [(137, "SIGKILL"), (139, "SIGSEGV"), (143, "SIGTERM"), (134, "SIGABRT")])
+def test_a_signal_is_told_by_its_name(code: int, name: str) -> None:
+    assert f"status code {code} (ended by {name})." in exited(code, "").message
+
+
+@pytest.mark.parametrize("code", [128, 200, 255])
+def test_a_code_that_is_no_signals_is_told_as_it_is(code: int) -> None:
+    assert f"status code {code}." in exited(code, "").message
 
 
 def test_a_time_limit_cancels_and_says_which() -> None:

@@ -54,27 +54,27 @@ def test_what_is_no_unicode_is_said_all_the_same(folder: JobFolder) -> None:
         (b"ok\n\xff\xfe caf\xc3\xa9\n", "\ufffd\ufffd caf\u00e9"),
     ],
 )
-def test_the_last_line_is_the_last_that_says_something(folder: JobFolder, log: bytes, line: str) -> None:
+def test_the_error_is_the_last_line_that_says_something(folder: JobFolder, log: bytes, line: str) -> None:
     folder.log.write_bytes(log)
-    assert folder.last_line() == line
+    assert folder.error_line() == line
 
 
 def test_of_an_endless_line_only_the_end_is_read(folder: JobFolder) -> None:
     folder.log.write_bytes(b"x" * 100_000 + b"end")
-    assert folder.last_line().endswith("xend")
-    assert len(folder.last_line()) < 10_000
+    assert folder.error_line().endswith("xend")
+    assert len(folder.error_line()) < 10_000
 
 
-def test_a_job_without_a_log_has_no_last_line(tmp_path: Path) -> None:
-    assert JobFolder(tmp_path / "job").last_line() == ""
+def test_a_job_without_a_log_has_no_error_line(tmp_path: Path) -> None:
+    assert JobFolder(tmp_path / "job").error_line() == ""
 
 
 @given(log=st.binary(max_size=300))
-def test_no_log_is_too_odd_for_a_last_line(tmp_path_factory: pytest.TempPathFactory, log: bytes) -> None:
+def test_no_log_is_too_odd_for_an_error_line(tmp_path_factory: pytest.TempPathFactory, log: bytes) -> None:
     folder = JobFolder(tmp_path_factory.mktemp("odd"))
     folder.log.parent.mkdir()
     folder.log.write_bytes(log)
-    assert len(folder.last_line().splitlines()) <= 1
+    assert len(folder.error_line().splitlines()) <= 1
 
 
 def test_what_the_job_made_read_only_goes_too(folder: JobFolder) -> None:

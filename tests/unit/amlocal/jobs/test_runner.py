@@ -70,6 +70,27 @@ def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> 
     assert running.desk.artifact("outputs/a") == b"a\n"
 
 
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("exit 3", "exit code 3"),
+        ("python3 -c 'import sys; sys.exit(\"no rows left\")'", "no rows left"),
+        ("python3 -c 'import sys; print(1 / 0)'; echo cleaning up; exit 1", "ZeroDivisionError: division by zero"),
+        ("no-such-program --x", "/bin/bash: line 1: no-such-program: command not found"),
+        ("kill -KILL $$", "exit code 137"),
+    ],
+)
+def test_the_error_is_the_commands_own_and_never_a_notice(desk: Desk, command: str, error: str) -> None:
+    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+        ready = prepared(job, folder, stop)
+        folder.say("AzureML-sklearn-1.5 is a curated environment, whose image is not here.", desk.clock())
+        return ready
+
+    running = Running(desk, prepare)
+    play(running, submitted(running, command=command))
+    assert running.error["message"].endswith(f"Error: {error}")
+
+
 def test_named_outputs_of_a_failed_job_are_not_registered(running: Running) -> None:
     play(running, submitted(running, command="echo y > ../outputs/y/y; exit 1", outputs={"y": {"assetName": "clean"}}))
     assert running.desk.stores.data.containers().read() == []

@@ -127,6 +127,15 @@ def test_what_cannot_be_had_fails_with_the_reason_in_message_and_log(resolver: R
     assert "only tiny==1.2 is available" in "\n".join(resolver.log)
 
 
+def test_a_failure_on_another_python_than_was_asked_for_says_so(resolver: Resolver) -> None:
+    with pytest.raises(EnvironmentUnsatisfiable) as caught:
+        resolver(_conda("python=3.29", "{pip: [absent==0.24.2]}"))
+    said = str(caught.value)
+    assert said.startswith("environment train-env:3 cannot be built on Python 3.")
+    assert "(taken for python==3.29.*, which is not installed here): No solution found" in said
+    assert "absent==0.24.2" in said
+
+
 def test_a_failed_build_is_tried_again(resolver: Resolver, house: WheelHouse) -> None:
     with pytest.raises(EnvironmentUnsatisfiable):
         resolver(_conda("tiny"))

@@ -9,7 +9,7 @@ import pytest
 
 from amlocal.runtimes import uv_command
 from amlocal.runtimes.errors import BuildCancelled, EnvironmentUnsatisfiable
-from amlocal.runtimes.uv_command import run_uv, uv_path
+from amlocal.runtimes.uv_command import reason, run_uv, uv_path
 
 # A build backend that says through a socket that it runs, and then does nothing.
 HANGING_BACKEND = """
@@ -34,6 +34,71 @@ def _run(*arguments: str, environ: dict[str, str], cancelled: threading.Event | 
     log: list[str] = []
     run_uv(arguments, purpose="it fails", environ=environ, log=log.append, cancelled=cancelled or threading.Event())
     return log
+
+
+NEW_FAILURE = """\
+Resolved 6 packages in 958ms
+   Building scikit-learn==0.24.2
+error: Failed to build `scikit-learn==0.24.2`
+  cause: The build backend returned an error
+  cause: Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1)
+
+         [stderr]
+         Traceback (most recent call last):
+           File "<string>", line 17, in <module>
+         ModuleNotFoundError: No module named 'pkg_resources'
+
+hint: This error likely indicates that `scikit-learn@0.24.2` depends on `pkg_resources`
+
+[tool.uv.extra-build-dependencies]
+scikit-learn = ["pkg_resources"]
+"""
+OLD_FAILURE = """\
+  \u00d7 Failed to build `scikit-learn==0.24.2`
+  ├─▶ The build backend returned an error
+  ╰─▶ Call to `setuptools.build_meta:__legacy__.build_wheel` failed (exit status: 1)
+
+      [stderr]
+      Traceback (most recent call last):
+        File "<string>", line 17, in <module>
+      ModuleNotFoundError: No module named 'pkg_resources'
+
+      hint: This usually indicates a problem with the package or the build environment.
+"""
+BACKEND = "Failed to build `scikit-learn==0.24.2`: The build backend returned an error: Call to "
+NEW_CONFLICT = """\
+error: No solution found when resolving dependencies
+  cause: Because pandas==2.0.0 depends on numpy>=1.21.0 and you require pandas==2.0.0, we can conclude that it fails.
+         And because you require numpy<1.20, we can conclude that your requirements are unsatisfiable.
+"""
+OLD_CONFLICT = """\
+  \u00d7 No solution found when resolving dependencies:
+  ╰─▶ Because pandas==2.0.0 depends on numpy>=1.21.0 and you require pandas==2.0.0, we can conclude that it fails.
+      And because you require numpy<1.20, we can conclude that your requirements are unsatisfiable.
+"""
+
+
+@pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
+def test_a_package_that_cannot_be_built_is_named_with_its_backends_own_error(said: str) -> None:
+    given = reason(said.splitlines())
+    assert given.startswith(BACKEND)
+    assert given.endswith("failed (exit status: 1): ModuleNotFoundError: No module named 'pkg_resources'")
+
+
+@pytest.mark.parametrize("said", [NEW_CONFLICT, OLD_CONFLICT], ids=["new", "old"])
+def test_a_conflict_is_told_whole(said: str) -> None:
+    assert reason(said.splitlines()) == (
+        "No solution found when resolving dependencies: Because pandas==2.0.0 depends on numpy>=1.21.0 and you require "
+        "pandas==2.0.0, we can conclude that it fails. And because you require numpy<1.20, we can conclude that your "
+        "requirements are unsatisfiable."
+    )
+
+
+@pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
+def test_a_long_traceback_does_not_push_the_packages_name_out(said: str) -> None:
+    frames = "".join(f'           File "x.py", line {number}, in f\n' for number in range(300))
+    long = said.replace('  File "<string>"', f"{frames.lstrip()}           File", 1)
+    assert reason(long.splitlines()).startswith(BACKEND)
 
 
 @pytest.fixture

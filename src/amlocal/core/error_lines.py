@@ -1,0 +1,30 @@
+"""The one line of what a program printed that says why it failed."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+NOTICE = "[amlocal "  # how a line of amlocal's own begins in a job's log
+_TRACEBACK = "Traceback (most recent call last):"
+_PROGRESS = re.compile(r"\d+%\s*\|")  # a bar, as tqdm and pip draw it
+# Behind the line of an exception may stand the rest of its message, and what a program's end prints. Further up it was
+# caught, and the program went on.
+_AFTERWARDS = 12
+
+
+def error_line(lines: Iterable[str]) -> str:
+    """Return the exception of a traceback at the end, else the last line that is neither blank, a bar nor amlocal's."""
+    said = [line for line in lines if line.strip() and not line.startswith(NOTICE) and not _PROGRESS.search(line)]
+    return (_exception(said) or (said[-1] if said else "")).strip(" |")
+
+
+def _exception(said: Sequence[str]) -> str:
+    """Return the line after the frames of the last traceback, if that is near the end."""
+    starts = [place for place, line in enumerate(said) if _TRACEBACK in line]
+    if not starts:
+        return ""
+    prefix = said[starts[-1]].partition(_TRACEBACK)[0]  # what build tools and exception groups put before every line
+    for place in range(starts[-1] + 1, len(said)):
+        rest = said[place].removeprefix(prefix)
+        if not rest.startswith(" "):
+            return said[place] if len(said) - place - 1 <= _AFTERWARDS else ""
+    return ""
