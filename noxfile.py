@@ -71,9 +71,15 @@ def run(session: nox.Session, *command: str) -> None:
     session.run(str(program), *command[1:], external=True)
 
 
+def in_any_folder(session: nox.Session) -> None:
+    """Tell pytest's workers of paths in UTF-8: at a terminal that lacks one of their letters they would not start."""
+    session.env["PYTHONIOENCODING"] = "utf-8"
+
+
 def run_pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest in the shared environment, what the caller put after `--` at the end; leave what gates read."""
     shared(session)
+    in_any_folder(session)
     reports = ["--suite-reports=reports/suites", f"--junit-xml=reports/junit/{session.name}.xml"]
     run(session, "python", "-m", "pytest", *arguments, *reports, *session.posargs)
 
@@ -203,6 +209,7 @@ def promote(session: nox.Session) -> None:
     """
     shared(session)
     put_data(session)
+    in_any_folder(session)
     run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
     run(session, "mlgates", "pipeline", "dev", *session.posargs)
     approval = ["--approved-by", "nox -s promote", "--reason", "the main job of the README"]

@@ -3,11 +3,15 @@
 import json
 import os
 import tempfile
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from amlocal.core.errors import AmlocalError
+
+# Control characters, halves of characters (bytes that are no text), line and paragraph separators.
+_NOT_IN_PATHS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -46,7 +50,17 @@ class Folder:
     root: Path
 
     def create(self) -> None:
-        """Make the folders that are missing; only the owner may look inside."""
+        """Make the folders that are missing; only the owner may look inside.
+
+        Raises `AmlocalError` for a path that no Python environment can lie at: what `PATH` is parted by, a line break,
+        and bytes that are no text.
+        """
+        name = str(self.root)
+        if any(each == os.pathsep or unicodedata.category(each) in _NOT_IN_PATHS for each in name):
+            raise AmlocalError(
+                f"Environments cannot lie in the folder {name!r}: its path holds a {os.pathsep!r}, a control character "
+                "or bytes that are no UTF-8. Choose another with --root (AMLOCAL_ROOT)."
+            )
         for path in (self.root, self.chunks, self.jobs, self.tracking, self.environments):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root.chmod(0o700)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import Folder, write_private
 
 
@@ -54,3 +55,15 @@ def test_to_create_the_folder_again_keeps_what_is_in_it(tmp_path: Path) -> None:
     (folder.chunks / "x").touch()
     folder.create()
     assert (folder.chunks / "x").exists()
+
+
+@pytest.mark.parametrize("name", ["a:b", "a\nb", "a\tb", "a\u2028b", "a\udcffb"])
+def test_a_folder_where_no_environment_can_lie_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(AmlocalError, match=r"Environments cannot lie in the folder .*Choose another with --root"):
+        Folder(tmp_path / name / "local").create()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a b", "é日\xa0", "'q' \"d\" $x `y` 50% #1 ?*[z]\\", "-x"])
+def test_any_other_folder_is_taken(tmp_path: Path, name: str) -> None:
+    Folder(tmp_path / name / "local").create()
