@@ -161,7 +161,7 @@ class Catalog:
 
     def digests(self) -> set[str]:
         """Return the digests of all chunks that a blob or an uncommitted block names."""
-        rows = self._database.rows(
+        rows = self._database.rows_apart(
             "SELECT json_extract(chunk.value, '$[0]') AS digest FROM blobs, json_each(blobs.chunks) AS chunk"
             " UNION SELECT digest FROM blocks"
         )

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from amlocal.core.errors import AmlocalError
@@ -54,6 +54,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises `AmlocalError` when it is no database, or one of a later amlocal."""
         self._lock = threading.RLock()
+        self._path = path
         self.writes = 0  # grows at both ends of each block that may write: what was read at one count is true at it
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
@@ -118,6 +119,18 @@ class Database:
         """Return what a SELECT finds."""
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+    def rows_apart(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """Return what a long SELECT finds, by a connection of its own: nobody waits for it.
+
+        It sees what was committed when it began, and begins while no transaction is open.
+        """
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as own:
+            own.row_factory = sqlite3.Row
+            with self._lock:
+                own.execute("BEGIN")
+                own.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read is what fixes the view
+            return own.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: object) -> sqlite3.Row | None:
         """Return the first row that a SELECT finds, or None."""

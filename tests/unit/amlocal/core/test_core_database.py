@@ -2,6 +2,8 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -138,3 +140,50 @@ def test_a_database_of_a_later_amlocal_is_left_alone(tmp_path: Path) -> None:
     later.close()
     with pytest.raises(AmlocalError, match="later amlocal"):
         Database(path)
+
+
+def test_what_is_read_apart_is_whole_transactions(database: Database) -> None:
+    seen: list[int] = []
+
+    def read() -> None:
+        seen.append(database.rows_apart("SELECT value FROM counters WHERE name='n'")[0]["value"])
+
+    bump(database)
+    with database.transaction():
+        bump(database)
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(0.05)
+        assert seen == []  # it waits for the end of what is half written
+        bump(database)
+    reader.join()
+    assert seen == [3]
+
+
+def test_others_read_and_write_while_something_is_read_apart(database: Database) -> None:
+    bump(database)
+    begun, over = threading.Event(), threading.Event()
+    connect = sqlite3.connect
+
+    def connect_slowly(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+
+        def wait() -> int:
+            begun.set()
+            return int(over.wait(10))
+
+        connection.create_function("wait", 0, wait)
+        return connection
+
+    found: list[int] = []
+    with patch("amlocal.core.database.sqlite3.connect", connect_slowly):
+        reader = threading.Thread(
+            target=lambda: found.append(database.rows_apart("SELECT value * wait() AS value FROM counters")[0]["value"])
+        )
+        reader.start()
+        assert begun.wait(10)
+        bump(database)
+        assert count(database) == 2
+        over.set()
+        reader.join()
+    assert found == [1]
