@@ -1,6 +1,7 @@
 """The command: `python -m diabetes.main --input_data FILE` trains one estimator and records the run in MLflow."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -62,6 +63,8 @@ def _run(options: argparse.Namespace, *, model_path: str) -> None:
     from diabetes import tracking  # noqa: PLC0415
 
     outcome, run = tracking.track(table, settings, model_path=model_path)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an address may hold what the terminal cannot show
     sys.stdout.write(_summary(settings, outcome.metrics, run))
 
 

@@ -26,7 +26,16 @@ def relaunch(script: bytes, interpreters: Container[Path], python: Path) -> byte
     header = _HEADER.match(script)
     if header is None:
         return None
-    named = (header["long"] or header["short"]).decode(errors="replace")
-    interpreter = Path(named.strip().split(" ")[0].strip("\"'"))
+    named = (header["long"] or header["short"]).decode(errors="surrogateescape")
+    interpreter = Path(_first_word(named, by_shell=bool(header["long"])))
     theirs = interpreter.name.startswith("python") and interpreter.parent in interpreters
     return launcher(python, script[header.end() :]) if theirs or _BESIDE_ITSELF in named else None
+
+
+def _first_word(line: str, *, by_shell: bool) -> str:
+    """Return the first word as the kernel takes it, up to a blank, or as a shell takes it, quotes and all."""
+    try:
+        words = shlex.split(line) if by_shell else line.split()
+    except ValueError:  # a quote that nothing closes
+        words = []
+    return words[0] if words else ""

@@ -1,6 +1,7 @@
 """The command `python -m diabetes.dataset`: what it is asked for, and what it tells the person."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from diabetes.errors import DiabetesError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code: 0 when the training set is in place, 1 when it is not (one line on stderr says why)."""
     options = _options(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the path may hold what the terminal cannot show
     try:
         outcome = _acquire(options)
     except DiabetesError as error:

@@ -62,3 +62,11 @@ def test_a_command_can_be_given_an_interpreter_twice() -> None:
         once.replace(b"'/first place/bin/python'", b"/first/bin/python"), {Path("/first/bin")}, Path("/new/python")
     )
     assert again == b"#!/new/python\n" + BODY
+
+
+@pytest.mark.parametrize("folder", ["a b", "with'quote", 'with"two" $x', "é日 #1 50%"])
+def test_a_command_of_a_folder_of_any_name_gets_the_new_interpreter(folder: str) -> None:
+    below = Path("/below", folder)
+    script = launcher(below / "python3", BODY)
+    assert relaunch(script, {below}, Path("/new/python")) == b"#!/new/python\n" + BODY
+    assert relaunch(LONG % b"'/below/unclosed" + BODY, {below}, Path("/new/python")) is None

@@ -1,3 +1,4 @@
+import io
 import runpy
 import sys
 from pathlib import Path
@@ -76,3 +77,12 @@ def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     with pytest.raises(SystemExit, match="0"):
         runpy.run_module("diabetes.dataset", run_name="__main__")
     assert "--stand-in" in capsys.readouterr().out
+
+
+def test_a_path_that_the_terminal_cannot_show_is_escaped(
+    website: Website, declare: Declare, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(output.with_name("é.csv"), declare(website.url)) == 0
+    assert b"/\\xe9.csv: written (30 rows" in terminal.buffer.getvalue()
