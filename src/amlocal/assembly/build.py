@@ -33,6 +33,7 @@ from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
 from amlocal.identity.tokens import Scope, Tokens
+from amlocal.jobs.confinement import warning
 from amlocal.jobs.environ import machine_environ
 from amlocal.jobs.grants import JobGrants
 from amlocal.settings import Settings
@@ -100,9 +101,12 @@ def build(
             ends.push_async_callback(jobs.stop)
             await online.start()
             ends.push_async_callback(online.stop)
-            # In a thread, behind the first requests: a large store takes a while to look through.
-            collecting = asyncio.create_task(_collect_garbage(stores.blobs))
-            ends.push_async_callback(asyncio.wait, [collecting])
+            # In threads, behind the first requests: a large store takes a while to look through.
+            behind = [
+                asyncio.create_task(_collect_garbage(stores.blobs)),
+                asyncio.create_task(_warn_of_no_confinement()),
+            ]
+            ends.push_async_callback(asyncio.wait, behind)
             yield
 
     table = [
@@ -129,6 +133,11 @@ def check_caller(tokens: Tokens, header: str) -> None:
     """Raise `ApiError` unless the header lets its sender call online endpoints."""
     if job := tokens.check_header(header, audiences=SCORING_AUDIENCES):
         raise Forbidden(job, "score", "onlineEndpoints")
+
+
+async def _warn_of_no_confinement() -> None:
+    if said := await asyncio.to_thread(warning):
+        _LOG.warning("%s", said)
 
 
 async def _collect_garbage(blobs: BlobStore) -> None:

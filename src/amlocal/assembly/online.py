@@ -8,6 +8,7 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
+from amlocal.jobs.confinement import Confinement
 from amlocal.jobs.environ import LOCALE, machine_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.inputs import Inputs
@@ -53,6 +54,7 @@ class Online:
                 prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
                 fetch_code=Inputs(lookup, stores.blobs).fetch_code,
                 machine={**machine_environ(os.environ), **LOCALE},
+                confine=lambda version: Confinement(settings.folder, (version,)),
             ),
         )
         self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)

@@ -56,6 +56,11 @@ class JobFolder:
         return self.root / "processes.json"
 
     @property
+    def temporary(self) -> Path:
+        """A folder for temporary files, made where the system's cannot be used."""
+        return self.root / "tmp"
+
+    @property
     def log(self) -> Path:
         """What the command prints, and what amlocal has to say."""
         return self.root / LOG_NAME

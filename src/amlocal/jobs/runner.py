@@ -9,6 +9,7 @@ from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import Folder
 from amlocal.jobs import process
 from amlocal.jobs.collect import Collector
+from amlocal.jobs.confinement import Confinement, warning
 from amlocal.jobs.ending import CANCELED, COMPLETED, STOPPED, Ending, exited, failed, incomplete, overran
 from amlocal.jobs.failure import fault
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
@@ -84,13 +85,17 @@ class Runner:
             await settle(preparing)
 
     async def _command(self, name: str, folder: JobFolder, prepared: Prepared) -> Ending:
+        if said := await asyncio.to_thread(warning):
+            folder.say(said, self._context.clock())
+        confinement = Confinement(self._folder, (folder.root,))
         try:
             code = await process.run(
                 prepared.command,
                 folder=folder.work,
-                environ=prepared.environ,
+                environ={**prepared.environ, **confinement.environ(folder.temporary)},
                 log=folder.log,
                 timeout_s=prepared.timeout_s,
+                confine=confinement.wrap,
             )
         except TimeoutError:
             return overran(self._store.get(name).body["properties"]["limits"]["timeout"])

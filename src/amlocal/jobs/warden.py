@@ -1,8 +1,8 @@
 """A small process between the server and a job: it sees that nothing of a job outlives the server, or the job.
 
-Run as a script: `python -I -S warden.py GRACE -- COMMAND ...`. Its standard input is a pipe that the server holds open.
-A word in it means stop: SIGTERM to the job, and SIGKILL after GRACE seconds. Its end means that the server was killed:
-SIGKILL at once, since the next server may start at any moment.
+Run as a script: `python -I -S warden.py GRACE [DESCRIPTOR ...] -- COMMAND ...`. Its standard input is a pipe that the
+server holds open. A word in it means stop: SIGTERM to the job, and SIGKILL after GRACE seconds. Its end means that the
+server was killed: SIGKILL at once, since the next server may start at any moment.
 """
 
 import contextlib
@@ -102,12 +102,15 @@ def _kill_all(job: int, *, adopting: bool) -> int | None:
             code = os.waitstatus_to_exitcode(status)
 
 
-def main(grace_s: float, command: list[str]) -> int:
-    """Run `command` in a session of its own and return its exit code, 128 + n when signal n ended it."""
+def main(grace_s: float, command: list[str], kept: list[int]) -> int:
+    """Run `command` in a session of its own and return its exit code, 128 + n when signal n ended it.
+
+    It gets the descriptors `kept` and no others.
+    """
     adopting = _adopt_orphans()
     signals = _signals()
     # Held on to, since a Popen that is let go waits for its child itself.
-    job = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the job itself
+    job = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=kept, start_new_session=True)  # noqa: S603
     code = _watch(job.pid, signals, grace_s)
     killed = _kill_all(job.pid, adopting=adopting)
     code = code if code is not None else killed if killed is not None else -signal.SIGKILL
@@ -115,4 +118,5 @@ def main(grace_s: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), sys.argv[3:]))
+    AT = sys.argv.index("--")
+    sys.exit(main(float(sys.argv[1]), sys.argv[AT + 1 :], [int(number) for number in sys.argv[2:AT]]))

@@ -4,7 +4,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from amlocal.blobs import BlobStore
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
+from amlocal.jobs.confinement import Confinement
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.swagger import describe_model
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
@@ -40,7 +41,8 @@ class Building:
 
     `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
     deployments see of this machine's environment variables. With `lenient`, a model may lack what Azure's own
-    scoring script imports.
+    scoring script imports. `confine` keeps the processes of the deployment in a folder apart from the workspace's
+    files.
     """
 
     cache: Path
@@ -49,6 +51,7 @@ class Building:
     prepare_environment: PrepareEnvironment
     fetch_code: FetchCode
     machine: Mapping[str, str]
+    confine: Callable[[Path], Confinement | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,16 @@ class Images:
         """
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        image = self._fill(properties, folder, say, fetched, stop)
+        confinement = self._building.confine(folder)
+        if confinement is None:
+            return image
+        variables = {**image.environ, **confinement.environ(folder / "tmp")}
+        return replace(image, command=confinement.wrap(image.command), environ=variables)
+
+    def _fill(
+        self, properties: Mapping[str, Any], folder: Path, say: Log, fetched: Log, stop: threading.Event
+    ) -> Image:
         model = self._fetch_model(properties["model"], folder / "model", fetched) if properties["model"] else None
         if properties["codeConfiguration"]:
             entry = self._fetch_script(properties["codeConfiguration"], folder / "code", fetched)

@@ -153,3 +153,36 @@ def test_a_jobs_token_opens_its_own_run_and_ends_with_it(desk: Desk) -> None:
         timeout=30,
     )
     assert (kept.status_code, kept.json()["error_code"]) == (401, "UNAUTHENTICATED")
+
+
+APART = """
+import os, pathlib, subprocess
+root = pathlib.Path(os.environ["ROOT"])
+print("VARIABLES", "A_SECRET_OF_THE_SHELL" in os.environ)
+log = pathlib.Path("../../OTHER/user_logs/std_log.txt")
+for path in (root / "secrets.json", root / "workspace.db", root / "server.pem", log):
+    try:
+        print("READ", path.name, len(path.read_bytes()))
+    except OSError as error:
+        print("SHUT", path.name)
+print("BESIDE", [path.name for path in root.glob("jobs/*") if path.name != os.environ["AZUREML_RUN_ID"]])
+pathlib.Path("outputs/kept.txt").write_text("kept")
+"""
+
+
+def test_a_job_sees_neither_the_workspaces_files_nor_another_job(desk: Desk) -> None:
+    from amlocal.jobs.confinement import warning  # noqa: PLC0415
+
+    if said := warning():
+        pytest.skip(said)
+    other = desk.submit(f"echo theirs; until [ -e '{desk.folder}/go' ]; do sleep 0.1; done")
+    root = desk.workspace.folder
+    eventually("the other job's folder", (root / "jobs" / other / "work").is_dir)
+    try:
+        _, log = desk.run(APART.replace("OTHER", other), environment_variables={"ROOT": str(root)})
+    finally:
+        (desk.folder / "go").touch()
+    assert "READ" not in log, log
+    assert log.count("SHUT") == 4
+    assert "VARIABLES False" in log
+    assert "BESIDE []" in log, log

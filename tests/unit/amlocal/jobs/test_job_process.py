@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Coroutine
@@ -135,12 +136,62 @@ def test_a_command_may_kill_itself(shell: Shell) -> None:
 
 
 def test_what_is_too_large_for_a_process_is_an_error_of_the_machine(shell: Shell) -> None:
+    shell.environ["LONG"] = "x" * 4_000_000
     with pytest.raises(OSError, match="Argument list too long"):
-        on_loop(shell.run("true " + "x" * 4_000_000))
+        on_loop(shell.run("true"))
+
+
+def test_a_command_may_be_longer_than_an_argument(shell: Shell) -> None:
+    assert on_loop(shell.run("true " + "x" * 4_000_000 + "; echo done")) == 0
+    assert shell.printed() == "done\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="command lines are listed by Linux's /proc")
+def test_a_command_is_in_no_command_line_and_in_no_variable(shell: Shell) -> None:
+    async def scene() -> list[bytes]:
+        running = asyncio.create_task(
+            shell.run("true the-secret; echo started; while :; do sleep 0.05; done", grace_s=1)
+        )
+        await until(lambda: "started" in shell.printed())
+        seen = _of_all_processes("cmdline") + _of_all_processes("environ")
+        running.cancel()
+        await asyncio.wait([running])
+        return seen
+
+    seen = on_loop(scene())
+    assert not [line for line in seen if b"the-secret" in line]
+    assert any(b"warden.py" in line for line in seen)
+
+
+def _of_all_processes(file: str) -> list[bytes]:
+    return [_content(path) for path in Path("/proc").glob(f"[0-9]*/{file}")]
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended, or is another user's
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("echo a; nosuchcommand", "a\n/bin/bash: line 1: nosuchcommand: command not found\n"),
+        ("# a comment\necho $0 $#\n", "/bin/bash 0\n"),
+        ("cat <<END\n$HOME-x\nEND", "-x\n"),
+        ("echo 'a  b' \"c'd\"; ls /dev/fd | wc -l", "a  b c'd\n4\n"),  # 0, 1, 2, and that of ls
+        ("if then", "/bin/bash: eval: line 1: syntax error near unexpected token `then'\n"
+                    "/bin/bash: eval: line 1: `exec {0}<&-;if then'\n"),
+    ],
+)  # fmt: skip
+def test_a_command_is_read_as_bash_reads_one_after_c(shell: Shell, command: str, printed: str) -> None:
+    on_loop(shell.run(command))
+    assert re.sub(r"exec \d+<", "exec {0}<", shell.printed()) == printed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are listed by Linux's /proc")
-@pytest.mark.parametrize("command", ["true", "exit 4", "true " + "x" * 4_000_000, "sleep 600"])
+@pytest.mark.parametrize("command", ["true", "exit 4", "true " + "x" * 200_000, "sleep 600"])
 def test_no_descriptor_stays_open(shell: Shell, command: str) -> None:
     async def scene() -> tuple[set[str], set[str]]:
         await shell.run("true")  # what the loop opens once for all its children

@@ -18,7 +18,7 @@ from amlocal.jobs.preparation import Prepared
 from amlocal.jobs.queue import JobQueue
 from amlocal.jobs.states import Status
 from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
-from tests.unit.amlocal.jobs.running import Running, prepared
+from tests.unit.amlocal.jobs.running import ENVIRON, Running, prepared
 
 S = Status
 
@@ -122,8 +122,9 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(desk: Desk, error: 
     assert str(error) in running.kept_log
 
 
-def test_a_command_too_large_for_the_machine_is_told(running: Running) -> None:
-    play(running, submitted(running, command="true " + "x" * 4_000_000))
+def test_a_job_too_large_for_the_machine_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENVIRON, "LONG", "x" * 4_000_000)
+    play(running, submitted(running))
     assert running.desk.jobs.status("job") == S.FAILED
     assert "larger than this machine" in running.error["message"]
 

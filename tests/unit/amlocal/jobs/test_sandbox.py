@@ -1,0 +1,178 @@
+"""Programs kept apart from the workspace's files, by each means that this machine has: real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amlocal.core.paths import Folder
+from amlocal.jobs import confinement, sandbox
+from amlocal.jobs.confinement import Confinement
+
+SANDBOX = (sys.executable, "-I", "-S", sandbox.__file__)
+
+
+def tried(means: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [*SANDBOX, f"--means={means}", f"--hide={folder}", "--"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(params=[sandbox.NAMESPACE, sandbox.LANDLOCK])
+def means(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A means to confine programs; what this machine does not have is skipped, with its reason."""
+    result = tried(request.param, tmp_path)
+    if result.stdout.strip() != request.param:
+        pytest.skip(f"no {request.param} here: {result.stderr.strip() or 'the kernel has none'}")
+    return str(request.param)
+
+
+@pytest.fixture
+def workspaces(tmp_path: Path) -> Path:
+    """Two workspaces beside each other, a job in each."""
+    root = tmp_path / "root"
+    for name in ("mine", "yours"):
+        folder = Folder(root / name)
+        folder.create()
+        for job in ("a", "b"):
+            (folder.jobs / job).mkdir()
+            (folder.jobs / job / "file").write_text(f"of {job}")
+        for secret in (folder.secrets, folder.identity, folder.database):
+            secret.write_text("the-secret")
+        folder.bundle.write_text("public roots")
+    return root
+
+
+def confined(workspaces: Path, means: str, script: str, cwd: str = "mine/jobs/a") -> subprocess.CompletedProcess[str]:
+    mine = workspaces / "mine"
+    hidden = [f"--hide={workspaces / name}" for name in ("mine", "yours")]
+    allowed = [f"--allow={path}" for path in (mine / "jobs" / "a", mine / "ca-bundle.pem")]
+    command = [*SANDBOX, f"--means={means}", *hidden, *allowed, "--", "/bin/bash", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=workspaces / cwd)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{root}/mine/secrets.json",
+        "{root}/yours/secrets.json",
+        "{root}/mine/workspace.db",
+        "{root}/mine/jobs/b/file",
+        "../../secrets.json",
+        "../b/file",
+        "link/secrets.json",
+        "/proc/self/cwd/../../secrets.json",
+        "/proc/{parent}/root{root}/mine/secrets.json",
+        "/proc/{parent}/cwd/secrets.json",
+    ],
+)
+def test_what_is_not_its_own_cannot_be_read(workspaces: Path, means: str, path: str) -> None:
+    (workspaces / "mine" / "jobs" / "a" / "link").symlink_to(workspaces / "mine")
+    found = confined(workspaces, means, f"cat {path.format(root=workspaces, parent=os.getpid())}")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr.startswith("cat: ")
+
+
+@pytest.mark.parametrize(
+    "command", ["ls {0}/mine/jobs/b", "ls ../b", "echo x > ../b/file", "rm -r ../b", "mv file ../b/"]
+)
+def test_another_jobs_folder_is_neither_listed_nor_changed(workspaces: Path, means: str, command: str) -> None:
+    assert confined(workspaces, means, command.format(workspaces)).returncode != 0
+    assert (workspaces / "mine" / "jobs" / "b" / "file").read_text() == "of b"
+
+
+def test_its_own_folder_is_as_free_as_ever(workspaces: Path, means: str) -> None:
+    script = (
+        "pwd && cat file && mkdir d && echo new > d/x && mv d/x y && ln y z && rm y && ls && cat ../../ca-bundle.pem"
+    )
+    found = confined(workspaces, means, script)
+    assert found.stderr == ""
+    assert found.stdout == f"{workspaces}/mine/jobs/a\nof ad\nfile\nz\npublic roots"
+    assert (workspaces / "mine" / "jobs" / "a" / "z").read_text() == "new\n"
+
+
+def test_the_rest_of_the_machine_is_there(workspaces: Path, means: str, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    found = confined(
+        workspaces, means, f"{sys.executable} -c 'import json' && echo x > {beside}/x && ls /usr >/dev/null"
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (beside / "x").exists()
+
+
+@pytest.mark.parametrize("file", ["environ", "mem", "fd/0"])
+def test_the_servers_process_is_shut(workspaces: Path, means: str, file: str) -> None:
+    found = confined(workspaces, means, f"head -c 1 /proc/{os.getpid()}/{file}")
+    assert (found.returncode, found.stdout) == (1, "")
+
+
+def test_nothing_can_be_unmounted_from_above_what_is_hidden(workspaces: Path, means: str) -> None:
+    found = confined(
+        workspaces, means, f"umount {workspaces}/mine; unshare -m true; cat {workspaces}/mine/secrets.json"
+    )
+    assert found.stdout == ""
+
+
+@pytest.mark.skipif(sandbox.landlock_version() < 6, reason="signals are kept in by Landlock 6 (Linux 6.12)")
+def test_signals_stay_inside(workspaces: Path, means: str) -> None:
+    assert confined(workspaces, means, f"kill -0 {os.getpid()}").returncode == 1
+    assert confined(workspaces, means, "sleep 60 & kill $! && ! wait $!").returncode == 0
+
+
+def test_a_command_that_is_not_there_is_said(workspaces: Path, means: str) -> None:
+    command = [*SANDBOX, f"--means={means}", "--", "/no/such/program"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr.count("\n")) == (1, 1)
+    assert "/no/such/program" in found.stderr
+
+
+def test_a_means_that_fails_starts_nothing(tmp_path: Path) -> None:
+    found = tried(sandbox.NAMESPACE, tmp_path / "missing")
+    assert found.returncode == 1
+    assert "cannot be kept apart" in found.stderr
+
+
+def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "means", lambda: sandbox.LANDLOCK)
+    mine = Folder(workspaces / "mine")
+    words = Confinement(mine, (mine.jobs / "a", mine.jobs / "gone")).wrap(["program", "argument"])
+    assert [word for word in words if word.startswith("--hide=")] == [
+        f"--hide={workspaces}/mine",
+        f"--hide={workspaces}/yours",
+    ]
+    assert f"--allow={mine.jobs}/a" in words
+    assert f"--allow={mine.jobs}/gone" not in words
+    assert words[-3:] == ("--", "program", "argument")
+
+
+def test_without_a_means_the_program_runs_and_people_are_told(
+    workspaces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "means", lambda: sandbox.NOTHING)
+    assert Confinement(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
+    said = confinement.warning()
+    assert said is not None
+    assert "can read this workspace's own files" in said
+
+
+@pytest.mark.parametrize(("means", "own"), [(sandbox.LANDLOCK, True), (sandbox.NAMESPACE, False)])
+def test_temporary_files_go_where_they_can(
+    workspaces: Path, monkeypatch: pytest.MonkeyPatch, means: str, own: bool
+) -> None:
+    monkeypatch.setattr(confinement, "means", lambda: means)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(workspaces.parent))
+    temporary = workspaces / "mine" / "jobs" / "a" / "tmp"
+    assert Confinement(Folder(workspaces / "mine"), ()).environ(temporary) == (
+        {"TMPDIR": str(temporary)} if own else {}
+    )
+    assert temporary.is_dir() == own
+
+
+def test_the_means_is_found_once(tmp_path: Path) -> None:
+    code = "import json; from amlocal.jobs.confinement import means; print(json.dumps([means(), means()]))"
+    found = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert found[0] == found[1]
+    assert found[0] in (sandbox.NAMESPACE, sandbox.LANDLOCK, sandbox.NOTHING)
