@@ -71,7 +71,7 @@ def test_it_notices_a_wrong_version_serving(run_suite: RunSuite) -> None:
 def test_its_failures_tell_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: OnlineServing) -> None:
     (report,) = (each for each in run_suite("smoke") if "answers_the_sample" in each.nodeid)
     told = dict(report.sections)["mlgates: what was under test"]
-    assert "curl --cacert " in told
+    assert "curl --config - --cacert " in told
     assert f" {online_endpoint.endpoint.scoring_uri} " in told
 
 

@@ -23,7 +23,7 @@ from mlgates.delivery.serving import look_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.reports.console import show as shown
 from mlgates.scoring.endpoint import Endpoint, curl_past_proxy
-from mlgates.scoring.request import JSON_HEADERS
+from mlgates.scoring.request import JSON_HEADERS, curl_line
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -137,12 +137,10 @@ def say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
     if Kind.ONLINE in uris:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE")
         trust = f" --cacert {shlex.quote(_near(Path(bundle)))}" if bundle else ""
-        uri = uris[Kind.ONLINE]
-        session.say(
-            f"  curl -s{trust} {curl_past_proxy(uri)}{uri} -H 'Content-Type: application/json' "
-            f'-H "Authorization: Bearer $({_program()} key --env {settings.environment} 2>/dev/null)" '
-            f"-d {shlex.quote(f'@{settings.online_sample_request}')}"
-        )
+        uri, sample = uris[Kind.ONLINE], shlex.quote(f"@{settings.online_sample_request}")
+        arguments = f"-s{trust} {curl_past_proxy(uri)}{uri} -H 'Content-Type: application/json' -d {sample}"
+        key = f"$({_program()} key --env {settings.environment} 2>/dev/null)"
+        session.say(f"  {curl_line(arguments, key)}")
     if Kind.BATCH in uris:
         sample = shlex.quote(str(settings.batch_sample_request))
         session.say(f"  {_program()} invoke batch {sample} --env {settings.environment}")

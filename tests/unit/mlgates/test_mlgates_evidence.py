@@ -76,7 +76,7 @@ def test_a_request_is_told_with_the_deployment_that_answered(project: pytest.Pyt
         "model": "classifier:2",
         "request": "r-1",
         "answer": "424 in 20 ms: no",
-        "repeat": 'curl https://e/score -H "Authorization: Bearer $KEY" '
+        "repeat": """printf 'header = "Authorization: Bearer %s"\\n' "$KEY" | curl --config - https://e/score """
         "-H 'Content-Type: application/json' --data-binary '{\"input_data\": []}'",
         "key": "KEY=$(mlgates key --env dev)",
     }

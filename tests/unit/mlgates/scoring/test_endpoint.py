@@ -91,7 +91,7 @@ def test_the_key_is_in_nothing_that_is_shown(echo: Echo) -> None:
 
 def test_the_line_that_repeats_a_request_trusts_whom_the_request_trusted() -> None:
     exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
-    assert exchange.curl.startswith("curl --cacert 'my ca.pem' https://e/score ")
+    assert "| curl --config - --cacert 'my ca.pem' https://e/score " in exchange.curl
 
 
 PROXIES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
