@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import BinaryIO
+from urllib.parse import quote
 
 from amlocal.blobs import BlobStore
 from amlocal.core.context import Context
@@ -19,13 +21,15 @@ from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import artifact_path
 
 _FILE = re.compile(r"std_log[A-Za-z0-9_]{0,64}\.txt")
+_LIFETIME = timedelta(hours=1)  # a URL is fetched at once: the SDK takes a new one with each look at the job
 _PIECE = 2**18  # bytes; a log may be gigabytes, and is never in memory
 
 
 class JobLogs:
     """Serves logs: from the job's folder while it runs, from blob storage afterwards.
 
-    The SDK fetches logs without a token, so the URL carries a signature of the job's name.
+    The SDK fetches logs without a token, so the URL carries a signature, as Azure's does: of this one file, until `se`.
+    It asks for URLs anew at each look at the job.
     """
 
     def __init__(self, context: Context, folder: Folder, blobs: BlobStore, key: str) -> None:
@@ -39,8 +43,9 @@ class JobLogs:
         root = artifact_path(job, LOG_FOLDER) + "/"
         kept = {blob.name.removeprefix(root) for blob in self._blobs.list(ARTIFACT_CONTAINER, root)}
         growing = {path.name for path in JobFolder(self._folder.jobs / job).logs.glob("*.txt")}
+        expires = f"{self._context.clock() + _LIFETIME:%Y-%m-%dT%H:%M:%SZ}"
         return {
-            f"{LOG_FOLDER}/{file}": f"{self._context.origin}/logs/{job}/{file}?sig={self._sign(job)}"
+            f"{LOG_FOLDER}/{file}": f"{self._context.origin}/logs/{job}/{file}?{self._signed(job, file, expires)}"
             for file in sorted(kept | growing)
             if _FILE.fullmatch(file)
         }
@@ -49,13 +54,23 @@ class JobLogs:
         """Return the routes."""
         return [Route("GET", "/logs/{job}/{file}", self._show, auth="open", streaming=True)]
 
-    def _sign(self, job: str) -> str:
-        return hmac.new(self._key, f"log:{job}".encode(), hashlib.sha256).hexdigest()
+    def _signed(self, job: str, file: str, expires: str) -> str:
+        return f"se={quote(expires, safe='')}&sp=r&sig={self._sign(job, file, expires)}"
+
+    def _sign(self, job: str, file: str, expires: str) -> str:
+        return hmac.new(self._key, f"log:{job}:{file}:{expires}".encode(), hashlib.sha256).hexdigest()
+
+    def _check(self, job: str, file: str, query: Mapping[str, str]) -> None:
+        """Raise `ApiError` 403, in the words of Azure Storage, unless the query's signature lets its bearer read."""
+        expires = query.get("se", "")
+        if not hmac.compare_digest(query.get("sig", "").encode(), self._sign(job, file, expires).encode()):
+            raise _refused("The log's URL is not one that this workspace signed.")
+        if self._context.clock() >= datetime.fromisoformat(expires):
+            raise _refused(f"Signature not valid in the specified time frame: it expired at {expires}.")
 
     async def _show(self, call: Call) -> Reply:
         job, file = call.path["job"], call.path["file"]
-        if not hmac.compare_digest(call.query.get("sig", "").encode(), self._sign(job).encode()):
-            raise ApiError(403, "The log's URL is not one that this workspace signed.", code="AuthenticationFailed")
+        self._check(job, file, call.query)
         call.admit()
         pieces = await asyncio.to_thread(self._open, job, file) if _FILE.fullmatch(file) else None
         if pieces is None:
@@ -81,6 +96,11 @@ class JobLogs:
             return None
         # The reader counts lines: the rest of a line that is shown half would be lost to it.
         return _pieces(file, whole_lines(file))
+
+
+def _refused(reason: str) -> ApiError:
+    message = f"Server failed to authenticate the request. {reason} Ask for the job's logs again."
+    return ApiError(403, message, code="AuthenticationFailed")
 
 
 async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

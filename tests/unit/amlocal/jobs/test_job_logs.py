@@ -87,6 +87,21 @@ def test_a_url_that_was_changed_is_refused(desk: Desk, logs: JobLogs) -> None:
         assert refused.value.status == 403
 
 
+def test_a_url_ends_in_time_and_nobody_puts_it_off(desk: Desk, logs: JobLogs) -> None:
+    desk.job_folder().log.write_bytes(b"one\n")
+    url, later = url_of(logs), "2099-01-01T00%3A00%3A00Z"
+    expires = dict(parse_qsl(urlsplit(url).query))["se"]
+    desk.clock.advance(minutes=59)
+    assert shown(logs, url) == b"one\n"
+    desk.clock.advance(minutes=2)
+    with pytest.raises(ApiError, match=f"not valid in the specified time frame: it expired at {expires}") as refused:
+        shown(logs, url)
+    assert (refused.value.status, refused.value.code) == (403, "AuthenticationFailed")
+    with pytest.raises(ApiError, match="not one that this workspace signed"):
+        shown(logs, url.replace(expires.replace(":", "%3A"), later))
+    assert shown(logs, url_of(logs)) == b"one\n"
+
+
 def test_the_url_of_another_workspace_is_refused(desk: Desk, logs: JobLogs) -> None:
     desk.job_folder().log.write_bytes(b"one\n")
     other = JobLogs(desk.context, desk.folder, desk.blobs, "another-key")
