@@ -32,9 +32,10 @@ class Collector:
 
     def log(self, job: str, folder: JobFolder) -> None:
         """Upload the log, and those of a distributed job's processes, which are then read from blob storage."""
-        for log in sorted(folder.logs.glob("*.txt")):
-            path = artifact_path(job, f"{LOG_FOLDER}/{log.name}")
-            self._blobs.put_file(ARTIFACT_CONTAINER, path, log, content_type="text/plain")
+        for name, log in OwnFiles(folder.logs, folder.root):
+            if log.suffix == ".txt":
+                path = artifact_path(job, f"{LOG_FOLDER}/{name}")
+                self._blobs.put_file(ARTIFACT_CONTAINER, path, log, content_type="text/plain")
 
     def outputs(self, job: str, specs: Specs, folder: JobFolder, say: Say) -> dict[str, dict[str, Any]]:
         """Upload the named outputs; return the specs, with URIs, of those in which the command left something."""

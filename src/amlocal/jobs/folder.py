@@ -61,6 +61,16 @@ class JobFolder:
         return self.root / "tmp"
 
     @property
+    def reach(self) -> tuple[Path, ...]:
+        """What the command may touch: not the log, which the server reads and would follow a link in.
+
+        The processes of a distributed job write their logs themselves.
+        """
+        if self.plan.exists():
+            return (self.root,)
+        return (self.work, self.inputs, self.outputs, self.layer, self.temporary)
+
+    @property
     def log(self) -> Path:
         """What the command prints, and what amlocal has to say."""
         return self.root / LOG_NAME

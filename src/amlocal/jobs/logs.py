@@ -2,6 +2,7 @@
 
 import asyncio
 import codecs
+import errno
 import hashlib
 import hmac
 import os
@@ -90,9 +91,14 @@ class JobLogs:
         return None if blob is None else self._blobs.read(blob)
 
     def _open_growing(self, job: str, name: str) -> Iterator[bytes] | None:
+        path = JobFolder(self._folder.jobs / job).logs / name
+        if path.resolve() != (self._folder.jobs.resolve() / job / LOG_FOLDER / name):  # a job's link to another's file
+            return None
         try:
-            file = (JobFolder(self._folder.jobs / job).logs / name).open("rb")
-        except FileNotFoundError:
+            file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                raise
             return None
         # The reader counts lines: the rest of a line that is shown half would be lost to it.
         return _pieces(file, whole_lines(file))

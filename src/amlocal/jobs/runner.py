@@ -87,7 +87,7 @@ class Runner:
     async def _command(self, name: str, folder: JobFolder, prepared: Prepared) -> Ending:
         if said := await asyncio.to_thread(warning):
             folder.say(said, self._context.clock())
-        confinement = Confinement(self._folder, (folder.root,))
+        confinement = Confinement(self._folder, folder.reach)
         try:
             code = await process.run(
                 prepared.command,

@@ -87,6 +87,23 @@ def test_a_url_that_was_changed_is_refused(desk: Desk, logs: JobLogs) -> None:
         assert refused.value.status == 403
 
 
+def test_a_log_that_a_job_made_a_link_is_not_followed(desk: Desk, logs: JobLogs, tmp_path: Path) -> None:
+    folder = desk.job_folder()
+    (tmp_path / "secret").write_text("the secret\n")
+    url = url_of(logs)
+    folder.log.unlink()
+    folder.log.symlink_to(tmp_path / "secret")
+    with pytest.raises(NotFound):
+        shown(logs, url)
+    folder.log.unlink()
+    folder.logs.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / folder.log.name).write_text("the secret\n")
+    folder.logs.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotFound):
+        shown(logs, url)
+
+
 def test_a_url_ends_in_time_and_nobody_puts_it_off(desk: Desk, logs: JobLogs) -> None:
     desk.job_folder().log.write_bytes(b"one\n")
     url, later = url_of(logs), "2099-01-01T00%3A00%3A00Z"
