@@ -1,14 +1,16 @@
 """Pages of long lists, and what they cost another caller."""
 
 import json
-import statistics
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import psutil
 
 from amlocal import state
 from amlocal.assembly.stores import Stores, open_stores
@@ -23,7 +25,7 @@ from amlocal.online.store import OnlineStore
 from amlocal.settings import Settings
 from amlocal.testing import LocalWorkspace, local_workspace
 from tests.bench.figures import Figure
-from tests.bench.measures.server import Client
+from tests.bench.measures.server import Client, process_of
 from tests.bench.processes import timed
 
 ITEMS = 10_000
@@ -44,12 +46,13 @@ def lists() -> list[Figure]:
         container = _fill(root)
         with local_workspace(root) as workspace:
             client = Client(workspace)
-            figures = [_pages(client, what, path) for what, path in _lists(client, container).items()]
+            server = process_of(workspace)
+            figures = [_pages(client, server, what, path) for what, path in _lists(client, container).items()]
             alone = _gets(client)
             with _listing(workspace):
                 beside = _gets(client)
     return [
-        *figures,
+        *chain(*figures),
         Figure("ARM get alone, 99th percentile", "ms", (_p99(alone),)),
         Figure("ARM get beside four that list models, 99th percentile", "ms", (_p99(beside),), _p99(alone) + DELAY_MS),
     ]
@@ -77,16 +80,23 @@ def _lists(client: Client, container: str) -> dict[str, str]:
     }
 
 
-def _pages(client: Client, what: str, path: str) -> Figure:
+def _pages(client: Client, server: psutil.Process, what: str, path: str) -> list[Figure]:
     """Follow a list from page to page, from the start again behind its end."""
+    before = server.cpu_times()
     first = f"{path}{'&' if '?' in path else '?'}{_VERSION}"
     target, times = first, []
     for _ in range(_PAGES):
         answer: list[bytes] = []
         times.append(1000 * timed(lambda: answer.append(client.fetch(target))))  # noqa: B023 - called at once
         target = _next(answer[0]) or first
-    print(f"{what}: median {statistics.median(times):.1f} ms, 99th percentile {_p99(times):.1f} ms")  # noqa: T201
-    return Figure(f"a page of {ITEMS:,} {what}, 99th percentile", "ms", (_p99(times),), GOAL_MS)
+    after = server.cpu_times()
+    cpu = 1000 * (after.user + after.system - before.user - before.system) / _PAGES
+    name = f"a page of {ITEMS:,} {what}"
+    return [
+        Figure(name, "ms", tuple(times)),
+        Figure(f"{name}, 99th percentile", "ms", (_p99(times),), GOAL_MS),
+        Figure(f"{name}, CPU time of the server", "ms", (cpu,)),
+    ]
 
 
 def _next(body: bytes) -> str | None:

@@ -73,15 +73,19 @@ def arm_get() -> list[Figure]:
     return [Figure("ARM get, one connection", "ms", times, 3)]
 
 
+def process_of(workspace: LocalWorkspace) -> psutil.Process:
+    """Return the server's own process."""
+    return next(
+        process
+        for process in psutil.process_iter(["pid", "cmdline"])
+        if "serve" in (process.info["cmdline"] or [])
+        and str(workspace.folder.parent) in " ".join(process.info["cmdline"])
+    )
+
+
 def memory() -> list[Figure]:
     """Resident memory of the idle server's own process, MLflow's child not counted."""
     with local_workspace() as workspace:
         Client(workspace).get("")
-        process = next(
-            connection
-            for connection in psutil.process_iter(["pid", "cmdline"])
-            if "serve" in (connection.info["cmdline"] or [])
-            and str(workspace.folder.parent) in " ".join(connection.info["cmdline"])
-        )
-        resident = process.memory_info().rss / 2**20
+        resident = process_of(workspace).memory_info().rss / 2**20
     return [Figure("memory of the idle server, without MLflow", "MB", (resident,), 150)]
