@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from amlocal.core.clock import Clock, system_clock
 from amlocal.core.context import Identity
@@ -36,16 +37,30 @@ def client_environ(
 ) -> dict[str, str]:
     """Return the variables, by name; `environ` holds those of the program so far, of which `NO_PROXY` is completed.
 
-    The first five are the switch itself; AZURE_TOKEN_CREDENTIALS keeps DefaultAzureCredential from trying other
-    identities first; the polling interval (whole seconds) paces `jobs.stream`; MLflow's token opens the tracking
-    server at `workspaces.get().mlflow_tracking_uri` (on Azure the azureml-mlflow plug-in sees to that); the rest says
-    which workspace it is, under the names that Azure ML gives them in a job.
+    The first six are the switch itself (SSL_CERT_FILE for programs that do not ask by requests, as `az` and uv);
+    AZURE_TOKEN_CREDENTIALS keeps DefaultAzureCredential from trying other identities first; the polling interval (whole
+    seconds) paces `jobs.stream`; MLflow's token opens the tracking server at `workspaces.get().mlflow_tracking_uri` (on
+    Azure the azureml-mlflow plug-in sees to that); the rest says which workspace it is, under the names that Azure ML
+    gives them in a job.
     """
     token, _ = Tokens(secrets.signing, identity.guid, clock).issue(ML_AUDIENCE, lifetime=_TOKEN_LIFETIME)
     return switch_environ(origin, folder, identity) | {
         "IDENTITY_HEADER": secrets.identity,
         "MLFLOW_TRACKING_TOKEN": token,
         **direct_environ(environ or {}),
+        **cli_environ(folder, environ or {}),
+    }
+
+
+def cli_environ(folder: Folder, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of azure-cli: its settings and log-ins are the workspace's own, its extensions the person's.
+
+    In the person's folder `az` would note a cloud of the name "amlocal", and be broken outside this shell.
+    """
+    own = Path(environ.get("AZURE_CONFIG_DIR") or Path.home() / ".azure")
+    return {
+        "AZURE_CONFIG_DIR": str(folder.azure_cli),
+        "AZURE_EXTENSION_DIR": environ.get("AZURE_EXTENSION_DIR") or str(own / "cliextensions"),
     }
 
 
@@ -55,6 +70,7 @@ def switch_environ(origin: str, folder: Folder, identity: Identity) -> dict[str,
         "AZUREML_CURRENT_CLOUD": CLOUD,
         "ARM_CLOUD_METADATA_URL": f"{origin}/metadata",
         "REQUESTS_CA_BUNDLE": str(folder.bundle),
+        "SSL_CERT_FILE": str(folder.bundle),
         "IDENTITY_ENDPOINT": f"{origin}/msi/token",
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",

@@ -121,6 +121,11 @@ class Folder:
         return self.root / "server.pem"
 
     @property
+    def azure_cli(self) -> Path:
+        """What the `az` of a shell led here notes for itself."""
+        return self.root / "azure-cli"
+
+    @property
     def bundle(self) -> Path:
-        """Public roots and the local authority in one file, for REQUESTS_CA_BUNDLE."""
+        """Public roots and the local authority in one file, for REQUESTS_CA_BUNDLE and SSL_CERT_FILE."""
         return self.root / "ca-bundle.pem"

@@ -73,14 +73,14 @@ def _make_server(
 
 
 def public_roots(environ: Mapping[str, str], own: Path) -> bytes:
-    """Return the roots that the user's programs trust today: REQUESTS_CA_BUNDLE replaces them, so they must go along.
+    """Return the roots that the user's programs trust today: the bundle replaces them, so they must go along.
 
-    A bundle that is already set is kept (a company's proxy, say), unless it is `own`; otherwise certifi's.
+    Those already set by REQUESTS_CA_BUNDLE and SSL_CERT_FILE are kept (a company's proxy, say), unless they are `own`;
+    otherwise certifi's.
     """
-    chosen = Path(environ.get("REQUESTS_CA_BUNDLE") or certifi.where())
-    if not chosen.is_file() or chosen.name == own.name:
-        chosen = Path(certifi.where())
-    return chosen.read_bytes()
+    named = dict.fromkeys(Path(environ[name]) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if environ.get(name))
+    chosen = [path for path in named if path.is_file() and path.name != own.name] or [Path(certifi.where())]
+    return b"\n".join(path.read_bytes().rstrip() for path in chosen)
 
 
 def ensure_certificates(folder: Folder, workspace: str, now: datetime, environ: Mapping[str, str]) -> None:

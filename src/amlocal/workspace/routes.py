@@ -65,6 +65,21 @@ def workspace_body(context: Context, created: str) -> dict[str, Any]:
     }
 
 
+def _subscription(context: Context) -> dict[str, Any]:
+    """Return the subscription as Azure Resource Manager lists it."""
+    identifier = context.identity.subscription
+    return {
+        "id": f"/subscriptions/{identifier}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": identifier,
+        "tenantId": TENANT,
+        "displayName": "amlocal",
+        "state": "Enabled",
+        "subscriptionPolicies": {"locationPlacementId": "local", "quotaId": "local", "spendingLimit": "Off"},
+    }
+
+
 def routes(context: Context, created: str) -> list[Route]:
     """Return the routes of the workspace; `created` is the date at which its folder was made."""
     body = workspace_body(context, created)
@@ -79,9 +94,22 @@ def routes(context: Context, created: str) -> list[Route]:
     def discovery(_: Call) -> Reply:
         return Reply(200, dict.fromkeys(_SERVICES, context.origin))
 
+    def subscription_body(_: Call) -> Reply:
+        return Reply(200, _subscription(context))
+
+    def subscriptions(call: Call) -> Reply:
+        return page(call, Few([_subscription(context)]), context.origin)
+
+    def tenants(call: Call) -> Reply:
+        tenant = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "displayName": "amlocal", "tenantCategory": "Home"}
+        return page(call, Few([tenant]), context.origin)
+
     subscription = f"/subscriptions/{context.identity.subscription}"
     return [
         Route("GET", context.arm, show, for_job=lambda *_: True),  # whose it is, and where runs are tracked
+        Route("GET", "/subscriptions", subscriptions),  # these three are what `az login --identity` reads
+        Route("GET", subscription, subscription_body),
+        Route("GET", "/tenants", tenants),
         Route("GET", f"{context.identity.group_id}/providers/{PROVIDER}/workspaces", listing),
         Route("GET", f"{subscription}/providers/{PROVIDER}/workspaces", listing),
         Route("GET", "/discovery", discovery, auth="open", streaming=True),

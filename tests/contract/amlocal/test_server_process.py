@@ -57,6 +57,15 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
 
 
+# What azure-cli does before any command: it asks for the cloud with urllib, which knows SSL_CERT_FILE alone.
+CLOUD = "import os, urllib.request as r; print(r.urlopen(os.environ['ARM_CLOUD_METADATA_URL']).read().decode())"
+
+
+def test_a_program_without_requests_asks_under_exec(settings: Settings) -> None:
+    done = run(settings, "exec", "--", sys.executable, "-c", CLOUD)
+    assert (done.returncode, '"name":"amlocal"' in done.stdout.replace(" ", "")) == (0, True), done.stderr
+
+
 def fails(done: subprocess.CompletedProcess[str], text: str) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("amlocal: ")
@@ -153,6 +162,6 @@ def test_only_tls_is_spoken_and_only_the_bundle_vouches_for_it(running: Running)
 
 def test_status_and_env_are_for_programs_too(settings: Settings, running: Running) -> None:
     (row,) = json.loads(run(settings, "status", "--json").stdout)
-    assert row == {"workspace": "local", "up": True, "origin": running.origin}
+    assert row == {"workspace": "local", "up": True, "origin": running.origin, "lenient": False}
     environ = json.loads(run(settings, "env", "--format", "json").stdout)
     assert environ["ARM_CLOUD_METADATA_URL"] == f"{running.origin}/metadata"

@@ -135,4 +135,14 @@ def test_without_a_bundle_of_the_users_certifis_roots_are_taken(tmp_path: Path, 
     # One called as ours is ours, of this workspace or of the one that this shell was led to before.
     (tmp_path / "ca-bundle.pem").write_bytes(b"an older bundle")
     environ = {"REQUESTS_CA_BUNDLE": str(tmp_path / chosen) if chosen else ""}
-    assert public_roots(environ, tmp_path / "ca-bundle.pem") == Path(certifi.where()).read_bytes()
+    assert public_roots(environ, tmp_path / "ca-bundle.pem") == Path(certifi.where()).read_bytes().rstrip()
+
+
+def test_both_bundles_of_the_users_are_kept_and_one_of_two_names_once(tmp_path: Path) -> None:
+    names = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    paths = {name: tmp_path / name for name in names}
+    for name, path in paths.items():
+        path.write_text(f"{name}\n")
+    own = tmp_path / "ca-bundle.pem"
+    assert public_roots({name: str(path) for name, path in paths.items()}, own) == b"REQUESTS_CA_BUNDLE\nSSL_CERT_FILE"
+    assert public_roots(dict.fromkeys(names, str(paths["SSL_CERT_FILE"])), own) == b"SSL_CERT_FILE"

@@ -5,7 +5,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.client import client_environ, direct_environ
+from amlocal.client import cli_environ, client_environ, direct_environ
 from amlocal.core.context import Identity
 from amlocal.core.paths import Folder
 from amlocal.identity.secrets import Secrets
@@ -29,6 +29,19 @@ def test_a_program_is_led_to_the_metadata_and_to_its_token(environ: dict[str, st
 
 def test_a_program_trusts_the_bundle(environ: dict[str, str], tmp_path: Path) -> None:
     assert environ["REQUESTS_CA_BUNDLE"] == str(tmp_path / "ca-bundle.pem")
+
+
+def test_a_program_that_does_not_ask_requests_trusts_the_bundle_too(environ: dict[str, str], tmp_path: Path) -> None:
+    assert environ["SSL_CERT_FILE"] == str(tmp_path / "ca-bundle.pem")
+
+
+@given(config=st.sampled_from(["", "/home/me/.azure", "/etc/az"]), extensions=st.sampled_from(["", "/opt/extensions"]))
+def test_azure_cli_notes_things_in_the_workspace_and_keeps_the_persons_extensions(config: str, extensions: str) -> None:
+    before = {"AZURE_CONFIG_DIR": config, "AZURE_EXTENSION_DIR": extensions}
+    after = cli_environ(Folder(Path("/w")), before)
+    assert after["AZURE_CONFIG_DIR"] == "/w/azure-cli"
+    assert after["AZURE_EXTENSION_DIR"] == (extensions or f"{config or Path.home() / '.azure'}/cliextensions")
+    assert cli_environ(Folder(Path("/w")), after) == after
 
 
 def test_a_program_knows_which_workspace_it_is_under_azures_names(environ: dict[str, str]) -> None:

@@ -22,6 +22,15 @@ def test_it_is_listed(workspace: Workspace, scope: str) -> None:
     assert [row["id"] for row in rows] == [workspace.arm]
 
 
+def test_azure_cli_finds_the_one_subscription_and_tenant(workspace: Workspace) -> None:
+    identifier = workspace.identity.subscription
+    (one,) = workspace.ask("GET", "/subscriptions").json["value"]
+    assert one == workspace.ask("GET", f"/subscriptions/{identifier}").json
+    assert (one["subscriptionId"], one["state"]) == (identifier, "Enabled")
+    (tenant,) = workspace.ask("GET", "/tenants").json["value"]
+    assert tenant["tenantId"] == one["tenantId"]
+
+
 @pytest.mark.parametrize(("kind", "count"), [("Default", 1), ("hub", 0), ("", 1)])
 def test_a_listing_asks_for_a_kind(workspace: Workspace, kind: str, count: int) -> None:
     answer = workspace.ask("GET", f"{workspace.identity.group_id}/providers/{RESOURCES}", query={"kind": kind})
