@@ -10,6 +10,8 @@ from amlocal.identity.secrets import Secrets
 from amlocal.identity.tokens import Scope, Tokens
 
 CLOUD = "amlocal"
+# Where azure.ai.ml.identity's AzureMLOnBehalfOfCredential asks: it sends no header, so the secret is in the query.
+OBO_PATH = "/msi/obo"
 # azure-ai-ml derives its audience from the portal: what remains after the first two pieces (WIRE "Metadata").
 _PORTAL = "https://portal.local.local/"
 ML_AUDIENCE = "https://ml.azure.local"
@@ -40,7 +42,13 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
         raise Unauthorized("The identity secret (X-IDENTITY-HEADER) is missing or wrong.")
 
     def token(call: Call) -> Reply:
-        scope = caller(call.headers.get("x-identity-header", ""))
+        return issue(call, call.headers.get("x-identity-header", ""))
+
+    def on_behalf_of(call: Call) -> Reply:
+        return issue(call, call.query.get("identity", ""))
+
+    def issue(call: Call, secret: str) -> Reply:
+        scope = caller(secret)
         call.admit()
         resource = call.query.get("resource", "")
         if not resource:
@@ -58,4 +66,5 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
     return [
         Route("GET", "/metadata", metadata, auth="open", streaming=True),
         Route("GET", "/msi/token", token, auth="open", streaming=True),
+        Route("GET", OBO_PATH, on_behalf_of, auth="open", streaming=True),
     ]

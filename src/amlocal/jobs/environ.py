@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from amlocal.core.context import Context
+from amlocal.identity.routes import OBO_PATH
 
 # What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
 # shell that submitted it, and a job that passes here because of it would fail there.
@@ -27,6 +28,13 @@ def declares_identity(properties: Mapping[str, Any]) -> bool:
 
 LOCALE: Mapping[str, str] = MappingProxyType({"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"})
 """As Azure ML's images have it (github.com/Azure/AzureML-Containers), whatever the terminal of this machine takes."""
+
+
+def behalf_environ(context: Context, properties: Mapping[str, Any], secret: str) -> dict[str, str]:
+    """Return what azure.ai.ml's AzureMLOnBehalfOfCredential reads, in a job that acts as its submitter."""
+    if (properties.get("identity") or {}).get("identityType") != "UserIdentity":
+        return {}
+    return {"OBO_ENDPOINT": f"{context.origin}{OBO_PATH}?identity={secret}"}
 
 
 def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
 from amlocal.jobs import ranks
 from amlocal.jobs.distribution import Process, processes_of
-from amlocal.jobs.environ import declares_identity, job_environ
+from amlocal.jobs.environ import behalf_environ, declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
@@ -74,11 +74,13 @@ class Preparation:
         command = substitute(properties["command"], inputs, outputs, literals=literals)
         runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
         processes = processes_of(properties["distribution"])
+        secret = self._make_token(job.name, declares_identity(properties))
         variables = (
             runtime_environ(runtime, self._machine)
             | dict(self._client_environ)
             | job_environ(self._context, job.name, properties["experimentName"], self._make_token(job.name, False))
-            | {"IDENTITY_HEADER": self._make_token(job.name, declares_identity(properties))}
+            | {"IDENTITY_HEADER": secret}
+            | behalf_environ(self._context, properties, secret)
             | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}
             | {f"AZURE_ML_OUTPUT_{key}": value for key, value in outputs.items()}
             | dict(processes[0].environ if len(processes) == 1 else {})

@@ -342,6 +342,25 @@ def test_several_processes_run_with_a_log_each_and_the_first_is_streamed(
     assert said == [f"{rank} {rank} 3 127.0.0.1 0\n" for rank in range(3)]
 
 
+BEHALF = """
+import os
+from azure.ai.ml import MLClient
+from azure.ai.ml.identity import AzureMLOnBehalfOfCredential
+names = [os.environ[f"AZUREML_ARM_{name}"] for name in ("SUBSCRIPTION", "RESOURCEGROUP", "WORKSPACE_NAME")]
+print("computes", [one.name for one in MLClient(AzureMLOnBehalfOfCredential(), *names).compute.list()])
+"""
+
+
+def test_a_job_acts_on_behalf_of_its_submitter(desk: Desk) -> None:
+    from azure.ai.ml import UserIdentityConfiguration  # noqa: PLC0415
+
+    source = desk.folder / "behalf"
+    source.mkdir()
+    (source / "main.py").write_text(BEHALF)
+    name, ended = desk.run("python main.py", code=str(source), identity=UserIdentityConfiguration())
+    assert (ended, "computes ['cpu-cluster']" in desk.log(name)) == ("Completed", True)
+
+
 def test_a_setting_that_does_nothing_here_is_said_in_the_log(desk: Desk) -> None:
     from azure.ai.ml.entities import VsCodeJobService  # noqa: PLC0415
 

@@ -78,6 +78,13 @@ def test_the_jobs_own_variables_come_before_azures_and_those_before_the_machines
     assert environ["PATH"].endswith(":/usr/bin")
 
 
+@pytest.mark.parametrize("kind", ["UserIdentity", "Managed", "AMLToken"])
+def test_a_job_that_acts_as_its_submitter_is_told_where_to_ask(desk: Desk, kind: str) -> None:
+    environ = prepare(desk, identity={"identityType": kind}).environ
+    asked = f"{desk.context.origin}/msi/obo?identity={environ['IDENTITY_HEADER']}"
+    assert environ.get("OBO_ENDPOINT") == (asked if kind == "UserIdentity" else None)
+
+
 def test_a_job_without_a_limit_may_run_for_ever(desk: Desk) -> None:
     assert prepare(desk).timeout_s is None
 
