@@ -233,6 +233,16 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def fuzz(session: nox.Session) -> None:
+    """A million requests that are nearly right to a new local workspace; `-- 20000 --seed 7` for fewer, and others.
+
+    Nothing may be answered with 5xx, nothing may hang, and the server may have twice its idle memory at most.
+    """
+    shared(session)
+    run(session, "python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(python=False)
 def docs(session: nox.Session) -> None:
     """The documentation as HTML, every link checked."""
     shared(session)

@@ -21,6 +21,8 @@ from amlocal.core.writes import JoinedWrites
 
 _LOG = logging.getLogger("amlocal")
 _RESERVE = 256  # descriptors that are not for callers: files, MLflow, the processes of jobs and deployments
+# Bytes of the system's buffer for what a connection receives (it takes the double). TLS reads a buffer at a time.
+_STRANGERS_ROOM, _ROOM = 2**14, 2**20
 _WISHED = 16_384  # descriptors; more are never needed here, and programs that walk through them all get slow
 
 
@@ -57,6 +59,10 @@ def raise_descriptors(limits: Limits) -> int:
     )
 
 
+def _ignore(_: int | None = None) -> None:
+    """Set nothing: a transport without TLS has no such buffer."""
+
+
 class _Refused(Exception):
     """A request that is not read to its end; `answer` is the status line's text."""
 
@@ -74,6 +80,7 @@ class Connection(HttpToolsProtocol):
         self._limits = door.limits
         self.opened = self._heard = time.monotonic()
         self.begun = self.admitted = False
+        self.socket: socket.socket | None = None
         self._in_head = self._in_body = False
         self._head_since = 0.0
         self._head_size = 0
@@ -82,6 +89,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Write the head of an answer and its body together."""
+        # TLS goes on reading while the protocol does not, up to so many bytes: to the end of what has begun.
+        self._set_read_buffer = getattr(transport, "set_read_buffer_limits", _ignore)
+        self._set_read_buffer(0)
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -94,6 +104,9 @@ class Connection(HttpToolsProtocol):
         if not self.admitted:
             self.admitted = True
             self._door.admit(self)
+            self._set_read_buffer()
+            if self.socket is not None:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came in, as far as it is within the bounds."""
@@ -296,7 +309,10 @@ class Door:
             sock.setblocking(False)
             if self._full:
                 self._make_room()
+            # What a stranger sends stays in the system until it is asked for: at most so much is read at once.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _STRANGERS_ROOM)
             connection = self._make(self)
+            connection.socket = sock
             self._strangers[connection] = task = self._loop.create_task(self._greet(connection, sock))
             task.add_done_callback(partial(_close_unused, connection, sock))
 
@@ -360,4 +376,4 @@ class Door:
 
 
 _AT_ONCE = 64  # connections accepted in one turn of the event loop
-_DRAIN_S, _DRAINED = 0.005, 4  # so often, so many refused bodies get one part of theirs read: up to 200 MB/s together
+_DRAIN_S, _DRAINED = 0.002, 8  # so often, so many refused bodies get one part of theirs read: up to 128 MB/s together

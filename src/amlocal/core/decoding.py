@@ -27,10 +27,10 @@ _LONG_NUMBER = re.compile(r"[0-9]{300}")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(text: str | bytes, limit: int = MAX_JSON) -> Any:
     """Return what a JSON text says. Raises `ValueError`, in one line, for one that is not JSON or is out of bounds."""
-    if len(text) > MAX_JSON:
-        raise ValueError(f"it is longer than {MAX_JSON} bytes")
+    if len(text) > limit:
+        raise ValueError(f"it is longer than {limit} bytes")
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")  # not json's own decoder, which lets surrogates pass
     opened = text.count("[") + text.count("{")

@@ -8,3 +8,4 @@ SECRET_VARIABLE = "AMLOCAL_TRACKING_SECRET"  # noqa: S105 - the variable's name
 LENIENT_VARIABLE = "AMLOCAL_TRACKING_LENIENT"  # set: Azure's limits are not looked at
 DATABASE = "mlflow.db"  # in the folder that MLflow's process runs in
 CONTAINER = "azureml"  # the container of the datastore workspaceartifactstore
+MAX_BODY = 16 * 2**20  # bytes: the profile of a dataset, the longest thing that MLflow takes, has as many

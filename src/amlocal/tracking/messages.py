@@ -1,9 +1,10 @@
 """The bodies of calls to MLflow's API, decoded as MLflow will decode them."""
 
-import json
 from typing import Any
 
+from amlocal.core.decoding import read_json
 from amlocal.core.errors import BadRequest
+from amlocal.tracking.layout import MAX_BODY
 
 
 def body_of(content: bytes) -> dict[str, Any]:
@@ -12,9 +13,9 @@ def body_of(content: bytes) -> dict[str, Any]:
     Old clients encode twice, and MLflow decodes as often.
     """
     try:
-        body = json.loads(content)
-        body = json.loads(body) if isinstance(body, str) else body
-    except (ValueError, RecursionError) as error:
+        body = read_json(content, MAX_BODY)
+        body = read_json(body, MAX_BODY) if isinstance(body, str) else body
+    except ValueError as error:
         raise BadRequest(f"The request body is not JSON: {error}.") from error
     if not isinstance(body, dict):
         raise BadRequest("The request body must be a JSON object.")

@@ -8,11 +8,8 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.errors import AsyncHandler, in_mlflow_terms
 from amlocal.tracking.job_access import JobAccess, JobHandler
-from amlocal.tracking.layout import PREFIX
+from amlocal.tracking.layout import MAX_BODY, PREFIX
 from amlocal.tracking.session import CheckToken, check_program, check_visitor, welcome
-
-MAX_BODY = 16 * 2**20
-"""Bytes: the profile of a dataset, the longest thing that MLflow takes (mlflow.utils.validation), has 16 MB."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FILE = "/mlflow-artifacts/artifacts/{path:path}"

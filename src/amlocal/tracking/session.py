@@ -48,10 +48,18 @@ def check_visitor(call: Call, check: CheckToken) -> str | None:
     token, host = _bearer(call), call.headers.get("host", "")
     if token is None:
         origin = call.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _host(origin) != host:
             raise ApiError(403, f"A page of {origin} may not use this workspace.")
         token = _kept_token(call.headers.get("cookie", ""), host)
     return check(token)
+
+
+def _host(origin: str) -> str | None:
+    """Return host and port of an origin, None for what is none (`null`, half an address)."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _bearer(call: Call) -> str | None:

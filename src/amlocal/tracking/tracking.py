@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 from amlocal.blobs import BlobStore
-from amlocal.core.errors import ApiError
+from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.http import Call, Reply, Route
 from amlocal.tracking.artifact_routes import ArtifactRoutes
 from amlocal.tracking.artifacts import Artifacts
@@ -23,6 +25,9 @@ from amlocal.tracking.runs import RunRecord
 from amlocal.tracking.session import CheckToken
 from amlocal.tracking.upstream import Answer, ask
 
+_LOG = logging.getLogger("amlocal")
+# What SQLite and the system say of a disk or a file, not of a request.
+_STATE = re.compile(r"disk (I/O|is full|image)|database is locked|readonly database|No space left|unable to open")
 _REPEATABLE = ("GET", "PUT")  # the only PUT is the workspace's own record of a run
 _JSON = {"content-type": "application/json"}
 
@@ -80,6 +85,8 @@ class Tracking:
         await self._all_recorded()
         method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out
         answer = await self._ask_mlflow(method, call.target, call.headers, call.content)
+        if answer.status >= 500:
+            raise _not_understood(call, answer)
         return Reply(answer.status, answer.body, answer.headers)
 
     async def _find_run(self, run_id: str) -> dict[str, Any]:
@@ -110,6 +117,21 @@ class Tracking:
         if answer.status == 200:
             return json.loads(answer.body)
         raise ApiError(answer.status, _message(answer))
+
+
+def _not_understood(call: Call, answer: Answer) -> ApiError:
+    """Return the refusal of a call that MLflow's server failed on.
+
+    MLflow checks little of what it is sent: a number too large for its database, say, is a fault of the server there.
+    Its client sends a request that met a fault again, for minutes. So what is not the state of this machine is 400.
+    """
+    message = _message(answer)
+    _LOG.warning("MLflow answered %s %s with %d: %s", call.method, call.target[:200], answer.status, message[:500])
+    if answer.status == 501:
+        return ApiError(501, message)
+    if answer.status == 503 or _STATE.search(message):
+        return TrackingUnavailable(f"MLflow's server could not do this now: {message}")
+    return BadRequest(f"MLflow's server could not make sense of this request: {message}")
 
 
 def _message(answer: Answer) -> str:
