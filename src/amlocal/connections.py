@@ -91,7 +91,7 @@ class Connection(HttpToolsProtocol):
         """Write the head of an answer and its body together."""
         # TLS goes on reading while the protocol does not, up to so many bytes: to the end of what has begun.
         self._set_read_buffer = getattr(transport, "set_read_buffer_limits", _ignore)
-        self._set_read_buffer(0)
+        self._set_read_buffer(1)  # not 0, at which uvloop pauses for ever
         super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
