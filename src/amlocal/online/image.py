@@ -1,9 +1,11 @@
 """What a deployment needs before its process can start: model, environment, code; what Azure builds as an image."""
 
+import hashlib
+import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -167,6 +169,8 @@ class Images:
         elif self._blobs.fetch_tree(place.container, place.path, target) == 0:
             raise RolloutFailed(f"The files of the model {reference} are not there.")
         fetched(f"Model {reference}: {_content(folder)}.")
+        for line in _checksums(folder):
+            fetched(line)
         return target
 
     def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
@@ -191,6 +195,17 @@ def _check_environment(document: Document) -> None:
 def _content(folder: Path) -> str:
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return f"{len(sizes)} files, {sum(sizes)} bytes"
+
+
+def _checksums(folder: Path) -> Iterator[str]:
+    """Yield `sha256 HEX "path"` of each file: whoever deploys can compare what came here with what they meant.
+
+    The paths are JSON, so that none can look like another line.
+    """
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        yield f"sha256 {digest} {json.dumps(path.relative_to(folder).as_posix())}"
 
 
 def _model_conda(model: Path) -> CondaFile:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -25,8 +25,13 @@ def checksum(path: Path) -> str:
     """Return the sha256 of a file, or of a folder's relative paths and contents."""
     if path.is_file():
         return _hash(_blocks(path))
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    return _hash(f"{file.relative_to(path).as_posix()}\0{checksum(file)}\n".encode() for file in files)
+    files = (file for file in path.rglob("*") if file.is_file())
+    return folder_checksum({file.relative_to(path).as_posix(): checksum(file) for file in files})
+
+
+def folder_checksum(files: Mapping[str, str]) -> str:
+    """Return the sha256 of a folder, as `checksum` does, from its relative paths and the sha256 of each file."""
+    return _hash(f"{path}\0{files[path]}\n".encode() for path in sorted(files, key=PurePosixPath))
 
 
 def fingerprint(definition: Mapping[str, object]) -> str:

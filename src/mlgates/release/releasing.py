@@ -14,6 +14,7 @@ from mlgates.core.side_by_side import side_by_side
 from mlgates.core.steps import step, watched
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
 from mlgates.delivery.candidates import find_model
+from mlgates.delivery.deployed import deployed_checksum
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.delivery.released import RELEASED_TAG
@@ -25,7 +26,8 @@ from mlgates.release.moving import all_to, smoke, walk
 from mlgates.release.places import live_name, models_of, place_for
 from mlgates.release.rules import Served, permission
 from mlgates.release.samples import Samples, read_samples
-from mlgates.release.subject import Content, check_gate, content_of
+from mlgates.release.subject import Content, check_deployed, check_gate, check_unchanged, content_of
+from mlgates.release.tidying import deleted
 from mlgates.release.work import Work, holding
 
 
@@ -43,6 +45,8 @@ class Position:
     """False when traffic is left where an earlier release, of another version, was given up."""
     last: Served | None
     """The version that was released last, this one included."""
+    unproved: bool = False
+    """True when the version is at its place already, and nothing tells that it is the approved content."""
 
     def is_done(self, model: str) -> bool:
         """Tell whether the release was recorded already."""
@@ -73,18 +77,33 @@ def _permitted(work: Work, content: Content) -> Entry:
 
 def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -> Steps[Released]:
     model = content.model
+    _permitted(work, content)  # somebody may have rejected it before the lock was taken
     yield from watched("online endpoint", online_endpoint(work.client, work.settings, poll_s=work.poll_s))
     yield from watched("batch endpoint", batch_endpoint(work.client, work.settings, poll_s=work.poll_s))
     at = position(work, str(model))
     if at.live and not at.is_tidy:
         yield from all_to(work, at.live)
+    if at.unproved:
+        yield from watched("earlier deployment", deleted(work, "online", work.endpoint, at.place))
     batch = yield from _deployed(work, content, at.place)
+    try:
+        yield from step("deployed content", lambda: check_deployed(work.client, work.settings, content, at.place))
+    except NotAllowed:
+        yield from _taken_back(work, at)
+        raise
     yield from smoke(work, at.place)
     if at.live:
         steps = work.declared.canary.steps if canary else (ALL,)
         yield from walk(work, content, Split(at.place, at.live, at.share), steps, samples, compared=canary)
     else:
         yield from all_to(work, at.place)
+    try:
+        # A batch deployment holds no files: each job fetches them, so that they are looked at when it gets the calls.
+        yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
+    except NotAllowed:
+        if at.live:
+            yield from all_to(work, at.live)
+        raise
     yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))
     return (yield from step("record", lambda: _recorded(work, content, at)))
 
@@ -99,8 +118,45 @@ def position(work: Work, model: str) -> Position:
     live = live_name(model, models, shares, stack)
     place = place_for(model, models, live)
     ours = models.get(place) == model
+    busy = {*shares, *(serving.endpoint.mirror_traffic or {})}
     strays = shares.keys() - {live, place} if ours else shares.keys() - {live}
-    return Position(place, live, shares.get(place, 0) if ours and not strays else 0, is_tidy=not strays, last=last)
+    return Position(
+        place,
+        live,
+        shares.get(place, 0) if ours and not strays else 0,
+        is_tidy=not strays,
+        last=last,
+        unproved=ours and place not in busy and not _is_proved(work, place, model),
+    )
+
+
+def _is_proved(work: Work, place: str, model: str) -> bool:
+    """Tell whether the content of a deployment can be compared, or has had traffic before, which it gets once it was.
+
+    One that a killed release has left may have fetched anything.
+    """
+    if deployed_checksum(work.client, work.endpoint, place) is not None:
+        return True
+    proved, begun = False, 0
+    for entry in work.ledger.entries():
+        if (entry.endpoint, entry.deployment) == (work.endpoint, place):
+            proved, begun = entry.model == model, 0
+        elif (entry.endpoint, entry.action, entry.reason, entry.model) == (
+            work.endpoint,
+            Action.LOCKED,
+            RELEASE,
+            model,
+        ):
+            begun += 1
+    return proved and begun <= 1  # the one that is under way
+
+
+def _taken_back(work: Work, at: Position) -> Steps[None]:
+    """Leave no traffic with a deployment of other content, and no deployment that a later run would take for ours."""
+    if at.share and at.live:
+        yield from all_to(work, at.live)
+    if at.place not in look_online(work.client, work.endpoint).shares:
+        yield from watched("its deployment", deleted(work, "online", work.endpoint, at.place))
 
 
 def _deployed(work: Work, content: Content, place: str) -> Steps[Deployment]:

@@ -18,8 +18,9 @@ from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.lock import ROLLBACK, free
 from mlgates.release.moving import all_to, smoke, withdraw
 from mlgates.release.places import models_of, place_for
-from mlgates.release.rules import Served, served
-from mlgates.release.subject import Content, content_of
+from mlgates.release.rules import Served, served, standing
+from mlgates.release.subject import Content, check_deployed, check_unchanged, content_of
+from mlgates.release.tidying import deleted
 from mlgates.release.work import Work, holding
 
 _AWAY_FROM = "before"
@@ -80,11 +81,21 @@ def _where(version: Served, models: Mapping[str, str | None]) -> str | None:
 def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
     if work.stack() != plan.stack:
         raise EndpointHeld(f"{work.endpoint} was released to or rolled back meanwhile: see 'mlgates history'")
+    last = standing(work.ledger.entries(), plan.to.model, plan.to.sha256)
+    if last is not None and last.action is Action.REJECTED:
+        raise NotAllowed(f"{plan.to.model} was rejected by {last.by} ({last.reason}): release another with --version")
     model = find_model(work.client, work.settings, plan.to.model.partition(":")[2])
+    content = Content(model, plan.to.sha256)
     name = plan.deployment or (yield from _deployed_again(work, plan, model))
+    try:
+        yield from step("deployed content", lambda: check_deployed(work.client, work.settings, content, name))
+    except NotAllowed:
+        if plan.deployment is None:
+            yield from watched("its deployment", deleted(work, "online", work.endpoint, name))
+        raise
     yield from smoke(work, name)
     yield from all_to(work, name)
-    yield from _batch_back(work, model)
+    yield from _batch_back(work, content)
     return (yield from step("record", lambda: _recorded(work, plan, model, name, reason)))
 
 
@@ -99,7 +110,8 @@ def _deployed_again(work: Work, plan: Return, model: AssetVersion) -> Steps[str]
     return name
 
 
-def _batch_back(work: Work, model: AssetVersion) -> Steps[None]:
+def _batch_back(work: Work, content: Content) -> Steps[None]:
+    model = content.model
     batch = look_batch(work.client, work.settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
@@ -107,6 +119,7 @@ def _batch_back(work: Work, model: AssetVersion) -> Steps[None]:
     if models.get(name) != str(model):
         made = batch_deployment(work.client, work.settings, model, name, poll_s=work.poll_s)
         yield from watched("batch deployment", made)
+    yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
     yield from watched("batch default", make_default(work.client, batch.name, name, poll_s=work.poll_s))
 
 

@@ -14,6 +14,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.content import checksum
+from mlgates.delivery.deployed import deployed_checksum
 from mlgates.delivery.downloads import download_model
 from mlgates.delivery.gate_tags import read_record
 
@@ -53,6 +54,31 @@ def _contract(files: Path) -> ModelContract | None:
         return read_contract(files)
     except UnusableSignature:
         return None
+
+
+def check_unchanged(client: "MLClient", settings: Settings, content: Content) -> Content:
+    """Look at the files of a version again; return it. Raises `NotAllowed` when they are not `content` any more."""
+    now = content_of(client, settings, content.model.version)
+    if now.sha256 != content.sha256:
+        raise NotAllowed(
+            f"{content.model} has changed on its way: its files give {now.sha256[:12]}, and {content.sha256[:12]} "
+            "was to be released; look who writes to the storage, and register what you trained as a new version"
+        )
+    return now
+
+
+def check_deployed(client: "MLClient", settings: Settings, content: Content, deployment: str) -> Content:
+    """Look at what an online deployment holds, and at the files that it was made of; return the content.
+
+    Raises `NotAllowed` when either is not `content`.
+    """
+    held = deployed_checksum(client, settings.online_endpoint, deployment)
+    if held is not None and held != content.sha256:
+        raise NotAllowed(
+            f"{settings.online_endpoint}/{deployment} holds other files than {content.model}: they give {held[:12]}, "
+            f"and {content.sha256[:12]} was to be released; look who writes to the storage"
+        )
+    return check_unchanged(client, settings, content)
 
 
 def check_gate(content: Content) -> None:

@@ -42,14 +42,15 @@ def _taken_away(work: Work) -> Steps[list[Outcome]]:
     outcomes = []
     for name in SLOTS:
         if name in online.deployments and name not in busy:
-            outcomes.append((yield from watched(f"online {name}", _deleted(work, "online", online.name, name))))
+            outcomes.append((yield from watched(f"online {name}", deleted(work, "online", online.name, name))))
         if name in batch.deployments and name != batch.default:
-            outcomes.append((yield from watched(f"batch {name}", _deleted(work, "batch", batch.name, name))))
+            outcomes.append((yield from watched(f"batch {name}", deleted(work, "batch", batch.name, name))))
     free(work.ledger, work.endpoint, by=work.owner.name, reason="tidied")
     return outcomes
 
 
-def _deleted(work: Work, kind: str, endpoint: str, name: str) -> Steps[Outcome]:
+def deleted(work: Work, kind: str, endpoint: str, name: str) -> Steps[Outcome]:
+    """Delete a deployment, `kind` being `online` or `batch`; the workspace refuses while it has traffic."""
     deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
     yield from finished(f"{kind} {name}", lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
     return Outcome(f"{endpoint}/{name}", Change.DELETED)

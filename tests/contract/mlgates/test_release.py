@@ -21,6 +21,7 @@ STEPS = (
     "lock",
     "online endpoint",
     "online deployment",
+    "deployed content",
     "smoke test",
     "canary 10 %",
     "canary 50 %",

@@ -1,11 +1,14 @@
-"""On a real local workspace, with the SDK and by REST: four ways to lose a rejection, and none lets the version out."""
+"""On a real local workspace, with the SDK and by REST: neither a lost rejection nor a planted file gets traffic."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import requests
 from typer.testing import CliRunner, Result
 
+from mlgates.core.errors import NotAllowed
+from mlgates.core.events import StepFinished
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.steps import to_the_end
 from tests.contract.amlocal.online_site import QUIET
@@ -105,3 +108,37 @@ def test_a_rejected_version_stays_out_of_production(
     assert (again.exit_code, "was rejected" in again.stderr) == (13, True), again.stderr
     assert mlgates(site, "approve", named, "--by", "Eve", "--reason", "good").exit_code == 13
     assert site.traffic() == {served: 100}
+
+
+def plant(site: ReleaseSite, version: str) -> None:
+    """Put a file into the folder of a model, as whoever may write to the storage can."""
+    from azure.storage.blob import ContainerClient  # noqa: PLC0415
+
+    store = site.client.datastores.get("workspaceblobstore", include_secrets=True)
+    path = str(site.client.models.get(MODEL, version).path).partition("/paths/")[2].strip("/")
+    account = f"{site.client._base_url}/devstore"
+    with ContainerClient(account, store.container_name, credential=store.credentials.account_key) as container:
+        container.upload_blob(f"{path}/code/planted.py", b"import os")
+
+
+@pytest.mark.parametrize("moment", ["before the release", "approval", "lock"])
+def test_a_planted_file_gets_no_traffic(site: ReleaseSite, served: str, moment: str) -> None:
+    from mlgates.release.releasing import release  # noqa: PLC0415
+
+    version = site.approved()
+    if moment == "before the release":
+        plant(site, version)
+
+    def run() -> None:
+        for event in release(site.work(), version):
+            if isinstance(event, StepFinished) and event.step == moment:
+                plant(site, version)
+
+    with pytest.raises(NotAllowed, match=rf"has changed since Ann approved it|holds other files than {MODEL}:"):
+        run()
+    assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
+    assert {version} & {str(each.model).rpartition("/")[2] for each in deployments(site)} == set()
+
+
+def deployments(site: ReleaseSite) -> list[Any]:
+    return list(site.client.online_deployments.list(site.settings.online_endpoint))

@@ -1,6 +1,6 @@
 """The endpoints and deployments of the workspace in memory; they keep what the SDK would have sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from types import SimpleNamespace
 from typing import Any
@@ -70,6 +70,12 @@ class FakeResources:
 
 
 class FakeDeployments(FakeResources):
+    """Deployments; `fetched` is the log of what each has fetched, which tells nothing, as on Azure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: Callable[[str, str], str] = lambda *_: "Download went well\n"
+
     def begin_create_or_update(self, entity: Any) -> Any:
         """As the workspace does, keep the model by its id."""
         poller = super().begin_create_or_update(entity)
@@ -83,7 +89,9 @@ class FakeDeployments(FakeResources):
     def list(self, endpoint: str) -> list[Any]:
         return [copy(each) for (_, of), each in self.held.items() if of == endpoint]
 
-    def get_logs(self, name: str, endpoint: str, *, lines: int) -> str:
+    def get_logs(self, name: str, endpoint: str, *, lines: int, container_type: str | None = None) -> str:
+        if container_type:
+            return self.fetched(name, endpoint)
         return "first line\n\nlast line\n"
 
 

@@ -1,5 +1,6 @@
 """What a deployment is checked for, and what it is made from: real stores, this interpreter as every environment."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,6 +116,16 @@ def test_a_no_code_deployment_runs_the_model_in_its_own_environment(shelf: Shelf
     assert image.environ["AZUREML_MODEL_DIR"] == str(shelf.folder / "version" / "model")
     assert (image.environ["A"], image.environ["HOME"]) == ("1", "/home")
     assert "2 files" in shelf.fetched[0]
+    told = hashlib.sha256((Path(image.command[-1]) / "MLmodel").read_bytes()).hexdigest()
+    assert f'sha256 {told} "m/MLmodel"' in shelf.fetched
+    assert len(shelf.fetched) == 3
+
+
+def test_a_file_name_cannot_look_like_another_line_of_what_was_fetched(shelf: Shelf) -> None:
+    forged = f'a\nsha256 {"0" * 64} "m/MLmodel"'
+    model = shelf.model(MLmodel="flavors: {}", conda__yaml=FULL, **{forged: "x"})
+    shelf.prepare(model=model)
+    assert all("\n" not in line for line in shelf.fetched)
 
 
 def test_a_no_code_deployment_may_name_its_environment(shelf: Shelf) -> None:

@@ -1,4 +1,7 @@
+import contextlib
 import hashlib
+import json
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.delivery.content import checksum, find, fingerprint, held
+from mlgates.delivery.deployed import checksum_in
 
 names = st.text("abc", min_size=1, max_size=3)
 trees = st.dictionaries(names, st.binary(max_size=20), min_size=1, max_size=4)
@@ -73,3 +77,37 @@ def test_an_asset_that_does_not_exist_has_no_versions() -> None:
         raise ResourceNotFoundError("no such asset")
 
     assert list(held(missing)) == []
+
+
+paths = st.lists(
+    st.lists(st.text("ab.-_ é", min_size=1, max_size=3).filter(lambda name: name.strip(". ")), min_size=1, max_size=3),
+    max_size=5,
+).map(lambda some: {"/".join(parts) for parts in some})
+
+
+@given(paths)
+def test_the_log_of_a_deployment_gives_the_checksum_of_the_folder(names: set[str]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root)
+        (folder / "MLmodel").write_text("it")
+        for name in names:
+            with contextlib.suppress(OSError):  # a file where another has a folder
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(name)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        lines = [f"[amlocal] sha256 {checksum(file)} {json.dumps(f'm/{file.relative_to(folder)}')}" for file in files]
+        log = "\n".join(["Model m: 9 files, 1 bytes.", f"Model m: {len(files)} files, 7 bytes.", *lines])
+        assert checksum_in(log) == checksum(folder)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "",
+        "Download went well",
+        "Model m: 2 files, 7 bytes.\nsha256 " + "0" * 64 + ' "m/MLmodel"',
+        "Model m: 1 files, 7 bytes.\nsha256 " + "0" * 64 + ' "m/other"',
+    ],
+)
+def test_a_log_that_does_not_list_the_whole_model_tells_nothing(log: str) -> None:
+    assert checksum_in(log) is None
