@@ -94,6 +94,19 @@ def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Actio
     assert last.action is Action.APPROVED
 
 
+@given(actions)
+def test_no_approval_from_before_a_repair_permits(told: list[tuple[Action, str]]) -> None:
+    with pytest.raises(NotAllowed):
+        permission(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1")
+
+
+@given(actions)
+def test_what_was_decided_against_a_version_outlives_a_repair(told: list[tuple[Action, str]]) -> None:
+    last = standing(ledger(*told), "m:1", "sha-1")
+    if last is not None and last.action is not Action.APPROVED:
+        assert standing(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1") == last
+
+
 def test_what_was_released_last_serves() -> None:
     assert models(ledger((Action.RELEASED, "1"), (Action.RELEASED, "2"))) == ["1", "2"]
 
@@ -129,6 +142,6 @@ def test_another_endpoint_is_another_story() -> None:
 
 @given(actions)
 def test_an_endpoint_is_held_until_the_lock_is_broken_or_the_traffic_has_moved(told: list[tuple[Action, str]]) -> None:
-    about = [action for action, _ in told if action not in {Action.APPROVED, Action.REJECTED}]
+    about = [action for action, _ in told if action not in {Action.APPROVED, Action.REJECTED, Action.REPAIRED}]
     held = lock_of(ledger(*told), "e")
     assert (held is not None) is (about[-1:] == [Action.LOCKED])
