@@ -7,6 +7,7 @@ from typing import Any
 from amlocal.assets.store import AssetStore, Container
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
+from amlocal.core.paging import Few, Rows
 
 PREFIX = "azureml-"
 # The families that Azure has published environments of under this prefix (azureml-assets, azureml-examples and the
@@ -46,6 +47,12 @@ class EnvironmentStore(AssetStore):
     def latest(self, name: str) -> Document:
         """Return the newest version that is not archived. Raises `NotFound`."""
         return _document(name, _LATEST) if is_curated(name) else super().latest(name)
+
+    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Rows[Document]:
+        """Return the list of the versions of a name; of a curated one the latest alone is known here."""
+        if not is_curated(name):
+            return super().versions(name, view, query)
+        return Few([] if view == "ArchivedOnly" else [_document(name, _LATEST)])
 
     def summed_up(self, containers: Sequence[Document]) -> list[Container]:
         """Return containers with what their versions say of them; a curated one comes alone, it is in no list."""

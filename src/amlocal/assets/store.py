@@ -11,7 +11,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import flag, text, texts
-from amlocal.core.paging import Loaded, views_of
+from amlocal.core.paging import Loaded, Rows, views_of
 from amlocal.core.postings import Term
 
 # Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
@@ -61,17 +61,20 @@ class AssetStore:
         """Tell whether there is such a version."""
         return self._context.documents.get(self.kind.collection, name, version) is not None
 
-    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Listing:
+    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Rows[Document]:
         """Return the list of the versions of a name in a view, with the tag and the stage that `query` names."""
-        return self._context.documents.select(self.kind.collection, *version_filter(name, view, query or {}))
+        return self._select(*version_filter(name, view, query or {}))
 
     def with_hash(self, digest: str) -> Listing:
         """Return the list of the versions of any name whose content has a hash."""
-        return self._context.documents.select(self.kind.collection, hashed(digest))
+        return self._select(hashed(digest))
+
+    def _select(self, *terms: Term) -> Listing:
+        return self._context.documents.select(self.kind.collection, *terms)
 
     def latest(self, name: str) -> Document:
         """Return the newest version that is not archived. Raises the kind's `NotFound`."""
-        found = self.versions(name, "ActiveOnly").first()
+        found = self._select(*version_filter(name, "ActiveOnly", {})).first()
         if found is None:
             raise self.kind.missing_container(name)
         return found
