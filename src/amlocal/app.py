@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
 from amlocal.core.budget import Budget, Busy
 from amlocal.core.context import PROVIDER, Context
-from amlocal.core.errors import ApiError, BadRequest, Forbidden, MethodNotAllowed
+from amlocal.core.errors import AmlocalError, ApiError, BadRequest, Forbidden, MethodNotAllowed
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.routing import Match, Router
 from amlocal.core.unserved import unserved
@@ -51,6 +51,8 @@ class App:
         self._router = Router(routes)
         self._check_bearer = check_bearer
         self._lifespan = lifespan
+        self._open = False
+        self.failed: str | None = None  # why it could not be opened
         self._budget = Budget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,9 +64,17 @@ class App:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with self._lifespan():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
+        try:
+            async with self._lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                self._open = True
+                await receive()
+        except (AmlocalError, OSError, sqlite3.Error) as error:
+            if self._open:
+                raise
+            self.failed = f"The workspace could not be opened: {error}"
+            await send({"type": "lifespan.startup.failed", "message": self.failed})
+            return
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

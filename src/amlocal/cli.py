@@ -145,7 +145,7 @@ def _facts(running: "Running") -> dict[str, object]:
 
 @app.command(hidden=True)
 def serve(
-    settings: Annotated[str, typer.Option(help="The settings, as JSON.")],
+    settings: Annotated[str, typer.Option(help="The settings, as JSON; - for standard input.")],
     ready_fd: Annotated[int, typer.Option(help="Where to say that the server is ready, or why not.")],
 ) -> None:
     """Serve in the background (what `up --detach` starts)."""
@@ -154,10 +154,10 @@ def serve(
     from amlocal.server import configure_log  # noqa: PLC0415
     from amlocal.server import serve as serve_workspace  # noqa: PLC0415
 
-    chosen = Settings.from_json(settings)
-    configure_log(chosen.folder.log)
+    chosen = Settings.from_json(sys.stdin.read() if settings == "-" else settings)
     with os.fdopen(ready_fd, "w", encoding="utf-8", errors="backslashreplace") as answer:
         try:
+            configure_log(chosen.folder.log)
             serve_workspace(chosen, lambda _, origin: _answer(answer, f"ready {origin}"))
         except (AmlocalError, OSError) as error:
             _answer(answer, str(error))

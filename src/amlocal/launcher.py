@@ -16,7 +16,7 @@ from amlocal import state
 from amlocal.client import client_environ
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import Folder, naming
 from amlocal.identity.secrets import load_secrets
 from amlocal.settings import Settings
 
@@ -92,11 +92,16 @@ def start(settings: Settings) -> Running:
 
 
 def _launch(settings: Settings) -> Running:
+    with naming(settings.folder.log):
+        log = settings.folder.log.open("ab")
+    asked, told = os.pipe()  # not among the arguments, which everybody on the machine can list
+    os.write(told, settings.to_json().encode())
+    os.close(told)
     reader, writer = os.pipe()
-    with settings.folder.log.open("ab") as log, os.fdopen(reader, encoding="utf-8") as answer:
+    with log, os.fdopen(reader, encoding="utf-8") as answer:
         process = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-m", "amlocal", "serve", "--settings", settings.to_json(), "--ready-fd", str(writer)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "amlocal", "serve", "--settings", "-", "--ready-fd", str(writer)],
+            stdin=asked,
             stdout=log,
             stderr=log,
             pass_fds=[writer],
@@ -104,6 +109,7 @@ def _launch(settings: Settings) -> Running:
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
         )
+        os.close(asked)
         os.close(writer)
         reply = _read_line(answer)
         if reply is None:

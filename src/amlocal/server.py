@@ -22,6 +22,7 @@ from amlocal.client import direct_environ
 from amlocal.connections import Connection, Door, Limits, raise_descriptors
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
+from amlocal.core.paths import naming, write_private
 from amlocal.settings import LENIENT, Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
@@ -102,9 +103,10 @@ def _last_port(settings: Settings) -> int:
 
 def configure_log(path: Path | None) -> None:
     """Send the server's log to a file, or to standard error."""
-    handler: logging.Handler = (
-        logging.FileHandler(path, encoding="utf-8", errors="backslashreplace") if path else logging.StreamHandler()
-    )
+    handler: logging.Handler = logging.StreamHandler()
+    if path:
+        with naming(path):
+            handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (("amlocal", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
@@ -125,7 +127,7 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
         identity, created = state.prepare(settings, os.environ)
         with listen(settings) as listener:
             port = listener.getsockname()[1]
-            (folder.root / "port").write_text(str(port))
+            write_private(folder.root / "port", str(port).encode())
             origin = f"https://{HOST}:{port}"
 
             def announce() -> None:
@@ -137,7 +139,8 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
             # After the lock: only now is it certain that this process shall load and run the faces.
             from amlocal.assembly import build  # noqa: PLC0415
 
-            app = build(settings, identity, created, origin)
+            with naming(folder.root):
+                app = build(settings, identity, created, origin)
             try:
                 _run(app, listener, folder.certificate, announce)
             finally:
@@ -168,4 +171,6 @@ def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[
     with contextlib.suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
     if not server.started:
-        raise AmlocalError("The workspace could not be opened; the lines above say why.")
+        raise AmlocalError(
+            getattr(app, "failed", None) or "The workspace could not be opened; the lines above say why."
+        )

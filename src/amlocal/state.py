@@ -11,7 +11,7 @@ from typing import TextIO
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, read_texts, write_private
+from amlocal.core.paths import Folder, naming, read_texts, write_private
 from amlocal.core.wire import azure_date
 from amlocal.identity.authority import ensure_certificates
 from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
@@ -34,7 +34,8 @@ class Server:
 
 def acquire(folder: Folder) -> TextIO:
     """Take the folder's lock, for as long as the file that is returned stays open. Raises `Held`."""
-    lock = folder.lock.open("a+")
+    with naming(folder.lock):
+        lock = folder.lock.open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -62,7 +63,10 @@ def is_held(folder: Folder) -> bool:
 @contextmanager
 def starting(folder: Folder) -> Iterator[None]:
     """Let one program at a time find out that no server runs, and start it. The others wait for it."""
-    with (folder.root / "start.lock").open("a+") as lock:
+    path = folder.root / "start.lock"
+    with naming(path):
+        lock = path.open("a+")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from amlocal.core.errors import AmlocalError
+from amlocal.core.paths import naming
 
 _MIGRATIONS = (
     """
@@ -56,10 +57,12 @@ class Database:
         self._lock = threading.RLock()
         self._path = path
         self.writes = 0  # grows at both ends of each block that may write: what was read at one count is true at it
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with naming(path):
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         try:
-            self._prepare(path)
+            with naming(path):
+                self._prepare(path)
         except BaseException:
             self._connection.close()
             raise
@@ -68,7 +71,7 @@ class Database:
         try:
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
                 self._connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.OperationalError:  # a full disk, say: the file itself is not to blame
+        except sqlite3.OperationalError:  # a full disk, say: the file itself is not to blame, and it is named
             raise
         except sqlite3.DatabaseError as error:
             raise AmlocalError(

@@ -1,10 +1,13 @@
 """Where a workspace keeps what: the layout of its folder, and files that only their owner may read."""
 
+import errno
 import json
 import os
+import sqlite3
 import tempfile
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +17,36 @@ from amlocal.core.errors import AmlocalError
 _NOT_IN_PATHS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
+# What the system says where a disk is full (or a quota reached, a file too large), or takes no writing.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SHUT = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn what the file system, or SQLite on it, has against a write at `path` into an `AmlocalError` naming it."""
+    try:
+        yield
+    except OSError as error:
+        way = "Free some space" if error.errno in _FULL else "Make it writable" if error.errno in _SHUT else "See to it"
+        reason = error.strerror or str(error)
+        raise AmlocalError(f"{path} cannot be written: {reason}. {way}, or name another --root.") from error
+    except sqlite3.OperationalError as error:
+        raise AmlocalError(
+            f"{path} cannot be written: {error}. See that its disk has space and is writable, or name another --root."
+        ) from error
+
+
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file of mode 0600, all of it or none: it appears under its name only when it is whole."""
+    """Write a file of mode 0600, all of it or none: it appears under its name only when it is whole.
+
+    Raises `AmlocalError` with the path when the disk does not take it.
+    """
+    with naming(path):
+        _write_private(path, content)
+
+
+def _write_private(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mkstemp makes it 0600
     try:
         with os.fdopen(handle, "wb") as file:
@@ -62,8 +93,10 @@ class Folder:
                 "or bytes that are no UTF-8. Choose another with --root (AMLOCAL_ROOT)."
             )
         for path in (self.root, self.chunks, self.jobs, self.tracking, self.environments):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.root.chmod(0o700)
+            with naming(path):
+                path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with naming(self.root):
+            self.root.chmod(0o700)
 
     @property
     def database(self) -> Path:

@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, SECRET_VARIABLE
@@ -116,8 +116,7 @@ class MlflowProcess:
 
     async def _launch(self) -> Address:
         secret = secrets.token_urlsafe(32)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        with self._open_log() as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=PIPE,
@@ -145,6 +144,15 @@ class MlflowProcess:
         self._failures += 1
         self._not_before = self._clock() + min(2.0**self._failures, _LONGEST_PAUSE_S)
         raise TrackingUnavailable(self._failed())
+
+    def _open_log(self) -> BinaryIO:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return self._log.open("ab")
+        except OSError as error:
+            raise TrackingUnavailable(
+                f"MLflow's server did not start: {self._log} cannot be written ({error.strerror})."
+            ) from error
 
     @property
     def _log(self) -> Path:

@@ -115,9 +115,11 @@ class Child:
     def __init__(self, line: str, begin: Callable[[], None]) -> None:
         self._line, self._begin = line, begin
         self.arguments: list[str] = []
+        self.told = ""
 
-    def __call__(self, arguments: list[str], *, pass_fds: list[int], **_: Any) -> "Child":
+    def __call__(self, arguments: list[str], *, stdin: int, pass_fds: list[int], **_: Any) -> "Child":
         self.arguments = arguments
+        self.told = os.read(stdin, 4096).decode()
         self._begin()
         os.write(pass_fds[0], self._line.encode())
         return self
@@ -155,7 +157,8 @@ def test_a_server_is_started_with_the_settings_and_found(settings: Settings, spa
     with lock:
         running = launcher.start(settings)
     assert (running.origin, running.identity.name) == (ORIGIN, "local")
-    assert child.arguments[child.arguments.index("--settings") + 1] == settings.to_json()
+    assert child.told == settings.to_json()
+    assert str(settings.root) not in " ".join(child.arguments)
 
 
 def test_a_server_that_runs_is_not_started_again(settings: Settings, spawn: Callable[..., Child]) -> None:
