@@ -8,7 +8,13 @@ from amlocal.assets.store import AssetStore
 from amlocal.core.context import Identity
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, NotFound
-from amlocal.core.uris import datastore_reference, job_output_reference, own_reference, version_reference
+from amlocal.core.uris import (
+    azure_storage_url,
+    datastore_reference,
+    job_output_reference,
+    own_reference,
+    version_reference,
+)
 from amlocal.datastores.store import Datastores, Location
 
 _REGISTRY = "azureml://registries/"
@@ -16,9 +22,10 @@ _REGISTRY = "azureml://registries/"
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A URL outside this workspace, fetched when a job needs it."""
+    """A URL outside this workspace, fetched when a job needs it; a folder in Azure's storage is no URL of one file."""
 
     url: str
+    is_folder: bool = False
 
 
 def curated_name(reference: str) -> str | None:
@@ -95,11 +102,13 @@ class AssetLookup:
             return found
         if uri.lower().startswith(("https://", "http://")):
             return Remote(uri)
+        if url := azure_storage_url(uri):
+            return Remote(url, is_folder=url.endswith("/"))
         if version_reference(self._here, uri, "data"):
             return self.locate(self._version(self._data, uri, "data").body["properties"]["dataUri"])
         raise BadRequest(
-            f"The URI {uri!r} cannot be read here; known are asset ids, azureml://datastores/…, azureml://jobs/… "
-            "and https."
+            f"The URI {uri!r} cannot be read here; known are asset ids, azureml://datastores/…, azureml://jobs/…, "
+            "https, wasbs, abfss and adl."
         )
 
     def storage_uri(self, uri: str) -> str:

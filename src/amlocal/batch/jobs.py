@@ -85,6 +85,8 @@ def scoring_job(parent: str, call: Call) -> dict[str, Any]:
         "codeId": code.get("codeId"),
         "environmentId": call.environment,
         "computeId": call.properties["compute"],
+        # For the job's log, which says what they do not do; instances are processes of the driver.
+        "resources": {key: call.properties["resources"].get(key) for key in ("instanceType", "properties")},
         "environmentVariables": call.properties["environmentVariables"] | {VARIABLE: json.dumps(asdict(settings))},
         "inputs": {
             "data": {

@@ -21,6 +21,10 @@ _BY_GUID = re.compile(r"azureml:/+(?:locations/[^/]+/)?workspaces/(?P<name>[^/]+
 _REGISTRY = re.compile(r"azureml:/+registries/(?P<name>[^/]+)(?:/.*)?", _FLAGS)
 _DATASTORE = re.compile(r"azureml:/+datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)", _FLAGS)
 _JOB = re.compile(r"azureml://jobs/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/(?:paths/)?(?P<path>.*))?", _FLAGS)
+_BLOB = re.compile(
+    r"(?:wasbs?|abfss?)://(?P<container>[^/@]+)@(?P<account>[^/.]+)\.(?:blob|dfs)\.(?P<suffix>[^/]+)(?P<path>/.*)?",
+    _FLAGS,
+)
 _RUN = re.compile(r"runs:/(?P<job>[^/]+)(?:/(?P<path>.*))?", _FLAGS)
 _VERSION = re.compile(r"azureml://(?P<kind>[^/]+)/(?:azureml:)?(?P<name>[^/]+)/versions/(?P<version>[^/]+)/?", _FLAGS)
 _SHORT_VERSION = re.compile(r"azureml:(?P<name>[^/:@]+)(?P<separator>[:@])(?P<version>[^/:@]+)", _FLAGS)
@@ -74,6 +78,14 @@ def datastore_reference(here: Identity, uri: str) -> tuple[str, str] | None:
     """Return datastore and path of a long or short datastore URI, or None for any other. Raises `own_reference`'s."""
     found = _DATASTORE.fullmatch(own_reference(here, uri))
     return (found["datastore"], found["path"]) if found else None
+
+
+def azure_storage_url(uri: str) -> str | None:
+    """Return the https URL of a `wasbs://`, `abfss://` or `adl://` URI, None for any other."""
+    if found := _BLOB.fullmatch(uri):
+        host = f"{found['account']}.blob.{found['suffix']}"
+        return f"https://{host}/{found['container']}/{(found['path'] or '').lstrip('/')}"
+    return f"https://{uri[len('adl://') :]}" if uri.lower().startswith("adl://") else None
 
 
 def job_output_reference(here: Identity, uri: str) -> tuple[str, str, str] | None:

@@ -55,6 +55,11 @@ class Inputs:
             return self._lookup.storage_uri(spec["uri"])
         folder.mkdir()
         place = self._lookup.locate(spec["uri"])
+        if isinstance(place, Remote) and place.is_folder:
+            raise JobFailure(
+                f"The input {name} is the folder {spec['uri']} in Azure's storage, of which a local workspace fetches "
+                "single files alone. Use a path in workspaceblobstore here."
+            )
         if isinstance(place, Remote):
             path = download(name, place.url, folder, stop)
         else:

@@ -19,6 +19,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
 from amlocal.jobs.confinement import Confinement
 from amlocal.online.errors import RolloutFailed
+from amlocal.online.settings import unserved
 from amlocal.online.swagger import describe_model
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
 from amlocal.runtimes.runtime import Log
@@ -104,6 +105,8 @@ class Images:
         """
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        for line in unserved(properties):
+            say(line)
         image = self._fill(properties, folder, say, fetched, stop)
         confinement = self._building.confine(folder)
         if confinement is None:

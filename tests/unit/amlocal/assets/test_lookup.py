@@ -128,3 +128,29 @@ def test_an_input_that_names_a_missing_version_is_refused_at_once(lookup: AssetL
 
 def test_an_input_whose_content_is_missing_is_taken(lookup: AssetLookup) -> None:
     lookup.check_input("azureml://datastores/workspaceblobstore/paths/nothing/here")
+
+
+@pytest.mark.parametrize(
+    ("uri", "url"),
+    [
+        ("wasbs://data@acc.blob.core.windows.net/a/b.csv", "https://acc.blob.core.windows.net/data/a/b.csv"),
+        ("wasb://data@acc.blob.core.windows.net/a.csv", "https://acc.blob.core.windows.net/data/a.csv"),
+        ("abfss://fs@acc.dfs.core.windows.net/a/b.csv", "https://acc.blob.core.windows.net/fs/a/b.csv"),
+        ("adl://lake.azuredatalakestore.net/a.csv", "https://lake.azuredatalakestore.net/a.csv"),
+        ("wasbs://data@acc.blob.core.windows.net/", "https://acc.blob.core.windows.net/data/"),
+        ("wasbs://data@acc.blob.core.windows.net", "https://acc.blob.core.windows.net/data/"),
+        ("abfss://fs@acc.dfs.core.windows.net/a/", "https://acc.blob.core.windows.net/fs/a/"),
+    ],
+)
+def test_the_forms_of_azures_storage_are_taken_and_folders_told_from_files(
+    lookup: AssetLookup, uri: str, url: str
+) -> None:
+    assert lookup.locate(uri) == Remote(url, is_folder=url.endswith("/"))
+    lookup.check_input(uri)
+    assert lookup.storage_uri(uri) == uri
+
+
+@pytest.mark.parametrize("uri", ["wasbs://acc.blob.core.windows.net/a", "abfss://fs@acc", "ftp://x/a", "wasbs://"])
+def test_what_is_none_of_them_is_refused(lookup: AssetLookup, uri: str) -> None:
+    with pytest.raises(BadRequest, match="cannot be read here"):
+        lookup.locate(uri)

@@ -198,3 +198,9 @@ def test_a_snapshot_on_another_machine_is_a_clear_failure(desk: Desk, materialis
     code = snapshot(desk, "https://example.org/snap")
     with pytest.raises(JobFailure, match="not in this workspace's storage"):
         materialise.inputs.fetch_code(code, materialise.folder)
+
+
+@pytest.mark.parametrize("uri", ["wasbs://c@acc.blob.core.windows.net/", "abfss://fs@acc.dfs.core.windows.net/a/"])
+def test_a_folder_in_azures_storage_is_named_as_what_is_not_read(materialise: Materialised, uri: str) -> None:
+    with pytest.raises(JobFailure, match=r"The input data is the folder .* in Azure's storage"):
+        materialise(data=spec(uri))
