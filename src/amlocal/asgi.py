@@ -85,12 +85,13 @@ async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: b
     body = reply.body
     if not (body is None or isinstance(body, bytes | AsyncIterator)):
         body = _encode(body)
-    headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE, **reply.headers}
+    given = {"x-ms-response-type": "standard", **extra, **_NO_CACHE}
+    headers = {key.lower(): value for part in (given, reply.headers) for key, value in part.items()}
     if body is not None:
-        headers.setdefault("Content-Type", reply.media_type)
+        headers.setdefault("content-type", reply.media_type)
     if not isinstance(body, AsyncIterator):
-        headers.setdefault("Content-Length", str(len(body or b"")))
-    raw = [(key.lower().encode("latin-1"), _header_value(value)) for key, value in headers.items()]
+        headers.setdefault("content-length", str(len(body or b"")))
+    raw = [(key.encode("latin-1"), _header_value(value)) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if isinstance(body, AsyncIterator):
         if not head:

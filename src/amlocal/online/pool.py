@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
+from amlocal.online.headers import NO_HEADERS
 from amlocal.serving.frames import Answer
 
 _LONGEST_PAUSE_S = 60.0
@@ -24,8 +25,8 @@ class Backend(Protocol):
     def watch(self, lost: Callable[[], None]) -> None:
         """Have `lost` called when a worker of it is gone, of which it makes another."""
 
-    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
-        """Return the future answer."""
+    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+        """Return the future answer; `headers` are for a script."""
 
     def ping(self) -> asyncio.Future[Answer]:
         """Return the future sign of life."""
@@ -94,6 +95,10 @@ class _Instance:
         self.asked: set[_Clock] = set()  # of the requests that its process has
 
 
+def _put(body: bytes, content_type: str, headers: Mapping[str, str], backend: Backend) -> asyncio.Future[Answer]:
+    return backend.ask(body, content_type, headers)
+
+
 class Pool:
     """Serves requests with `limits.instances` processes; `make` returns a new one, `say` writes the log.
 
@@ -131,8 +136,11 @@ class Pool:
             self._occupy(instance, backend)
             self._keepers.append(asyncio.create_task(self._keep(instance)))
 
-    async def score(self, body: bytes, content_type: str) -> Answer:
-        """Return the model's answer. Raises `TooBusy`, `ProcessDied`; `TimeoutError` past the request's time."""
+    async def score(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+        """Return the model's answer; `headers`, keys in lower case, are for a script.
+
+        Raises `TooBusy`, `ProcessDied`; `TimeoutError` past the request's time.
+        """
         # Azure ML holds twice as many requests as may run at once (its table of status codes, 429).
         if self._pending >= 2 * self.limits.concurrent * self.limits.instances:
             raise TooBusy("Too many pending requests.")
@@ -140,7 +148,7 @@ class Pool:
         self._idle.clear()
         try:
             async with asyncio.timeout(self.limits.timeout_s) as timeout:
-                return await self._ask(body, content_type, _Clock(timeout))
+                return await self._ask(partial(_put, body, content_type, headers), _Clock(timeout))
         finally:
             self._pending -= 1
             self._note_idle()
@@ -175,14 +183,14 @@ class Pool:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
 
-    async def _ask(self, body: bytes, content_type: str, clock: _Clock) -> Answer:
+    async def _ask(self, put: Callable[[Backend], asyncio.Future[Answer]], clock: _Clock) -> Answer:
         while True:
             instance = await self._take(clock)
             backend = instance.backend
             if backend is None:
                 self._give_back(instance)
                 continue
-            answer = backend.ask(body, content_type)
+            answer = put(backend)
             # Not when the caller gives up: the process is busy until it has answered.
             answer.add_done_callback(partial(self._answered, instance, backend))
             instance.asked.add(clock)

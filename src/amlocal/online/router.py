@@ -64,10 +64,11 @@ class Scoring:
 
     async def _score(self, call: Call) -> Reply:
         request = call.headers.get("x-request-id") or call.headers.get("x-ms-client-request-id") or self._ids()
-        reply = await self._answer(call)
-        return replace(reply, headers={"x-request-id": request, "x-ms-request-id": request, **reply.headers})
+        ids = {"x-request-id": request, "x-ms-request-id": request}
+        reply = await self._answer(call, ids)
+        return replace(reply, headers={**ids, **reply.headers})
 
-    async def _answer(self, call: Call) -> Reply:
+    async def _answer(self, call: Call, ids: Mapping[str, str]) -> Reply:
         try:
             endpoint, name = self._target(call)
             content = await _body(call)
@@ -75,8 +76,9 @@ class Scoring:
         except _Refused as refusal:
             return refusal.reply
         kind = call.headers.get("content-type", "")
-        self._mirror(endpoint, content, kind)
-        reply = await _ask(pool, pool.score(content, kind))
+        headers = {**call.headers, **ids}
+        self._mirror(endpoint, content, kind, headers)
+        reply = await _ask(pool, pool.score(content, kind, headers))
         return replace(reply, headers={_DEPLOYMENT: name, **reply.headers})
 
     async def _describe(self, call: Call) -> Reply:
@@ -123,7 +125,7 @@ class Scoring:
             return _model_failure(503, "model_not_ready", message)
         return _failure(404, "NotFound", f"Endpoint {endpoint.name} has no deployment {name} that serves.")
 
-    def _mirror(self, endpoint: Document, body: bytes, kind: str) -> None:
+    def _mirror(self, endpoint: Document, body: bytes, kind: str, headers: Mapping[str, str]) -> None:
         """Send a copy where traffic is mirrored to; what comes of it reaches nobody."""
         name = choose(endpoint.body["mirrorTraffic"], self._chance.random() * 100)
         pool = self._fleet.pool((endpoint.name, name)) if name else None
@@ -131,7 +133,7 @@ class Scoring:
             return
 
         async def send(pool: Pool) -> None:
-            await _ask(pool, pool.score(body, kind))
+            await _ask(pool, pool.score(body, kind, headers))
 
         task = asyncio.create_task(send(pool))
         self._mirrored.add(task)
@@ -163,7 +165,7 @@ async def _ask(pool: Pool, asking: Awaitable[Answer]) -> Reply:
 
 
 def _reply(answer: Answer) -> Reply:
-    headers = {"x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
+    headers = {**answer.headers, "x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
     if answer.status == 200:
         return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, answer.media_type)
     failed = {"x-ms-run-function-failed": str(answer.status >= 500)}

@@ -12,6 +12,7 @@ from typing import cast
 
 from amlocal.core.writes import JoinedWrites
 from amlocal.online.errors import NotSent, ProcessDied
+from amlocal.online.headers import NO_HEADERS
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
 from amlocal.serving.frames import ALIVE, Answer, Request, pack_request, take_answers
@@ -91,8 +92,9 @@ class ScoringProcess:
     def watch(self, lost: Callable[[], None]) -> None:
         """Do nothing: it has no workers."""
 
-    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
-        """Send a request; the future holds its answer or `ProcessDied`."""
+    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+        """Send a request; the future holds its answer or `ProcessDied`. A model has no use for `headers`."""
+        del headers
         return self._send(Request(next(self._numbers) & 0xFFFFFFFF or next(self._numbers), body, content_type))
 
     def ping(self) -> asyncio.Future[Answer]:

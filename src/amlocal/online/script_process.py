@@ -14,6 +14,7 @@ import httpx
 
 from amlocal.jobs import warden
 from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
+from amlocal.online.headers import NO_HEADERS, from_script, to_script
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
 from amlocal.serving.frames import Answer
@@ -82,9 +83,9 @@ class ScriptProcess:
         """Have `lost` called when a worker of the server has ended: it starts another."""
         self._deaths.lost = lost
 
-    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
-        """Send a request; the future holds its answer or `ProcessDied`."""
-        return asyncio.ensure_future(self._ask(body, content_type))
+    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+        """Send a request with the caller's headers; the future holds its answer or `ProcessDied`."""
+        return asyncio.ensure_future(self._ask(body, content_type, headers))
 
     def ping(self) -> asyncio.Future[Answer]:
         """Ask whether the server answers. One question is under way at a time: a script that hangs gathers none."""
@@ -134,8 +135,9 @@ class ScriptProcess:
             await asyncio.sleep(_LOOK_S)
         return Answer(0)
 
-    async def _ask(self, body: bytes, content_type: str) -> Answer:
-        return await self._http("POST", "/score", body, {"Content-Type": content_type} if content_type else {})
+    async def _ask(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Answer:
+        kind = {"content-type": content_type} if content_type else {}
+        return await self._http("POST", "/score", body, to_script(headers) | kind)
 
     async def _http(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -143,10 +145,12 @@ class ScriptProcess:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            answer = await self._client.request(method, path, content=body, headers=headers)
+            raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+            answer = await self._client.request(method, path, content=body, headers=raw)
         except httpx.ConnectError as error:
             raise NotSent("The inference server is not there.") from error
         except httpx.TransportError as error:
             raise WorkerDied(f"The script's process ended while it worked on the request: {error}") from error
         kind = answer.headers.get("Content-Type", "application/json")
-        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind)
+        passed = from_script((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
+        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind, passed)

@@ -7,7 +7,8 @@ Request 0 asks whether the process is there; answer 0 says so, and that the mode
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 _REQUEST = struct.Struct("!IIH")  # number, bytes of body, bytes of content type
 _ANSWER = struct.Struct("!IIHf")  # number, bytes of body, status, milliseconds
@@ -28,7 +29,8 @@ class Request:
 class Answer:
     """What the model made of a request: `status` and body; `took_ms` is the time in the model.
 
-    `media_type` is a scoring script's to choose, and JSON for a model that amlocal serves: it is not sent.
+    `media_type` and `headers` are a scoring script's to choose, JSON and none for a model that amlocal serves: they are
+    not sent.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Answer:
     body: bytes = b""
     took_ms: float = 0.0
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def pack_request(request: Request) -> bytes:

@@ -121,6 +121,31 @@ def run(raw_data):
 """
 
 
+# In the manner of learn.microsoft.com/azure/machine-learning/how-to-deploy-advanced-entry-script, "Binary data".
+RAW = """
+from azureml.contrib.services.aml_request import rawhttp
+from azureml.contrib.services.aml_response import AMLResponse
+
+
+def init():
+    pass
+
+
+@rawhttp
+def run(request):
+    body = request.get_data(False)
+    if request.headers.get("X-Tenant") != "mine":
+        return AMLResponse("not yours", 403, {"X-Asked": request.headers.get("X-Tenant", "nobody")})
+    key = request.headers.get("Authorization", "no key")
+    answer = AMLResponse(body[::-1], 200)
+    answer.headers["X-Length"] = str(len(body))
+    answer.headers["X-Key"] = key
+    answer.headers["azureml-model-deployment"] = "another"
+    answer.headers["Content-Type"] = "application/octet-stream"
+    return answer
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with open_site(tmp_path_factory.mktemp("scripts")) as site:
@@ -240,3 +265,16 @@ def size(folder: Path, deployment: str) -> int:
     """Return the bytes that the logs of a deployment take."""
     (found,) = folder.glob(f"root/*/online/scored/{deployment}")
     return sum(path.stat().st_size for path in found.glob("*.txt"))
+
+
+def test_headers_pass_both_ways_through_a_raw_script(site: Site) -> None:
+    deploy(site, "raw", RAW, requests=PATIENT)
+    reply = site.post(b"\x01\x02abc", azureml_model_deployment="raw", X_Tenant="mine", Content_Type="image/png")
+    assert (reply.status, reply.text) == (200, "cba\x02\x01")
+    assert (reply.headers["x-length"], reply.headers["x-key"]) == ("5", "no key")
+    assert reply.headers["azureml-model-deployment"] == "raw"  # Azure's own header is not the script's to set
+    assert reply.headers["content-type"] == "application/octet-stream"
+    for headers, asked in (({}, "nobody"), ({"X_Tenant": "other"}, "other")):
+        reply = site.post(b"abc", azureml_model_deployment="raw", **headers)
+        assert (reply.status, reply.headers["ms-azureml-model-error-statuscode"]) == (424, "403")
+        assert (reply.text, reply.headers["x-asked"]) == ("not yours", asked)

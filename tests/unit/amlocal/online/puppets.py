@@ -1,7 +1,7 @@
 """Processes of a deployment that the test answers for, and that end when it says so."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from amlocal.online.errors import ProcessDied
 from amlocal.serving.frames import Answer
@@ -20,6 +20,7 @@ class Puppet:
         self.was_asked = asyncio.Event()
         self.asked: list[asyncio.Future[Answer]] = []
         self.bodies: list[bytes] = []
+        self.headers: list[dict[str, str]] = []
         self.pings = 0
         self.lost: Callable[[], None] = lambda: None
         self.end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -36,11 +37,12 @@ class Puppet:
     def watch(self, lost: Callable[[], None]) -> None:
         self.lost = lost
 
-    def ask(self, body: bytes, content_type: str) -> asyncio.Future[Answer]:
+    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.was_asked.set()
         self.asked.append(future)
         self.bodies.append(body)
+        self.headers.append(dict(headers or {}))
         answer = self._reply(body)
         if answer is not None:
             future.set_result(answer)

@@ -60,6 +60,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", self.headers.get("Content-Type") or "text/plain")
+        self.send_header("X-Got", "|".join(f"{key.lower()}={value}" for key, value in self.headers.items()))
+        self.send_header("X-Request-Id", "the script's")
         self.end_headers()
         self.wfile.write(body)
 
@@ -163,6 +165,21 @@ def test_a_script_is_asked_over_http_with_the_content_type_of_the_caller(tmp_pat
         assert (await process.ask(b"", "")).status == 200
         await process.stop()
         assert "small is up" in log.tail(5)
+
+    play(ScriptProcess, SMALL, tmp_path, scene)
+
+
+def test_headers_pass_both_ways_through_a_script(tmp_path: Path) -> None:
+    sent = {"x-tenant": "caf\xe9", "authorization": "Bearer key", "connection": "close", "content-length": "9"}
+
+    async def scene(process: ScriptProcess, log: DeploymentLog) -> None:
+        await process.start()
+        answer = await process.ask(b"abc", "text/csv", sent)
+        got = answer.headers["x-got"].split("|")
+        assert {"x-tenant=caf\xe9", "content-type=text/csv", "content-length=3"} <= set(got)
+        assert not [header for header in got if header.startswith("authorization")]
+        assert not {"x-request-id", "content-type", "content-length", "server", "date"} & answer.headers.keys()
+        await process.stop()
 
     play(ScriptProcess, SMALL, tmp_path, scene)
 
