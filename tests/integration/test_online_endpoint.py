@@ -8,10 +8,10 @@ import yaml
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import OnlineDeployment
 
-from mlgates.config.settings import Settings, Target
+from mlgates.config.settings import Settings
 from mlgates.contract import properties
 from mlgates.contract.in_process import InProcess
-from mlgates.contract.requests import Format, azure_takes
+from mlgates.contract.requests import served_formats
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
@@ -97,12 +97,10 @@ def test_an_answer_has_an_id_to_look_it_up_by(scorer: Endpoint, sample: Request)
     assert scorer.last.request_id != "unknown"
 
 
-@pytest.mark.parametrize("form", [Format.POSITIONAL, Format.SPLIT, Format.RECORDS])
 def test_predictions_are_the_registered_models_own(
-    settings: Settings, contract: ModelContract, scorer: Endpoint, in_process: InProcess, patients: Batch, form: Format
+    contract: ModelContract, scorer: Endpoint, in_process: InProcess, patients: Batch
 ) -> None:
-    if settings.target is Target.AZURE and not azure_takes(form, contract):
-        pytest.skip(f"Azure ML's own scoring script takes no {form} requests for models with named columns")
+    (form,) = served_formats(contract)
     properties.agrees_with_model(contract, scorer, patients, form, in_process.predict)
 
 

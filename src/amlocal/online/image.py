@@ -44,8 +44,8 @@ class Building:
 
     `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
     deployments see of this machine's environment variables. With `lenient`, a model may lack what Azure's own
-    scoring script imports. `confine` keeps the processes of the deployment in a folder apart from the workspace's
-    files.
+    scoring script imports, and is asked in forms that this one does not take. `confine` keeps the processes of the
+    deployment in a folder apart from the workspace's files.
     """
 
     cache: Path
@@ -129,9 +129,12 @@ class Images:
             if properties["environmentId"]
             else self._model_environment(model, folder / "layer", say, stop)
         )
-        command = (str(runtime.python), launch.__file__, str(model))
+        options = ("--lenient",) if self._building.lenient else ()
+        command = (str(runtime.python), launch.__file__, *options, str(model))
         variables = self._environ(runtime, properties, folder)
-        return Image(command, variables, folder, is_script=False, document=describe_model(model))
+        return Image(
+            command, variables, folder, is_script=False, document=describe_model(model, lenient=self._building.lenient)
+        )
 
     def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> Image:
         command = (str(runtime.python), script.__file__, str(entry))

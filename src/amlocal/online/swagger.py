@@ -31,9 +31,12 @@ _SPLIT = {
 }
 
 
-def describe_model(folder: Path) -> bytes:
-    """Return the document of the MLflow model in a folder. A signature that cannot be read allows anything."""
-    content = {"application/json": {"schema": _request(_inputs(folder / "MLmodel"))}}
+def describe_model(folder: Path, *, lenient: bool = False) -> bytes:
+    """Return the document of the MLflow model in a folder, `lenient` with the forms that Azure does not take.
+
+    A signature that cannot be read allows anything.
+    """
+    content = {"application/json": {"schema": _request(_inputs(folder / "MLmodel"), lenient=lenient)}}
     answers = {"200": {"description": "The predictions, one a row."}, "default": {"description": "The reason."}}
     score = {"operationId": "score", "requestBody": {"required": True, "content": content}, "responses": answers}
     document = {
@@ -54,7 +57,7 @@ def _inputs(file: Path) -> list[dict[str, Any]]:
     return found if isinstance(found, list) and all(isinstance(column, dict) for column in found) else []
 
 
-def _request(inputs: list[dict[str, Any]]) -> dict[str, Any]:
+def _request(inputs: list[dict[str, Any]], *, lenient: bool) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if inputs and all(isinstance(column.get("name"), str) and column.get("type") != "tensor" for column in inputs):
         row = {
@@ -62,6 +65,8 @@ def _request(inputs: list[dict[str, Any]]) -> dict[str, Any]:
             "properties": {column["name"]: _TYPES.get(str(column.get("type")), {}) for column in inputs},
             "required": [column["name"] for column in inputs if column.get("required", True)],
         }
-        data = {"anyOf": [_SPLIT, {"type": "array", "items": row}, _ROWS]}
+        data = {"anyOf": [_SPLIT, {"type": "array", "items": row}, _ROWS]} if lenient else _SPLIT
+        # Which type a place in a row has depends on 'columns', which no schema can follow.
+        data = {**data, "x-columns": row["properties"]}
     properties = {"input_data": data, "params": {"type": "object"}}
     return {"type": "object", "properties": properties, "required": ["input_data"]}

@@ -1,4 +1,4 @@
-"""Starts the scoring process by this file's path: `python launch.py MODEL_FOLDER SOCKET_FD`."""
+"""Starts the scoring process by this file's path: `python launch.py [--lenient] MODEL_FOLDER SOCKET_FD`."""
 
 import sys
 from pathlib import Path
@@ -20,4 +20,5 @@ if __name__ == "__main__":
     lend_amlocal()
     from amlocal.serving.worker import main
 
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    *options, folder, socket = sys.argv[1:]
+    main(Path(folder), int(socket), lenient="--lenient" in options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,26 @@ class Signature:
     """What a model takes: `columns` (plain ones), or `tensors`; neither for a model that MLflow must check.
 
     Columns without names are called "0", "1", ... here, and 0, 1, ... for the model. `params` may be
-    sent beside the data.
+    sent beside the data. With `split_only` a table is sent as 'columns' and 'data' and no other way: Azure's scoring
+    script reads the requests of a model with named columns by pandas' `orient="split"`, and fails on all others
+    (docs/amlocal.md, "Online endpoints").
     """
 
     columns: Sequence[Column] = ()
     tensors: Sequence[Tensor] = ()
     params: Sequence[Param] = ()
     named: bool = True
+    split_only: bool = False
 
 
 class Model:
-    """A model that MLflow has loaded. Raises what MLflow raises."""
+    """A model that MLflow has loaded; `lenient` takes tables in any form. Raises what MLflow raises."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, lenient: bool = False) -> None:
         self._model = mlflow.pyfunc.load_model(str(folder))
         metadata = self._model.metadata
-        self.signature = _signature(metadata)
+        signature = _signature(metadata)
+        self.signature = replace(signature, split_only=signature.split_only and not lenient)
         self.example = _example(metadata, folder)
         if self.signature.columns:
             # A table comes here as the signature says, or not at all: `read_table` is stricter than MLflow, whose look
@@ -63,14 +67,15 @@ def _signature(metadata: Any) -> Signature:
     if inputs.is_tensor_spec():
         specs: Sequence[TensorSpec] = inputs.inputs
         return Signature(tensors=[Tensor(spec.name, spec.type, tuple(spec.shape)) for spec in specs], params=params)
+    named = inputs.has_input_names()
     columns = [
         Column(spec.name or str(place), spec.type.name, spec.required)
         for place, spec in enumerate(inputs.inputs)
         if isinstance(spec.type, DataType) and spec.type.name in RULES
     ]
     if len(columns) < len(inputs.inputs):
-        return Signature(params=params)
-    return Signature(columns=columns, params=params, named=inputs.has_input_names())
+        return Signature(params=params, split_only=named)
+    return Signature(columns=columns, params=params, named=named, split_only=named)
 
 
 def _example(metadata: Any, folder: Path) -> pd.DataFrame | None:

@@ -19,6 +19,10 @@ from amlocal.serving.tensors import read_tensors
 
 _JSON = "application/json"
 _KEYS = {"input_data", "params"}
+_SPLIT_ONLY = (
+    "'input_data' must hold 'columns', 'index' and 'data': Azure's scoring script for MLflow models with named columns "
+    "takes no other form (amlocal --lenient takes rows of values and rows of names and values too)."
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ def read_question(request: Request, signature: Signature) -> Question:
     content = _content(request)
     params = read_params(content.get("params"), signature.params)
     data = content["input_data"]
+    if signature.split_only and not (isinstance(data, dict) and {"columns", "data"} & data.keys()):
+        raise Refusal(_SPLIT_ONLY)
     if signature.columns:
         return Question(None, params, read_table(data, signature.columns))
     if signature.tensors:

@@ -63,7 +63,7 @@ def serve(server: socket.socket, scorer: Scorer) -> None:
             server.sendall(b"".join(map(pack_answer, answers)))
 
 
-def main(model_folder: Path, descriptor: int) -> None:
+def main(model_folder: Path, descriptor: int, *, lenient: bool = False) -> None:
     """Load the model, say that it is there, serve."""
     with socket.socket(fileno=descriptor) as server:
         threading.Thread(target=end_with, args=(server,), daemon=True).start()
@@ -72,7 +72,7 @@ def main(model_folder: Path, descriptor: int) -> None:
         from amlocal.serving.scorer import Scorer  # noqa: PLC0415
 
         try:
-            scorer = Scorer(Model(model_folder))
+            scorer = Scorer(Model(model_folder, lenient=lenient))
         except Exception:  # noqa: BLE001 - whatever the model's code raises while it is loaded belongs in the log
             traceback.print_exc(file=sys.stderr)
             sys.exit(3)

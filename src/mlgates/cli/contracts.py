@@ -13,7 +13,7 @@ from mlgates.contract.comparing import compare as compared
 from mlgates.contract.errors import BreakingChange
 from mlgates.contract.openapi import openapi
 from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import azure_takes, formats_of
+from mlgates.contract.requests import formats_of, served_formats
 from mlgates.contract.schema import request_schema, response_schema
 from mlgates.contract.signature import Column, Input, ModelContract
 from mlgates.core.errors import AssetMissing, ConfigurationError
@@ -90,8 +90,9 @@ def _told(title: str, contract: ModelContract) -> Iterator[str]:
         yield f"output   {_input(each)}"
     for param in contract.params:
         yield f"param    {param.name} {param.kind}, {param.default!r} by default"
+    served = served_formats(contract)
     for form in formats_of(contract):
-        yield f"format   {form}{'' if azure_takes(form, contract) else ' (not on Azure, which fails on it with 424)'}"
+        yield f"format   {form}{'' if form in served else ' (MLflow alone: a deployment answers 424)'}"
 
 
 def _input(each: Input) -> str:

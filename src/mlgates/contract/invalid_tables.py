@@ -19,9 +19,9 @@ def of_shape(contract: ModelContract, batch: Batch) -> Iterator[Invalid]:
     """Yield tables whose rows are too short or too long, or whose parts do not fit each other."""
     first, last = batch.rows[0], contract.names[-1]
     if len(first) > 1 and contract.columns[-1].required:
-        yield Invalid("a short row", last, _FAILS, _positional(batch, [*first[:-1]]))
-    yield Invalid("a long row", "input_data", _FAILS, _positional(batch, [*first, first[-1]]))
-    yield Invalid("a row that is no list", "input_data", _FAILS, _positional(batch, first[0]))
+        yield Invalid("a short row", last, _FAILS, _with_first(contract, batch, [*first[:-1]]))
+    yield Invalid("a long row", "data", _FAILS, _with_first(contract, batch, [*first, first[-1]]))
+    yield Invalid("a row that is no list", "data", _FAILS, _with_first(contract, batch, first[0]))
     if not contract.named:
         return
     table = _split(batch)
@@ -42,18 +42,12 @@ def of_names(batch: Batch, column: Column) -> Iterator[Invalid]:
     if column.required:
         without = Batch(tuple(n for n in batch.names if n != name), _without(batch, name), batch.params)
         yield Invalid(f"{name} missing", name, _FAILS, encode(without, Format.SPLIT))
-        yield Invalid(f"{name} missing, in records", name, _FAILS, encode(without, Format.RECORDS))
     doubled = {**table, "columns": [*table["columns"], name], "data": [[*row, row[0]] for row in table["data"]]}
     yield Invalid(f"{name} twice", name, _PREDICTS, _data(doubled))
     misspelt = [f"{n}_" if n == name else n for n in table["columns"]]
     yield Invalid(f"{name} misspelt", f"{name}_", _FAILS, _data({**table, "columns": misspelt}))
     extra = {**table, "columns": [*table["columns"], f"{name}_too"], "data": [[*row, 1] for row in table["data"]]}
     yield Invalid(f"an extra column beside {name}", f"{name}_too", _PREDICTS, _data(extra))
-    if column.nullable:  # then a record without it is a record with null
-        return
-    partial = [dict(zip(batch.names, row, strict=True)) for row in (batch.rows[0], batch.rows[0])]
-    del partial[1][name]
-    yield Invalid(f"{name} missing in the second record", name, _FAILS, _data(partial))
 
 
 def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator[Invalid]:
@@ -66,8 +60,10 @@ def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator
         yield Invalid(f"{column.name}: {what}", column.name, on_azure, request)
 
 
-def _positional(batch: Batch, first: Any) -> Request:
-    return _data([first, *(list(row) for row in batch.rows[1:])])
+def _with_first(contract: ModelContract, batch: Batch, first: Any) -> Request:
+    """Return a request with another first row, in the format that a deployment takes."""
+    rows = [first, *(list(row) for row in batch.rows[1:])]
+    return _data({**_split(batch), "data": rows} if contract.named else rows)
 
 
 def _split(batch: Batch) -> dict[str, Any]:

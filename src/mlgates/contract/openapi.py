@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from mlgates.contract.requests import Format, encode, formats_of
+from mlgates.contract.requests import Format, encode, served_formats
 from mlgates.contract.schema import request_schema, response_schema
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.scoring.answer import MODEL_STATUS
@@ -52,7 +52,7 @@ def _examples(contract: ModelContract) -> dict[str, Any]:
     if not contract.example:
         return {}
     batch = Batch(contract.names, contract.example)
-    return {_slug(form): {"value": _document(batch, form)} for form in formats_of(contract)}
+    return {_slug(form): {"value": _document(batch, form)} for form in served_formats(contract)}
 
 
 def _slug(form: Format) -> str:

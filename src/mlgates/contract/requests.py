@@ -26,12 +26,18 @@ class Format(StrEnum):
 
 
 def formats_of(contract: ModelContract) -> tuple[Format, ...]:
-    """Return the formats in which the model of `contract` can be asked."""
+    """Return the formats in which the model of `contract` can be asked, as MLflow itself reads them."""
     if contract.tensors:
         return (Format.NAMED_TENSORS,) if contract.named else (Format.TENSOR,)
     if contract.named:
         return (Format.POSITIONAL, Format.SPLIT, Format.RECORDS)
     return (Format.POSITIONAL,)
+
+
+def served_formats(contract: ModelContract) -> tuple[Format, ...]:
+    """Return the formats that a deployment answers, on Azure and in a local workspace that is not lenient."""
+    formats = formats_of(contract)
+    return tuple(form for form in formats if form is Format.SPLIT) or formats
 
 
 def azure_takes(form: Format, contract: ModelContract) -> bool:

@@ -7,7 +7,7 @@ in `parsing`.
 
 from typing import Any
 
-from mlgates.contract.requests import Format, formats_of
+from mlgates.contract.requests import Format, served_formats
 from mlgates.contract.scalars import INTEGERS, LARGEST, MOMENT
 from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor, last_required
 
@@ -16,7 +16,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def request_schema(contract: ModelContract) -> dict[str, Any]:
     """Return the schema of a request's body."""
-    forms = [_form(contract, form) for form in formats_of(contract)]
+    forms = [_form(contract, form) for form in served_formats(contract)]
     properties: dict[str, Any] = {"input_data": forms[0] if len(forms) == 1 else {"anyOf": forms}}
     if contract.params:
         properties["params"] = _object({param.name: _param(param) for param in contract.params}, required=())

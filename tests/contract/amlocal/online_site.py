@@ -68,7 +68,12 @@ NEEDED = ("azureml-ai-monitoring", "azureml-inference-server-http")
 PATIENT = {"request_timeout_ms": 120_000}
 """For requests that wait while a process is started, which takes seconds, on a busy machine many."""
 
-ROWS = {"input_data": [[1.0, 2.0], [1.0, -2.0]]}
+ROWS = {"input_data": {"columns": ["a", "b"], "index": [0, 1], "data": [[1.0, 2.0], [1.0, -2.0]]}}
+
+
+def row(*values: float) -> dict[str, Any]:
+    """Return a request of one row, in the form that Azure takes."""
+    return {"input_data": {"columns": ["a", "b"], "index": [0], "data": [list(values)]}}
 
 
 def write_model(folder: Path, version: int = 1, *, packages: Sequence[str] = NEEDED) -> Path:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.contract.amlocal.online_site import PATIENT, QUIET, open_site, write_model
+from tests.contract.amlocal.online_site import PATIENT, QUIET, open_site, row, write_model
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("online-swaps")]
 
@@ -77,7 +77,7 @@ class Load:
         return total
 
     def _ask(self, tally: Tally) -> None:
-        body = json.dumps({"input_data": [[1.0, 2.0]]})
+        body = json.dumps(row(1.0, 2.0))
         host, port = self._address.hostname or "", self._address.port
         connection = http.client.HTTPSConnection(host, port, context=self._trust)
         while not self._over.is_set():

@@ -10,7 +10,7 @@ from mlgates.config.project import find_project
 from mlgates.config.settings import Target
 from mlgates.contract import properties
 from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import Format, azure_takes, formats_of
+from mlgates.contract.requests import served_formats
 from mlgates.contract.signature import Column, Kind, ModelContract
 from mlgates.scoring.answer import Answer
 from mlgates.scoring.scorer import Scorer, ask
@@ -20,19 +20,13 @@ LOCAL = "local"
 """A deployment in a local workspace of the run's own. With `--env NAME` that environment takes the place of both."""
 
 ANY_COLUMNS = ModelContract((Column("any", Kind.DOUBLE),))
-FORMATS = formats_of(ANY_COLUMNS)
+FORMATS = served_formats(ANY_COLUMNS)
 
 
 def targets(config: pytest.Config) -> Sequence[str]:
     """Return the names of what is asked."""
     environment = config.getoption("--env")
     return (IN_PROCESS, LOCAL) if environment is None else (str(environment),)
-
-
-def taken(config: pytest.Config, *, named: bool = False) -> Sequence[Format]:
-    """Return the formats that the targets take of a model with named columns; with `named`, those that name them."""
-    formats = [form for form in FORMATS if not named or form is not Format.POSITIONAL]
-    return [form for form in formats if azure_takes(form, ANY_COLUMNS)] if on_azure(config) else formats
 
 
 def on_azure(config: pytest.Config) -> bool:

@@ -14,7 +14,7 @@ from mlgates.contract import properties
 from mlgates.contract.catalogue import catalogue
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import formats_of
+from mlgates.contract.requests import served_formats
 from mlgates.contract.signature import ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.scoring.scorer import Scorer
@@ -60,7 +60,7 @@ def test_what_was_sent_reaches_the_model(
 ) -> None:
     @given(st.data())
     def holds(data: st.DataObject) -> None:
-        form = data.draw(st.sampled_from(formats_of(contract)))
+        form = data.draw(st.sampled_from(served_formats(contract)))
         batch, request = data.draw(requests(contract, form))
         got = properties.answers(contract, scorer, batch, request)
         assert got == models[kind].predict(batch)

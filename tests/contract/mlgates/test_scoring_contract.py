@@ -17,37 +17,26 @@ from mlgates.contract.comparing import compare
 from mlgates.contract.errors import ContractBroken
 from mlgates.contract.in_process import InProcess
 from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import Format, encode, formats_of
+from mlgates.contract.requests import Format, encode, served_formats
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.scoring.scorer import Scorer, ask
 from tests.contract.mlgates.local_endpoint import LocalEndpoint
-from tests.contract.mlgates.targets import FORMATS, hold_refusal, taken, targets
+from tests.contract.mlgates.targets import FORMATS, hold_refusal, targets
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
 
 
-NO_OTHER = pytest.mark.skip(reason="Azure takes split alone for named columns, so there is no other format to compare")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Ask each target in each format that it takes; `naming_form`: that names columns, `other_form`: beside split."""
-    formats = taken(metafunc.config)
-    others: list[object] = [form for form in formats if form is not Format.SPLIT]
-    for name, values in {
-        "form": formats,
-        "naming_form": taken(metafunc.config, named=True),
-        "other_form": others or [pytest.param(None, marks=NO_OTHER)],
-        "any_form": FORMATS,
-    }.items():
-        if name in metafunc.fixturenames:
-            metafunc.parametrize(name, values)
+    """Ask each target in each format of a model with named columns."""
+    if "form" in metafunc.fixturenames:
+        metafunc.parametrize("form", FORMATS)
     if "scorer" in metafunc.fixturenames:
         metafunc.parametrize("scorer", targets(metafunc.config), indirect=True, scope="session")
 
 
-def test_the_model_can_be_asked_in_every_format_for_columns(contract: ModelContract) -> None:
-    assert formats_of(contract) == FORMATS
+def test_the_model_is_asked_in_the_format_for_named_columns(contract: ModelContract) -> None:
+    assert served_formats(contract) == FORMATS
 
 
 @given(data=st.data())
@@ -67,20 +56,12 @@ def test_the_predictions_are_the_models_own(
 
 
 @given(data=st.data())
-def test_the_format_changes_no_prediction(
-    contract: ModelContract, scorer: Scorer, other_form: Format, data: st.DataObject
-) -> None:
-    batch = data.draw(batches(contract, whole=True))
-    properties.is_independent_of_format(contract, scorer, batch, [Format.SPLIT, other_form])
-
-
-@given(data=st.data())
 def test_the_order_of_columns_changes_no_prediction(
-    contract: ModelContract, scorer: Scorer, naming_form: Format, data: st.DataObject
+    contract: ModelContract, scorer: Scorer, form: Format, data: st.DataObject
 ) -> None:
     batch = data.draw(batches(contract))
     order = data.draw(st.permutations(batch.names))
-    properties.is_independent_of_column_order(contract, scorer, batch, naming_form, order)
+    properties.is_independent_of_column_order(contract, scorer, batch, form, order)
 
 
 @given(data=st.data())
@@ -120,12 +101,13 @@ def test_a_spoilt_request_is_refused(
     hold_refusal(pytestconfig, scorer, data.draw(st.sampled_from(list(catalogue(contract, batch)))))
 
 
-def test_a_format_is_answered_where_it_is_taken_and_nowhere_else(
-    scorer: Scorer, sample: Batch, any_form: Format, pytestconfig: pytest.Config
-) -> None:
-    # What is not taken is asked nowhere else in this suite: on Azure positional and records, see `azure_takes`.
-    status = ask(scorer, encode(sample, any_form)).status
-    assert status == (200 if any_form in taken(pytestconfig) else 424)
+@pytest.mark.parametrize("other", [Format.POSITIONAL, Format.RECORDS])
+def test_no_deployment_answers_another_format(scorer: Scorer, model: InProcess, sample: Batch, other: Format) -> None:
+    answer = ask(scorer, encode(sample, other))
+    if scorer is model:  # MLflow itself reads them all
+        assert answer.status == 200
+    else:
+        assert answer.status == 424
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,13 @@ import pytest
 
 from mlgates.contract.catalogue import catalogue
 from mlgates.contract.invalid import Invalid
-from mlgates.contract.requests import azure_takes, encode
+from mlgates.contract.requests import Format, azure_takes, encode
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.scoring.answer import Answer
 from tests.contract.mlgates.azure_server import ask_all
-from tests.contract.mlgates.targets import FORMATS, behaviour
+from tests.contract.mlgates.targets import behaviour
 
+FORMATS = (Format.SPLIT, Format.POSITIONAL, Format.RECORDS)
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
 
 

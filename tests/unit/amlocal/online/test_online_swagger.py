@@ -18,9 +18,9 @@ INPUTS = [
 TENSOR = {"type": "tensor", "tensor-spec": {}}
 
 
-def request_schema(folder: Path, signature: str) -> Any:
+def request_schema(folder: Path, signature: str, *, lenient: bool = False) -> Any:
     (folder / "MLmodel").write_text(signature)
-    document = json.loads(describe_model(folder))
+    document = json.loads(describe_model(folder, lenient=lenient))
     assert document["security"] == [{"Bearer": []}]
     return document["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
@@ -39,8 +39,12 @@ def request_schema(folder: Path, signature: str) -> Any:
     ],
 )
 def test_a_signature_of_columns_says_what_may_be_sent(tmp_path: Path, data: Any, fits: bool) -> None:
-    schema = request_schema(tmp_path, json.dumps({"signature": {"inputs": json.dumps(INPUTS)}}))
+    signature = json.dumps({"signature": {"inputs": json.dumps(INPUTS)}})
+    schema = request_schema(tmp_path, signature, lenient=True)
     assert jsonschema.Draft7Validator(schema).is_valid({"input_data": data}) is fits
+    schema = request_schema(tmp_path, signature)
+    assert jsonschema.Draft7Validator(schema).is_valid({"input_data": data}) is (fits and isinstance(data, dict))
+    assert schema["properties"]["input_data"]["x-columns"]["a"] == {"type": "number", "format": "double"}
 
 
 @pytest.mark.parametrize("inputs", [[TENSOR], [{"type": "double"}], "text", [5], None, {}])

@@ -61,8 +61,24 @@ def test_a_model_is_asked_the_same_whether_mlflow_checks_the_table_or_not(
     from amlocal.serving.scorer import Scorer  # noqa: PLC0415
 
     body = json.dumps({"input_data": [{**VALUES, **optional}], "params": params}).encode()
-    ((answer,),) = Scorer(Model(folder)).answers([Request(1, body, "application/json")])
+    ((answer,),) = Scorer(Model(folder, lenient=True)).answers([Request(1, body, "application/json")])
     typed = {"float": np.float32(0.5), "integer": np.int32(7), "binary": b"a", "double": 1.0}
     frame = pd.DataFrame([{**VALUES, **typed, "datetime": pd.Timestamp(str(VALUES["datetime"])), **optional}])
     frame = frame.astype({"float": "float32", "integer": "int32"})
     assert json.loads(answer.body) == mlflow.pyfunc.load_model(folder).predict(frame, params=params)
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_only_a_lenient_model_with_named_columns_takes_rows(folder: Path, lenient: bool) -> None:
+    from amlocal.serving.model import Model  # noqa: PLC0415
+    from amlocal.serving.scorer import Scorer  # noqa: PLC0415
+
+    scorer = Scorer(Model(folder, lenient=lenient))
+    split = {"columns": list(VALUES), "index": [0], "data": [list(VALUES.values())]}
+    statuses = {}
+    for name, data in {"split": split, "records": [VALUES], "rows": [list(VALUES.values())]}.items():
+        request = Request(1, json.dumps({"input_data": data}).encode(), "application/json")
+        ((answer,),) = scorer.answers([request])
+        statuses[name] = answer.status
+    others = 200 if lenient else 400
+    assert statuses == {"split": 200, "records": others, "rows": others}

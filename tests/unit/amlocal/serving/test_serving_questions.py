@@ -1,6 +1,7 @@
 """A request that means nothing, or something that nobody asked, is refused before the model sees it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,33 @@ def test_a_tensor_is_read_as_its_signature_says() -> None:
 
     signature = Signature(tensors=[Tensor(None, np.dtype("float64"), (-1, 2))])
     assert read_question(Request(1, b'{"input_data": [[1, 2]]}', JSON), signature).data.tolist() == [[1.0, 2.0]]
+
+
+SPLIT_ONLY = Signature(columns=[Column("a", "double"), Column("b", "double")], split_only=True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [[1.0, 2.0]], [{"a": 1.0, "b": 2.0}], [], [{}], {}, {"a": [1.0], "b": [2.0]}, {"dataframe_split": {}},
+        {"inputs": [[1.0, 2.0]]}, {"instances": [[1.0, 2.0]]}, None, 3, True, "text",
+        '{"columns": ["a", "b"], "data": [[1.0, 2.0]]}',
+    ],
+)  # fmt: skip
+def test_azures_form_is_the_only_one_for_named_columns(data: Any) -> None:
+    with pytest.raises(Refusal, match=r"'input_data' must hold 'columns', 'index' and 'data': .* --lenient") as refused:
+        read_question(Request(1, json.dumps({"input_data": data}).encode(), JSON), SPLIT_ONLY)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("more", [{}, {"index": [0]}])
+def test_azures_form_is_taken_with_and_without_index(more: dict[str, Any]) -> None:
+    body = {"input_data": {"columns": ["b", "a"], "data": [[2.0, 1.0]], **more}}
+    asked = read_question(Request(1, json.dumps(body).encode(), JSON), SPLIT_ONLY)
+    assert {name: column.tolist() for name, column in (asked.columns or {}).items()} == {"a": [1.0], "b": [2.0]}
+
+
+@pytest.mark.parametrize("data", [[[1, 2]], [{"a": [1]}]])
+def test_columns_that_mlflow_checks_are_sent_in_azures_form_too(data: Any) -> None:
+    with pytest.raises(Refusal, match="'input_data' must hold 'columns'"):
+        read_question(Request(1, json.dumps({"input_data": data}).encode(), JSON), Signature(split_only=True))

@@ -47,7 +47,7 @@ class Lenient:
     """A scorer that drops columns which it does not know, as pandas and MLflow do."""
 
     def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        with suppress(ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        with suppress(ValueError, RecursionError, AttributeError, LookupError, TypeError):
             table = json.loads(body)["input_data"]
             known = [place for place, name in enumerate(table["columns"]) if name in CONTRACT.names]
             table["columns"] = [table["columns"][place] for place in known]

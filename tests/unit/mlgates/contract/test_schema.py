@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator
 
 from mlgates.contract.catalogue import catalogue
 from mlgates.contract.openapi import openapi
-from mlgates.contract.requests import Format, formats_of
+from mlgates.contract.requests import Format, served_formats
 from mlgates.contract.schema import request_schema, response_schema
 from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few
 
-ASKED = [(name, form) for name, contract in CONTRACTS.items() for form in formats_of(contract)]
+ASKED = [(name, form) for name, contract in CONTRACTS.items() for form in served_formats(contract)]
 NUMBER = Tensor("", Kind.LONG, (-1,), "int64")
 SEEN_BY_THE_SCHEMA = (
     " missing, in",
@@ -88,7 +88,7 @@ def test_what_a_schema_can_see_of_the_catalogue_does_not_fit(name: str, subtests
     validator = Draft202012Validator(request_schema(CONTRACTS[name]))
     for invalid in catalogue(CONTRACTS[name], BATCHES[name]):
         # Split has no types for the places of a row, see schema.py.
-        untyped = ":" in invalid.name and Format.SPLIT in formats_of(CONTRACTS[name])
+        untyped = ":" in invalid.name and Format.SPLIT in served_formats(CONTRACTS[name])
         if any(word in invalid.name for word in SEEN_BY_THE_SCHEMA) and not untyped:
             with subtests.test(invalid.name):
                 assert not validator.is_valid(json.loads(invalid.request.body))
@@ -118,7 +118,7 @@ def test_the_openapi_document_has_an_example_in_each_format_that_fits_its_schema
     document = openapi(with_example, title="model", version="3")
     body = document["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]
     assert document["openapi"].startswith("3.1")
-    assert len(body["examples"]) == len(formats_of(contract))
+    assert len(body["examples"]) == len(served_formats(contract))
     assert all(Draft202012Validator(body["schema"]).is_valid(example["value"]) for example in body["examples"].values())
 
 
