@@ -59,7 +59,7 @@ class Uploads:
     async def put_block_list(self, request: Request, granted: frozenset[str]) -> Reply:
         """Make the blob of the blocks that the body lists: 201."""
         guard = self._checked_guard(request, granted)
-        choices = read_block_list(await collect(request.body, _MAX_LIST))
+        choices = await asyncio.to_thread(read_block_list, await collect(request.body, _MAX_LIST))
         traits = _traits(request, content_type=OCTETS, content_md5=None)
         blob = await asyncio.to_thread(
             self._store.commit_blocks, request.container, request.blob, choices, traits, guard

@@ -12,6 +12,7 @@ from amlocal.blobs.errors import StorageError
 from amlocal.blobs.listing import Page, Query
 from amlocal.blobs.values import Blob
 
+_MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 # What all blobs have in common.
 _SAME = (
@@ -52,7 +53,9 @@ class _PlainTree(ET.TreeBuilder):
 
 
 def read_block_list(content: bytes) -> list[Choice]:
-    """Return the entries of a block list, in order. Raises `StorageError` when it is not one."""
+    """Return the entries of a block list, in order. Raises `StorageError` when it is not one, or has too many."""
+    if content.count(b"<") > 2 * _MOST_BLOCKS + 4:
+        raise StorageError(400, "BlockListTooLong", f"A block list names {_MOST_BLOCKS} blocks at most.")
     try:
         root = ET.fromstring(content, ET.XMLParser(target=_PlainTree()))  # noqa: S314 - the tree refuses entities
         return [Choice(Source(element.tag), (element.text or "").strip()) for element in root]

@@ -121,3 +121,11 @@ def test_what_is_no_block_list_is_refused(body: bytes) -> None:
     with pytest.raises(StorageError, match="block list is not valid") as caught:
         read_block_list(body)
     assert (caught.value.status, caught.value.code) == (400, "InvalidXmlDocument")
+
+
+def test_a_list_of_more_blocks_than_a_blob_has_is_refused_unread() -> None:
+    entry = b"<Latest>MQ==</Latest>"
+    assert len(read_block_list(b"<BlockList>" + entry * 50_000 + b"</BlockList>")) == 50_000
+    with pytest.raises(StorageError, match="50000 blocks at most") as caught:
+        read_block_list(b"<BlockList>" + entry * 50_002 + b"</BlockList>")
+    assert (caught.value.status, caught.value.code) == (400, "BlockListTooLong")

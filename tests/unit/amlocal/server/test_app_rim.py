@@ -292,6 +292,14 @@ def test_an_error_can_be_read_back(body: dict[str, object]) -> None:
     assert json.loads(answer.error["message"]) == body
 
 
+@FEW
+@given(items=st.lists(JSON, min_size=8, max_size=12), rest=st.dictionaries(st.text(), JSON, max_size=2))
+def test_a_long_list_is_written_item_by_item_to_the_same_text(items: list[Any], rest: dict[str, Any]) -> None:
+    body = {"value": items, **{key: value for key, value in rest.items() if key != "value"}}
+    answer = serving(constant(body))("GET", "/here")
+    assert answer.body == json.dumps(body, separators=(",", ":")).encode()
+
+
 class TestHowMuchIsRead:
     def test_a_body_that_states_too_much_is_not_waited_for(self) -> None:
         stated = {"content-length": str(MAX_BODY + 1)}

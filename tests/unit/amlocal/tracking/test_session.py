@@ -84,6 +84,14 @@ def test_a_visitor_without_a_good_cookie_does_not(make_call: MakeCall, headers: 
         check_visitor(make_call("GET", "/", headers=headers), check)
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "https://[", "null", "//", "https://]x[", "http://\u2100"])
+def test_what_is_no_origin_is_another_origin(make_call: MakeCall, origin: str) -> None:
+    call = make_call("POST", "/mlflow/graphql", headers={"host": "127.0.0.1:8443", "origin": origin})
+    with pytest.raises(ApiError) as refused:
+        check_visitor(call, check)
+    assert refused.value.status == 403
+
+
 def test_a_page_of_another_origin_cannot_use_the_cookie(make_call: MakeCall) -> None:
     headers = {"host": HOST, "cookie": cookie(HOST), "origin": "http://127.0.0.1:8888"}
     with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:8888") as caught:

@@ -13,8 +13,10 @@ from amlocal.blobs import BlobStore
 from amlocal.core.errors import ApiError, Unauthorized
 from amlocal.core.http import Call, Reply
 from amlocal.core.routing import Router
+from amlocal.tracking import tracking as tracking_module
 from amlocal.tracking.runs import RunRecord
 from amlocal.tracking.tracking import Tracking
+from amlocal.tracking.upstream import Answer
 
 MakeCall = Callable[..., Call]
 Ask = Callable[..., Awaitable[Reply]]
@@ -291,3 +293,39 @@ def test_mlflow_that_does_not_start_is_said_to_the_client(
     reply = asyncio.run(run())
     assert error(reply)[:2] == (424, "TEMPORARILY_UNAVAILABLE")
     assert "did not start" in error(reply)[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "status", "code"),
+    [
+        (500, b"<h1>Internal Server Error</h1>", 400, "INVALID_PARAMETER_VALUE"),
+        (500, b'{"error_code": "INTERNAL_ERROR", "message": "Python int too large"}', 400, "INVALID_PARAMETER_VALUE"),
+        (502, b"", 400, "INVALID_PARAMETER_VALUE"),
+        (500, b'{"message": "(sqlite3.OperationalError) database or disk is full"}', 424, "TEMPORARILY_UNAVAILABLE"),
+        (503, b'{"message": "try again"}', 424, "TEMPORARILY_UNAVAILABLE"),
+        (501, b'{"message": "not served"}', 501, "NOT_IMPLEMENTED"),
+    ],
+)
+def test_what_mlflow_fails_on_is_refused(
+    live: Live, monkeypatch: pytest.MonkeyPatch, answer: int, body: bytes, status: int, code: str
+) -> None:
+    async def fail(*_: Any) -> Answer:
+        return Answer(answer, {}, body)
+
+    async def test(_: Tracking, ask: Ask) -> None:
+        monkeypatch.setattr(tracking_module, "ask", fail)
+        reply = await ask("POST", "/mlflow/api/2.0/mlflow/runs/search", content=b"{}")
+        assert error(reply)[:2] == (status, code)
+
+    live(test)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 5000, b'{"value": 1e999}', b'{"value": NaN}', b'{"a": "\\ud800"}', b"[]", b"{"]
+)
+def test_a_body_that_no_strict_reader_takes_is_refused_before_mlflow_sees_it(live: Live, content: bytes) -> None:
+    async def test(_: Tracking, ask: Ask) -> None:
+        reply = await ask("POST", "/mlflow/api/2.0/mlflow/runs/log-metric", content=content)
+        assert error(reply)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+    live(test)
