@@ -30,6 +30,13 @@ class Extended(Strict):
     local: Seconds = 60.0
 
 
+class Fresh(Strict):
+    """Whether a baseline is deployed, by what stands behind the environment: it takes an instance, and its time."""
+
+    azure: bool = True
+    local: bool = False
+
+
 class Canary(Strict):
     """The way of the traffic."""
 
@@ -37,6 +44,8 @@ class Canary(Strict):
     """Percent of the traffic for the new version, one after the other; the last is 100."""
     mirror: Annotated[int, Field(ge=0, le=50)] = 0
     """Percent of the traffic that is copied to the new version before it gets any; Azure allows up to 50."""
+    baseline: bool | Fresh = Fresh()
+    """A fresh deployment of the version that serves is compared with, and gets as much traffic as the new one."""
     seconds: Watched = Watched()
     extra_seconds: Extended = Extended()
 
@@ -88,6 +97,13 @@ class Release(Strict):
     def extra_seconds(self, settings: Settings) -> float:
         """Return how much longer it is watched at most while there is no verdict."""
         return _of(self.canary.extra_seconds, settings)
+
+    def baseline(self, settings: Settings) -> bool:
+        """Tell whether a canary has a baseline in an environment."""
+        declared = self.canary.baseline
+        if isinstance(declared, bool):
+            return declared
+        return declared.azure if settings.target is Target.AZURE else declared.local
 
 
 def _of(seconds: Watched | Extended, settings: Settings) -> float:

@@ -14,6 +14,7 @@ from mlgates.delivery.online import share_traffic
 from mlgates.delivery.online_trial import try_online
 from mlgates.delivery.operations import Outcome
 from mlgates.delivery.released import RELEASED_TAG
+from mlgates.release.baseline import remove_baseline
 from mlgates.release.canary import Observation, Split, following, steps_left
 from mlgates.release.declaration import ALL
 from mlgates.release.probe import Probe
@@ -66,6 +67,7 @@ def walk(
             seen += (yield from watched(step.name, _gone(work, content, step, probe))).seen
     finally:
         probe.close()
+    yield from remove_baseline(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def _gone(work: Work, content: Content, step: _Step, probe: Probe) -> Steps[Watc
         return seen
     back = following(split, (), broken=True)
     yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=step.name, poll_s=work.poll_s)
+    yield from remove_baseline(work)
     why = f"at {step.name}: {'; '.join(seen.verdict.reasons)}"
     where = f"({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
     if seen.verdict.state is State.OPEN:

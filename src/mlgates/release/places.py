@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SLOTS = ("blue", "green")
 """The deployments of a release, by turns. A deployment of another name is left alone, and serves until the first."""
+BASELINE = "canary-baseline"
+"""A fresh deployment of the version that serves, for as long as a canary goes on; never one that serves by right."""
 
 
 def models_of(serving: OnlineServing | BatchServing) -> dict[str, str | None]:
@@ -30,7 +32,7 @@ def live_name(
     last = stack[-1] if stack else None
     if last is not None and models.get(last.deployment) == last.model:
         return last.deployment
-    return next((name for name in shares if models.get(name) != model), None)
+    return next((name for name in shares if name != BASELINE and models.get(name) != model), None)
 
 
 def place_for(model: str, models: Mapping[str, str | None], live: str | None) -> str:

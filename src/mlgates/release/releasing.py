@@ -3,6 +3,7 @@
 Where it stands is read from the workspace, so that one that was killed anywhere is gone on with by running it again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlgates.core.deployments import Deployment
@@ -19,11 +20,12 @@ from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.delivery.released import RELEASED_TAG
 from mlgates.delivery.serving import look_batch, look_online
+from mlgates.release.baseline import deploy_baseline
 from mlgates.release.canary import Split
 from mlgates.release.declaration import ALL
 from mlgates.release.lock import RELEASE, free
 from mlgates.release.moving import all_to, smoke, walk
-from mlgates.release.places import live_name, models_of, place_for
+from mlgates.release.places import BASELINE, live_name, models_of, place_for
 from mlgates.release.rules import Served, permission
 from mlgates.release.samples import Samples, read_samples
 from mlgates.release.subject import Content, check_deployed, check_gate, check_unchanged, content_of
@@ -94,7 +96,9 @@ def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -
     yield from smoke(work, at.place)
     if at.live:
         steps = work.declared.canary.steps if canary else (ALL,)
-        yield from walk(work, content, Split(at.place, at.live, at.share), steps, samples, compared=canary)
+        baseline = yield from _baseline(work, at, steps)
+        split = Split(at.place, at.live, at.share, baseline)
+        yield from walk(work, content, split, steps, samples, compared=canary)
     else:
         yield from all_to(work, at.place)
     try:
@@ -119,7 +123,7 @@ def position(work: Work, model: str) -> Position:
     place = place_for(model, models, live)
     ours = models.get(place) == model
     busy = {*shares, *(serving.endpoint.mirror_traffic or {})}
-    strays = shares.keys() - {live, place} if ours else shares.keys() - {live}
+    strays = shares.keys() - ({live, place, BASELINE} if ours else {live})
     return Position(
         place,
         live,
@@ -157,6 +161,15 @@ def _taken_back(work: Work, at: Position) -> Steps[None]:
         yield from all_to(work, at.live)
     if at.place not in look_online(work.client, work.endpoint).shares:
         yield from watched("its deployment", deleted(work, "online", work.endpoint, at.place))
+
+
+def _baseline(work: Work, at: Position, steps: Sequence[int]) -> Steps[str | None]:
+    """Deploy what serves once more, when that is declared and there is a step at which it gets as much traffic."""
+    if not work.declared.baseline(work.settings) or min(steps) == ALL:
+        return None
+    if at.last is None or at.last.deployment != at.live:  # put there by hand: nobody knows what it should hold
+        return None
+    return (yield from deploy_baseline(work, at.last)).name
 
 
 def _deployed(work: Work, content: Content, place: str) -> Steps[Deployment]:

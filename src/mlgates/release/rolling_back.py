@@ -15,9 +15,10 @@ from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.released import RELEASED_TAG
 from mlgates.delivery.serving import look_batch, look_online
+from mlgates.release.baseline import remove_baseline
 from mlgates.release.lock import ROLLBACK, free
 from mlgates.release.moving import all_to, smoke, withdraw
-from mlgates.release.places import models_of, place_for
+from mlgates.release.places import BASELINE, models_of, place_for
 from mlgates.release.rules import Served, served, standing
 from mlgates.release.subject import Content, check_deployed, check_unchanged, content_of
 from mlgates.release.tidying import deleted
@@ -63,7 +64,7 @@ def plan_of(work: Work) -> Return:
         unfinished = held.model == last.model
         to = last if unfinished else stack[-2]
         return Return(to, held.facts[_AWAY_FROM], unfinished, _where(to, models), stack)
-    strays = [name for name in serving.shares if models.get(name) != last.model]
+    strays = [name for name in serving.shares if name != BASELINE and models.get(name) != last.model]
     if strays:
         stray = strays[0]
         return Return(last, models[stray] or stray, unfinished=True, deployment=_where(last, models), stack=stack)
@@ -75,7 +76,7 @@ def plan_of(work: Work) -> Return:
 def _where(version: Served, models: Mapping[str, str | None]) -> str | None:
     if models.get(version.deployment) == version.model:
         return version.deployment
-    return next((name for name, model in models.items() if model == version.model), None)
+    return next((name for name, model in models.items() if name != BASELINE and model == version.model), None)
 
 
 def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
@@ -95,6 +96,7 @@ def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
         raise
     yield from smoke(work, name)
     yield from all_to(work, name)
+    yield from remove_baseline(work)
     yield from _batch_back(work, content)
     return (yield from step("record", lambda: _recorded(work, plan, model, name, reason)))
 

@@ -9,7 +9,7 @@ from mlgates.core.steps import watched
 from mlgates.delivery.operations import Change, Outcome, finished
 from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.lock import TIDYING, free
-from mlgates.release.places import SLOTS
+from mlgates.release.places import BASELINE, SLOTS
 from mlgates.release.work import Work, holding
 
 _MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
@@ -40,7 +40,7 @@ def _taken_away(work: Work) -> Steps[list[Outcome]]:
     batch = look_batch(client, work.settings.batch_endpoint)
     busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
     outcomes = []
-    for name in SLOTS:
+    for name in (*SLOTS, BASELINE):
         if name in online.deployments and name not in busy:
             outcomes.append((yield from watched(f"online {name}", deleted(work, "online", online.name, name))))
         if name in batch.deployments and name != batch.default:

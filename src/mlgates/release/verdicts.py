@@ -8,7 +8,7 @@ ends, a rate of failures that is twice the limit must be excluded too.
 
 import math
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -93,13 +93,16 @@ def judge(step: Observation, whole: Observation, limits: Limits, stage: Stage) -
     are not enough of them yet.
     """
     lacking = _lacking(step, limits, stage)
-    broken = tuple(_broken(step, limits, enough=not lacking or stage.over))
-    broken = broken or tuple(_broken(whole, limits, enough=not lacking))
+    failures, others = _failures(step, limits), tuple(_others(step, limits))
+    broken = tuple(_broken(failures, others if stage.over or not lacking else ()))
+    if not broken and whole is not step:
+        broken = tuple(_broken(_failures(whole, limits), () if lacking else tuple(_others(whole, limits))))
     if broken and _is_as_bad_beside(whole, limits):
         return Verdict(State.OPEN, (partial(_beside_too, whole),))
     if broken:
         return Verdict(State.BROKEN, broken)
-    unsure = (*((lacking,) if lacking else ()), *_unsure(step, whole, limits, stage))
+    exceeded = (measure.tell for measure in (failures, *others) if measure.exceeded)
+    unsure = (*((lacking,) if lacking else ()), *exceeded, *_unsure(step, whole, limits, stage))
     return Verdict(State.OPEN, unsure) if unsure else Verdict(State.KEPT)
 
 
@@ -120,11 +123,8 @@ def _lacking(step: Observation, limits: Limits, stage: Stage) -> Tell | None:
     return tell
 
 
-def _broken(seen: Observation, limits: Limits, *, enough: bool) -> Iterator[Tell]:
-    if (failures := _failures(seen, limits)).broken:
-        yield failures.tell
-    if enough:
-        yield from (measure.tell for measure in _others(seen, limits) if measure.broken)
+def _broken(failures: _Measure, others: Sequence[_Measure]) -> Iterator[Tell]:
+    return (measure.tell for measure in (failures, *others) if measure.broken)
 
 
 def _is_as_bad_beside(whole: Observation, limits: Limits) -> bool:
@@ -143,7 +143,6 @@ def _beside_too(whole: Observation) -> str:
 
 
 def _unsure(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Iterator[Tell]:
-    yield from (measure.tell for measure in (_failures(step, limits), *_others(step, limits)) if measure.exceeded)
     # Of what may fail at all: where nothing may, one failure has said it.
     excluded = max(2 * limits.max_error_rate, LEAST_EXCLUDED) if limits.max_error_rate else 1.0
     if stage.last and excluded < 1 and not is_below(whole.errors, whole.requests, excluded, doubt=MISSED):

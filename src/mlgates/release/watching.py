@@ -8,7 +8,8 @@ from typing import Protocol
 from mlgates.core.events import StepProgressed, Steps
 from mlgates.release.canary import Observation, total
 from mlgates.release.declaration import Limits
-from mlgates.release.verdicts import Stage, State, Verdict, judge
+from mlgates.release.intervals import is_above
+from mlgates.release.verdicts import BEYOND_DOUBT, Stage, State, Verdict, judge
 
 PAUSE_S = 0.1
 """From one round of requests to the next, if there is time for it: a probe is a caller among others, and no load."""
@@ -16,6 +17,7 @@ _LATER, _SOON = 1.1, 1.05
 """The evidence is looked at again once there is so much of it, as a multiple; soon when only the verdict is missing."""
 _TOLD_S = 1.0
 """From one word on where the watch is to the next."""
+_NOTHING = Observation()
 _SPARE = 10
 """So many rounds more than the answers that are needed are made at least: the first ones are not timed."""
 
@@ -87,7 +89,8 @@ def watch(
         if due or ended:
             seen, unseen = total([seen, *unseen]), []
             stage = Stage(step.share, step.new, step.last, over, step.compared)
-            verdict = judge(seen, step.before + seen, step.limits, stage)
+            whole = step.before + seen if step.before != _NOTHING else seen
+            verdict = judge(seen, whole, step.limits, stage)
             decided = ended or verdict.state is State.BROKEN or (over and verdict.state is State.KEPT)
             if decided or clock() >= tell_at:
                 yield StepProgressed(step.name, seen.summary)
@@ -113,7 +116,8 @@ class _Looks:
         self._requests += latest.requests
         self._errors += latest.errors
         self._answers += latest.answers_of_new
-        failing = bool(latest.errors) and self._errors > self._limits.max_error_rate * self._requests
+        limit = self._limits.max_error_rate
+        failing = bool(latest.errors) and is_above(self._errors, self._requests, limit, doubt=BEYOND_DOUBT)
         enough = bool(latest.answers_of_new) and self._answers == self._limits.least
         turned, self._was_over = over and not self._was_over, over
         if not (failing or enough or turned or self.rounds >= self._next):

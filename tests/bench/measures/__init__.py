@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, commands, gates, jobs, lists, online, release, server, upload
+from tests.bench.measures import batch, canaries, commands, gates, jobs, lists, online, release, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
@@ -21,6 +21,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "batch": batch.batch,
     "gate": gates.gate,
     "release": release.release,
+    "canaries": canaries.canaries,
     "batch-many": batch.batch_many,
 }
 ON_REQUEST = ("batch-many",)  # measured only when they are named

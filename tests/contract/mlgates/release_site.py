@@ -35,7 +35,7 @@ MODEL = "moody"
 SAMPLE = {"input_data": {"columns": ["a", "b"], "index": [0, 1], "data": [[1.0, 2.0], [1.0, -2.0]]}}
 RELEASE = {
     "canary": {"steps": [10, 50, 100], "seconds": {"azure": 300, "local": 0.3}},
-    "limits": {"max_error_rate": 0.0, "max_median_ms": 1000, "max_difference": 0.25, "requests": 3},
+    "limits": {"max_error_rate": 0.0, "max_median_ms": 600, "max_difference": 0.25, "requests": 3},
     "keep_old_for_hours": 1,
 }
 
@@ -53,8 +53,11 @@ class Moody:
         mood = MOOD.read_text()
         if mood == "fails":
             raise ArithmeticError("as asked")
+        if mood == "trips":
+            MOOD.write_text("good")
+            raise ArithmeticError("as asked, once")
         if mood == "slow":
-            time.sleep(1.5)
+            time.sleep(0.8)
         if mood == "silent":
             os._exit(7)
         positive = frame["a"] + frame["b"] > 0
@@ -96,7 +99,7 @@ class ReleaseSite:
         self.declared = read_release(self.settings.project)
 
     def mood(self, version: str, mood: str = "good") -> None:
-        """Let a version be good, wrong or slow from now on, fail, or be silent: its process ends."""
+        """Let a version be good, wrong or slow from now on, fail, trip (fail once), or be silent: its process ends."""
         (self.folder / f"mood-{version}").write_text(mood)
 
     def register(self) -> str:
@@ -188,6 +191,12 @@ class ReleaseSite:
 
         serving = look_online(self.client, self.settings.online_endpoint)
         return {served_model(serving.deployments[name]).version: share for name, share in serving.shares.items()}
+
+    def shares(self) -> dict[str, int]:
+        """Return the percentage of traffic by deployment."""
+        from mlgates.delivery.serving import look_online  # noqa: PLC0415
+
+        return dict(look_online(self.client, self.settings.online_endpoint).shares)
 
     def batch_version(self) -> str:
         """Return the version that scores files."""

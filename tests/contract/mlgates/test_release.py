@@ -136,6 +136,32 @@ def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and
     assert (site.traffic(), site.batch_version(), site.tag(candidate)) == ({served: 100}, served, "withdrawn")
 
 
+def test_a_canary_whose_first_request_fails_is_watched_to_its_end_beside_a_fresh_baseline(
+    site: ReleaseSite, served: str, candidate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = site.declared.limits.model_copy(update={"max_error_rate": 0.02})
+    canary = site.declared.canary.model_copy(update={"baseline": True, "steps": (10, 100)})
+    monkeypatch.setattr(site, "declared", site.declared.model_copy(update={"limits": limits, "canary": canary}))
+    summaries, shares = {}, []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepFinished):
+            summaries[event.step] = event.summary
+            if event.step == "baseline":
+                site.mood(candidate, "trips")
+        if isinstance(event, StepProgressed) and event.step == "canary 10 %":
+            shares.append(site.shares())
+
+    released(site, candidate, tell)
+    requests, errors = (int(part.split()[0]) for part in summaries["canary 10 %"].split(", ")[:2])
+    assert (errors, requests >= 50) == (1, True)
+    assert shares[-1] == {site.name_of(served): 80, site.name_of(candidate): 10, "canary-baseline": 10}
+    assert site.shares() == {site.name_of(candidate): 100}
+    assert "canary-baseline" not in {
+        each.name for each in site.client.online_deployments.list(site.settings.online_endpoint)
+    }
+
+
 @pytest.mark.parametrize(
     ("mood", "told"), [("wrong", "predictions differ"), ("slow", "its median answer takes"), ("silent", "failed")]
 )

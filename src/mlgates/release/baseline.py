@@ -1,0 +1,72 @@
+"""A fresh deployment of the version that serves, which the new one is compared with while a canary goes on.
+
+One that has served for weeks has full caches and all the traffic: what differs then is not the version alone. So, as
+Kayenta has it, the baseline is deployed when the new one is, as the same file declares it, and gets as much traffic.
+"""
+
+from dataclasses import dataclass
+
+from mlgates.core.errors import DeploymentFailed, NotAllowed, TrialFailed
+from mlgates.core.events import Steps
+from mlgates.core.steps import watched
+from mlgates.delivery.candidates import find_model
+from mlgates.delivery.online import online_deployment
+from mlgates.delivery.online_trial import try_online
+from mlgates.delivery.serving import look_online
+from mlgates.release.places import BASELINE
+from mlgates.release.rules import Served
+from mlgates.release.subject import Content, check_deployed, check_unchanged
+from mlgates.release.tidying import deleted
+from mlgates.release.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the new version is compared with."""
+
+    name: str | None
+    """The fresh deployment; None when there is none."""
+    reason: str = ""
+    """Why there is none."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return self.name or f"none, the deployment that serves takes its place: {self.reason}"
+
+
+def deploy_baseline(work: Work, live: Served) -> Steps[Baseline]:
+    """Deploy what serves once more; without traffic, and tried. When that cannot be there is none, with the reason."""
+    return (yield from watched("baseline", _deployed(work, live)))
+
+
+def remove_baseline(work: Work) -> Steps[None]:
+    """Take the baseline away, also what a killed release has left of one; it must have no traffic any more."""
+    if BASELINE in look_online(work.client, work.endpoint).deployments:
+        yield from watched("baseline removed", deleted(work, "online", work.endpoint, BASELINE))
+
+
+def _deployed(work: Work, live: Served) -> Steps[Baseline]:
+    try:
+        yield from _brought_up(work, live)
+    except (DeploymentFailed, NotAllowed, TrialFailed) as error:
+        reason = str(error).splitlines()[0]
+    else:
+        return Baseline(BASELINE)
+    serving = look_online(work.client, work.endpoint)
+    # What came up half holds an instance, or the quota for one.
+    if BASELINE in serving.deployments and BASELINE not in serving.shares:
+        yield from deleted(work, "online", work.endpoint, BASELINE)
+    return Baseline(None, reason)
+
+
+def _brought_up(work: Work, live: Served) -> Steps[None]:
+    model = find_model(work.client, work.settings, live.model.partition(":")[2])
+    content = Content(model, live.sha256)
+    check_unchanged(work.client, work.settings, content)
+    serving = look_online(work.client, work.endpoint)
+    if BASELINE in serving.deployments and BASELINE not in serving.shares:  # left by a killed release, and never proved
+        yield from deleted(work, "online", work.endpoint, BASELINE)
+    yield from online_deployment(work.client, work.settings, model, BASELINE, poll_s=work.poll_s)
+    check_deployed(work.client, work.settings, content, BASELINE)
+    yield from try_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)

@@ -1,0 +1,41 @@
+"""Simulated canaries: how often a release as good as the version before is broken off, and a bad one let through."""
+
+import os
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from mlgates.release.verdicts import State
+from tests.bench.figures import Figure
+from tests.unit.mlgates.release.simulated import KINDS, ends
+
+COUNT = 10_000
+"""Of each kind."""
+_PART = 500
+
+
+def canaries() -> list[Figure]:
+    """Simulate them, seeded, with the code that decides over a release; a process a core."""
+    clean = _ended("clean")
+    figures = [
+        Figure(f"of {COUNT:,} clean canaries broken off", "%", (_percent(clean, clean.keys() - {State.KEPT}),), 1.0)
+    ]
+    for kind in [kind for kind in KINDS if kind != "clean"]:
+        missed = _percent(_ended(kind), {State.KEPT})
+        figures.append(Figure(f"of {COUNT:,} canaries with {kind} let through", "%", (missed,), 1.0))
+    return figures
+
+
+def _ended(kind: str) -> Counter[State]:
+    starts = range(0, COUNT, _PART)
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        parts = pool.map(_part, [kind] * len(starts), starts)
+        return sum(parts, Counter[State]())
+
+
+def _part(kind: str, first: int) -> Counter[State]:
+    return ends(kind, _PART, first=first)
+
+
+def _percent(ended: Counter[State], states: "set[State]") -> float:
+    return 100 * sum(ended[state] for state in states) / ended.total()

@@ -1,0 +1,168 @@
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mlgates.core.errors import CanaryBroken
+from mlgates.core.events import Event, StepFinished
+from mlgates.core.ledger import lock_of
+from mlgates.core.steps import to_the_end
+from mlgates.release.places import BASELINE
+from mlgates.release.releasing import release
+from mlgates.release.rolling_back import rollback
+from mlgates.release.tidying import tidy
+from mlgates.scoring.endpoint import Address, Endpoint
+from tests.unit.mlgates.release.conftest import ENDPOINT, Town
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def two(town: Town) -> tuple[str, str]:
+    """A version that serves, and an approved one whose canary shall have a baseline."""
+    canary = town.declared.canary.model_copy(update={"baseline": True})
+    town.declared = town.declared.model_copy(update={"canary": canary})
+    first = town.approved()
+    to_the_end(release(town.work(), first))
+    return first, town.approved()
+
+
+def deployments(town: Town) -> set[str]:
+    return {name for name, _ in town.workspace.online_deployments.held}
+
+
+def moves(town: Town, since: int) -> list[dict[str, int]]:
+    return [dict(endpoint.traffic) for endpoint in town.workspace.online_endpoints.asked[since:]]
+
+
+def killed_at(town: Town, version: str, step: str) -> None:
+    """Let a release go on until `step` has moved the traffic."""
+    run = release(town.work(), version)
+    for event in run:
+        if getattr(event, "step", None) == step and town.traffic.get(version):
+            break
+    with pytest.raises(Killed):
+        run.throw(Killed())
+
+
+def told(town: Town, version: str) -> dict[str, str]:
+    """What each step of a release said at its end."""
+    events: list[Event] = list(release(town.work(), version))
+    return {event.step: event.summary for event in events if isinstance(event, StepFinished)}
+
+
+def test_the_baseline_gets_as_much_traffic_as_the_new_version_and_is_gone_at_the_end(
+    town: Town, two: tuple[str, str]
+) -> None:
+    since = len(town.workspace.online_endpoints.asked)
+    to_the_end(release(town.work(), two[1]))
+    assert moves(town, since) == [
+        {"green": 10, BASELINE: 10, "blue": 80},
+        {"green": 50, BASELINE: 50},
+        {"green": 100},
+    ]
+    assert (town.traffic, deployments(town)) == ({two[1]: 100}, {"blue", "green"})
+
+
+def test_the_new_version_is_compared_with_the_baseline(town: Town, two: tuple[str, str]) -> None:
+    reached = []
+
+    def reach(address: Address) -> Endpoint:
+        reached.append(address.deployment)
+        return town.reach(address)
+
+    to_the_end(release(replace(town.work(), reach=reach), two[1]))
+    assert BASELINE in reached
+    assert "blue" not in reached
+
+
+def test_without_a_step_of_its_own_there_is_no_baseline(town: Town, two: tuple[str, str]) -> None:
+    asked = len(town.workspace.online_deployments.asked)
+    to_the_end(release(town.work(), two[1], canary=False))
+    assert [entity.name for entity in town.workspace.online_deployments.asked[asked:]] == ["green"]
+
+
+def test_a_workspace_without_room_for_it_compares_with_what_serves_and_says_so(
+    town: Town, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = town.workspace.online_deployments
+    begin = fakes.begin_create_or_update
+
+    def full(entity: Any) -> Any:
+        fakes.failure = "Not enough quota available" if entity.name == BASELINE else None
+        return begin(entity)
+
+    monkeypatch.setattr(fakes, "begin_create_or_update", full)
+    summary = told(town, two[1])["baseline"]
+    assert "none, the deployment that serves takes its place" in summary
+    assert "Not enough quota available" in summary
+    assert (town.traffic, deployments(town)) == ({two[1]: 100}, {"blue", "green"})
+
+
+def test_what_is_deployed_once_more_is_what_was_released(town: Town, two: tuple[str, str]) -> None:
+    (town.folder / "model-1" / "planted.py").write_text("print('planted')")
+    assert "classifier:1 has changed since it was released" in told(town, two[1])["baseline"]
+    assert all(entity.name != BASELINE for entity in town.workspace.online_deployments.asked)
+
+
+def test_a_broken_limit_takes_it_away_too(town: Town, two: tuple[str, str]) -> None:
+    first, second = two
+    town.milliseconds[second] = 900.0
+    with pytest.raises(CanaryBroken):
+        to_the_end(release(town.work(), second))
+    assert (town.traffic, deployments(town), town.told()[-1]) == (
+        {first: 100}, {"blue", "green"}, ("withdrawn", second),
+    )  # fmt: skip
+    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+
+
+def test_a_release_that_is_killed_anywhere_and_run_again_leaves_none(town: Town, two: tuple[str, str]) -> None:
+    after = 1
+    while True:
+        run = release(town.work(), two[1])
+        try:
+            for _ in range(after):
+                next(run)
+        except StopIteration:
+            break
+        with pytest.raises(Killed):
+            run.throw(Killed())
+        after += 1
+    assert (town.traffic, deployments(town), after > 20) == ({two[1]: 100}, {"blue", "green"}, True)
+
+
+@pytest.mark.parametrize("step", ["canary 10 %", "canary 50 %", "canary 100 %"])
+def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple[str, str], step: str) -> None:
+    killed_at(town, two[1], step)
+    assert BASELINE in deployments(town)
+    to_the_end(rollback(town.work()))
+    assert (town.traffic, deployments(town), town.told()[-1]) == (
+        {two[0]: 100}, {"blue", "green"}, ("withdrawn", two[1]),
+    )  # fmt: skip
+
+
+def test_the_release_of_another_version_takes_it_away(town: Town, two: tuple[str, str]) -> None:
+    killed_at(town, two[1], "canary 10 %")
+    third = town.approved()
+    to_the_end(release(town.work(), third))
+    assert (town.traffic, deployments(town)) == ({third: 100}, {"blue", "green"})
+
+
+def test_it_is_never_what_serves_by_right(town: Town, two: tuple[str, str]) -> None:
+    killed_at(town, two[1], "canary 10 %")
+    town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
+    town.workspace.online_endpoints.held[ENDPOINT,].traffic = {"green": 10, BASELINE: 10}
+    to_the_end(rollback(town.work()))
+    assert (town.traffic, deployments(town)) == ({two[0]: 100}, {"blue", "green"})
+
+
+def test_tidying_takes_away_what_was_left(town: Town, two: tuple[str, str]) -> None:
+    held = town.workspace.online_deployments.held
+    left = held[BASELINE, ENDPOINT] = copy(held["blue", ENDPOINT])
+    left.name = BASELINE
+    declared = town.declared.model_copy(update={"keep_old_for_hours": 0.0})
+    to_the_end(tidy(replace(town.work(), declared=declared)))
+    assert deployments(town) == {"blue"}
