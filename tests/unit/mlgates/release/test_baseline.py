@@ -104,7 +104,7 @@ def test_a_workspace_without_room_for_it_compares_with_what_serves_and_says_so(
 
 def test_what_is_deployed_once_more_is_what_was_released(town: Town, two: tuple[str, str]) -> None:
     (town.folder / "model-1" / "planted.py").write_text("print('planted')")
-    assert "classifier:1 has changed since it was released" in told(town, two[1])["baseline"]
+    assert "classifier:1 has changed on its way" in told(town, two[1])["baseline"]
     assert all(entity.name != BASELINE for entity in town.workspace.online_deployments.asked)
 
 
