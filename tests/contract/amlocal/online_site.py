@@ -182,9 +182,9 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 @contextmanager
-def open_site(folder: Path) -> Iterator[Site]:
+def open_site(folder: Path, *, lenient: bool = False) -> Iterator[Site]:
     """Start a workspace below `folder`."""
-    with local_workspace(folder / "root") as workspace, use(workspace):
+    with local_workspace(folder / "root", lenient=lenient) as workspace, use(workspace):
         from azure.ai.ml import MLClient  # noqa: PLC0415 - it reads the workspace's variables
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
