@@ -353,6 +353,25 @@ class TestLogs:
         database.close()
         assert run("logs", "j").output == "fertig\n"
 
+    @pytest.mark.parametrize("ended", [False, True])
+    def test_the_logs_of_a_distributed_job_are_printed_one_after_the_other(
+        self, run: Run, settings: Settings, ended: bool
+    ) -> None:
+        database = Database(settings.folder.database)
+        blobs = BlobStore(settings.folder.chunks, database, system_clock, random_ids)
+        blobs.create_container("azureml")
+        folder = JobFolder(settings.folder.jobs / "j")
+        folder.logs.mkdir(parents=True)
+        for name in ("std_log.txt", "std_log_process_0.txt", "std_log_process_1.txt"):
+            if ended:
+                blobs.put_bytes("azureml", f"ExperimentRun/dcid.j/user_logs/{name}", b"said\n")
+            else:
+                (folder.logs / name).write_text("said\n")
+        database.close()
+        assert run("logs", "j").output == (
+            "==> std_log.txt <==\nsaid\n\n==> std_log_process_0.txt <==\nsaid\n\n==> std_log_process_1.txt <==\nsaid\n"
+        )
+
     def test_the_log_of_a_batch_job_is_that_of_the_job_in_it(self, run: Run, settings: Settings) -> None:
         database = Database(settings.folder.database)
         Documents(database).put("job", "batchjob-1", {"properties": {"properties": {STEP: "step"}}})
