@@ -1,13 +1,19 @@
 """How a job is distributed: its processes on this one node, and what each is told of its place among them."""
 
 import json
+import shlex
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, count, mapping, text
+from amlocal.jobs import ranks
+from amlocal.jobs.folder import JobFolder
+
+Confine = Callable[[Sequence[str]], tuple[str, ...]]  # a command -> one that keeps it apart
 
 MOST_PROCESSES = 64  # of a job; more is a mistake on one machine
 _ADDRESS = "127.0.0.1"
@@ -77,6 +83,33 @@ def processes_of(distribution: Mapping[str, Any] | None) -> list[Process]:
         Process(environ, f"std_log_process_{rank:0{width}}.txt", awaited)
         for rank, (environ, awaited) in enumerate(environs)
     ]
+
+
+def apart_from(processes: Sequence[Process], own: Mapping[str, str]) -> tuple[Process, ...]:
+    """Return the processes without what the job sets itself, which comes before what it is told."""
+    return tuple(
+        replace(process, environ={key: value for key, value in process.environ.items() if key not in own})
+        for process in processes
+    )
+
+
+def write_plan(folder: JobFolder, command: str, processes: Sequence[Process], confine: Confine) -> str:
+    """Leave what the processes of a job are; return the command that runs them, which is outside of their confinement.
+
+    So it opens their logs, where none of them can put a link to another file.
+    """
+    # In a file, since every user of the machine sees a process's arguments.
+    folder.script.parent.mkdir()
+    folder.script.write_text(command, encoding="utf-8")
+    plan = {
+        "command": confine(("/bin/bash", str(folder.script))),
+        "processes": [
+            {"environ": process.environ, "log": str(folder.logs / process.log), "awaited": process.awaited}
+            for process in processes
+        ],
+    }
+    folder.plan.write_text(json.dumps(plan), encoding="utf-8")
+    return shlex.join([sys.executable, "-I", "-S", ranks.__file__, str(folder.plan)])
 
 
 def _pytorch(distribution: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], bool]]:

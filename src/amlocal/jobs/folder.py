@@ -56,19 +56,19 @@ class JobFolder:
         return self.root / "processes.json"
 
     @property
+    def script(self) -> Path:
+        """The command of a distributed job, which each of its processes runs."""
+        return self.root / "script" / "command.sh"
+
+    @property
     def temporary(self) -> Path:
         """A folder for temporary files, made where the system's cannot be used."""
         return self.root / "tmp"
 
     @property
     def reach(self) -> tuple[Path, ...]:
-        """What the command may touch: not the log, which the server reads and would follow a link in.
-
-        The processes of a distributed job write their logs themselves.
-        """
-        if self.plan.exists():
-            return (self.root,)
-        return (self.work, self.inputs, self.outputs, self.layer, self.temporary)
+        """What the command may touch: not the logs, which the server reads and would follow a link in."""
+        return (self.work, self.inputs, self.outputs, self.layer, self.temporary, self.script.parent)
 
     @property
     def log(self) -> Path:

@@ -1,18 +1,14 @@
 """All that a job needs before its command runs: snapshot, inputs, environment, variables."""
 
-import json
-import shlex
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
-from amlocal.jobs import ranks
-from amlocal.jobs.distribution import Process, processes_of
+from amlocal.jobs.distribution import Process, apart_from, processes_of
 from amlocal.jobs.environ import behalf_environ, declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
@@ -25,11 +21,12 @@ from amlocal.runtimes import environ as runtime_environ
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A command that is ready to run."""
+    """A command that is ready to run, by one process or by those of a distributed job."""
 
     command: str
     environ: Mapping[str, str]
     timeout_s: float | None
+    processes: tuple[Process, ...] = ()
 
 
 class Preparation:
@@ -86,10 +83,9 @@ class Preparation:
             | dict(processes[0].environ if len(processes) == 1 else {})
             | properties["environmentVariables"]
         )
-        if len(processes) > 1:
-            command = _write_plan(folder, command, processes, properties["environmentVariables"])
         limit = (properties["limits"] or {}).get("timeout")
-        return Prepared(command, variables, seconds(limit) if limit else None)
+        several = apart_from(processes, properties["environmentVariables"]) if len(processes) > 1 else ()
+        return Prepared(command, variables, seconds(limit) if limit else None, several)
 
     def _output_paths(self, job: str, specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:
         """Make a folder for each named output and return what its placeholder stands for.
@@ -106,22 +102,3 @@ class Preparation:
             elif spec["jobOutputType"] != "uri_file":
                 path.mkdir()
         return paths
-
-
-def _write_plan(folder: JobFolder, command: str, processes: Sequence[Process], own: Mapping[str, str]) -> str:
-    """Leave what the processes of a distributed job are; return the command that runs them. `own` are the job's."""
-    script = folder.plan.with_name("command.sh")  # a file, since every user of the machine sees a process's arguments
-    script.write_text(command, encoding="utf-8")
-    plan = {
-        "command": ["/bin/bash", str(script)],
-        "processes": [
-            {
-                "environ": {key: value for key, value in process.environ.items() if key not in own},
-                "log": str(folder.logs / process.log),
-                "awaited": process.awaited,
-            }
-            for process in processes
-        ],
-    }
-    folder.plan.write_text(json.dumps(plan), encoding="utf-8")
-    return shlex.join([sys.executable, "-I", "-S", ranks.__file__, str(folder.plan)])

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 
 from amlocal.core.context import Context
 from amlocal.core.errors import AmlocalError
@@ -10,6 +11,7 @@ from amlocal.core.paths import Folder
 from amlocal.jobs import process
 from amlocal.jobs.collect import Collector
 from amlocal.jobs.confinement import Confinement, warning
+from amlocal.jobs.distribution import write_plan
 from amlocal.jobs.ending import CANCELED, COMPLETED, STOPPED, Ending, exited, failed, incomplete, overran
 from amlocal.jobs.failure import fault
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
@@ -88,14 +90,18 @@ class Runner:
         if said := await asyncio.to_thread(warning):
             folder.say(said, self._context.clock())
         confinement = Confinement(self._folder, folder.reach)
+        command, confine = prepared.command, confinement.wrap
+        if prepared.processes:
+            command = await asyncio.to_thread(write_plan, folder, command, prepared.processes, confine)
+            confine = _apart_already
         try:
             code = await process.run(
-                prepared.command,
+                command,
                 folder=folder.work,
                 environ={**prepared.environ, **confinement.environ(folder.temporary)},
                 log=folder.log,
                 timeout_s=prepared.timeout_s,
-                confine=confinement.wrap,
+                confine=confine,
             )
         except TimeoutError:
             return overran(self._store.get(name).body["properties"]["limits"]["timeout"])
@@ -136,3 +142,8 @@ class Runner:
             self._store.advance(name, Status.FAILED, error=fault(ending.message, code=ending.code))
         else:
             self._store.advance(name, Status.COMPLETED)
+
+
+def _apart_already(command: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that runs processes which are kept apart one by one."""
+    return tuple(command)

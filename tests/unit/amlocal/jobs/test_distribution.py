@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.jobs.distribution import Process, processes_of
+from amlocal.jobs.confinement import means
+from amlocal.jobs.distribution import Process, apart_from, processes_of
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.preparation import Prepared, _write_plan
+from amlocal.jobs.preparation import Prepared
+from amlocal.jobs.sandbox import NOTHING
 from amlocal.jobs.states import Status
 from tests.unit.amlocal.jobs.desk import Desk, run, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running
@@ -70,8 +72,8 @@ def started(desk: Desk, distribution: dict[str, Any]) -> Running:
 
     def prepare(job: Any, folder: JobFolder, _: Any) -> Prepared:
         folder.create()
-        command = _write_plan(folder, job.body["properties"]["command"], processes_of(distribution), {})
-        return Prepared(command, ENVIRON, None)
+        command = job.body["properties"]["command"]
+        return Prepared(command, ENVIRON, None, tuple(processes_of(distribution)))
 
     return Running(desk, prepare)
 
@@ -130,8 +132,18 @@ def test_a_cancel_reaches_every_process(desk: Desk) -> None:
     assert desk.jobs.status("job") == Status.CANCELED
 
 
-def test_what_the_job_sets_itself_comes_before_what_it_is_told(desk: Desk) -> None:
-    folder = desk.job_folder()
-    _write_plan(folder, "true", processes_of(PYTORCH), {"RANK": "mine"})
-    plan = json.loads(folder.plan.read_text())
-    assert all("RANK" not in process["environ"] and "LOCAL_RANK" in process["environ"] for process in plan["processes"])
+def test_what_the_job_sets_itself_comes_before_what_it_is_told() -> None:
+    told = apart_from(processes_of(PYTORCH), {"RANK": "mine"})
+    assert all("RANK" not in process.environ and "LOCAL_RANK" in process.environ for process in told)
+
+
+@pytest.mark.parametrize("log", ["std_log.txt", "std_log_process_0.txt", "../processes.json.failed"])
+def test_no_process_puts_anything_in_the_place_of_a_log(desk: Desk, log: str) -> None:
+    if means() == NOTHING:
+        pytest.skip("nothing on this machine keeps jobs apart")
+    secret = desk.folder.root / "secret"
+    secret.write_text("a secret")
+    running = started(desk, PYTORCH)
+    ended(desk, running, f'rm -f "../user_logs/{log}"; ln -s "{secret}" "../user_logs/{log}"; exit 3')
+    assert "a secret" not in running.error["message"] + running.kept_log
+    assert secret.read_text() == "a secret"
