@@ -92,7 +92,8 @@ def _run(environ: Mapping[str, str]) -> tuple[str, str, int]:
     GitHub runs again only what has come to its end, all jobs with the next attempt. Azure DevOps runs a stage again.
     """
     if run := environ.get("GITHUB_RUN_ID"):
-        return f"GitHub run {run}", f"github {run}", _number(environ, "GITHUB_RUN_ATTEMPT")
+        where = f"{environ.get('GITHUB_SERVER_URL', '')} {environ.get('GITHUB_REPOSITORY', '')}"
+        return f"GitHub run {run}", f"github {where} {run}", _number(environ, "GITHUB_RUN_ATTEMPT")
     if run := environ.get("BUILD_BUILDID"):
         stage = environ.get("SYSTEM_STAGENAME", "")
         whole = f"{environ.get('SYSTEM_COLLECTIONURI', '')} {run} {stage}"

@@ -110,6 +110,37 @@ def test_a_rejected_version_stays_out_of_production(
     assert site.traffic() == {served: 100}
 
 
+def test_the_run_of_a_model_that_nobody_registered_tells_too(site: ReleaseSite, served: str) -> None:
+    """The rejection of what a job has made: nothing is left of it but the tags of the run."""
+    import mlflow  # noqa: PLC0415 - takes seconds
+
+    from mlgates.delivery.metrics import tracking_uri  # noqa: PLC0415
+
+    tracking = mlflow.MlflowClient(tracking_uri(site.client))
+    experiment = tracking.create_experiment(site.settings.training_experiment_name)
+    lost = str(int(numbers(site)[-1]) + 1)
+    told = {"ledger.head": f"{lost} {'0' * 64}", "ledger.rejected": "c0ffee"}
+    run = tracking.create_run(experiment, tags=told).info.run_id
+    tracking.create_run(experiment)
+    verified = mlgates(site, "ledger", "verify")
+    assert (verified.exit_code, f"model {MODEL}:job:{run} tells of entry {lost}" in verified.stdout) == (16, True)
+    assert mlgates(site, "ledger", "repair", "--by", "Ann", "--reason", "lost").exit_code == 0
+    assert mlgates(site, "ledger", "verify").exit_code == 0
+    last = site.work().ledger.entries()[-1]
+    assert (last.action, last.model, last.sha256) == (Action.REJECTED, f"{MODEL}:job:{run}", "c0ffee")
+
+
+def test_a_ledger_that_is_archived_as_a_whole_counts(site: ReleaseSite, served: str) -> None:
+    before = numbers(site)
+    site.client.data.archive(NAME)
+    try:
+        assert mlgates(site, "history").exit_code == 0
+        site.approved()
+        assert len(numbers(site)) == len(before) + 1
+    finally:
+        site.client.data.restore(NAME)
+
+
 def plant(site: ReleaseSite, version: str) -> None:
     """Put a file into the folder of a model, as whoever may write to the storage can."""
     from azure.storage.blob import ContainerClient  # noqa: PLC0415

@@ -124,6 +124,7 @@ def test_a_run_that_does_not_tell_its_attempt_takes_nothing_over(environ: dict[s
     ("environ", "more"),
     [
         (GITHUB, {"GITHUB_RUN_ID": "8", "GITHUB_RUN_ATTEMPT": "2"}),
+        (GITHUB, {"GITHUB_REPOSITORY": "o/other", "GITHUB_RUN_ATTEMPT": "2"}),
         (AZURE_DEVOPS, {"SYSTEM_STAGENAME": "dev", "SYSTEM_STAGEATTEMPT": "2"}),
         (AZURE_DEVOPS, {"BUILD_BUILDID": "9", "SYSTEM_STAGEATTEMPT": "2"}),
     ],
