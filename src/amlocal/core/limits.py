@@ -24,6 +24,7 @@ MAX_PARAMETERS, MAX_PARAMETER_KEY, MAX_PARAMETER_VALUE = 200, 255, 500
 MAX_METRICS, MAX_METRIC_NAME = 50, 255  # names a run
 MAX_METRIC_ROWS = 250  # values of one metric in one request
 MAX_ARM_TAGS, MAX_ARM_TAG_NAME, MAX_ARM_TAG_VALUE = 50, 512, 256
+_EXPERIMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAME - 1}}}")
 _RESERVED = re.compile(r"[<>%&\\?/\x00-\x1f]")
 
 
@@ -65,7 +66,7 @@ def check_run(sent: Mapping[str, Any]) -> None:
     """Raise `OverLimit` for the texts of a job, or of a change to its run, that run history would not keep."""
     check_length("RunDto.DisplayName", MAX_NAME, sent.get("displayName"))
     check_length("RunDto.Description", MAX_DESCRIPTION, sent.get("description"))
-    check_length("ExperimentName", MAX_NAME, sent.get("experimentName"))
+    check_experiment(sent.get("experimentName"))
     for key, field in (("tags", "RunDto.Tags"), ("properties", "RunDto.Properties")):
         if isinstance(given := sent.get(key), Mapping):
             check_texts(field, given)
@@ -75,6 +76,15 @@ def check_run(sent: Mapping[str, Any]) -> None:
     ):
         if isinstance(given := sent.get(key), Mapping):
             check_size(f"{field}/Count", limit, sum(1 for spec in given.values() if not _is_literal(spec)))
+
+
+def check_experiment(name: Any) -> None:
+    """Raise `BadRequest` for the name of an experiment, in run history's words (dstoolkit-mlops-v2 issue 179)."""
+    if isinstance(name, str) and name and not _EXPERIMENT.fullmatch(name):
+        raise BadRequest(
+            f"Experiment name must be 1-{MAX_NAME} characters, start with a letter or a number, and can only contain "
+            f"letters, numbers, underscores, and dashes; {name[:60]!r} is not such a name."
+        )
 
 
 def _is_literal(spec: Any) -> bool:

@@ -36,7 +36,7 @@ class Known(Protocol):
 
 
 def check_write(path: str, body: Mapping[str, Any], known: Known) -> None:
-    """Raise `OverLimit` for a write that Azure refuses; `path` is below `/api/2.0/mlflow/`."""
+    """Raise `ApiError` for a write that Azure refuses; `path` is below `/api/2.0/mlflow/`."""
     if check := _CHECKS.get(path):
         check(body, known)
 
@@ -98,14 +98,14 @@ def _log_inputs(body: Mapping[str, Any], known: Known) -> None:
 
 
 def _create_experiment(body: Mapping[str, Any], known: Known) -> None:
-    check_length("ExperimentName", limits.MAX_NAME, body.get("name"))
+    limits.check_experiment(body.get("name"))
     check_length("ArtifactLocation", limits.MAX_ARTIFACT_LOCATION, _field(body, "artifact_location"))
     check_texts("ExperimentDto.Tags", _pairs(body, "tags"), max_key=limits.MAX_EXPERIMENT_TAG_KEY)
     del known
 
 
 def _update_experiment(body: Mapping[str, Any], known: Known) -> None:
-    check_length("ExperimentName", limits.MAX_NAME, _field(body, "new_name"))
+    limits.check_experiment(_field(body, "new_name"))
     del known
 
 

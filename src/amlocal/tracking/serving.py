@@ -23,7 +23,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import Engine, event
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from amlocal.core.limits import OverLimit
+from amlocal.core.errors import ApiError
 from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, RUNS
 from amlocal.tracking.limits import WRITES, azure_body, check_write
 from amlocal.tracking.recording import KnownNames, record
@@ -73,7 +73,7 @@ def _keep_limits(known: KnownNames) -> None:
         g.writing = True
         try:
             check_write(found[1], _sent(), known)
-        except OverLimit as error:
+        except ApiError as error:
             answer = jsonify(azure_body(error))
             answer.status_code = error.status
             return answer

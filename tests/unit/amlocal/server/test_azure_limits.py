@@ -20,7 +20,6 @@ SIZES: dict[str, tuple[Callable[[int], dict[str, Any]], int, str]] = {
     "a property's value": (lambda n: {"properties": {"k": "x" * n}}, 1000, "RunDto.Properties.Value/Length"),
     "display name": (lambda n: {"displayName": "x" * n}, 256, "RunDto.DisplayName/Length"),
     "description": (lambda n: {"description": "x" * n}, 5000, "RunDto.Description/Length"),
-    "experiment": (lambda n: {"experimentName": "x" * n}, 256, "ExperimentName/Length"),
     "inputs": (lambda n: {"inputs": {f"i{i}": BLOB for i in range(n)}}, 200, "RunDto.InputDatasets/Count"),
     "outputs": (
         lambda n: {"outputs": {f"o{i}": {"jobOutputType": "uri_folder"} for i in range(n)}},
@@ -47,6 +46,21 @@ def test_a_job_of_the_limit_passes_and_one_more_is_refused(shared_workspace: Wor
     assert over(shared_workspace.put(path, COMMAND | properties(limit + 1)), field, limit)
     assert shared_workspace.get(path).status == 404  # nothing is kept of what was refused
     assert shared_workspace.put(path, COMMAND | properties(limit)).status == 201
+
+
+NAMES = ["x" * 257, "-a", "_a", "a b", "a/b", "a.b", "projet é", "feature:1", "a\n"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_an_experiment_is_one_that_run_history_takes(shared_workspace: Workspace, name: str) -> None:
+    answer = shared_workspace.put(f"jobs/{shared_workspace.fresh()}", COMMAND | {"experimentName": name})
+    assert (answer.status, "Experiment name must be 1-256 characters, start" in answer.error["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a", "1", "diabetes-1_2", ""])
+def test_any_other_name_of_an_experiment_is_taken(shared_workspace: Workspace, name: str) -> None:
+    path = f"jobs/{shared_workspace.fresh()}"
+    assert shared_workspace.put(path, COMMAND | {"experimentName": name}).status == 201
 
 
 def test_values_that_are_no_data_do_not_count_as_inputs(shared_workspace: Workspace) -> None:

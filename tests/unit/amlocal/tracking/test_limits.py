@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.errors import BadRequest
 from amlocal.core.limits import OverLimit
 from amlocal.tracking.limits import azure_body, check_write
 
@@ -57,8 +58,6 @@ SIZES: dict[str, tuple[str, Callable[[int], dict[str, Any]], int, str]] = {
     "data sets": ("runs/log-inputs", lambda n: {"datasets": [{}] * n}, 200, "RunDto.InputDatasets/Count"),
     "a run's name": ("runs/create", lambda n: {"run_name": "x" * n}, 256, "RunDto.DisplayName/Length"),
     "a run's new name": ("runs/update", lambda n: {"runName": "x" * n}, 256, "RunDto.DisplayName/Length"),
-    "an experiment's name": ("experiments/create", lambda n: {"name": "x" * n}, 256, "ExperimentName/Length"),
-    "an experiment's new name": ("experiments/update", lambda n: {"new_name": "x" * n}, 256, "ExperimentName/Length"),
     "a parameter's name": (
         "runs/log-parameter", lambda n: {"key": "x" * n, "value": "v"}, 255, "Parameters.Key/Length",
     ),
@@ -87,6 +86,15 @@ def test_the_limit_passes_and_one_more_is_refused(case: str) -> None:
     message = refusal(path, body(limit + 1))
     assert message
     assert f"FieldName={field}, Limit={limit}, Size={limit + 1}. See https://aka.ms/azure-machine-learning" in message
+
+
+@pytest.mark.parametrize(("path", "key"), [("experiments/create", "name"), ("experiments/update", "newName")])
+def test_an_experiment_has_a_name_that_run_history_takes(path: str, key: str) -> None:
+    for name in ("x" * 256, "diabetes-1_2", "Default"):
+        check_write(path, {key: name}, Held())
+    for name in ("x" * 257, "a b", "/Users/me/x", "-a", "é"):
+        with pytest.raises(BadRequest, match="Experiment name must be 1-256 characters, start with a letter"):
+            check_write(path, {key: name}, Held())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,7 @@ def test_mlflows_own_tags_are_no_tags_of_run_history() -> None:
 @given(
     st.sampled_from(["runs/log-batch", "runs/create", "runs/log-parameter", "experiments/create", "runs/search"]),
     st.dictionaries(
-        st.sampled_from(["run_id", "params", "metrics", "tags", "key", "value", "name", "run_name", "datasets"]),
+        st.sampled_from(["run_id", "params", "metrics", "tags", "key", "value", "run_name", "datasets"]),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=5),
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["key", "value"]), inner),
