@@ -1,31 +1,19 @@
 """A job that is a stranger to the rest of the workspace: what it can reach, and what is seen of it."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amlocal import testing
+from tests.contract.amlocal.test_jobs_sdk import ENVIRONMENT, eventually
 
 pytestmark = [
     pytest.mark.xdist_group("amlocal-job-apart"),  # they share one workspace
     # azure-ai-ml's own, on its import
     pytest.mark.filterwarnings("ignore::DeprecationWarning:azure.*"),
 ]
-ENVIRONMENT = "AzureML-minimal:1"  # a curated one, so what runs the tests runs the jobs
-WAIT_S = 120
-
-
-def eventually(what: str, condition: Callable[[], Any]) -> Any:
-    """Return what the condition does as soon as that is true; fail after two minutes."""
-    tick, deadline = threading.Event(), time.monotonic() + WAIT_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WAIT_S} s"
-        tick.wait(0.1)
-    return found
 
 
 class Desk:
