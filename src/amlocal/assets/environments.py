@@ -6,10 +6,11 @@ from typing import Any
 
 from amlocal.assets.kind import AssetKind, Properties
 from amlocal.core.context import Identity
-from amlocal.core.decoding import read_json, read_yaml
+from amlocal.core.decoding import read_json
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import mapping, text
 from amlocal.core.uris import own_reference
+from amlocal.core.yaml_decoding import read_yaml
 
 
 def _conda(conda: str | None) -> str:

@@ -5,9 +5,9 @@ import hashlib
 from amlocal.assets.lookup import AssetLookup
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
-from amlocal.core.decoding import MAX_YAML
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
+from amlocal.core.yaml_decoding import MAX_YAML
 from amlocal.datastores.store import Location
 
 # What Azure ML puts such models on; here it is a name only, and what counts is the conda file.

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from amlocal.core.decoding import read_json, read_yaml
+from amlocal.core.decoding import read_json
+from amlocal.core.yaml_decoding import read_yaml
 
 _TYPES = {
     "double": {"type": "number", "format": "double"},

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amlocal.core.decoding import read_json, read_yaml
+from amlocal.core.decoding import read_json
+from amlocal.core.yaml_decoding import read_yaml
 from amlocal.runtimes.definitions.conda_names import is_python_package, pypi_name
 from amlocal.runtimes.definitions.match_spec import MatchSpec, parse_match_spec
 from amlocal.runtimes.definitions.requirement_lines import Place, read_lines

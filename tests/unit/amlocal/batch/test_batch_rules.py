@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from amlocal.batch.settings import DEFAULTS, accept_settings, overridable
 from amlocal.batch.store import default_of
-from amlocal.core.decoding import MAX_YAML
 from amlocal.core.errors import ApiError, BadRequest
+from amlocal.core.yaml_decoding import MAX_YAML
 from tests.unit.amlocal.batch.conftest import Batch, deployment
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.decoding import MAX_DEPTH, MAX_JSON, MAX_VALUES, MAX_YAML, read_json, read_yaml
+from amlocal.core.decoding import MAX_DEPTH, MAX_JSON, MAX_VALUES, read_json
+from amlocal.core.yaml_decoding import MAX_YAML, read_yaml
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
