@@ -14,7 +14,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from mlgates.core.chain import HEAD_TAG, REJECTED_TAG, Anchor
 from mlgates.core.errors import AssetMissing
 from mlgates.core.ledger import Action, Entry
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import UNREGISTERED, AssetVersion
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.metrics import tagged_runs
 from mlgates.delivery.refusals import asking
@@ -42,12 +42,10 @@ class Anchors:
         return [anchor for anchor in found if anchor is not None]
 
     def runs(self, experiment: str) -> list[AssetVersion]:
-        """Return the models that have an anchor, of runs in an experiment from which no version is registered."""
-        registered = {tags.get("job") for tags in self._versions().values()}
+        """Return what the runs of an experiment have made, of those that have an anchor."""
         return [
-            AssetVersion(self._model_name, f"job:{run}", created=False, tags=tags)
+            AssetVersion(self._model_name, f"{UNREGISTERED}{run}", created=False, tags=tags)
             for run, tags in tagged_runs(self._client, experiment, HEAD_TAG).items()
-            if run not in registered
         ]
 
     def write(self, entry: Entry, known: Iterable[Anchor], *, with_endpoint: bool = True) -> None:

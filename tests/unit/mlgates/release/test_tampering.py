@@ -263,6 +263,18 @@ def test_a_repair_that_is_killed_anywhere_is_done_again(
         to_the_end(release(town.work(), "2"))
 
 
+def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
+    town: Town, rejected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = {"sunny": {"ledger.head": f"{last(town)} {'0' * 64}"}}
+    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: runs)
+    monkeypatch.setattr("mlgates.delivery.gate_tags.tag_run", lambda _, run, tags: runs[run].update(tags))
+    town.workspace.models.get("classifier", rejected).tags["job"] = "sunny"
+    assert repairing.look(town.client, town.settings).reading.faults
+    repaired(town)
+    assert repairing.look(town.client, town.settings).reading.faults == ()
+
+
 def test_a_whole_ledger_is_not_repaired(town: Town, rejected: str) -> None:
     with pytest.raises(ConfigurationError, match="is whole"):
         repaired(town)
