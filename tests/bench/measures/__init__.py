@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, canaries, commands, gates, jobs, lists, online, release, server, upload
+from tests.bench.measures import batch, canaries, commands, gates, heavy, jobs, lists, online, release, server, upload
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
     "arm-get": server.arm_get,
     "memory": server.memory,
     "lists": lists.lists,
+    "heavy": heavy.heavy,
     "upload": upload.upload,
     "hello": jobs.hello,
     "promote": commands.promote,

@@ -22,7 +22,7 @@ class Client:
         self._connection = http.client.HTTPSConnection(workspace.origin.removeprefix("https://"), context=trust)
         secret = {"X-IDENTITY-HEADER": workspace.environ["IDENTITY_HEADER"]}
         token = self._get(f"/msi/token?resource={workspace.origin}", secret)
-        self._headers = {"Authorization": f"Bearer {json.loads(token)['access_token']}"}
+        self.headers = {"Authorization": f"Bearer {json.loads(token)['access_token']}"}
         self.arm = (
             f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{workspace.name}"
@@ -38,11 +38,11 @@ class Client:
 
     def fetch(self, target: str) -> bytes:
         """GET a path with its query."""
-        return self._get(target, self._headers)
+        return self._get(target, self.headers)
 
     def get(self, path: str) -> bytes:
         """GET below the workspace's ARM id."""
-        return self._get(f"{self.arm}{path}?api-version=2024-10-01", self._headers)
+        return self._get(f"{self.arm}{path}?api-version=2024-10-01", self.headers)
 
 
 def ready() -> list[Figure]:
