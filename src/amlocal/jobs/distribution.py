@@ -85,6 +85,13 @@ def processes_of(distribution: Mapping[str, Any] | None) -> list[Process]:
     ]
 
 
+def without_launcher(distribution: Mapping[str, Any] | None) -> str | None:
+    """Return the line that says what several processes of MPI do not have here, None for any other job."""
+    if not distribution or distribution["distributionType"] != "Mpi" or _size(distribution) == 1:
+        return None
+    return "distribution mpi: the processes are started without mpirun; each has its rank, and is alone to mpi4py"
+
+
 def apart_from(processes: Sequence[Process], own: Mapping[str, str]) -> tuple[Process, ...]:
     """Return the processes without what the job sets itself, which comes before what it is told."""
     return tuple(

@@ -8,7 +8,7 @@ from typing import Any
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
-from amlocal.jobs.distribution import Process, apart_from, processes_of
+from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
 from amlocal.jobs.environ import behalf_environ, declares_identity, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
@@ -60,8 +60,9 @@ class Preparation:
         """
         properties, say = job.body["properties"], folder.speaker(self._context.clock)
         folder.create()
-        for line in unserved(properties):
-            say(line)
+        for line in (*unserved(properties), without_launcher(properties["distribution"])):
+            if line:
+                say(line)
         if properties["codeId"]:
             self._inputs.fetch_code(properties["codeId"], folder.work)
         folder.add_artifact_folders()

@@ -25,9 +25,8 @@ def with_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
         given = properties.get(key) or {}
         return {**defaults, **{name: value for name, value in given.items() if value is not None}}
 
-    collector = properties.get("dataCollector")
     return {
-        **({"dataCollector": collector} if collector else {}),
+        **{key: properties[key] for key in ("dataCollector", "startupProbe") if properties.get(key)},
         "description": properties.get("description"),
         "properties": properties.get("properties") or {},
         "codeConfiguration": properties.get("codeConfiguration"),

@@ -19,6 +19,7 @@ def unserved(properties: Mapping[str, Any]) -> list[str]:
         f"model_mount_path {properties['modelMountPath']}: not mounted; AZUREML_MODEL_DIR names the model's folder": (
             properties["modelMountPath"]
         ),
+        "startup_probe: not asked; a process serves once it answers": properties.get("startupProbe"),
         "data_collector: no request and no answer is collected": properties.get("dataCollector"),
     }
     return [line for line, applies in lines.items() if applies]

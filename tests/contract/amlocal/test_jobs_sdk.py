@@ -13,6 +13,7 @@ import pytest
 
 from amlocal import testing
 from amlocal.jobs.settings import SETTINGS
+from amlocal.online.bodies import with_defaults
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
 pytestmark = [
@@ -394,6 +395,16 @@ def test_no_setting_that_the_sdk_can_send_is_unknown_here() -> None:
     whole = {path.removesuffix(".") for path in parts if path}
     assert {"command", "resources.shmSize", "distribution.workerCount", "identity.clientId"} <= sent
     assert sent - whole - SETTINGS.keys() == set()
+
+
+def test_no_setting_of_an_online_deployment_that_the_sdk_can_send_is_unknown_here() -> None:
+    """Each is kept, and so served or spoken of in the log; what is not kept unless it is sent is among the latter."""
+    from azure.ai.ml._restclient.arm_ml_service import models  # noqa: PLC0415
+
+    sent = {field._rest_name for field in models.ManagedOnlineDeployment()._attr_to_rest_field.values()}
+    assert "egressPublicNetworkAccess" in sent
+    kept = with_defaults({key: {"x": "y"} for key in sent})
+    assert sent - {"provisioningState"} - kept.keys() == set()
 
 
 def test_a_running_job_is_canceled(desk: Desk) -> None:

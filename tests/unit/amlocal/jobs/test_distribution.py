@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.jobs.confinement import means
-from amlocal.jobs.distribution import Process, apart_from, processes_of
+from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import Prepared
 from amlocal.jobs.sandbox import NOTHING
@@ -39,6 +39,12 @@ def test_mpi_is_told_by_the_names_of_open_mpi(size: int) -> None:
     ranks = [str(rank) for rank in range(size)]
     assert told(processes, "OMPI_COMM_WORLD_RANK") == told(processes, "OMPI_COMM_WORLD_LOCAL_RANK") == ranks
     assert set(told(processes, "OMPI_COMM_WORLD_SIZE")) == {str(size)}
+
+
+@given(st.sampled_from(["PyTorch", "Mpi"]), SIZES)
+def test_what_mpi_has_not_is_said_of_several_processes(kind: str, size: int) -> None:
+    said = without_launcher({"distributionType": kind, "processCountPerInstance": size})
+    assert (said is not None) is (kind == "Mpi" and size > 1)
 
 
 @given(workers=SIZES, servers=st.integers(0, 3))

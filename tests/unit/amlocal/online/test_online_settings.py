@@ -12,6 +12,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "egress": ({"egressPublicNetworkAccess": "Disabled"}, "egress_public_network_access disabled"),
     "scale": ({"scaleSettings": {"scaleType": "TargetUtilization"}}, "scale_settings TargetUtilization"),
     "mount": ({"modelMountPath": "/mnt/model"}, "model_mount_path /mnt/model"),
+    "startup": ({"startupProbe": {"period": "PT5S"}}, "startup_probe"),
     "collector": ({"dataCollector": {"collections": {}}}, "data_collector"),
 }
 
