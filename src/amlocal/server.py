@@ -27,6 +27,7 @@ from amlocal.settings import LENIENT, Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
 _BACKLOG = 512
+_SWITCH_S = 0.001  # for so long the event loop waits for a thread that is busy in Python; Python's own choice is 5 ms
 
 
 class _Server(uvicorn.Server):
@@ -48,6 +49,7 @@ class _Server(uvicorn.Server):
         most = raise_descriptors(self._limits)
         self.servers = [Door(listener, self._connection, self.config.ssl, self._limits, most)]  # type: ignore[list-item]
         self.started = True
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what is loaded stays: looking through it again and again would make requests wait
         self._ready()
 

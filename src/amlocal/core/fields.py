@@ -6,6 +6,7 @@ from typing import Any
 from amlocal.core.errors import BadRequest
 
 Sent = Mapping[str, Any]  # a decoded JSON object
+MAX_TEXTS = 1000  # tags or properties of one resource: each tag is a row of the index that lists are filtered by
 
 
 def text(sent: Sent, key: str) -> str | None:
@@ -38,6 +39,8 @@ def texts(sent: Sent, key: str) -> dict[str, str]:
     Raises `BadRequest` for anything else.
     """
     found = mapping(sent, key)
+    if len(found) > MAX_TEXTS:
+        raise BadRequest(f"The key '{key}' has {len(found)} entries; {MAX_TEXTS} are the most that are taken.")
     for name, value in found.items():
         if isinstance(value, dict | list):
             raise BadRequest(f"{name!r} in '{key}' must be a text, not {_kind(value)}.")

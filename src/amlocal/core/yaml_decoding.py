@@ -3,6 +3,7 @@
 A few bytes can ask for gigabytes: aliases of aliases. So nodes are counted first, an alias as what it stands for.
 """
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from amlocal.core.decoding import MAX_DEPTH, MAX_DIGITS, MAX_VALUES
 
 MAX_YAML = 2**20  # characters
 _MAX_NODES = MAX_VALUES // 5  # YAML is read more slowly than JSON
+_ONE_AT_A_TIME = threading.Lock()  # threads that are busy in Python make the event loop wait, each of them
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it
 
 
@@ -24,8 +26,9 @@ def read_yaml(text: str) -> Any:
     if len(text) > MAX_YAML:
         raise ValueError(f"it is longer than {MAX_YAML} characters")
     try:
-        _check_nodes(yaml.parse(text, Loader=_LOADER))
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, C's or Python's
+        with _ONE_AT_A_TIME:
+            _check_nodes(yaml.parse(text, Loader=_LOADER))
+            return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, C's or Python's
     # What libyaml and Python's own types refuse: a day that is none, a list as a key.
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(" ".join(str(error).split())) from error

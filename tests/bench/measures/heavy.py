@@ -77,14 +77,18 @@ def _kinds(workspace: LocalWorkspace, client: Client) -> dict[str, _Request]:
     arm = client.arm
     metrics = [{"key": f"m{number}", "value": 0.5, "timestamp": 1, "step": number} for number in range(1000)]
     blocks = b"<BlockList>" + b"<Latest>YQ==</Latest>" * 50_000 + b"</BlockList>"
-    tags = {str(number): "x" for number in range(24_000)}
+    tags = {str(number): "x" for number in range(1000)}
+    flavors = {str(number): "x" for number in range(24_000)}
     return {
         "aliases of aliases": _Request("PUT", f"{arm}/environments/y/versions/1", _environment(condaFile=_LAUGHS)),
         "YAML of 10,000 values": _Request(
             "PUT", f"{arm}/environments/z/versions/1", _environment(condaFile="dependencies:\n" + "- a\n" * 9900)
         ),
         "YAML of 1 MB": _Request("PUT", f"{arm}/environments/z/versions/2", _environment(condaFile="- a\n" * 2**18)),
-        "JSON of 50,000 values": _Request("PUT", f"{arm}/environments/t/versions/1", _environment(tags=tags)),
+        "1,000 tags": _Request("PUT", f"{arm}/environments/t/versions/1", _environment(tags=tags)),
+        "JSON of 50,000 values": _Request(
+            "PUT", f"{arm}/environments/t/versions/2", _environment(inferenceConfig=flavors)
+        ),
         "bodies of 16 MB": _Request("PUT", f"{arm}/environments/b/versions/1", b"[" + b"1," * (8 * _MB)),
         "JSON nested 100,000 deep": _Request("PUT", f"{arm}/environments/d/versions/1", b"[" * 100_000),
         "a page of 100 long items": _Request("GET", f"{arm}/data/long/versions?$top=100"),

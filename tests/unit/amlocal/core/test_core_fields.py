@@ -61,3 +61,9 @@ def test_a_refusal_names_what_came_instead(value: object, kind: str) -> None:
 def test_a_tag_that_is_no_plain_value_is_refused() -> None:
     with pytest.raises(BadRequest, match="'t' in 'tags' must be a text, not a list"):
         texts({"tags": {"t": ["a"]}}, "tags")
+
+
+def test_a_resource_has_a_thousand_tags_at_most() -> None:
+    assert len(texts({"tags": {str(number): "x" for number in range(1000)}}, "tags")) == 1000
+    with pytest.raises(BadRequest, match="1001 entries; 1000 are the most"):
+        texts({"tags": {str(number): "x" for number in range(1001)}}, "tags")
