@@ -34,11 +34,12 @@ def smoke(work: Work, name: str) -> Steps[OnlineTrial]:
     return (yield from watched("smoke test", trial))
 
 
-def all_to(work: Work, name: str) -> Steps[Outcome]:
-    """Give one deployment all the traffic, and mirror none."""
+def all_to(work: Work, name: str | None) -> Steps[Outcome]:
+    """Give one deployment all the traffic, or none to any, and mirror none."""
+    traffic = {name: ALL} if name else {}
     return (
         yield from watched(
-            "online traffic", share_traffic(work.client, work.endpoint, {name: ALL}, mirror={}, poll_s=work.poll_s)
+            "online traffic", share_traffic(work.client, work.endpoint, traffic, mirror={}, poll_s=work.poll_s)
         )
     )
 
@@ -106,7 +107,7 @@ def _gone(work: Work, content: Content, step: _Step, probe: Probe) -> Steps[Watc
     )
     if seen.verdict.state is State.KEPT:
         return seen
-    back = following(split, (), broken=True)
+    work, back = work.way_back or work, following(split, (), broken=True)
     yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=step.name, poll_s=work.poll_s)
     yield from remove_baseline(work)
     why = f"at {step.name}: {'; '.join(seen.verdict.reasons)}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlgates.core.deployments import Deployment
-from mlgates.core.errors import NotAllowed
+from mlgates.core.errors import LedgerBroken, NotAllowed
 from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.releases import Released
@@ -65,8 +65,16 @@ def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Re
     content = yield from step("content", lambda: content_of(work.client, work.settings, version))
     yield from step("approval", lambda: _permitted(work, content))
     samples = yield from step("samples", lambda: read_samples(work.settings, content.contract))
-    run = lambda held: _released(held, content, samples, canary=canary)  # noqa: E731
-    return (yield from holding(work, str(content.model), RELEASE, run))
+    model = str(content.model)
+    return (
+        yield from holding(
+            work,
+            model,
+            RELEASE,
+            lambda held: _released(held, content, samples, canary=canary),
+            permitted=lambda entries: permission(entries, model, content.sha256),
+        )
+    )
 
 
 def _permitted(work: Work, content: Content) -> Entry:
@@ -85,13 +93,23 @@ def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -
     at = position(work, str(model))
     if at.live and not at.is_tidy:
         yield from all_to(work, at.live)
+    try:
+        yield from _gone_forth(work, content, samples, at, canary=canary)
+        return (yield from step("record", lambda: _recorded(work, content, at)))
+    except (LedgerBroken, NotAllowed):  # it was rejected meanwhile, or holds other files, or nobody can tell any more
+        yield from _put_back(work.way_back or work, str(model), at)
+        raise
+
+
+def _gone_forth(work: Work, content: Content, samples: Samples, at: Position, *, canary: bool) -> Steps[None]:
+    """Bring the version up, try it, and give it the traffic and the calls of the batch endpoint."""
     if at.unproved:
         yield from watched("earlier deployment", deleted(work, "online", work.endpoint, at.place))
     batch = yield from _deployed(work, content, at.place)
     try:
         yield from step("deployed content", lambda: check_deployed(work.client, work.settings, content, at.place))
     except NotAllowed:
-        yield from _taken_back(work, at)
+        yield from _taken_back(work.way_back or work, at)
         raise
     yield from smoke(work, at.place)
     if at.live:
@@ -101,15 +119,22 @@ def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -
         yield from walk(work, content, split, steps, samples, compared=canary)
     else:
         yield from all_to(work, at.place)
-    try:
-        # A batch deployment holds no files: each job fetches them, so that they are looked at when it gets the calls.
-        yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
-    except NotAllowed:
-        if at.live:
-            yield from all_to(work, at.live)
-        raise
+    # A batch deployment holds no files: each job fetches them, so that they are looked at when it gets the calls.
+    yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
     yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))
-    return (yield from step("record", lambda: _recorded(work, content, at)))
+
+
+def _put_back(work: Work, model: str, at: Position) -> Steps[None]:
+    """Let serve what served by right before, or nothing when nothing did; a version that is released already stays."""
+    if at.is_done(model):
+        return
+    if at.live or at.place in look_online(work.client, work.endpoint).shares:
+        yield from all_to(work, at.live)
+    batch = look_batch(work.client, work.settings.batch_endpoint)
+    models, before = models_of(batch), at.last.model if at.last else None
+    earlier = next((name for name, each in models.items() if each == before), None)
+    if earlier and models.get(batch.default or "") == model:
+        yield from watched("batch default", make_default(work.client, batch.name, earlier, poll_s=work.poll_s))
 
 
 def position(work: Work, model: str) -> Position:

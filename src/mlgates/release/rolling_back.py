@@ -19,7 +19,7 @@ from mlgates.release.baseline import remove_baseline
 from mlgates.release.lock import ROLLBACK, free
 from mlgates.release.moving import all_to, smoke, withdraw
 from mlgates.release.places import BASELINE, models_of, place_for
-from mlgates.release.rules import Served, served, standing
+from mlgates.release.rules import Served, content_known, served, standing
 from mlgates.release.subject import Content, check_deployed, check_unchanged, content_of
 from mlgates.release.tidying import deleted
 from mlgates.release.work import Work, holding
@@ -133,7 +133,8 @@ def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: 
         return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
     away = find_model(work.client, work.settings, away_version)
     if plan.unfinished:
-        withdraw(work, Content(away, ""), "", reason or "its release was given up", by=work.person)
+        known = Content(away, content_known(work.ledger.entries(), plan.away_from))
+        withdraw(work, known, "", reason or "its release was given up", by=work.person)
     else:
         tag_model(work.client, away, {RELEASED_TAG: "rolled back"})
         draft = Draft(

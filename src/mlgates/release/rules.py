@@ -22,17 +22,28 @@ class Served:
 
 
 def standing(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | None:
-    """Return the last decision about a version: an approval, a rejection, or that a release withdrew it.
+    """Return the decision about a version that counts: an approval, a rejection, or that a release withdrew it.
 
     What was decided about the same content counts, whatever it was called: a job's model is registered once approved.
-    An approval from before a repair does not: what came after it may be lost.
+    A rejection stands, whatever comes after it, such as the end of a release that was under way; of the others the
+    last counts. An approval from before a repair does not: what came after it may be lost.
     """
-    repaired = False
-    for entry in reversed(entries):
-        repaired = repaired or entry.action is Action.REPAIRED
-        if entry.action in _DECISIONS and (entry.model == model or (sha256 and entry.sha256 == sha256)):
-            return None if repaired and entry.action is Action.APPROVED else entry
-    return None
+    about = [
+        entry
+        for entry in entries
+        if entry.action in _DECISIONS and (entry.model == model or (sha256 and entry.sha256 == sha256))
+    ]
+    rejected = next((entry for entry in about if entry.action is Action.REJECTED), None)
+    if rejected is not None or not about:
+        return rejected
+    last = about[-1]
+    is_void = any(entry.action is Action.REPAIRED and entry.number > last.number for entry in entries)
+    return None if is_void and last.action is Action.APPROVED else last
+
+
+def content_known(entries: Sequence[Entry], model: str) -> str:
+    """Return the checksum of a version's content as it was written last; empty when no entry tells it."""
+    return next((entry.sha256 for entry in reversed(entries) if entry.model == model and entry.sha256), "")
 
 
 def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:

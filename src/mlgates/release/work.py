@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import shorten
 from typing import TYPE_CHECKING, TypeVar
@@ -40,6 +40,8 @@ class Work:
     """Who asked for it; the owner when nobody is named."""
     reach: Reach = reach
     """How a deployment is asked."""
+    way_back: "Work | None" = None
+    """With what everything is put back where it was, also when nothing may go forth any more; None for itself."""
 
     @property
     def endpoint(self) -> str:
@@ -62,12 +64,20 @@ class Work:
 
 
 def holding(
-    work: Work, model: str, what: str, run: Callable[[Work], Steps[T]], *, facts: Mapping[str, str] | None = None
+    work: Work,
+    model: str,
+    what: str,
+    run: Callable[[Work], Steps[T]],
+    *,
+    facts: Mapping[str, str] | None = None,
+    permitted: Callable[[Sequence[Entry]], object] = lambda _: None,
 ) -> Steps[T]:
     """Go the steps of `run` while the endpoint is held for `what` of `model`; `facts` tell more of it.
 
     `run` is handed a `Work` that is fenced: before each change of an endpoint, and before each entry, the ledger is
-    asked whether the lock is still the one that was taken here, and `EndpointHeld` raised when it is not.
+    asked whether the lock is still the one that was taken here, and `EndpointHeld` raised when it is not; and whether
+    what it does is still `permitted`, which raises when it is not. Its `way_back` asks for the lock alone, and goes on
+    when the ledger was broken meanwhile: nobody else can take the lock then.
 
     The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
     is gone it stays, and whoever comes after the death of this process takes it over.
@@ -76,7 +86,7 @@ def holding(
         "lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts)
     )
     try:
-        return (yield from run(_fenced(work, lock)))
+        return (yield from run(_fenced(work, lock, permitted)))
     except WorkspaceUnavailable as error:
         raise WorkspaceUnavailable(
             f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"
@@ -87,9 +97,23 @@ def holding(
         raise
 
 
-def _fenced(work: Work, lock: Entry) -> Work:
+def _fenced(work: Work, lock: Entry, permitted: Callable[[Sequence[Entry]], object] = lambda _: None) -> Work:
+    def check(entries: Sequence[Entry]) -> None:
+        check_held(entries, lock)
+        permitted(entries)
+
+    def check_lock() -> None:
+        reading = work.ledger.read()
+        if reading.fault is None or lock in reading.entries:
+            check_held(reading.entries, lock)
+
     ledger = work.ledger.guarded(lambda entries: check_held(entries, lock))
-    return replace(work, client=fenced(work.client, lambda: check_held(ledger.entries(), lock)), ledger=ledger)
+    return replace(
+        work,
+        client=fenced(work.client, lambda: check(work.ledger.entries())),
+        ledger=work.ledger.guarded(check),
+        way_back=replace(work, client=fenced(work.client, check_lock), ledger=ledger),
+    )
 
 
 def _let_go(work: Work, reason: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mlgates.core.errors import EndpointHeld, LedgerBroken, MlgatesError
+from mlgates.core.errors import EndpointHeld, LedgerBroken, MlgatesError, NotAllowed
 from mlgates.core.events import Steps
-from mlgates.core.ledger import lock_of
+from mlgates.core.ledger import Action, lock_of
 from mlgates.core.steps import to_the_end
 from mlgates.release.lock import RELEASE, free, take
 from mlgates.release.owner import Owner
@@ -129,6 +129,60 @@ def test_what_another_process_holds_is_not_freed_by_the_one_that_lost_it(town: T
     held = lock_of(town.work().ledger.entries(), ENDPOINT)
     assert held is not None
     assert held.by == THIEF.name
+
+
+def interrupted(town: Town, after: int, disturb: Callable[[str], None], kind: type[MlgatesError]) -> bool:
+    """Release a new version, disturbed after so many events; return whether it had not come to its end by then."""
+    version = town.approved()
+    run = release(town.work(), version)
+    try:
+        for _ in range(after):
+            next(run)
+    except StopIteration:
+        return False
+    if lock_of(town.work().ledger.entries(), ENDPOINT) is None:
+        run.close()
+        return ("released", version) not in town.told()
+    for thread in threading.enumerate():
+        if thread.name in {"online", "batch"}:
+            thread.join()
+    disturb(version)
+    with pytest.raises(kind):
+        to_the_end(run)
+    return True
+
+
+def test_whenever_the_ledger_breaks_everything_goes_back_to_what_serves_by_right(town: Town) -> None:
+    to_the_end(release(town.work(), town.approved()))
+    data, after = town.workspace.data, 0
+    held: list[Any] = []
+
+    def cut(_: str) -> None:
+        held.append(data.get("classifier-ledger", str(town.work().ledger.entries()[-1].number)))
+        data.delete("classifier-ledger", held[-1].version)
+
+    while interrupted(town, after := after + 4, cut, LedgerBroken):
+        assert (town.traffic, town.batch) == ({"1": 100}, "1")
+        while held:
+            data.create_or_update(held.pop())
+        if lock_of(town.work().ledger.entries(), ENDPOINT):
+            free(town.work().ledger, ENDPOINT, by="Ann", reason="the ledger is whole again")
+    assert after >= 20
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_version_that_is_rejected_while_it_is_released_goes_no_further(town: Town, first: bool) -> None:
+    if not first:
+        to_the_end(release(town.work(), town.approved()))
+    serves, after = ({} if first else {"1": 100}), 0
+    reject = lambda version: town.write(Action.REJECTED, version)  # noqa: E731
+    while interrupted(town, after := after + 4, reject, NotAllowed):
+        if (ENDPOINT,) in town.workspace.online_endpoints.held:
+            assert town.traffic == serves
+        if not first:
+            assert town.batch == "1"
+        assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+    assert after > 15
 
 
 def test_a_release_stops_when_the_ledger_is_tampered_with_on_its_way(town: Town) -> None:

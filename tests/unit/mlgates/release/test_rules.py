@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from mlgates.core.errors import NotAllowed
 from mlgates.core.ledger import Action, Draft, Entry, Home, lock_of
-from mlgates.release.rules import check_decision, permission, served, standing
+from mlgates.release.rules import check_decision, content_known, permission, served, standing
 
 
 def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
@@ -68,6 +68,20 @@ def test_nobody_decides_twice_the_same(action: Action) -> None:
 def test_a_rejected_version_cannot_be_approved() -> None:
     with pytest.raises(NotAllowed, match="train another"):
         check_decision(ledger((Action.REJECTED, "1")), "m:1", Action.APPROVED)
+
+
+@pytest.mark.parametrize("after", [Action.WITHDRAWN, Action.APPROVED, Action.REPAIRED, Action.RELEASED])
+def test_a_rejection_stands_whatever_comes_after_it(after: Action) -> None:
+    entries = ledger((Action.APPROVED, "1"), (Action.REJECTED, "1"), (after, "1"))
+    with pytest.raises(NotAllowed, match="was rejected"):
+        check_decision(entries, "m:1", Action.APPROVED)
+    with pytest.raises(NotAllowed, match="was rejected"):
+        permission(entries, "m:1", "sha-1")
+
+
+def test_the_content_of_a_version_is_known_from_what_was_decided_about_it() -> None:
+    entries = ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1", ""))
+    assert (content_known(entries, "m:1"), content_known(entries, "m:2")) == ("sha-1", "")
 
 
 def test_an_approved_version_can_still_be_rejected() -> None:
