@@ -8,6 +8,7 @@ import sys
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
@@ -46,8 +47,15 @@ class ScriptProcess:
         address = self._socket_folder / "s"
         self._address = str(address)
         transport = httpx.AsyncHTTPTransport(uds=f"{address}:{PORT}", limits=httpx.Limits(max_connections=None))
-        # Its time is up when the router says so.
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://model", timeout=None, trust_env=False)  # noqa: S113
+        # Its time is up when the router says so. It keeps no cookie: the next request is another caller's.
+        keeps_none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://model",
+            timeout=None,  # noqa: S113
+            trust_env=False,
+            cookies=keeps_none,
+        )
         self._process: Process | None = None
         self._lifeline: int | None = None
         self._output: Output | None = None

@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", self.headers.get("Content-Type") or "text/plain")
         self.send_header("X-Got", "|".join(f"{key.lower()}={value}" for key, value in self.headers.items()))
         self.send_header("X-Request-Id", "the script's")
+        self.send_header("Set-Cookie", "session=secret")
         self.end_headers()
         self.wfile.write(body)
 
@@ -180,6 +181,17 @@ def test_headers_pass_both_ways_through_a_script(tmp_path: Path) -> None:
         assert not [header for header in got if header.startswith("authorization")]
         assert not {"x-request-id", "content-type", "content-length", "server", "date"} & answer.headers.keys()
         await process.stop()
+
+    play(ScriptProcess, SMALL, tmp_path, scene)
+
+
+def test_a_cookie_that_a_script_gives_to_one_caller_is_nobody_elses(tmp_path: Path) -> None:
+    async def scene(process: ScriptProcess, log: DeploymentLog) -> None:
+        await process.start()
+        assert (await process.ask(b"abc", "text/csv")).headers["set-cookie"] == "session=secret"
+        assert "cookie=" not in (await process.ask(b"abc", "text/csv")).headers["x-got"]
+        own = await process.ask(b"abc", "text/csv", {"cookie": "session=mine"})
+        assert [each for each in own.headers["x-got"].split("|") if "cookie" in each] == ["cookie=session=mine"]
 
     play(ScriptProcess, SMALL, tmp_path, scene)
 
