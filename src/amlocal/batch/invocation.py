@@ -41,10 +41,15 @@ def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any], *
     """
     key, given = _only("inputData", mapping(sent, "inputData"))
     uri, kind = text(given, "uri"), text(given, "jobInputType") or ""
-    if uri is None or _plain(kind) not in _TYPES:
-        raise BadRequest(
-            f"The input '{key}' must be a uri_file or uri_folder with a uri: a deployment of a model scores files."
+    if _plain(kind) not in _TYPES:
+        raise _invalid(
+            "InputData.Values[0]",
+            f"The specified job input type '{kind}JobInput' is not supported. The supported types are: "
+            "UriFileJobInput, UriFolderJobInput.",
+            given,
         )
+    if uri is None:
+        raise BadRequest(f"The input '{key}' has no uri: a deployment of a model scores a file or a folder.")
     settings = overridable(sent, deployment)
     output, file_name = _output(here, sent, lenient=lenient)
     if file_name:
@@ -91,7 +96,8 @@ def _output(here: Identity, sent: Sent, *, lenient: bool) -> tuple[str | None, s
     key, given = _only("outputData", outputs)
     kind = text(given, "jobOutputType") or ""
     if not lenient and _plain(kind) != "urifile":
-        raise _invalid("OutputData.Values[0].JobOutputType", "Job output type must be 'uri_file'.", kind)
+        shown = _TYPES.get(_plain(kind), kind)
+        raise _invalid("OutputData.Values[0].JobOutputType", "Job output type must be 'uri_file'.", shown)
     uri = text(given, "uri")
     if uri is None:
         return None, None
@@ -105,8 +111,8 @@ def _output(here: Identity, sent: Sent, *, lenient: bool) -> tuple[str | None, s
     return f"azureml://datastores/{place[0]}/paths/{folder}", name
 
 
-def _invalid(name: str, message: str, value: str) -> BadRequest:
-    """Return what Azure's validators say of a call (azure-docs issue 118447 shows it)."""
+def _invalid(name: str, message: str, value: str | Mapping[str, Any]) -> BadRequest:
+    """Return what Azure's validators say of a call (azure-docs issues 118447 and 115245 show it)."""
     error = {"PropertyName": name, "ErrorMessage": message, "AttemptedValue": value, "ErrorCode": "PredicateValidator"}
     return BadRequest(
         "The Job request provided has the following validation errors. Please resolve them and try again.\nErrors:\n"

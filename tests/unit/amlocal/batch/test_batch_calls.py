@@ -117,17 +117,36 @@ def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str
     assert told(batch, job)["output_file"] == file
 
 
-def test_a_folder_for_the_output_is_refused_in_azures_words(batch: Batch) -> None:
-    sent = call(outputData={"score": {"jobOutputType": "uri_folder", "uri": f"{PLACE}/a/b/"}})
+def validation_errors(batch: Batch, sent: dict[str, Any]) -> Any:
     with pytest.raises(BadRequest) as refused:
         batch.ready().invoker.invoke("scores", None, None, sent)
     head, _, errors = refused.value.message.partition("Errors:\n")
     assert head == "The Job request provided has the following validation errors. Please resolve them and try again.\n"
-    assert json.loads(errors) == [
+    return json.loads(errors)
+
+
+@pytest.mark.parametrize("kind", ["uri_folder", "UriFolder"])
+def test_a_folder_for_the_output_is_refused_in_azures_words(batch: Batch, kind: str) -> None:
+    sent = call(outputData={"score": {"jobOutputType": kind, "uri": f"{PLACE}/a/b/"}})
+    assert validation_errors(batch, sent) == [
         {
             "PropertyName": "OutputData.Values[0].JobOutputType",
             "ErrorMessage": "Job output type must be 'uri_file'.",
             "AttemptedValue": "uri_folder",
+            "ErrorCode": "PredicateValidator",
+        }
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Literal", "MLTable", "MLFlowModel", "CustomModel"])
+def test_an_input_that_is_no_file_or_folder_is_refused_in_azures_words(batch: Batch, kind: str) -> None:
+    given = {"jobInputType": kind, "value": "append"}
+    assert validation_errors(batch, {"inputData": {"mode": given}}) == [
+        {
+            "PropertyName": "InputData.Values[0]",
+            "ErrorMessage": f"The specified job input type '{kind}JobInput' is not supported. The supported types are: "
+            "UriFileJobInput, UriFolderJobInput.",
+            "AttemptedValue": given,
             "ErrorCode": "PredicateValidator",
         }
     ]
@@ -144,8 +163,8 @@ def test_a_folder_for_the_output_is_taken_by_a_lenient_workspace() -> None:
     [
         ({"inputData": {}}, "exactly one inputData"),
         ({"inputData": {"a": {}, "b": {}}}, "exactly one inputData"),
-        ({"inputData": {"a": {"jobInputType": "Literal", "value": 1}}}, "must be a uri_file or uri_folder"),
-        ({"inputData": {"a": {"jobInputType": "UriFile"}}}, "with a uri"),
+        ({"inputData": {"a": {}}}, "The supported types are: UriFileJobInput, UriFolderJobInput"),
+        ({"inputData": {"a": {"jobInputType": "UriFile"}}}, "has no uri"),
         (call(outputData={"s": {"jobOutputType": "uri_file", "uri": "https://elsewhere/x"}}), "must be azureml://data"),
         (call(outputData={"s": {"jobOutputType": "UriFile", "uri": f"{PLACE}/top.csv"}}), "in a folder"),
         (call(outputData={"s": {"jobOutputType": "UriFile", "uri": f"{PLACE}/../up"}}), "in a folder"),
