@@ -13,9 +13,10 @@ PREFIX = "azureml-"
 # The families that Azure has published environments of under this prefix (azureml-assets, azureml-examples and the
 # page "Azure Machine Learning curated environments"). Which releases of a family there are changes every month.
 _FAMILIES = (
-    "acpt", "ai-studio", "automl", "chainer", "dask", "designer", "deepspeed", "huggingface", "hyperdrive", "inference",
-    "lightgbm", "minimal", "mlflow", "model-evaluation", "onnxruntime", "pyspark", "pytorch", "responsibleai",
-    "scikit-learn", "sidecar", "sklearn", "tensorflow", "tritonserver", "triton", "tutorial", "vowpalwabbit", "xgboost",
+    "acpt", "ai-ml", "ai-studio", "automl", "chainer", "dask", "designer", "deepspeed", "huggingface", "hyperdrive",
+    "inference", "lightgbm", "minimal", "mlflow", "model-evaluation", "model-management", "onnxruntime", "pyspark",
+    "python-sdk", "pytorch", "responsibleai", "scikit-learn", "sidecar", "sklearn", "tensorflow", "train-finetune",
+    "tritonserver", "triton", "tutorial", "vowpalwabbit", "xgboost",
 )  # fmt: skip
 _NAME = re.compile(rf"{PREFIX}(?:{'|'.join(_FAMILIES)})(?:[-_.0-9][A-Za-z0-9._-]*)?", re.IGNORECASE)
 _LATEST = "1"

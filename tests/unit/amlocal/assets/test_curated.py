@@ -19,6 +19,10 @@ PUBLISHED = (
     "AzureML-minimal-ubuntu18.04-py37-cpu-inference",
     "AzureML-xgboost-0.9-ubuntu18.04-py37-cpu-inference",
     "AzureML-AutoML",
+    "AzureML-ai-ml-automl",
+    "AzureML-model-management",
+    "AzureML-python-sdk-v2",
+    "AzureML-Train-Finetune-Vision-MultiClass-Samples",
     "AzureML-Minimal",
     "AzureML-Tutorial",
 )
