@@ -5,6 +5,8 @@ and looks a registry up before anything is asked of it. The answer names what th
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from amlocal.core.errors import ApiError
 
@@ -41,6 +43,7 @@ _ELSEWHERE = (
     (re.compile(r"/genericasset/.*/indexes", re.IGNORECASE), "Indexes"),
     (re.compile(r"/providers/microsoft\.resourcegraph/", re.IGNORECASE), "Virtual clusters"),
     (re.compile(r"/providers/microsoft\.resources/deployments/", re.IGNORECASE), "New workspaces"),
+    (re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/?]+/?$", re.IGNORECASE), "Resource groups and new workspaces"),
     (re.compile(r"/locations/[^/]+/vmsizes", re.IGNORECASE), "Lists of VM sizes"),
     (re.compile(r"/locations/[^/]+/(usages|quotas|updatequotas)", re.IGNORECASE), "Quotas"),
 )
@@ -53,7 +56,8 @@ _JOBS = {
     "FineTuning": "Fine-tuning jobs",
     "Distillation": "Distillation jobs",
 }
-FEATURES = tuple(sorted({*_COLLECTIONS.values(), *_JOBS.values(), *(name for _, name in _ELSEWHERE)}))
+_IMPORTED = "azureml.materializationAssetName"  # of the pipeline that azure-ai-ml sends for `data.import_data`
+FEATURES = tuple(sorted({"Data imports", *_COLLECTIONS.values(), *_JOBS.values(), *(name for _, name in _ELSEWHERE)}))
 """What a 501 names in place of a path."""
 
 
@@ -85,6 +89,9 @@ def not_served(feature: str, detail: str | None = None) -> ApiError:
     return ApiError(501, message, code="NotImplemented")
 
 
-def unserved_job(kind: str) -> ApiError:
-    """Return the 501 of a kind of job."""
+def unserved_job(sent: Mapping[str, Any]) -> ApiError:
+    """Return the 501 of what is no command job."""
+    kind, properties = str(sent.get("jobType")), sent.get("properties")
+    if isinstance(properties, Mapping) and _IMPORTED in properties:
+        return not_served("Data imports")
     return not_served(_JOBS.get(kind, f"Jobs of type {kind}"), "send a command job")

@@ -72,8 +72,8 @@ def accept(
 
 def check_kind(sent: Sent) -> None:
     """Raise `ApiError` 501 for a job that is no command job; before anything else of it is looked at."""
-    if (kind := sent.get("jobType")) != "Command":
-        raise unserved_job(str(kind))
+    if sent.get("jobType") != "Command":
+        raise unserved_job(sent)
 
 
 # Kept and shown; nothing here depends on them.

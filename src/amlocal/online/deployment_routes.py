@@ -9,6 +9,7 @@ from amlocal.core.fields import count, flag, mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
+from amlocal.core.unserved import not_served
 from amlocal.online.bodies import with_defaults
 from amlocal.online.desk import Desk
 from amlocal.online.fleet import INITIALIZER, SERVER, Fleet
@@ -107,8 +108,10 @@ class DeploymentRoutes:
 def _accept(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a deployment as they are kept. Raises `BadRequest`."""
     kind = text(given, "endpointComputeType") or "Managed"
+    if kind == "Kubernetes":
+        raise not_served("Kubernetes online deployments", "managed ones are")
     if kind != "Managed":
-        raise BadRequest(f"Online deployments are Managed here, not {kind}.")
+        raise BadRequest(f"The endpointComputeType is Managed or Kubernetes, not {kind!r}.")
     code = mapping(given, "codeConfiguration")
     settings = ("requestSettings", "livenessProbe", "readinessProbe", "scaleSettings")
     properties = with_defaults({**given, **{key: mapping(given, key) for key in settings}}) | {

@@ -8,6 +8,7 @@ from amlocal.core.fields import mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
+from amlocal.core.unserved import not_served
 from amlocal.online.access import Access, auth_mode, new_keys
 from amlocal.online.desk import Desk
 from amlocal.online.rules import check_mirror, check_name, check_traffic
@@ -77,7 +78,7 @@ class EndpointRoutes:
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")
         if text(given, "compute"):
-            raise BadRequest("Online endpoints are managed here, without a compute of their own (Kubernetes).")
+            raise not_served("Kubernetes online endpoints", "leave compute out for a managed one")
         mode = auth_mode(text(given, "authMode"))
         if known and known.body["authMode"] != mode:
             raise BadRequest(f"The authMode of endpoint {name} is {known.body['authMode']} and cannot be changed.")

@@ -31,6 +31,11 @@ REGISTRY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearnin
         ),
         ("GET", "/subscriptions/s/providers/Microsoft.MachineLearningServices/registries", "Registries are"),
         ("PUT", "/subscriptions/s/resourcegroups/g/providers/Microsoft.Resources/deployments/d", "New workspaces are"),
+        (
+            "GET",
+            "/subscriptions/s/resourcegroups/g",
+            "Resource groups and new workspaces are",
+        ),  # asked before a deployment
     ],
 )
 def test_a_path_tells_what_was_asked_for(workspace: Workspace, method: str, path: str, text: str) -> None:
@@ -58,9 +63,14 @@ def test_a_job_of_another_kind_is_named_before_all_that_is_wrong_with_it(
 
 
 def test_an_unknown_kind_of_job_is_named_as_it_is() -> None:
-    assert "Jobs of type None are not served" in unserved_job("None").message
+    assert "Jobs of type None are not served" in unserved_job({"jobType": "None"}).message
+
+
+def test_an_import_of_data_is_not_called_the_pipeline_that_it_is_sent_as() -> None:
+    sent = {"jobType": "Pipeline", "properties": {"azureml.materializationAssetName": "sales"}}
+    assert unserved_job(sent).message.startswith("Data imports are not served by amlocal yet")
 
 
 def test_every_name_is_a_plural_that_begins_a_sentence() -> None:
     assert all(name[0].isupper() for name in FEATURES)
-    assert unserved("GET", "/subscriptions/s/resourceGroups/g") is None
+    assert unserved("GET", "/subscriptions/s") is None

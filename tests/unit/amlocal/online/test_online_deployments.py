@@ -81,7 +81,7 @@ def test_a_deployment_is_updating_until_it_serves(tmp_path: Path) -> None:
         ({"capacity": 0}, "from 1 to 50"),
         ({"capacity": 51}, "from 1 to 50"),
         ({"capacity": "two"}, "from 1 to 50"),
-        ({"endpointComputeType": "Kubernetes"}, "not Kubernetes"),
+        ({"endpointComputeType": "Mainframe"}, "Managed or Kubernetes, not 'Mainframe'"),
         ({"requestSettings": {"requestTimeout": "PT3M1S"}}, "180 s"),
         ({"requestSettings": {"requestTimeout": "PT0S"}}, "over 0"),
         ({"requestSettings": {"requestTimeout": 5}}, "ISO 8601"),

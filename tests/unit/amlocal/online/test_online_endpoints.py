@@ -43,7 +43,6 @@ def test_a_change_of_traffic_answers_with_the_old_and_shows_the_new(tmp_path: Pa
         ({"authMode": "AMLToken"}, "cannot be changed"),
         ({"authMode": "None"}, "not one of"),
         ({"traffic": []}, "object"),
-        ({"compute": "azureml:k8s"}, "Kubernetes"),
     ],
 )
 def test_what_azure_would_refuse_is_refused_and_changes_nothing(
@@ -56,6 +55,19 @@ def test_what_azure_would_refuse_is_refused_and_changes_nothing(
         refused = await stage.endpoint(**properties)
         assert (refused.status, reason in refused.error["message"]) == (400, True)
         assert (await stage.arm("GET", "scored")).json["properties"]["traffic"] == {"blue": 100}
+
+    play(tmp_path, scene)
+
+
+def test_what_azure_has_and_a_machine_has_not_is_named(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.endpoint()
+        for refused, feature in (
+            (await stage.endpoint(compute="azureml:k8s"), "Kubernetes online endpoints"),
+            (await stage.deploy(endpointComputeType="Kubernetes"), "Kubernetes online deployments"),
+        ):
+            text = f"{feature} are not served by amlocal yet"
+            assert (refused.status, refused.error["message"].startswith(text)) == (501, True)
 
     play(tmp_path, scene)
 
