@@ -21,9 +21,11 @@ from amlocal.runtimes.runtime import Log, neutral_environ
 # How soon a cancelled build stops.
 _ATTENTION_S = 0.1
 # As much of uv's output as its error is looked for in: a build backend may print a long traceback.
-_KEPT_LINES = 2000
+KEPT_LINES = 2000
 _FEW = 12  # lines that an error message repeats when uv names none
-_ERROR = re.compile(r"\s*(?:error:|\u00d7)")
+# At the margin: what a build backend prints is further in, and a compiler has errors of its own.
+_ERROR = re.compile(r"error:| {0,2}\u00d7")
+_LONGEST = 400  # characters of a backend's error: a compiler's is its whole command
 # What begins a line of uv's error: its own older and newer marks.
 _MARK = re.compile(r"(?:^|\n)\s*(?:error:|cause:|\u00d7|├─▶|╰─▶|│)\s*")
 _OUTPUT = re.compile(r"\s*(?:│\s*)?\[std(?:out|err)\]")
@@ -46,7 +48,7 @@ def run_uv(
 
     `purpose` opens the message, as in `environment train-env:3 cannot be built`.
     """
-    tail: deque[str] = deque(maxlen=_KEPT_LINES)
+    said = Said()
     process = subprocess.Popen(  # noqa: S603
         [uv_path(), *arguments, "--no-python-downloads", "--no-progress", "--color=never"],
         stdin=subprocess.DEVNULL,
@@ -61,13 +63,38 @@ def run_uv(
     with process:
         try:
             for line in _lines(cast("IO[bytes]", process.stderr), purpose, cancelled):
-                tail.append(line)
+                said.add(line)
                 log(line)
         except BaseException:
             _kill(process)
             raise
     if process.returncode:
-        raise EnvironmentUnsatisfiable(f"{purpose}: {reason(list(tail))}")
+        raise EnvironmentUnsatisfiable(f"{purpose}: {reason(said.lines())}")
+
+
+class Said:
+    """What is kept of uv's output: its end, and where its error begins, however much a build backend prints."""
+
+    def __init__(self) -> None:
+        self._end: deque[str] = deque(maxlen=KEPT_LINES)
+        self._error: list[str] = []
+        self._size = 0  # lines from the error on
+
+    def add(self, line: str) -> None:
+        """Take the next line."""
+        self._end.append(line)
+        if _ERROR.match(line):
+            self._error, self._size = [], 0
+        elif not self._size:
+            return
+        self._size += 1
+        if len(self._error) < _FEW:
+            self._error.append(line)
+
+    def lines(self) -> list[str]:
+        """Return what is kept, in order."""
+        pushed_out = max(self._size - len(self._end), 0)
+        return self._error[:pushed_out] + list(self._end)
 
 
 def _lines(stream: IO[bytes], purpose: str, cancelled: threading.Event) -> Iterator[str]:
@@ -106,7 +133,9 @@ def _backend_error(lines: Sequence[str]) -> str:
     after = lines[heads[-1] + 1 :]
     indent = len(lines[heads[-1]]) - len(lines[heads[-1]].lstrip())
     printed = [line for line in after if line.startswith(" " * indent) or not line.strip()]
-    return error_line(printed)
+    error = error_line(printed)
+    half = _LONGEST // 2
+    return error if len(error) <= _LONGEST else f"{error[:half]} … {error[-half:]}"
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amlocal.runtimes import uv_command
 from amlocal.runtimes.errors import BuildCancelled, EnvironmentUnsatisfiable
-from amlocal.runtimes.uv_command import reason, run_uv, uv_path
+from amlocal.runtimes.uv_command import KEPT_LINES, Said, reason, run_uv, uv_path
 
 # A build backend that says through a socket that it runs, and then does nothing.
 HANGING_BACKEND = """
@@ -80,9 +82,9 @@ OLD_CONFLICT = """\
 
 @pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
 def test_a_package_that_cannot_be_built_is_named_with_its_backends_own_error(said: str) -> None:
-    given = reason(said.splitlines())
-    assert given.startswith(BACKEND)
-    assert given.endswith("failed (exit status: 1): ModuleNotFoundError: No module named 'pkg_resources'")
+    told = reason(said.splitlines())
+    assert told.startswith(BACKEND)
+    assert told.endswith("failed (exit status: 1): ModuleNotFoundError: No module named 'pkg_resources'")
 
 
 @pytest.mark.parametrize("said", [NEW_CONFLICT, OLD_CONFLICT], ids=["new", "old"])
@@ -99,6 +101,28 @@ def test_a_long_traceback_does_not_push_the_packages_name_out(said: str) -> None
     frames = "".join(f'           File "x.py", line {number}, in f\n' for number in range(300))
     long = said.replace('  File "<string>"', f"{frames.lstrip()}           File", 1)
     assert reason(long.splitlines()).startswith(BACKEND)
+
+
+@pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
+def test_a_compilers_error_is_not_taken_for_uvs(said: str) -> None:
+    gcc = f'error: Command "gcc {"-I/a/folder " * 200}" failed with exit status 1'
+    told = reason(said.replace("ModuleNotFoundError: No module named 'pkg_resources'\n", f"{gcc}\n").splitlines())
+    assert told.startswith(BACKEND)
+    assert 'error: Command "gcc -I/a/folder' in told
+    assert told.endswith("failed with exit status 1")
+    assert len(told) < 600
+
+
+@given(st.integers(0, 40), st.sampled_from([(), ("Resolved 6 packages",)]))
+def test_the_beginning_of_an_error_is_kept_however_much_follows(over: int, before: tuple[str, ...]) -> None:
+    said = Said()
+    error = ["error: Failed to build `a`", "  cause: The build backend returned an error", "", "      [stderr]"]
+    printed = [f"      line {number}" for number in range(KEPT_LINES - 20 + over)]
+    for line in [*before, *error, *printed]:
+        said.add(line)
+    kept = said.lines()
+    assert reason(kept) == f"Failed to build `a`: The build backend returned an error: line {len(printed) - 1}"
+    assert len(kept) == len(set(kept))
 
 
 @pytest.fixture
