@@ -1,4 +1,4 @@
-"""Bodies as clients send them, one or more for each route that takes one: what the fuzzing starts from."""
+"""Bodies as clients send them, by a part of the path: the longest counts. They are what the fuzzing starts from."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ BATCH_DEPLOYMENT = {
         "model": {"referenceType": "Id", "assetId": "azureml:m0:1"},
         "compute": "azureml:cpu-cluster",
         "environmentId": ENVIRONMENT,
-        "codeConfiguration": {"codeId": "azureml:absent:1", "scoringScript": "score.py"},
+        "codeConfiguration": {"codeId": "azureml:c0:1", "scoringScript": "score.py"},
         "miniBatchSize": 10,
         "errorThreshold": -1,
         "outputAction": "AppendRow",
@@ -88,19 +88,24 @@ ARM: dict[str, list[dict[str, Any]]] = {
                 "computeType": "AmlCompute",
                 "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": {"maxNodeCount": 1, "minNodeCount": 0}},
             },
-        }
+        },
+        {
+            "location": "local",
+            "properties": {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_DS3_V2"}},
+        },
     ],
     "jobs": [{"properties": JOB}],
     "onlineEndpoints": [
         {"location": "local", "properties": {"authMode": "Key", "traffic": {}, "mirrorTraffic": {}}},
-        ONLINE_DEPLOYMENT,
-        {"keyType": "Primary", "keyValue": "x"},
-        {"containerType": "InferenceServer", "tail": 10},
+        {"location": "local", "tags": {"a": "b"}, "properties": {"authMode": "AADToken"}},
     ],
+    "onlineEndpoints/{name}/regenerateKeys": [{"keyType": "Primary", "keyValue": "x"}],
+    "onlineEndpoints/{endpoint}/deployments": [ONLINE_DEPLOYMENT],
+    "onlineEndpoints/{endpoint}/deployments/{name}/getLogs": [{"containerType": "InferenceServer", "tail": 10}],
     "batchEndpoints": [
         {"location": "local", "properties": {"authMode": "AADToken", "defaults": {"deploymentName": "d0d"}}},
-        BATCH_DEPLOYMENT,
     ],
+    "batchEndpoints/{endpoint}/deployments": [BATCH_DEPLOYMENT],
     "runs": [{"displayName": "x", "description": "y", "tags": {"a": "b"}, "hidden": False}],
     "rundata": [{"runId": "j0", "selectRunMetadata": True}],
     "batchGetResolvedUris": [{"values": ["azureml://locations/local/workspaces/w/data/d/versions/1"]}],
@@ -108,7 +113,7 @@ ARM: dict[str, list[dict[str, Any]]] = {
     "/score": [{"input_data": {"columns": ["a"], "index": [0], "data": [[1.0]]}}],
 }
 
-RUN = "r0"
+RUN = "j0"
 MLFLOW: dict[str, list[dict[str, Any]]] = {
     "experiments/create": [{"name": "e", "tags": [{"key": "a", "value": "b"}]}],
     "experiments/search": [{"max_results": 10, "filter": "name = 'x'", "order_by": ["name"], "view_type": "ALL"}],
@@ -145,12 +150,12 @@ MLFLOW: dict[str, list[dict[str, Any]]] = {
             ],
         }
     ],
-    "runs/log-model": [{"run_id": RUN, "model_json": '{"run_id": "r0", "artifact_path": "m", "flavors": {}}'}],
+    "runs/log-model": [{"run_id": RUN, "model_json": '{"run_id": "j0", "artifact_path": "m", "flavors": {}}'}],
     "runs": [{"run_id": RUN, "key": "k", "value": "v"}],
     "graphql": [
-        {"query": "query { mlflowGetRun(input: {runId: \"r0\"}) { run { info { runId } } } }", "variables": {}},
+        {"query": "query { mlflowGetRun(input: {runId: \"j0\"}) { run { info { runId } } } }", "variables": {}},
         {"operationName": "GetRun", "query": "query GetRun($data: MlflowGetRunInput!) { mlflowGetRun(input: $data) "
-         "{ run { info { runName } } } }", "variables": {"data": {"runId": "r0"}}},
+         "{ run { info { runName } } } }", "variables": {"data": {"runId": "j0"}}},
     ],
     "": [{"run_id": RUN, "experiment_id": "0", "max_results": 1, "page_token": "x"}],
 }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
-from amlocal.core.fields import Sent, flag, text, texts
+from amlocal.core.fields import Sent, flag, text, texts, texts_of
 from amlocal.core.http import Call, Reply, Route, own_name
 from amlocal.core.paging import page
 from amlocal.core.wire import USER, from_azure_date
@@ -133,8 +133,8 @@ class HistoryRoutes:
         return {"assetId": asset, "type": _shown_type(spec)}
 
     def _resolve(self, call: Call) -> Reply:
-        wanted = call.object().get("values") or []
-        return Reply(200, {"values": {str(asset): self._resolved(str(asset)) for asset in wanted}})
+        wanted = texts_of(call.object(), "values")
+        return Reply(200, {"values": {asset: self._resolved(asset) for asset in wanted}})
 
     def _resolved(self, asset: str) -> dict[str, Any]:
         middle = asset.rpartition("/versions/")[0].rpartition("/azureml_")[2]

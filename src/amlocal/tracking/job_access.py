@@ -97,8 +97,12 @@ class JobAccess:
 
     async def _create(self, call: Call, job: str, body: Mapping[str, Any]) -> Reply:
         await self._check_experiments(call, job, [v for k, v in body.items() if _plain(k) == "experimentid"])
-        tags = body.get("tags") or []
-        parents = {str(tag.get("value")) for tag in tags if isinstance(tag, dict) and tag.get("key") == _PARENT}
+        tags = body.get("tags")
+        parents = {
+            str(tag.get("value"))
+            for tag in (tags if isinstance(tags, list) else [])  # what is none, MLflow refuses
+            if isinstance(tag, dict) and tag.get("key") == _PARENT
+        }
         if parents:
             self._check(call, job, parents)
         reply = await self._forward(call)

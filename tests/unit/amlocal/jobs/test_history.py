@@ -110,6 +110,12 @@ def resolved(front: Front, asset: str) -> Any:
     return front.ask("POST", path, {"values": [asset]})
 
 
+@pytest.mark.parametrize("values", [2**31, "x", [1], [None], {"a": 1}, True])
+def test_what_is_to_be_resolved_is_a_list_of_texts(front: Front, values: Any) -> None:
+    path = f"/data/v1.0{front.desk.context.arm}/dataversion/batchGetResolvedUris"
+    assert front.ask("POST", path, {"values": values}).status == 400
+
+
 def outputs(front: Front) -> dict[str, Any]:
     found: dict[str, Any] = front.history("POST", "/rundata", {"runId": "job"}).body["runMetadata"]["outputs"]
     return found

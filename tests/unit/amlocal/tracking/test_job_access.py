@@ -112,6 +112,13 @@ def test_a_run_in_another_experiment_or_under_another_run_is_refused(body: dict[
     refused(Mlflow(), "POST", "runs/create", body)
 
 
+@pytest.mark.parametrize("tags", [5, True, "x", {"key": "mlflow.parentRunId"}, [None, 1]])
+def test_tags_that_are_none_are_left_to_mlflow_to_refuse(tags: Any) -> None:
+    mlflow = Mlflow()
+    mlflow.ask("POST", "runs/create", {"experiment_id": "7", "tags": tags})
+    assert len(mlflow.seen) == 1
+
+
 def test_a_search_finds_what_is_the_jobs_own() -> None:
     mlflow = Mlflow()
     mlflow.answer = {"runs": [{"info": {"run_id": run}} for run in ("other", "mine", "another")]}
