@@ -42,7 +42,7 @@ class Budget:
         except BaseException as error:
             if turn.done() and not turn.cancelled():
                 self.free += size  # it came just as the caller went
-            else:
+            elif entry in self._waiting:  # not, when its turn came between the time-out and this line
                 self._waiting.remove(entry)
             self._serve()
             if isinstance(error, TimeoutError):

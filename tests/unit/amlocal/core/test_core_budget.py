@@ -63,3 +63,19 @@ def test_a_caller_that_goes_away_leaves_its_place_to_others() -> None:
         assert budget.free == 6
 
     run(body())
+
+
+def test_room_that_comes_as_a_caller_gives_up_is_for_the_next() -> None:
+    async def body() -> None:
+        budget = Budget(10)
+        await budget.take(8)
+        first = asyncio.create_task(budget.take(9))
+        await asyncio.sleep(0)
+        first.cancel()
+        budget.give(8)  # before the caller that was cancelled has had its turn
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await budget.take(10)
+        assert budget.free == 0
+
+    run(body())
