@@ -28,6 +28,8 @@ from amlocal.tracking.upstream import Answer, ask
 _LOG = logging.getLogger("amlocal")
 # What SQLite and the system say of a disk or a file, not of a request.
 _STATE = re.compile(r"disk (I/O|is full|image)|database is locked|readonly database|No space left|unable to open")
+# What SQLite refuses of a question as such: more conditions or columns of one search than it takes.
+_TOO_MUCH = re.compile(r"at most \d+ tables|too many |too large|too big|too deep|parser stack overflow")
 _REPEATABLE = ("GET", "PUT")  # the only PUT is the workspace's own record of a run
 _JSON = {"content-type": "application/json"}
 
@@ -129,7 +131,8 @@ def _not_understood(call: Call, answer: Answer) -> ApiError:
     _LOG.warning("MLflow answered %s %s with %d: %s", call.method, call.target[:200], answer.status, message[:500])
     if answer.status == 501:
         return ApiError(501, message)
-    if answer.status == 503 or _STATE.search(message):
+    state = _STATE.search(message) is not None
+    if state or (answer.status == 503 and not _TOO_MUCH.search(message)):
         return TrackingUnavailable(f"MLflow's server could not do this now: {message}")
     return BadRequest(f"MLflow's server could not make sense of this request: {message}")
 

@@ -303,6 +303,9 @@ def test_mlflow_that_does_not_start_is_said_to_the_client(
         (502, b"", 400, "INVALID_PARAMETER_VALUE"),
         (500, b'{"message": "(sqlite3.OperationalError) database or disk is full"}', 424, "TEMPORARILY_UNAVAILABLE"),
         (503, b'{"message": "try again"}', 424, "TEMPORARILY_UNAVAILABLE"),
+        (503, b'{"message": "(sqlite3.OperationalError) at most 64 tables in a join"}', 400, "INVALID_PARAMETER_VALUE"),
+        (503, b'{"message": "(sqlite3.OperationalError) too many FROM clause"}', 400, "INVALID_PARAMETER_VALUE"),
+        (503, b'{"message": "Expression tree is too large (maximum depth 1000)"}', 400, "INVALID_PARAMETER_VALUE"),
         (501, b'{"message": "not served"}', 501, "NOT_IMPLEMENTED"),
     ],
 )
