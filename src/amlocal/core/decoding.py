@@ -7,6 +7,7 @@ values and nesting are looked at first, by means whose cost grows with the text 
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 MAX_JSON = 4 * 2**20
@@ -14,10 +15,24 @@ MAX_JSON = 4 * 2**20
 MAX_VALUES = 50_000
 """Of a JSON text, keys counted."""
 MAX_DEPTH = 100
+MAX_TEXT = 2**20
+"""Bytes of a file that says what an environment or a model needs."""
 MAX_DIGITS = 300  # of a whole number, which is then no more than a floating-point number can be
 
 _SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}|\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _LONG_NUMBER = re.compile(r"[0-9]{300}")
+
+
+def read_definition(path: Path) -> str:
+    """Return the text of a file that somebody else wrote. Raises `ValueError`, in one line, and `OSError`."""
+    with path.open("rb") as file:
+        content = file.read(MAX_TEXT + 1)
+    if len(content) > MAX_TEXT:
+        raise ValueError(f"{path.name} is longer than {MAX_TEXT} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is not UTF-8: {error}") from error
 
 
 def read_json(text: str | bytes, limit: int = MAX_JSON) -> Any:

@@ -15,6 +15,7 @@ from amlocal.core.decoding import MAX_DEPTH, MAX_DIGITS, MAX_VALUES
 MAX_YAML = 2**20  # characters
 _MAX_NODES = MAX_VALUES // 5  # YAML is read more slowly than JSON
 _ONE_AT_A_TIME = threading.Lock()  # threads that are busy in Python make the event loop wait, each of them
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")  # as a file may call any text
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it
 
 
@@ -83,5 +84,6 @@ def _count(open_nodes: list[_Node], named: dict[str, tuple[int, int]], anchor: s
 
 def _check_number(event: yaml.ScalarEvent) -> None:
     # To make a number of its digits takes a time that grows with their square, and YAML has numbers to the base of 60.
-    if event.implicit[0] and len(event.value) > MAX_DIGITS and event.value[0] in "+-.0123456789":
+    guessed = event.implicit[0] and event.value[:1] in (*"+-.0123456789",)
+    if len(event.value) > MAX_DIGITS and (guessed or event.tag in _NUMBERS):
         raise ValueError(f"a number has more than {MAX_DIGITS} digits")

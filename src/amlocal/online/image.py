@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from amlocal.assets.lookup import AssetLookup, Remote
 from amlocal.blobs import BlobStore
+from amlocal.core.decoding import read_definition
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
@@ -217,11 +218,18 @@ def _checksums(folder: Path) -> Iterator[str]:
 def _model_conda(model: Path) -> CondaFile:
     file = model / "conda.yaml"
     if file.is_file():
-        return parse_conda(file.read_text(encoding="utf-8"))
+        return parse_conda(_read(file))
     lines = model / "requirements.txt"
     if lines.is_file():
-        return CondaFile(pip=tuple(lines.read_text(encoding="utf-8").splitlines()))
+        return CondaFile(pip=tuple(_read(lines).splitlines()))
     raise RolloutFailed("The model has neither conda.yaml nor requirements.txt: its environment cannot be built.")
+
+
+def _read(file: Path) -> str:
+    try:
+        return read_definition(file)
+    except ValueError as error:
+        raise RolloutFailed(f"The model's environment cannot be built: {error}.") from error
 
 
 def check_servable(conda: CondaFile) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from amlocal.core.decoding import read_json
+from amlocal.core.decoding import read_definition, read_json
 from amlocal.core.yaml_decoding import read_yaml
 
 _TYPES = {
@@ -52,7 +52,7 @@ def describe_model(folder: Path, *, lenient: bool = False) -> bytes:
 
 def _inputs(file: Path) -> list[dict[str, Any]]:
     try:
-        found = read_json(read_yaml(file.read_text(encoding="utf-8"))["signature"]["inputs"])
+        found = read_json(read_yaml(read_definition(file))["signature"]["inputs"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return found if isinstance(found, list) and all(isinstance(column, dict) for column in found) else []

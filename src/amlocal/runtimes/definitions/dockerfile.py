@@ -8,9 +8,11 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from amlocal.core.decoding import read_definition
 from amlocal.runtimes.definitions.conda import conda_recipe, package_recipe, parse_conda
 from amlocal.runtimes.definitions.docker_image import DockerImage
 from amlocal.runtimes.definitions.dockerfile_syntax import Instruction, instructions, run_commands
@@ -26,8 +28,8 @@ from amlocal.runtimes.spec import BuildContext
 def dockerfile_recipe(build: BuildContext) -> Recipe:
     """Read the Dockerfile's last stage and those it builds on. Raises `InvalidDefinition`."""
     try:
-        text = (build.folder / build.dockerfile).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_definition(build.folder / build.dockerfile)
+    except (OSError, ValueError) as error:
         raise InvalidDefinition(f"{build.dockerfile} of the build context cannot be read: {error}") from error
     image = DockerImage(build.folder.resolve())
     stages: dict[str, DockerImage] = {}
@@ -109,10 +111,17 @@ def _installed(image: DockerImage, command: Sequence[str]) -> Recipe:
         raise NotHonoured(f"the value of {unknown} is not known here")
     match install:
         case CondaEnvironment(file):
-            return conda_recipe(parse_conda(image.source(file).read_text(encoding="utf-8")), image.context)
+            return conda_recipe(parse_conda(_conda_text(image.source(file))), image.context)
         case CondaPackages(specs):
             return sum((package_recipe(parse_match_spec(spec)) for spec in specs), Recipe())
     return _pip_installed(image, install.arguments)
+
+
+def _conda_text(file: Path) -> str:
+    try:
+        return read_definition(file)
+    except (OSError, ValueError) as error:
+        raise InvalidDefinition(f"the conda file {file.name} of the build context cannot be read: {error}") from error
 
 
 def _pip_installed(image: DockerImage, words: Sequence[str]) -> Recipe:

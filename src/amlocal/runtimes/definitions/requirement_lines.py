@@ -5,37 +5,45 @@ Whatever they name on disk must lie inside the build context, for nothing else r
 
 import re
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from amlocal.core.decoding import read_definition
 from amlocal.runtimes.definitions.pip_options import PipArguments, parse_pip_arguments
 from amlocal.runtimes.errors import InvalidDefinition
 from amlocal.runtimes.recipe import Recipe
 
 _REMOTE = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git)://", re.IGNORECASE)
 _LOCAL = re.compile(r"[./~].*|file:.*|.*\.(?:whl|tar\.gz|zip)(?:\[.*\])?|[^@;\s]*/.*", re.IGNORECASE)
+_MAX_LINES = 10_000
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where lines stand: `name` for messages; `context`, the folder that holds whatever they may name (None: they may
-    name nothing); `folder` inside it, from which relative paths start; `trail`, the requirements files on the way here.
+    name nothing); `folder` inside it, from which relative paths start; `trail`, the requirements files on the way here;
+    `number` counts the lines of all of them.
     """
 
     name: str
     context: Path | None
     folder: Path = Path()
     trail: tuple[Path, ...] = ()
+    number: Iterator[int] = field(default_factory=count, compare=False)
 
 
 def read_lines(lines: Iterable[str], place: Place) -> Recipe:
     """Read lines one by one, as in the pip section of a conda file. Raises `InvalidDefinition`."""
     recipe = Recipe()
     for line in filter(None, (_COMMENT.sub("", line).strip() for line in lines)):
+        # Files that include others, each of them twice, are more lines than anybody has written.
+        if next(place.number) >= _MAX_LINES:
+            raise InvalidDefinition(f"{place.name}: there are more than {_MAX_LINES} lines of requirements in all")
         if line.startswith("-"):
             recipe += read_arguments(_option_line(line, place), place)
         else:
@@ -74,11 +82,11 @@ def _included(file: str, place: Place) -> Recipe:
     if path in place.trail:
         raise InvalidDefinition(f"{place.name} includes {file!r}, which includes it in turn")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_definition(path)
+    except (OSError, ValueError) as error:
         raise InvalidDefinition(f"{place.name}: {file!r} cannot be read: {error}") from error
     lines = re.sub(r"\\\r?\n", " ", text).splitlines()
-    return read_lines(lines, Place(path.name, place.context, path.parent, (*place.trail, path)))
+    return read_lines(lines, Place(path.name, place.context, path.parent, (*place.trail, path), place.number))
 
 
 def _option_line(line: str, place: Place) -> PipArguments:

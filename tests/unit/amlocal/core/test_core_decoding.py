@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.decoding import MAX_DEPTH, MAX_JSON, MAX_VALUES, read_json
+from amlocal.core.decoding import MAX_DEPTH, MAX_JSON, MAX_TEXT, MAX_VALUES, read_definition, read_json
 from amlocal.core.yaml_decoding import MAX_YAML, read_yaml
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -89,6 +90,7 @@ def test_aliases_are_taken_as_long_as_what_they_stand_for_is_small() -> None:
         "- a\n" * 80_000, "x" * (MAX_YAML + 1), "1:" * 300 + "1", "[" + "9" * 3000 + "]", "!!python/name:os.system",
         "day: 2024-13-45", "? [a]\n: b", "\x00", "a: b: c", "!!int x", "!!float ''", "!!timestamp x", "!!bool x",
         "!!int ''", "a: !!binary é",
+        "!!int " + "1:" * 300 + "1", "!!float " + "1:" * 300 + "1", "!<tag:yaml.org,2002:int> '" + "1:" * 300 + "1'",
     ],
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
@@ -101,3 +103,15 @@ def test_yaml_out_of_bounds_is_refused_in_one_line(text: str) -> None:
 @given(st.text(max_size=40) | st.text("[]{}&*!-?:|>'\",#%@ \nab10.<=~", max_size=40))
 def test_no_text_makes_the_yaml_reader_fail_otherwise(text: str) -> None:
     assert "\n" not in outcome(read_yaml, text)[1]
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"a" * (MAX_TEXT + 1), "is longer than"), (b"\xff", "is not UTF-8")])
+def test_a_file_out_of_bounds_is_refused_by_its_name(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "conda.yaml").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"conda\.yaml {reason}"):
+        read_definition(tmp_path / "conda.yaml")
+
+
+def test_a_file_as_large_as_may_be_is_read(tmp_path: Path) -> None:
+    (tmp_path / "conda.yaml").write_bytes(b"a" * MAX_TEXT)
+    assert len(read_definition(tmp_path / "conda.yaml")) == MAX_TEXT

@@ -154,7 +154,10 @@ def test_told_otherwise_it_is_served(lenient: Shelf) -> None:
         ({"conda__yaml": FULL}, "no file MLmodel"),
         ({"MLmodel": "flavors: {}"}, "neither conda.yaml nor requirements.txt"),
         ({}, "are not there"),
+        ({"MLmodel": "flavors: {}", "conda__yaml": "x" * 2**21}, "built: conda.yaml is longer than"),
+        ({"MLmodel": "flavors: {}", "requirements__txt": "x" * 2**21}, "built: requirements.txt is longer than"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_model_that_cannot_be_served_fails_with_the_reason(shelf: Shelf, files: dict[str, str], reason: str) -> None:
     with pytest.raises(RolloutFailed, match=reason):

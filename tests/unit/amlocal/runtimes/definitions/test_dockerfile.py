@@ -136,3 +136,12 @@ def test_an_instruction_that_cannot_be_read_is_named(context: Path, line: str) -
 def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidDefinition, match=r"docker/Dockerfile\.gpu"):
         dockerfile_recipe(BuildContext(tmp_path, "docker/Dockerfile.gpu"))
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"x" * 2**21], ids=["no text", "too long"])
+@pytest.mark.parametrize("name", ["Dockerfile", "conda.yml"])
+def test_a_file_that_is_no_text_or_too_long_is_named(context: Path, name: str, content: bytes) -> None:
+    (context / "Dockerfile").write_text("FROM x\nCOPY . .\nRUN conda env create -f conda.yml")
+    (context / name).write_bytes(content)
+    with pytest.raises(InvalidDefinition, match="of the build context cannot be read"):
+        dockerfile_recipe(BuildContext(context))

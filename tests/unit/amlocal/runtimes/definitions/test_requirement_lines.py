@@ -116,3 +116,23 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidDefinition, match="cannot be read"):
         _read("-r a.txt", context=tmp_path)
+
+
+def test_files_that_include_others_over_and_over_are_refused(tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.txt").write_text(f"-r {number + 1}.txt\n" * 10)
+    (tmp_path / "8.txt").write_text("numpy\n")
+    with pytest.raises(InvalidDefinition, match="more than 10000 lines"):
+        _read("-r 0.txt", context=tmp_path)
+
+
+def test_a_file_may_be_included_twice(tmp_path: Path) -> None:
+    for name, text in (("a.txt", "-r c.txt\none"), ("b.txt", "-r c.txt\ntwo"), ("c.txt", "three")):
+        (tmp_path / name).write_text(text)
+    assert _read("-r a.txt", "-r b.txt", context=tmp_path).requirements == ("three", "one", "three", "two")
+
+
+def test_a_file_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("numpy\n" * 200_000)
+    with pytest.raises(InvalidDefinition, match=r"cannot be read: a\.txt is longer than"):
+        _read("-r a.txt", context=tmp_path)
