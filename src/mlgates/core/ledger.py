@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 
 class Action(StrEnum):
@@ -113,8 +114,11 @@ class Entry(Draft):
     @classmethod
     def from_content(cls, content: bytes) -> Self:
         """Read an entry back. Raises `ValueError`, `TypeError` or `KeyError` for anything that is none."""
-        values = json.loads(content)
-        return cls(**{**values, "action": Action(values["action"])})
+        try:
+            values = json.loads(content)
+        except RecursionError as error:
+            raise ValueError("it is nested too deep for an entry") from error
+        return _checked(cls(**{**values, "action": Action(values["action"])}))
 
     def to_tags(self) -> dict[str, str]:
         """Return the entry as text by name; what is empty is left out."""
@@ -128,13 +132,29 @@ class Entry(Draft):
         known = {each.name for each in fields(cls)} - {"facts"}
         facts = {name.removeprefix(_FACT): value for name, value in tags.items() if name.startswith(_FACT)}
         values: dict[str, Any] = {"previous": "", **{name: value for name, value in tags.items() if name in known}}
-        return cls(**{**values, "number": int(values["number"]), "action": Action(values["action"])}, facts=facts)
+        number, action = int(values["number"]), Action(values["action"])
+        return _checked(cls(**{**values, "number": number, "action": action}, facts=facts))
 
     def _values(self) -> dict[str, Any]:
         values = {each.name: getattr(self, each.name) for each in fields(self)} | {"facts": dict(self.facts)}
         if self.home == Home("", ""):  # the checksum of an earlier edition, which named neither
             del values["workspace"], values["ledger"]
         return values
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def _checked(entry: E) -> E:
+    """Return the entry. Raises `ValueError` or `TypeError` when a value is not of its kind, as only a forger writes."""
+    if type(entry.number) is not int or entry.number < 1 or not isinstance(entry.facts, dict):
+        raise ValueError("no number, or no facts")
+    texts = [getattr(entry, each.name) for each in fields(entry) if each.name not in {"number", "facts"}]
+    for text in (*texts, *entry.facts, *entry.facts.values()):
+        str.encode(text)  # refuses what is no text, and half characters
+    if datetime.fromisoformat(entry.at).tzinfo is None:
+        raise ValueError(f"{entry.at} has no time zone")
+    return entry
 
 
 def lock_of(entries: Sequence[Entry], endpoint: str) -> Entry | None:

@@ -26,7 +26,7 @@ def find_model(client: MLClient, settings: Settings, version: str | None) -> Ass
     found = next((each for each in versions if version in (None, each.version)), None)
     if found is None:
         known = ", ".join(each.version for each in versions) or "none"
-        wanted = f"version {version}" if version else "a version"
+        wanted = f"version {version}" if version else "version"
         raise AssetMissing(f"there is no {wanted} of model {name} (known: {known}): run 'mlgates train --register'")
     return found
 

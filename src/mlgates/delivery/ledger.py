@@ -213,6 +213,8 @@ class Ledger:
         return _from_tags(version.tags or {}, _checksum(version)) or self._from_file(version)
 
     def _from_file(self, version: Any) -> Entry | None:
+        if "://" in (path := str(version.path)) and not path.startswith("azureml://"):
+            return None  # somebody else's address: none of ours, and not to be asked
         with tempfile.TemporaryDirectory() as folder:
             try:
                 content = download_data(self._client, f"{self.name}:{version.version}", Path(folder)).read_bytes()

@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -46,6 +48,59 @@ def anchor(entry: Entry) -> Anchor:
 
 chains = st.lists(drafts, min_size=1, max_size=5).map(written)
 long_chains = chains.filter(lambda entries: len(entries) > 1)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(drafts, st.sampled_from([each.name for each in fields(Entry)]), anything)
+def test_a_file_of_any_content_is_an_entry_or_none_and_nothing_else_happens(
+    draft: Draft, name: str, value: object
+) -> None:
+    values = json.loads(written([draft])[0].content) | {name: value}
+    try:
+        entry = Entry.from_content(json.dumps(values).encode())
+    except (ValueError, TypeError, KeyError):
+        return
+    assert Entry.from_content(entry.content) == entry
+    assert chained([Slot(str(entry.number), entry)], HOME)
+    assert datetime.fromisoformat(entry.at) < datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 200_000, b"null", b"{}", b"\xff", b'"text"', b'{"action": "approved"}'],
+)
+def test_what_is_no_entry_is_refused(content: bytes) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        Entry.from_content(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("number", "1"),
+        ("number", True),
+        ("number", 0),
+        ("facts", "abc"),
+        ("facts", {"left out": 5}),
+        ("facts", None),
+        ("at", "yesterday"),
+        ("at", "2026-01-01T00:00:00"),
+        ("reason", "\ud800"),
+        ("model", None),
+        ("sha256", ["a"]),
+    ],
+)
+def test_a_value_of_another_kind_makes_no_entry(name: str, value: object) -> None:
+    values = json.loads(written([Draft(action=Action.APPROVED, by="Ann", model="m:1")])[0].content)
+    assert Entry.from_content(json.dumps(values).encode())
+    with pytest.raises((ValueError, TypeError)):
+        Entry.from_content(json.dumps(values | {name: value}).encode())
 
 
 @given(chains)

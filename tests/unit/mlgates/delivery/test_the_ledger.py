@@ -116,6 +116,16 @@ def test_a_version_that_somebody_registered_by_hand_breaks_the_chain(
     assert ledger.read().fault == "entry mine is not what was written"
 
 
+def test_an_address_elsewhere_is_not_asked_for_an_entry(
+    ledger: Ledger, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(ledger)
+    elsewhere = {"name": NAME, "version": "2", "path": "https://127.0.0.1:9/entry.json", "tags": {}}
+    workspace.data.create_or_update(type("Data", (), elsewhere))
+    monkeypatch.setattr(ledger_module, "download_data", lambda *_: pytest.fail("asked"))
+    assert ledger.read().fault == "entry 2 is not what was written"
+
+
 def test_a_ledger_is_a_data_asset_beside_the_model(ledger: Ledger, workspace: FakeWorkspace) -> None:
     append(ledger)
     assert AssetVersion(NAME, "1", created=True).reference == "azureml:classifier-ledger:1"
