@@ -19,7 +19,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     """Read a comma-separated file with a header.
 
     Raises `UnreadableData` when it is missing, empty, has no rows, or when a line has more or fewer fields than
-    the header (pandas would fill up the short line of a file that was cut off).
+    the header (pandas would fill up the short line of a file that was cut off), when two columns have one name (it
+    would call the second `a.1`), or when a field holds a NUL character (it would cut the field there).
     """
     with _reading(path):
         _check_fields(path)
@@ -72,10 +73,14 @@ def _reading(path: Path) -> Iterator[None]:
 def _check_fields(path: Path) -> None:
     with path.open(encoding=_ENCODING, newline="") as file:
         lines = csv.reader(file, strict=True)
-        wanted = len(next(lines, []))
-        rows = 0
+        header = next(lines, [])
+        wanted, rows = len(header), 0
+        if twice := next((name for place, name in enumerate(header) if name in header[:place]), None):
+            raise UnreadableData(f"{path}: column '{twice}' is in the header twice")
         for fields in filter(None, lines):
             rows += 1
+            if any("\0" in field for field in fields):
+                raise UnreadableData(f"{path}: line {lines.line_num} holds a NUL character: it is no text")
             if len(fields) != wanted:
                 found = f"line {lines.line_num} has {len(fields)} fields, the header {wanted}"
                 raise UnreadableData(f"{path}: {found}; was the file cut short?")

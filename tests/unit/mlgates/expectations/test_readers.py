@@ -35,6 +35,8 @@ def test_a_csv_file_reads_as_the_table_that_it_is(tmp_path_factory: pytest.TempP
         (b"a,b\n1,2,3\n", "line 2 has 3 fields"),
         (b'a,b\n1,"2', "not a CSV table"),
         (b"a,b\n1,\xff\n", "not text in UTF-8"),
+        (b"a,b,a\n1,2,3\n", "column 'a' is in the header twice"),
+        (b"a,b\n1,x\0y\n", "line 2 holds a NUL character"),
     ],
 )
 def test_a_csv_file_that_is_no_whole_table_is_refused(file: Path, content: bytes, told: str) -> None:
