@@ -5,6 +5,7 @@ workspace is refused by name: one workspace never answers with its own things fo
 """
 
 import re
+from urllib.parse import unquote
 
 from amlocal.core.context import PROVIDER, Identity
 from amlocal.core.errors import ApiError, BadRequest
@@ -19,6 +20,8 @@ _ARM = re.compile(
 )
 _BY_GUID = re.compile(r"azureml:/+(?:locations/[^/]+/)?workspaces/(?P<name>[^/]+)/+(?P<rest>.*)", _FLAGS)
 _REGISTRY = re.compile(r"azureml:/+registries/(?P<name>[^/]+)(?:/.*)?", _FLAGS)
+# What says that it names a workspace; one that the forms above do not fit is nobody's.
+_UNREADABLE = re.compile(r"\s*azureml:/*(?:subscriptions|workspaces|locations)/", _FLAGS)
 _DATASTORE = re.compile(r"azureml:/+datastores/(?P<datastore>[^/]+)/(?:paths/)?(?P<path>.*)", _FLAGS)
 _JOB = re.compile(r"azureml://jobs/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/(?:paths/)?(?P<path>.*))?", _FLAGS)
 _BLOB = re.compile(
@@ -38,7 +41,8 @@ def own_reference(here: Identity, reference: str) -> str:
     """Return a reference without the part that names the workspace: `azureml://datastores/D/paths/P` for the long form.
 
     What names no workspace comes back as it is. Names are compared without case, as ARM does. Raises
-    `ForeignReference` naming the other workspace, 501 for what is in a registry.
+    `ForeignReference` naming the other workspace, `BadRequest` for a form that cannot be told, 501 for what is in a
+    registry.
     """
     if found := _ARM.fullmatch(reference):
         names = (found["subscription"], found["group"], found["name"])
@@ -52,6 +56,11 @@ def own_reference(here: Identity, reference: str) -> str:
             raise _foreign(here, reference, None, None, found["name"])
     elif found := _REGISTRY.fullmatch(reference):
         raise no_registries(reference, found["name"])
+    if _UNREADABLE.match(unquote(reference)) if found is None else found["rest"].startswith("."):
+        raise BadRequest(
+            f"{reference!r} names a workspace in no form that Azure ML has, such as "
+            "azureml://subscriptions/ID/resourcegroups/GROUP/workspaces/NAME/datastores/NAME/paths/PATH."
+        )
     return f"azureml://{found['rest']}" if found else reference
 
 

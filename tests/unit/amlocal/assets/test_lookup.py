@@ -31,14 +31,17 @@ def container(workspace: Workspace) -> str:
         ("azureml:AzureML-sklearn-1.0@latest", "AzureML-sklearn-1.0@latest"),
         ("azureml:AzureML-sklearn-1.0:33", "AzureML-sklearn-1.0:33"),
         ("AzureML-sklearn:1", "AzureML-sklearn:1"),
-        ("azureml:/subscriptions/{s}/environments/AzureML-sklearn/versions/1", "AzureML-sklearn/versions/1"),
+        ("{arm}/environments/AzureML-sklearn/versions/1", "AzureML-sklearn/versions/1"),
         (
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
             "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
         ),
     ],
 )
-def test_a_curated_environment_is_known_by_its_name(lookup: AssetLookup, reference: str, name: str) -> None:
+def test_a_curated_environment_is_known_by_its_name(
+    workspace: Workspace, lookup: AssetLookup, reference: str, name: str
+) -> None:
+    reference = reference.format(arm=workspace.arm)
     assert curated_name(reference) == name
     assert lookup.environment(reference) is None
 

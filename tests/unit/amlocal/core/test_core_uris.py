@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.context import Identity
-from amlocal.core.errors import ApiError
+from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.uris import (
     ForeignReference,
     datastore_reference,
@@ -143,3 +143,20 @@ def test_a_registry_is_named(uri: str) -> None:
 @given(st.text(max_size=20) | PATHS.map(lambda path: f"https://example.org/{path}"))
 def test_what_names_no_workspace_stays_as_it_is(text: str) -> None:
     assert own_reference(IDENTITY, text) == text
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        " azureml://subscriptions/o/resourcegroups/g/workspaces/w/datastores/d/paths/p",
+        "azureml://subscriptions%2Fo/resourcegroups/g/workspaces/w/datastores/d/paths/p",
+        "azureml%3A%2F%2Fsubscriptions/o/resourcegroups/g/workspaces/w/datastores/d/paths/p",
+        "azureml://subscriptions/o/workspaces/w/datastores/d/paths/p",
+        "azureml://subscriptions/sub/resourcegroups/group/workspaces/ws/../w/datastores/d/paths/p",
+        "azureml://workspaces/guid/../w/datastores/d/paths/p",
+        "azureml://workspaces/",
+    ],
+)
+def test_what_names_a_workspace_in_no_known_form_is_refused(reference: str) -> None:
+    with pytest.raises(BadRequest, match="in no form that Azure ML has"):
+        own_reference(IDENTITY, reference)
