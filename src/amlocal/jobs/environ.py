@@ -19,6 +19,7 @@ _KEPT = re.compile(
 
 # Azure ML's default, AMLToken, is the job's own; the others are somebody who was given more.
 _IDENTITIES = ("Managed", "UserIdentity")
+_OF_THE_COMPUTE = "55555555-5555-5555-5555-555555555555"  # any id will do: the job's tokens depend on none
 
 
 def declares_identity(properties: Mapping[str, Any]) -> bool:
@@ -30,11 +31,18 @@ LOCALE: Mapping[str, str] = MappingProxyType({"LANG": "C.UTF-8", "LC_ALL": "C.UT
 """As Azure ML's images have it (github.com/Azure/AzureML-Containers), whatever the terminal of this machine takes."""
 
 
-def behalf_environ(context: Context, properties: Mapping[str, Any], secret: str) -> dict[str, str]:
-    """Return what azure.ai.ml's AzureMLOnBehalfOfCredential reads, in a job that acts as its submitter."""
-    if (properties.get("identity") or {}).get("identityType") != "UserIdentity":
-        return {}
-    return {"OBO_ENDPOINT": f"{context.origin}{OBO_PATH}?identity={secret}"}
+def identity_environ(context: Context, properties: Mapping[str, Any], secret: str) -> dict[str, str]:
+    """Return what tells a job's credentials whom it acts as: its submitter, or the managed identity of a compute.
+
+    azure.ai.ml's AzureMLOnBehalfOfCredential reads the one, programs the other (learn.microsoft.com, "Set up
+    authentication between Azure Machine Learning and other services").
+    """
+    identity = properties.get("identity") or {}
+    if identity.get("identityType") == "UserIdentity":
+        return {"OBO_ENDPOINT": f"{context.origin}{OBO_PATH}?identity={secret}"}
+    if identity.get("identityType") == "Managed":
+        return {"DEFAULT_IDENTITY_CLIENT_ID": identity.get("clientId") or _OF_THE_COMPUTE}
+    return {}
 
 
 def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:

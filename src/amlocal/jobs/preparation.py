@@ -9,7 +9,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
 from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
-from amlocal.jobs.environ import behalf_environ, declares_identity, job_environ
+from amlocal.jobs.environ import declares_identity, identity_environ, job_environ
 from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.inputs import Inputs
@@ -78,7 +78,7 @@ class Preparation:
             | dict(self._client_environ)
             | job_environ(self._context, job.name, properties["experimentName"], self._make_token(job.name, False))
             | {"IDENTITY_HEADER": secret}
-            | behalf_environ(self._context, properties, secret)
+            | identity_environ(self._context, properties, secret)
             | {f"AZURE_ML_INPUT_{key}": value for key, value in inputs.items()}
             | {f"AZURE_ML_OUTPUT_{key}": value for key, value in outputs.items()}
             | dict(processes[0].environ if len(processes) == 1 else {})

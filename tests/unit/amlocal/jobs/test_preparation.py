@@ -78,11 +78,18 @@ def test_the_jobs_own_variables_come_before_azures_and_those_before_the_machines
     assert environ["PATH"].endswith(":/usr/bin")
 
 
+@pytest.mark.parametrize("client", ["99999999-8888-7777-6666-555555555555", None])
+def test_a_managed_identity_has_the_id_that_programs_ask_for(desk: Desk, client: str | None) -> None:
+    environ = prepare(desk, identity={"identityType": "Managed", "clientId": client}).environ
+    assert environ["DEFAULT_IDENTITY_CLIENT_ID"] == (client or "55555555-5555-5555-5555-555555555555")
+
+
 @pytest.mark.parametrize("kind", ["UserIdentity", "Managed", "AMLToken"])
 def test_a_job_that_acts_as_its_submitter_is_told_where_to_ask(desk: Desk, kind: str) -> None:
     environ = prepare(desk, identity={"identityType": kind}).environ
     asked = f"{desk.context.origin}/msi/obo?identity={environ['IDENTITY_HEADER']}"
     assert environ.get("OBO_ENDPOINT") == (asked if kind == "UserIdentity" else None)
+    assert ("DEFAULT_IDENTITY_CLIENT_ID" in environ) == (kind == "Managed")
 
 
 def test_a_job_without_a_limit_may_run_for_ever(desk: Desk) -> None:
