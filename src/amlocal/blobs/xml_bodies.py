@@ -58,7 +58,8 @@ def read_block_list(content: bytes) -> list[Choice]:
     if content.count(b"<") > 2 * _MOST_BLOCKS + 4:
         raise StorageError(400, "BlockListTooLong", f"A block list names {_MOST_BLOCKS} blocks at most.")
     try:
-        parser = ET.XMLParser(target=_PlainTree())  # noqa: S314 - the tree refuses entities
+        # Whatever it declares: other encodings are looked up among all codecs that Python has.
+        parser = ET.XMLParser(target=_PlainTree(), encoding="utf-8")  # noqa: S314 - the tree refuses entities
         for start in range(0, len(content), _PIECE):  # between two pieces, other threads have their turn
             parser.feed(content[start : start + _PIECE])
         root = parser.close()

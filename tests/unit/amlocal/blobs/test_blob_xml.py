@@ -115,6 +115,7 @@ def test_a_block_list_keeps_its_order() -> None:
         b'<!DOCTYPE x [<!ENTITY e "MQ==">]><BlockList><Latest>&e;</Latest></BlockList>',
         '<!DOCTYPE x [<!ENTITY e "MQ==">]><BlockList><Latest>&e;</Latest></BlockList>'.encode("utf-16"),
         b"\xff\xfe\x00",
+        "<?xml version='1.0' encoding='utf-16'?><BlockList/>".encode("utf-16"),
     ],
 )
 def test_what_is_no_block_list_is_refused(body: bytes) -> None:
@@ -129,3 +130,10 @@ def test_a_list_of_more_blocks_than_a_blob_has_is_refused_unread() -> None:
     with pytest.raises(StorageError, match="50000 blocks at most") as caught:
         read_block_list(b"<BlockList>" + entry * 50_002 + b"</BlockList>")
     assert (caught.value.status, caught.value.code) == (400, "BlockListTooLong")
+
+
+@pytest.mark.parametrize("encoding", ["zlib", "base64", "rot13", "utf-7", "idna", "a" * 1000])
+def test_the_declared_encoding_of_a_block_list_is_not_looked_up(encoding: str) -> None:
+    entry = "<BlockList><Latest>MQ==</Latest></BlockList>"
+    body = f'<?xml version="1.0" encoding="{encoding}"?>{entry}'.encode()
+    assert read_block_list(body) == [Choice(Source.LATEST, "MQ==")]
