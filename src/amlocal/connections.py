@@ -123,6 +123,7 @@ class Connection(HttpToolsProtocol):
         elif self._in_body and not self.admitted and self.cycle.response_complete:
             # Thrown away, so that the caller gets to read its refusal, but in turn with others and slowly.
             self.flow.pause_reading()
+            self.cycle.body = bytearray()  # what came before the refusal: nobody reads it any more
             self._door.drain(self)
 
     def on_message_begin(self) -> None:

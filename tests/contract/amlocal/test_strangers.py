@@ -219,6 +219,16 @@ class TestWhoMayCall:
             sock.sendall(b"x" * 2**16)
         assert answer(sock).startswith(b"HTTP/1.1 401")
 
+    def test_what_came_before_a_refusal_is_not_kept(self, patient: Site) -> None:
+        sock = patient.connect()
+        sock.sendall(
+            patient.request("/nowhere", method="PUT", token="", more=f"Content-Length: {2**24}\r\n") + b"x" * 999
+        )
+        assert answer(sock).startswith(b"HTTP/1.1 501")
+        sock.sendall(b"x")
+        (connection,) = patient.server.servers[0]._strangers  # type: ignore[attr-defined]
+        eventually("the body let go", lambda: connection.cycle.response_complete and not connection.cycle.body)
+
 
 class TestHeads:
     @pytest.mark.parametrize(
