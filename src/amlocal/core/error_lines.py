@@ -9,11 +9,19 @@ _PROGRESS = re.compile(r"\d+%\s*\|")  # a bar, as tqdm and pip draw it
 # Behind the line of an exception may stand the rest of its message, and what a program's end prints. Further up it was
 # caught, and the program went on.
 _AFTERWARDS = 12
+_COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")  # what a terminal takes as colours and moves of the cursor
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters and a bit: its beginning and its end, when it is longer."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
 
 
 def error_line(lines: Iterable[str]) -> str:
     """Return the exception of a traceback at the end, else the last line that is neither blank, a bar nor amlocal's."""
-    said = [line for line in lines if line.strip() and not line.startswith(NOTICE) and not _PROGRESS.search(line)]
+    plain = (_COLOUR.sub("", line) for line in lines)
+    said = [line for line in plain if line.strip() and not line.startswith(NOTICE) and not _PROGRESS.search(line)]
     return (_exception(said) or (said[-1] if said else "")).strip(" |")
 
 
@@ -22,7 +30,8 @@ def _exception(said: Sequence[str]) -> str:
     starts = [place for place, line in enumerate(said) if _TRACEBACK in line]
     if not starts:
         return ""
-    prefix = said[starts[-1]].partition(_TRACEBACK)[0]  # what build tools and exception groups put before every line
+    # What build tools and exception groups put before every line; before its first one, a group has a corner.
+    prefix = said[starts[-1]].partition(_TRACEBACK)[0].removesuffix("Exception Group ").replace("+", "|")
     for place in range(starts[-1] + 1, len(said)):
         rest = said[place].removeprefix(prefix)
         if not rest.startswith(" "):

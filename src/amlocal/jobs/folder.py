@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from amlocal.core.clock import Clock
-from amlocal.core.error_lines import NOTICE, error_line
+from amlocal.core.error_lines import NOTICE, error_line, shortened
 
 LOG_FOLDER = "user_logs"
 LOG_NAME = f"{LOG_FOLDER}/std_log.txt"
@@ -114,7 +114,7 @@ class JobFolder:
         with failed.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
             lines = log.read().decode(errors="replace").splitlines()
-        return error_line(lines)[-_LONGEST:]
+        return shortened(error_line(lines), _LONGEST)
 
     def remove(self) -> None:
         """Remove all of it, what the job made read-only included. What belongs to another user stays behind."""

@@ -14,7 +14,7 @@ from typing import IO, cast
 
 from uv import find_uv_bin
 
-from amlocal.core.error_lines import error_line
+from amlocal.core.error_lines import error_line, shortened
 from amlocal.runtimes.errors import BuildCancelled, EnvironmentUnsatisfiable
 from amlocal.runtimes.runtime import Log, neutral_environ
 
@@ -133,9 +133,7 @@ def _backend_error(lines: Sequence[str]) -> str:
     after = lines[heads[-1] + 1 :]
     indent = len(lines[heads[-1]]) - len(lines[heads[-1]].lstrip())
     printed = [line for line in after if line.startswith(" " * indent) or not line.strip()]
-    error = error_line(printed)
-    half = _LONGEST // 2
-    return error if len(error) <= _LONGEST else f"{error[:half]} … {error[-half:]}"
+    return shortened(error_line(printed), _LONGEST)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

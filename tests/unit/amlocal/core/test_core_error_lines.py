@@ -5,7 +5,7 @@ import traceback
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.error_lines import NOTICE, error_line
+from amlocal.core.error_lines import NOTICE, error_line, shortened
 
 PRINTED = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=20)
 
@@ -65,3 +65,21 @@ def test_the_first_line_of_a_message_of_many() -> None:
 def test_the_last_exception_of_a_group() -> None:
     group = ExceptionGroup("many", [thrown(ValueError("a")), thrown(KeyError("b"))])
     assert error_line(raised(group)) == "KeyError: 'b'"
+
+
+def test_a_group_whose_exceptions_were_never_raised_by_themselves() -> None:
+    group = ExceptionGroup("many", [ValueError("a"), KeyError("b")])
+    assert error_line(raised(group)) == "ExceptionGroup: many (2 sub-exceptions)"
+
+
+def test_colours_are_no_part_of_an_error() -> None:
+    assert error_line(["\x1b[31mError: red\x1b[0m", "\x1b[2K"]) == "Error: red"
+    assert error_line([f"\x1b[1;31m{line}\x1b[0m" for line in raised(ValueError("red"))]) == "ValueError: red"
+
+
+@given(st.text(max_size=40), st.integers(2, 30))
+def test_a_long_error_keeps_its_beginning_and_its_end(text: str, longest: int) -> None:
+    short = shortened(text, longest)
+    assert len(short) <= longest + 3
+    assert short == text if len(text) <= longest else short.startswith(text[: longest // 2])
+    assert short.endswith(text[-(longest // 2) :])
