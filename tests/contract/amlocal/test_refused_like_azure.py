@@ -144,15 +144,20 @@ def test_a_batch_call_names_a_file_for_its_output(site: Site, tmp_path: Path) ->
     client.batch_deployments.begin_create_or_update(deployment).result()
     place = "azureml://datastores/workspaceblobstore/paths"
 
-    def invoke(kind: str) -> None:
+    files = Input(type="uri_folder", path=f"{place}/in")
+
+    def invoke(kind: str, given: Input = files) -> None:
         client.batch_endpoints.invoke(
             endpoint_name="refused-calls",
             deployment_name="first",
-            inputs={"x": Input(type="uri_folder", path=f"{place}/in")},
+            inputs={"x": given},
             outputs={"score": Output(type=kind, path=f"{place}/out/{kind}")},
         )
 
     error = refused(invoke, "uri_folder")
     assert error.status_code == 400
     assert "Job output type must be 'uri_file'" in str(error)
+    literal = refused(lambda given: invoke("uri_file", given), Input(type="string", default="append"))
+    assert literal.status_code == 400
+    assert "The specified job input type 'LiteralJobInput' is not supported." in str(literal)
     invoke("uri_file")
