@@ -7,8 +7,9 @@ NOTICE = "[amlocal "  # how a line of amlocal's own begins in a job's log
 _TRACEBACK = "Traceback (most recent call last):"
 _PROGRESS = re.compile(r"\d+%\s*\|")  # a bar, as tqdm and pip draw it
 # Behind the line of an exception may stand the rest of its message, and what a program's end prints. Further up it was
-# caught, and the program went on.
-_AFTERWARDS = 12
+# caught, and the program went on. MLflow's message for a parameter that is refused has 22 lines.
+_AFTERWARDS = 30
+_GOODBYE = re.compile(r"\S+ View (?:run .* at|experiment at): http")  # what MLflow prints at the end of a run
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")  # what a terminal takes as colours and moves of the cursor
 
 
@@ -21,8 +22,12 @@ def shortened(text: str, longest: int) -> str:
 def error_line(lines: Iterable[str]) -> str:
     """Return the exception of a traceback at the end, else the last line that is neither blank, a bar nor amlocal's."""
     plain = (_COLOUR.sub("", line) for line in lines)
-    said = [line for line in plain if line.strip() and not line.startswith(NOTICE) and not _PROGRESS.search(line)]
+    said = [line for line in plain if line.strip() and not _says_nothing(line)]
     return (_exception(said) or (said[-1] if said else "")).strip(" |")
+
+
+def _says_nothing(line: str) -> bool:
+    return line.startswith(NOTICE) or bool(_PROGRESS.search(line) or _GOODBYE.match(line))
 
 
 def _exception(said: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ def test_of_amlocals_own_lines_none(notices: list[str]) -> None:
 
 
 def test_one_that_was_caught_long_before_the_end_is_not_the_error() -> None:
-    assert error_line([*raised(ValueError("caught")), *["step"] * 20, "no space left"]) == "no space left"
+    assert error_line([*raised(ValueError("caught")), *["step"] * 40, "no space left"]) == "no space left"
 
 
 def test_the_last_of_a_chain() -> None:
@@ -83,3 +83,13 @@ def test_a_long_error_keeps_its_beginning_and_its_end(text: str, longest: int) -
     assert len(short) <= longest + 3
     assert short == text if len(text) <= longest else short.startswith(text[: longest // 2])
     assert short.endswith(text[-(longest // 2) :])
+
+
+@given(st.lists(PRINTED, min_size=1, max_size=22))
+def test_what_mlflow_says_of_a_run_that_ends_is_not_its_error(more: list[str]) -> None:
+    goodbye = [
+        "🏃 View run a at: https://h/mlflow/#/experiments/1/runs/r",
+        "🧪 View experiment at: https://h/mlflow/#/experiments/1",
+    ]
+    assert error_line([*raised(ValueError("\n".join(["too many", *more]))), *goodbye]) == "ValueError: too many"
+    assert error_line([*more, *goodbye]) == more[-1]
