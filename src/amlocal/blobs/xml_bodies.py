@@ -14,6 +14,8 @@ from amlocal.blobs.values import Blob
 
 _MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
 _PIECE = 2**14  # bytes
+# A tag that no block list has: expat would look for its end again with every piece, and make names of its attributes.
+_LONG_TAG = re.compile(rb"<[^<>]{256}")
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 # What all blobs have in common.
 _SAME = (
@@ -57,6 +59,8 @@ def read_block_list(content: bytes) -> list[Choice]:
     """Return the entries of a block list, in order. Raises `StorageError` when it is not one, or has too many."""
     if content.count(b"<") > 2 * _MOST_BLOCKS + 4:
         raise StorageError(400, "BlockListTooLong", f"A block list names {_MOST_BLOCKS} blocks at most.")
+    if _LONG_TAG.search(content):
+        raise StorageError(400, "InvalidXmlDocument", "The block list is not valid: it holds a tag of over 256 bytes.")
     try:
         # Whatever it declares: other encodings are looked up among all codecs that Python has.
         parser = ET.XMLParser(target=_PlainTree(), encoding="utf-8")  # noqa: S314 - the tree refuses entities
