@@ -46,15 +46,21 @@ _MIGRATIONS = (
 )
 
 
-class Database:
-    """SQLite in WAL mode, every statement under one lock: stores may be called from any thread.
+_BUSY_MS = 5000  # for so long a statement waits for another process
 
+
+class Database:
+    """SQLite in WAL mode: stores may be called from any thread.
+
+    What is written goes over one connection, under one lock. Outside of a transaction, reads have a connection of
+    their own: they see what was committed, and wait for no writer.
     `synchronous=NORMAL` keeps every committed write when the process is killed; only a power cut may lose some.
     """
 
     def __init__(self, path: Path) -> None:
         """Open or make the file. Raises `AmlocalError` when it is no database, or one of a later amlocal."""
-        self._lock = threading.RLock()
+        self._lock, self._read_lock = threading.RLock(), threading.Lock()
+        self._mine = threading.local()  # `writes` is set while this thread is in a transaction
         self._path = path
         self.writes = 0  # grows at both ends of each block that may write: what was read at one count is true at it
         with naming(path):
@@ -63,13 +69,17 @@ class Database:
         try:
             with naming(path):
                 self._prepare(path)
+                self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except BaseException:
             self._connection.close()
             raise
+        self._reader.row_factory = sqlite3.Row
+        for pragma in (f"busy_timeout={_BUSY_MS}", "query_only=ON"):
+            self._reader.execute(f"PRAGMA {pragma}")
 
     def _prepare(self, path: Path) -> None:
         try:
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_MS}"):
                 self._connection.execute(f"PRAGMA {pragma}")
         except sqlite3.OperationalError:  # a full disk, say: the file itself is not to blame, and it is named
             raise
@@ -97,12 +107,15 @@ class Database:
                 yield self._connection
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._mine.writes = True
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
+            finally:
+                self._mine.writes = False
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -120,8 +133,8 @@ class Database:
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Return what a SELECT finds."""
-        with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+        with self._reading() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def rows_apart(self, statement: str, *values: object) -> list[sqlite3.Row]:
         """Return what a long SELECT finds, by a connection of its own: nobody waits for it.
@@ -137,12 +150,21 @@ class Database:
 
     def row(self, statement: str, *values: object) -> sqlite3.Row | None:
         """Return the first row that a SELECT finds, or None."""
-        with self._lock:
-            found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        with self._reading() as connection:
+            found: sqlite3.Row | None = connection.execute(statement, values).fetchone()
             return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if getattr(self._mine, "writes", False):
+            yield self._connection
+            return
+        with self._read_lock:
+            yield self._reader
 
     def close(self) -> None:
         """Fold the log into the file and let go of it."""
-        with self._lock:
+        with self._lock, self._read_lock:
+            self._reader.close()
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()

@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -78,7 +79,7 @@ def test_nested_blocks_are_kept_all_or_not_at_all(shared_database: Database, blo
 
 def test_a_commit_that_fails_does_not_swallow_the_writes_that_follow(database: Database, tmp_path: Path) -> None:
     # A broken reference shows at COMMIT only, as a full disk may: SQLite then leaves the transaction open.
-    database.rows("PRAGMA foreign_keys=ON")
+    database._connection.execute("PRAGMA foreign_keys=ON")
     with database.transaction() as connection:
         connection.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
         connection.execute(
@@ -187,3 +188,19 @@ def test_others_read_and_write_while_something_is_read_apart(database: Database)
         over.set()
         reader.join()
     assert found == [1]
+
+
+def test_who_reads_waits_for_no_writer_and_sees_what_was_committed(database: Database) -> None:
+    def seen() -> list[int]:
+        return [row["value"] for row in database.rows("SELECT value FROM counters ORDER BY value")]
+
+    with ThreadPoolExecutor(1) as other, database.transaction() as connection:
+        connection.execute("INSERT INTO counters VALUES ('a', 1)")
+        assert other.submit(seen).result(timeout=30) == []
+        assert seen() == [1]  # the writer itself sees what it has written
+    assert seen() == [1]
+
+
+def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        database.rows("INSERT INTO counters VALUES ('a', 1)")

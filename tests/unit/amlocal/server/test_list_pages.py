@@ -183,7 +183,7 @@ def watched(connection: sqlite3.Connection) -> Iterator[Work]:
 
 
 def connection_of(workspace: Workspace) -> sqlite3.Connection:
-    return documents_of(workspace)._database._connection
+    return documents_of(workspace)._database._reader
 
 
 def fill(workspace: Workspace, one: List, numbers: range) -> None:
