@@ -118,7 +118,9 @@ class Catalog:
     def stage(self, container: str, name: str, chunk: Chunk) -> None:
         """Remember an uncommitted block. Raises `StorageError` for an id of another length than the blob's others."""
         with self._change(container) as connection:
-            if any(len(other.block) != len(chunk.block) for other in self._staged(container, name)):
+            # Each was held to one before it, so one of them tells the length of all.
+            other = self._database.row("SELECT block FROM blocks WHERE container=? AND name=? LIMIT 1", container, name)
+            if other is not None and len(other["block"]) != len(chunk.block):
                 message = f"All block ids of a blob have one length; {chunk.block!r} differs from those before it."
                 raise StorageError(400, "InvalidBlobOrBlock", message)
             connection.execute(

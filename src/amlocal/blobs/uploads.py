@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from collections.abc import Mapping
 
 from amlocal.blobs.chunk_writer import ChunkWriter
 from amlocal.blobs.conditions import Conditions
@@ -26,6 +27,7 @@ class Uploads:
 
     def __init__(self, store: BlobStore) -> None:
         self._store = store
+        self._turn = asyncio.Lock()  # a list of 50,000 blocks keeps a thread busy, and such threads the event loop
 
     async def put_blob(self, request: Request, granted: frozenset[str]) -> Reply:
         """Store the body as a blob: 201."""
@@ -59,12 +61,15 @@ class Uploads:
     async def put_block_list(self, request: Request, granted: frozenset[str]) -> Reply:
         """Make the blob of the blocks that the body lists: 201."""
         guard = self._checked_guard(request, granted)
-        choices = await asyncio.to_thread(read_block_list, await collect(request.body, _MAX_LIST))
+        content = await collect(request.body, _MAX_LIST)
         traits = _traits(request, content_type=OCTETS, content_md5=None)
-        blob = await asyncio.to_thread(
-            self._store.commit_blocks, request.container, request.blob, choices, traits, guard
-        )
-        return Reply(201, None, {**etag_headers(blob), **_ENCRYPTED})
+
+        def commit() -> Mapping[str, str]:
+            choices = read_block_list(content)
+            return etag_headers(self._store.commit_blocks(request.container, request.blob, choices, traits, guard))
+
+        async with self._turn:
+            return Reply(201, None, {**await asyncio.to_thread(commit), **_ENCRYPTED})
 
     async def set_metadata(self, request: Request, _: frozenset[str]) -> Reply:
         """Replace the metadata by that of the headers: 200."""

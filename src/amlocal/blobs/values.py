@@ -1,6 +1,6 @@
 """What the store holds, as values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,7 +38,7 @@ class Blob:
     content_type: str
     content_md5: str | None
     metadata: Mapping[str, str]
-    chunks: tuple[Chunk, ...]
+    chunks: Sequence[Chunk]
 
     @property
     def marks_folder(self) -> bool:

@@ -1,7 +1,7 @@
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 import pytest
 
@@ -213,3 +213,12 @@ def test_garbage_is_not_collected_under_a_reader(store: BlobStore) -> None:
 
 def test_a_container_is_there_once_created(store: BlobStore) -> None:
     assert (store.has_container("box"), store.has_container("other")) == (True, False)
+
+
+def test_the_chunks_of_a_blob_are_looked_at_when_its_bytes_are_asked_for(store: BlobStore) -> None:
+    store.put_bytes("box", "name", b"content")
+    with patch("amlocal.blobs.rows.Chunk", side_effect=AssertionError):
+        found = store.require("box", "name")
+        assert (found.size, found.content_type) == (7, "application/octet-stream")
+        store.set_metadata("box", "name", {"a": "b"})
+    assert b"".join(store.read(store.require("box", "name"))) == b"content"
