@@ -1,5 +1,6 @@
 """The ASGI application: finds the route of a request, checks who asks, answers in Azure's way."""
 
+import asyncio
 import errno
 import inspect
 import logging
@@ -26,6 +27,7 @@ ADMIT = "amlocal.admit"
 """The key of a scope under which the server has a function to call once a request's credential was found good."""
 
 _MAX_FIELDS = 1000
+_LARGE = 2**13  # bytes of a body that is worked on while no other such is: threads busy in Python make the loop wait
 _LOG = logging.getLogger("amlocal")
 _WORKSPACE = re.compile(
     rf"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/{PROVIDER}/workspaces/(?P<name>[^/]+)",
@@ -54,6 +56,7 @@ class App:
         self._open = False
         self.failed: str | None = None  # why it could not be opened
         self._budget = Budget()
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the server's start and stop."""
@@ -161,8 +164,10 @@ class App:
                 whole=body.whole,
                 admit=admit,
             )
-            answer = match.route.handler(call)
-            return await answer if inspect.isawaitable(answer) else answer
+            if len(call.content) <= _LARGE:
+                return await _answer_of(match.route, call)
+            async with self._turn:
+                return await _answer_of(match.route, call)
         finally:
             body.release()
 
@@ -183,6 +188,11 @@ class App:
         _LOG.exception("%s %s failed (request %s)", scope["method"], raw_path(scope), request)
         message = f"amlocal failed on this request; the server's log has the reason under request {request}."
         return self._refuse(ApiError(500, message, code="InternalServerError"), request)
+
+
+async def _answer_of(route: Route, call: Call) -> Reply:
+    answer = route.handler(call)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _unnoticed() -> None:

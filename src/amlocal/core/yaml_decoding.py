@@ -13,7 +13,7 @@ import yaml
 from amlocal.core.decoding import MAX_DEPTH, MAX_DIGITS, MAX_VALUES
 
 MAX_YAML = 2**20  # characters
-_MAX_NODES = MAX_VALUES // 5  # YAML is read more slowly than JSON
+_MAX_NODES = MAX_VALUES // 2  # YAML is read more slowly than JSON
 _ONE_AT_A_TIME = threading.Lock()  # threads that are busy in Python make the event loop wait, each of them
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")  # as a file may call any text
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it

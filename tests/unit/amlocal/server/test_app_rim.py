@@ -1,5 +1,6 @@
 """The rim: what every request meets before and after its handler."""
 
+import asyncio
 import errno
 import json
 import logging
@@ -325,3 +326,28 @@ class TestHowMuchIsRead:
     def test_what_a_header_cannot_hold_is_replaced(self) -> None:
         answer = serving(constant(headers={"X-Echo": "a\r\nb\u20ac\xe9"}))("GET", "/here")
         assert answer.headers["x-echo"] == "a??b?\xe9"
+
+
+def test_large_bodies_are_worked_on_one_at_a_time_and_small_ones_in_between() -> None:
+    busy, most, done = set[bytes](), 0, list[bytes]()
+
+    async def handler(call: Call) -> Reply:
+        nonlocal most
+        if len(call.content) > 100:
+            busy.add(call.content)
+            most = max(most, len(busy))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            busy.discard(call.content)
+        done.append(call.content)
+        return Reply()
+
+    client = serving(handler, method="PUT")
+
+    async def send() -> None:
+        large = [bytes([number]) * 20_000 for number in range(3)]
+        await asyncio.gather(*(client.exchange("PUT", "/here", body) for body in (*large, b"small")))
+
+    asyncio.run(send())
+    assert most == 1
+    assert (done[0], len(done)) == (b"small", 4)
