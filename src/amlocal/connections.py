@@ -22,7 +22,7 @@ from amlocal.core.writes import JoinedWrites
 _LOG = logging.getLogger("amlocal")
 _RESERVE = 256  # descriptors that are not for callers: files, MLflow, the processes of jobs and deployments
 # Bytes of the system's buffer for what a connection receives (it takes the double). TLS reads a buffer at a time.
-_STRANGERS_ROOM, _ROOM = 2**14, 2**20
+_STRANGERS_ROOM, _DRAIN_ROOM, _ROOM = 2**14, 2**17, 2**20
 _WISHED = 16_384  # descriptors; more are never needed here, and programs that walk through them all get slow
 
 
@@ -105,8 +105,12 @@ class Connection(HttpToolsProtocol):
             self.admitted = True
             self._door.admit(self)
             self._set_read_buffer()
-            if self.socket is not None:
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
+            self.widen(_ROOM)
+
+    def widen(self, room: int) -> None:
+        """Have the system take in so many bytes, and as many come in at a time."""
+        if self.socket is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came in, as far as it is within the bounds."""
@@ -228,6 +232,7 @@ class Door:
         self._strangers: dict[Connection, asyncio.Task[None] | None] = {}  # the oldest first; a task: in its handshake
         self._admitted: dict[Connection, None] = {}
         self._draining: deque[Connection] = deque()
+        self._widened: set[Connection] = set()
         self._counts: dict[str, int] = {}
         self._said = -limits.log_s
         self._listening = self._closed = False
@@ -263,16 +268,25 @@ class Door:
         """Take a connection for that of a caller with a credential."""
         if connection in self._strangers:
             del self._strangers[connection]
+            self._widened.discard(connection)
             self._admitted[connection] = None
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
         self._strangers.pop(connection, None)
         self._admitted.pop(connection, None)
+        self._widened.discard(connection)
         self._listen()
 
     def drain(self, connection: Connection) -> None:
-        """Have the rest of a refused body read some time soon."""
+        """Have the rest of a refused body read some time soon.
+
+        A few are read in large parts, to be through before their time is: a client that is cut off while it sends
+        never looks at its refusal. Were it all of them, each would cost too much.
+        """
+        if connection not in self._widened and len(self._widened) < _DRAINED_WIDE:
+            self._widened.add(connection)
+            connection.widen(_DRAIN_ROOM)
         if not self._draining:
             self._ticks[1:] = [self._loop.call_later(_DRAIN_S, self._drain_some)]
         self._draining.append(connection)
@@ -377,4 +391,5 @@ class Door:
 
 
 _AT_ONCE = 64  # connections accepted in one turn of the event loop
+_DRAINED_WIDE = 4
 _DRAIN_S, _DRAINED = 0.002, 8  # so often, so many refused bodies get one part of theirs read: up to 128 MB/s together

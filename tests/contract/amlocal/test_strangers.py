@@ -219,6 +219,19 @@ class TestWhoMayCall:
             sock.sendall(b"x" * 2**16)
         assert answer(sock).startswith(b"HTTP/1.1 401")
 
+    def test_a_few_refused_bodies_are_taken_in_large_parts(self, patient: Site) -> None:
+        def refused() -> list[int]:
+            """Return the room of each connection that has a refused body."""
+            open_ = patient.server.servers[0]._strangers  # type: ignore[attr-defined]
+            return sorted(one.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in open_)
+
+        for _ in range(6):
+            sock = patient.connect()
+            sock.sendall(patient.request("/nowhere", method="PUT", token="", more=f"Content-Length: {2**24}\r\n"))
+            assert answer(sock).startswith(b"HTTP/1.1 501")
+            sock.sendall(b"x" * 999)
+        eventually("four of six read fast", lambda: [room > 2**16 for room in refused()] == [False] * 2 + [True] * 4)
+
     def test_what_came_before_a_refusal_is_not_kept(self, patient: Site) -> None:
         sock = patient.connect()
         sock.sendall(
