@@ -114,7 +114,7 @@ def _block_id(number: int) -> str:
 
 
 def _kinds(arm: str, run: str) -> dict[str, _Request]:
-    metrics = [{"key": f"m{number}", "value": 0.5, "timestamp": 1, "step": 0} for number in range(1000)]
+    metrics = [{"key": f"m{number % 40}", "value": 0.5, "timestamp": 1, "step": number} for number in range(1000)]
     names = (b64encode(b"%05d" % (number % _BLOCKS)) for number in range(50_000))
     blocks = b"<BlockList>" + b"".join(b"<Latest>%s</Latest>" % name for name in names) + b"</BlockList>"
     tags = {str(number): "x" for number in range(1000)}
