@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import gc
 import logging
@@ -27,6 +28,9 @@ from amlocal.settings import LENIENT, Settings
 
 HOST = "127.0.0.1"  # and no other: amlocal runs other people's code
 _BACKLOG = 512
+# Of glibc's malloc.h: how much free memory at its end a heap keeps, from which size on a block is a mapping of its own,
+# and how many heaps there are. By its own choice each of the three grows with the largest request.
+_MALLOC = {-1: 2**17, -3: 2**17, -8: 2}
 _SWITCH_S = 0.001  # for so long the event loop waits for a thread that is busy in Python; Python's own choice is 5 ms
 
 
@@ -123,6 +127,7 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
     Raises `AmlocalError` when the folder or the port cannot be had, or the workspace cannot be opened.
     """
     os.environ.update(direct_environ(os.environ))  # for all that this process starts
+    _give_memory_back()
     folder = settings.folder
     folder.create()
     with state.acquire(folder):
@@ -147,6 +152,14 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
                 _run(app, listener, folder.certificate, announce)
             finally:
                 folder.server.unlink(missing_ok=True)
+
+
+def _give_memory_back() -> None:
+    """Have what large requests took given back to the system, where the C library is one that would keep it."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for setting, value in _MALLOC.items():
+            mallopt(setting, value)
 
 
 def configure(app: Any, certificate: Path, limits: Limits) -> uvicorn.Config:

@@ -1,10 +1,12 @@
 """The life of a server around the loop that serves: what is said, written and tidied up."""
 
+import ctypes
 import json
 import logging
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,3 +130,11 @@ def test_a_server_in_the_foreground_says_its_log(capsys: pytest.CaptureFixture[s
     logging.getLogger("amlocal").info("a request")
     captured = capsys.readouterr()
     assert ("a request" in captured.err, captured.out) == (True, "")
+
+
+def test_the_c_library_is_told_to_give_memory_back_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    for library in (object(), SimpleNamespace(mallopt=lambda *setting: told.append(setting))):
+        monkeypatch.setattr(ctypes, "CDLL", lambda _, library=library: library)
+        server._give_memory_back()
+    assert sorted(setting for setting, _ in told) == [-8, -3, -1]
