@@ -1,6 +1,7 @@
 """Sends requests over a few connections that stay open, several ahead, and keeps what should never come back."""
 
 import asyncio
+import json
 import re
 import ssl
 import time
@@ -21,6 +22,10 @@ _NO_BODY = (204, 304)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _LAST = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is Python's, not JSON's")
 
 
 @dataclass(slots=True)
@@ -46,6 +51,14 @@ class Findings:
             self.slowest_s, self.slowest = took_s, request
         if status >= 500 and status not in _MEANT:
             self.fault(request, str(status), body.decode(errors="replace")[:600])
+        if (b"NaN" in body or b"Infinity" in body) and "/providers/" in request.route:
+            self._check(request, body)
+
+    def _check(self, request: Request, body: bytes) -> None:
+        try:
+            json.loads(body, parse_constant=_refuse)
+        except ValueError as error:
+            self.fault(request, "not JSON", f"{error}: {body.decode(errors='replace')[:600]}")
 
     def fault(self, request: Request, kind: str, detail: str) -> None:
         """Keep a request that should have been answered otherwise."""
