@@ -124,8 +124,9 @@ class Connection(HttpToolsProtocol):
             self._head_size = self._head_size + len(data) if was_in_head else self._size()
             if self._head_size > self._limits.head_bytes:
                 self._say_and_close(b"431 Request Header Fields Too Large")
-        elif self._in_body and not self.admitted and self.cycle.response_complete:
-            # Thrown away, so that the caller gets to read its refusal, but in turn with others and slowly.
+        elif self._in_body and self.cycle.response_complete:
+            # Thrown away, so that the caller gets to read its refusal, but in turn with others: at full speed the event
+            # loop would read megabytes of one connection before it looks at the next.
             self.flow.pause_reading()
             self.cycle.body = bytearray()  # what came before the refusal: nobody reads it any more
             self._door.drain(self)
