@@ -26,6 +26,7 @@ job = client.jobs.create_or_update(
         command='python "copy é.py" ${{inputs.data}} "${{outputs.copy}}" && python -c "import mlflow; '
         'mlflow.log_metric(\\'m\\', 1)"',
         code=str(here / "co de"),
+        experiment_name="odd",  # the folder's name otherwise, which Azure refuses with such letters
         environment="azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
         inputs={"data": Input(type="uri_file", path=f"azureml:odd:{data.version}")},
         outputs={"copy": Output(type="uri_folder")},
