@@ -1,6 +1,7 @@
 """A workspace's stores in this process, and stand-ins for what runs jobs."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -127,11 +128,12 @@ def open_desk(root: Path) -> Iterator[Desk]:
 
 @contextmanager
 def open_jobs() -> Iterator[tuple[Context, JobStore]]:
-    """Open a job store in memory, for the many examples of a property."""
-    database = Database(Path(":memory:"))
-    context = Context(IDENTITY, ORIGIN, Documents(database), ManualClock(), CountingIds())
-    yield context, JobStore(context)
-    database.close()
+    """Open a job store of its own, for the many examples of a property."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(Path(folder, "jobs.db"))
+        context = Context(IDENTITY, ORIGIN, Documents(database), ManualClock(), CountingIds())
+        yield context, JobStore(context)
+        database.close()
 
 
 @dataclass
