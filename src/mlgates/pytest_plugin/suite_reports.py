@@ -9,7 +9,6 @@ import pytest
 
 from mlgates.core.errors import SourceUnknown
 from mlgates.core.layers import layer_of
-from mlgates.core.values import UNKNOWN, SourceState
 
 OPTION = "--suite-reports"
 
@@ -39,6 +38,7 @@ class SuiteReports:
 
     def __init__(self, folder: Path, root: Path) -> None:
         # Imported here: most runs ask for no reports. The state is that of the start, since that is what is tested.
+        from mlgates.core.values import UNKNOWN, SourceState  # noqa: PLC0415
         from mlgates.delivery.source import source_state  # noqa: PLC0415
 
         self._folder = folder
