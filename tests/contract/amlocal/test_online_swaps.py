@@ -178,7 +178,8 @@ def test_processes_killed_one_after_the_other_cost_the_requests_that_they_had_an
                 load.wait_for(1, 100 + connections)
             total = load.total()
             _LOG.info("%d instances: %s answered, %s failed", instances, total.answered, Counter(total.failed))
-            assert len(total.failed) <= connections
+            # Who lost a request with the first process may have sent the next to the second, before that was killed.
+            assert len(total.failed) <= connections * instances
             assert all("The model's process ended while it worked on the request" in one for one in total.failed)
 
 
