@@ -229,6 +229,14 @@ class House:
         self.look()
         return caller
 
+    def without_transport(self) -> Connection:
+        """Return a connection as it is before anything has come of it; uvicorn's own looks for the loop it is in."""
+
+        async def make() -> Connection:
+            return self.door._make(self.door)
+
+        return self.loop.run_until_complete(make())
+
     def look(self) -> None:
         """Have the loop see that somebody waits at the listener."""
         if self.loop.reader:
@@ -459,7 +467,7 @@ class TestCredentials:
         assert house.door.connections == 0
 
     def test_need_no_socket_and_no_tls(self, house: House) -> None:
-        connection = house.door._make(house.door)
+        connection = house.without_transport()
         bare = cast("asyncio.Transport", SimpleNamespace(get_extra_info=lambda _: None))
 
         async def made() -> None:
@@ -531,7 +539,7 @@ class TestAFullHouse:
             assert house.door.connections == 0
 
     def test_one_that_never_had_a_transport_can_be_turned_away(self, house: House) -> None:
-        connection = house.door._make(house.door)
+        connection = house.without_transport()
         connection.turn_away()
         connection.check(10**9)
         assert house.count("closed") == 0
