@@ -17,7 +17,7 @@ class Lineage:
     git_dirty: str
     """`True` or `False`, as tags hold text."""
     data: str
-    """Name and version of the data asset, `diabetes-data:3`."""
+    """Name and version of the data asset, `training-data:3`."""
     data_sha256: str
     data_origin: str
     environment: str
