@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import ssl
@@ -15,7 +16,7 @@ import pytest
 import uvicorn
 
 from amlocal import server
-from amlocal.connections import Limits
+from amlocal.connections import Connection, Limits
 from amlocal.core.clock import system_clock
 from amlocal.identity.authority import ensure_certificates
 from tests.contract.amlocal.plain import WAIT_S, eventually
@@ -318,3 +319,33 @@ def test_a_thousand_half_open_connections_lock_nobody_out(tmp_path: Path) -> Non
         site.works()
         assert time.monotonic() - began < WAIT_S
         assert closes(half_open[0]) == b""
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Have Python free only what nothing refers to."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def connections() -> int:
+    """Return how many connections of servers of this process are in memory."""
+    return sum(isinstance(one, Connection) for one in gc.get_objects())
+
+
+@pytest.mark.usefixtures("no_collection")
+class TestAClosedConnection:
+    @pytest.mark.parametrize("token", [None, "wrong"], ids=["admitted", "refused"])
+    @pytest.mark.parametrize("size", [0, 500_000])
+    def test_leaves_nothing_to_be_collected(self, patient: Site, token: str | None, size: int) -> None:
+        before = connections()
+        for _ in range(3):
+            sock = patient.connect()
+            path = f"{patient.arm}/data/n/versions/1"
+            more = f"Content-Length: {size}\r\n"
+            sock.sendall(patient.request(path, method="PUT", token=token, more=more) + b"x" * size)
+            assert answer(sock)
+        patient.leave()
+        eventually("no connection in memory", lambda: connections() <= before)

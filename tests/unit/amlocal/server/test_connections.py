@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pytest
 import uvicorn
@@ -62,17 +62,18 @@ class Loop(asyncio.BaseEventLoop):
         return True
 
     async def connect_accepted_socket(  # type: ignore[override]
-        self, make: Callable[[], Connection], sock: "Caller", **options: Any
+        self, make: Callable[[], "Reader"], sock: "Caller", **options: Any
     ) -> None:
         if sock.tls == "never":
             await asyncio.sleep(options["ssl_handshake_timeout"])
             raise ConnectionAbortedError
         if sock.tls == "wrong":
             raise ssl.SSLError
-        sock.connection = make()
-        sock.connection.connection_made(cast("asyncio.Transport", sock))
+        sock.reader = make()
+        sock.connection = sock.reader.connection
+        sock.reader.connection_made(cast("asyncio.Transport", sock))
         if sock.tls == "eager":  # the first request came with the end of the handshake
-            sock.connection.data_received(KEY)
+            sock.deliver(KEY)
             await asyncio.sleep(MOMENT / 2)
 
     def pass_(self, seconds: float = MOMENT) -> None:
@@ -85,6 +86,7 @@ class Caller:
     def __init__(self, loop: Loop, tls: str) -> None:
         self.tls = tls
         self.connection: Connection | None = None
+        self.reader: Reader | None = None
         self.received = b""
         self.rooms: list[int] = []
         self.buffers: list[int | None] = []
@@ -117,7 +119,12 @@ class Caller:
 
     def _deliver(self) -> None:
         while self._underway and not self.paused and not self.closed:
-            self.served.data_received(self._underway.pop(0))
+            self.deliver(self._underway.pop(0))
+
+    def deliver(self, data: bytes) -> None:
+        assert self.reader is not None
+        self.reader.get_buffer(len(data))[: len(data)] = data
+        self.reader.buffer_updated(len(data))
 
     # The socket
 
@@ -125,16 +132,18 @@ class Caller:
         self.blocking = blocking
 
     def setsockopt(self, level: int, name: int, value: int) -> None:
-        assert (level, name) == (socket.SOL_SOCKET, socket.SO_RCVBUF)
-        self.rooms.append(value)
+        if (level, name) == (socket.SOL_SOCKET, socket.SO_RCVBUF):
+            self.rooms.append(value)
+        else:
+            assert (level, name, value) == (socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, self.rooms[-1])
 
     # The transport, too
 
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            if self.connection:
-                self._loop.call_soon(self.connection.connection_lost, None)
+            if self.reader:
+                self._loop.call_soon(self.reader.connection_lost, None)
 
     def abort(self) -> None:
         self.aborted = True
@@ -159,9 +168,25 @@ class Caller:
     def get_extra_info(self, _: str) -> None: ...
 
 
+class Reader(Protocol):
+    """What the door gives the event loop: a protocol with a buffer, and the connection behind it."""
+
+    connection: Connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+    def connection_lost(self, exc: Exception | None) -> None: ...
+    def get_buffer(self, sizehint: int) -> memoryview: ...
+    def buffer_updated(self, nbytes: int) -> None: ...
+
+
 class Listener:
     def __init__(self) -> None:
         self.queue: list[Caller | OSError] = []
+        self.rooms: list[int] = []
+
+    def setsockopt(self, level: int, name: int, value: int) -> None:
+        assert (level, name) == (socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self.rooms.append(value)
 
     def fileno(self) -> int:
         return 3
@@ -447,11 +472,15 @@ class TestTimes:
 
 
 class TestCredentials:
+    def test_are_awaited_in_little_room(self, house: House) -> None:
+        """Of the listener's, since a connection has told its caller already how much it may send."""
+        assert (house.listener.rooms, house.call().rooms) == ([2**12], [])
+
     def test_give_room(self, house: House) -> None:
         caller = house.call()
-        assert (caller.rooms, caller.buffers, caller.blocking) == ([2**14], [1], False)
+        assert (caller.rooms, caller.buffers, caller.blocking) == ([], [1], False)
         caller.send(KEY).send(KEY)
-        assert (caller.rooms, caller.buffers) == ([2**14, 2**20], [1, None])
+        assert (caller.rooms, caller.buffers) == ([2**20], [1, None])
         assert caller.served.admitted
 
     def test_may_come_with_the_end_of_the_handshake(self, house: House) -> None:
