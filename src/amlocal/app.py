@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import parse_qsl
 
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
@@ -28,6 +28,7 @@ ADMIT = "amlocal.admit"
 
 _MAX_FIELDS = 1000
 _LARGE = 2**13  # bytes of a body that is worked on while no other such is: threads busy in Python make the loop wait
+_NO_TURN = nullcontext()
 _LOG = logging.getLogger("amlocal")
 _WORKSPACE = re.compile(
     rf"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/{PROVIDER}/workspaces/(?P<name>[^/]+)",
@@ -157,17 +158,16 @@ class App:
                 target=target,
                 url=f"{self._context.origin}{target}",
                 path=match.path,
-                query=_query(query),
+                query=_query(query) if query else {},
                 headers=headers,
                 stream=body.chunks,
                 content=b"" if match.route.streaming else await body.whole(),
                 whole=body.whole,
                 admit=admit,
             )
-            if len(call.content) <= _LARGE:
-                return await _answer_of(match.route, call)
-            async with self._turn:
-                return await _answer_of(match.route, call)
+            async with self._turn if len(call.content) > _LARGE else _NO_TURN:
+                answer = match.route.handler(call)
+                return await answer if inspect.isawaitable(answer) else answer
         finally:
             body.release()
 
@@ -188,11 +188,6 @@ class App:
         _LOG.exception("%s %s failed (request %s)", scope["method"], raw_path(scope), request)
         message = f"amlocal failed on this request; the server's log has the reason under request {request}."
         return self._refuse(ApiError(500, message, code="InternalServerError"), request)
-
-
-async def _answer_of(route: Route, call: Call) -> Reply:
-    answer = route.handler(call)
-    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _unnoticed() -> None:

@@ -19,7 +19,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 MAX_BODY = MAX_JSON  # bytes of a body that is read whole, unless its route says otherwise; uploads stream
 _FEW, _TURN_S = 8, 0.01  # a list of fewer items is written in one go; so long a turn is long enough
 _NOT_IN_HEADERS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_NO_CACHE = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
+_NO_CACHE = {"cache-control": "no-cache", "pragma": "no-cache", "expires": "-1"}
 
 
 class Disconnected(Exception):
@@ -84,17 +84,18 @@ def _too_large(limit: int) -> ApiError:
 
 
 async def respond(send: Send, reply: Reply, extra: Mapping[str, str], *, head: bool) -> None:
-    """Send a reply; `extra` are headers that it may replace, `head` leaves out its body."""
+    """Send a reply; `extra` are headers in lower case that it may replace, `head` leaves out its body."""
     body = reply.body
     if not (body is None or isinstance(body, bytes | AsyncIterator)):
         body = await _encode_in_turns(body)
-    given = {"x-ms-response-type": "standard", **extra, **_NO_CACHE}
-    headers = {key.lower(): value for part in (given, reply.headers) for key, value in part.items()}
+    headers = {"x-ms-response-type": "standard", **extra, **_NO_CACHE}
+    for key, value in reply.headers.items():
+        headers[key.lower()] = value
     if body is not None:
         headers.setdefault("content-type", reply.media_type)
     if not isinstance(body, AsyncIterator):
         headers.setdefault("content-length", str(len(body or b"")))
-    raw = [(key.encode("latin-1"), _header_value(value)) for key, value in headers.items()]
+    raw = [(key.encode(), _header_value(value)) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if isinstance(body, AsyncIterator):
         if not head:

@@ -114,6 +114,8 @@ def configure_log(path: Path | None) -> None:
         with naming(path):
             handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    # Python's logging HOWTO, "Optimization": no line names these, and each request would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name, level in (("amlocal", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]

@@ -65,21 +65,16 @@ class Scoring:
     async def _score(self, call: Call) -> Reply:
         request = call.headers.get("x-request-id") or call.headers.get("x-ms-client-request-id") or self._ids()
         ids = {"x-request-id": request, "x-ms-request-id": request}
-        reply = await self._answer(call, ids)
-        return replace(reply, headers={**ids, **reply.headers})
-
-    async def _answer(self, call: Call, ids: Mapping[str, str]) -> Reply:
         try:
             endpoint, name = self._target(call)
             content = await _body(call)
             pool = await self._pool(endpoint, name)
         except _Refused as refusal:
-            return refusal.reply
+            return _with(refusal.reply, ids)
         kind = call.headers.get("content-type", "")
         headers = {**call.headers, **ids}
         self._mirror(endpoint, content, kind, headers)
-        reply = await _ask(pool, pool.score(content, kind, headers))
-        return replace(reply, headers={_DEPLOYMENT: name, **reply.headers})
+        return _with(await _ask(pool, pool.score(content, kind, headers)), {**ids, _DEPLOYMENT: name})
 
     async def _describe(self, call: Call) -> Reply:
         try:
@@ -138,6 +133,11 @@ class Scoring:
         task = asyncio.create_task(send(pool))
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
+
+
+def _with(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    """Return a reply with headers more, below its own. (On the hot path, where `dataclasses.replace` is slow.)"""
+    return Reply(reply.status, reply.body, {**headers, **reply.headers}, reply.media_type)
 
 
 async def _body(call: Call) -> bytes:
