@@ -5,15 +5,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 
 from tests.bench.figures import MeasureFailed
+from tests.bench.processes import listeners
 
 # wrk calls `done` once, with times in microseconds; `status` counts the answers of 400 and above.
 _SCRIPT = """
@@ -90,13 +89,7 @@ def _cpu_seconds(url: str) -> float:
 @cache
 def _processes(url: str) -> tuple[psutil.Process, ...]:
     """Return the processes that listen at the port of `url`, and all below them."""
-    found: set[psutil.Process] = set()
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):  # it may end, or be somebody else's
-            places = process.net_connections("tcp")
-            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == urlsplit(url).port for one in places):
-                found.update((process, *process.children(recursive=True)))
-    return tuple(found)
+    return tuple({one for process in listeners(url) for one in (process, *process.children(recursive=True))})
 
 
 def _lua(text: str) -> str:

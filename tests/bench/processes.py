@@ -3,8 +3,12 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from subprocess import PIPE, STDOUT
+from urllib.parse import urlsplit
+
+import psutil
 
 from tests.bench.figures import MeasureFailed
 
@@ -23,3 +27,12 @@ def run(*command: str, environ: dict[str, str] | None = None) -> None:
     )
     if done.returncode:
         raise MeasureFailed(f"'{' '.join(command)}' ended with code {done.returncode}: {done.stdout[-1500:]}")
+
+
+def listeners(url: str) -> Iterator[psutil.Process]:
+    """Yield the processes that listen at the port of `url`."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it may end, or be somebody else's
+            places = process.net_connections("tcp")
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == urlsplit(url).port for one in places):
+                yield process

@@ -3,7 +3,20 @@
 from collections.abc import Callable
 
 from tests.bench.figures import Figure
-from tests.bench.measures import batch, canaries, commands, gates, heavy, jobs, lists, online, release, server, upload
+from tests.bench.measures import (
+    batch,
+    canaries,
+    commands,
+    gates,
+    heavy,
+    jobs,
+    lists,
+    online,
+    release,
+    server,
+    strangers,
+    upload,
+)
 
 MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "ready": server.ready,
@@ -11,6 +24,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "memory": server.memory,
     "lists": lists.lists,
     "heavy": heavy.heavy,
+    "strangers": strangers.strangers,
     "upload": upload.upload,
     "hello": jobs.hello,
     "promote": commands.promote,

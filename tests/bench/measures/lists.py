@@ -25,8 +25,8 @@ from amlocal.online.store import OnlineStore
 from amlocal.settings import Settings
 from amlocal.testing import LocalWorkspace, local_workspace
 from tests.bench.figures import Figure
-from tests.bench.measures.server import Client, process_of
-from tests.bench.processes import timed
+from tests.bench.measures.server import Client
+from tests.bench.processes import listeners, timed
 
 ITEMS = 10_000
 GOAL_MS = 50
@@ -46,7 +46,7 @@ def lists() -> list[Figure]:
         container = _fill(root)
         with local_workspace(root) as workspace:
             client = Client(workspace)
-            server = process_of(workspace)
+            server = next(listeners(workspace.origin))
             figures = [_pages(client, server, what, path) for what, path in _lists(client, container).items()]
             alone = _gets(client)
             with _listing(workspace):

@@ -7,11 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
 from amlocal.testing import LocalWorkspace, local_workspace
 from tests.bench.figures import Figure
-from tests.bench.processes import timed
+from tests.bench.processes import listeners, timed
 
 
 class Client:
@@ -73,19 +71,9 @@ def arm_get() -> list[Figure]:
     return [Figure("ARM get, one connection", "ms", times, 3)]
 
 
-def process_of(workspace: LocalWorkspace) -> psutil.Process:
-    """Return the server's own process."""
-    return next(
-        process
-        for process in psutil.process_iter(["pid", "cmdline"])
-        if "serve" in (process.info["cmdline"] or [])
-        and str(workspace.folder.parent) in " ".join(process.info["cmdline"])
-    )
-
-
 def memory() -> list[Figure]:
     """Resident memory of the idle server's own process, MLflow's child not counted."""
     with local_workspace() as workspace:
         Client(workspace).get("")
-        resident = process_of(workspace).memory_info().rss / 2**20
+        resident = next(listeners(workspace.origin)).memory_info().rss / 2**20
     return [Figure("memory of the idle server, without MLflow", "MB", (resident,), 150)]
