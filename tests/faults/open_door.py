@@ -6,7 +6,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from mlgates.scoring.endpoint import DEPLOYMENT, Address, Endpoint
+from mlgates.endpoint_client import DEPLOYMENT, Address, EndpointClient
 
 _PASSED_ON = {"content-type", "x-request-id", DEPLOYMENT}
 
@@ -14,7 +14,7 @@ _PASSED_ON = {"content-type", "x-request-id", DEPLOYMENT}
 @contextmanager
 def open_door(address: Address) -> Iterator[Address]:
     """Serve on a free port of this machine; whatever is asked there is asked at `address`, with its key."""
-    endpoint = Endpoint(address)
+    endpoint = EndpointClient(address)
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

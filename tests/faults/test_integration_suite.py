@@ -14,7 +14,7 @@ from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import deploy
 from mlgates.delivery.serving import BatchServing
-from mlgates.scoring.endpoint import Address
+from mlgates.endpoint_client import Address
 from tests.faults.conftest import RunSuite, failed
 from tests.faults.open_door import open_door
 

@@ -18,10 +18,8 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.online_trial import sample_request
 from mlgates.delivery.operations import state_of
 from mlgates.delivery.serving import OnlineServing, served_model
+from mlgates.endpoint_client import Address, EndpointClient, ScoringRequest, ask
 from mlgates.pytest_plugin.serving import EndpointAt
-from mlgates.scoring.endpoint import Address, Endpoint
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import ask
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -34,7 +32,7 @@ def deployment(online_endpoint: OnlineServing, settings: Settings) -> OnlineDepl
 
 
 @pytest.fixture(scope="module")
-def sample(settings: Settings) -> Request:
+def sample(settings: Settings) -> ScoringRequest:
     return sample_request(settings)
 
 
@@ -85,20 +83,22 @@ def test_the_deployment_tells_its_log(workspace: MLClient, deployment: OnlineDep
     assert workspace.online_deployments.get_logs(deployment.name, deployment.endpoint_name, lines=20).strip()
 
 
-def test_an_answer_names_the_deployment_that_gave_it(scorer: Endpoint, sample: Request, settings: Settings) -> None:
+def test_an_answer_names_the_deployment_that_gave_it(
+    scorer: EndpointClient, sample: ScoringRequest, settings: Settings
+) -> None:
     ask(scorer, sample)
     assert scorer.last is not None
     assert scorer.last.deployment == settings.online_deployment_name
 
 
-def test_an_answer_has_an_id_to_look_it_up_by(scorer: Endpoint, sample: Request) -> None:
+def test_an_answer_has_an_id_to_look_it_up_by(scorer: EndpointClient, sample: ScoringRequest) -> None:
     ask(scorer, sample)
     assert scorer.last is not None
     assert scorer.last.request_id != "unknown"
 
 
 def test_predictions_are_the_registered_models_own(
-    contract: ModelContract, scorer: Endpoint, in_process: InProcess, patients: Batch
+    contract: ModelContract, scorer: EndpointClient, in_process: InProcess, patients: Batch
 ) -> None:
     (form,) = served_formats(contract)
     properties.agrees_with_model(contract, scorer, patients, form, in_process.predict)
@@ -106,7 +106,7 @@ def test_predictions_are_the_registered_models_own(
 
 @pytest.mark.parametrize("credential", ["", "not-the-key"], ids=["no key", "a wrong key"])
 def test_a_caller_without_the_key_is_refused(
-    endpoint_at: EndpointAt, online_address: Address, sample: Request, credential: str
+    endpoint_at: EndpointAt, online_address: Address, sample: ScoringRequest, credential: str
 ) -> None:
     stranger = endpoint_at(replace(online_address, credential=credential))
     assert ask(stranger, sample).status == 401

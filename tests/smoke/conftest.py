@@ -6,15 +6,15 @@ import pytest
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
+from mlgates.endpoint_client import ScoringRequest
 from mlgates.pytest_plugin.workspace import told
-from mlgates.scoring.request import Request
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
     from azure.ai.ml import MLClient
 
 
 @pytest.fixture(scope="session")
-def sample(settings: Settings) -> Request:
+def sample(settings: Settings) -> ScoringRequest:
     """The request that the project keeps for this."""
     from mlgates.delivery.online_trial import sample_request  # noqa: PLC0415
 

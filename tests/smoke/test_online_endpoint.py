@@ -7,15 +7,13 @@ from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.operations import state_of
 from mlgates.delivery.serving import OnlineServing, served_model
-from mlgates.scoring.endpoint import Endpoint
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import ask
+from mlgates.endpoint_client import EndpointClient, ScoringRequest, ask
 
 TIMED = 5
 """Requests of which the median counts: one slow answer wakes nobody at night."""
 
 
-def test_it_answers_the_sample_with_a_prediction_a_row(scorer: Endpoint, sample: Request) -> None:
+def test_it_answers_the_sample_with_a_prediction_a_row(scorer: EndpointClient, sample: ScoringRequest) -> None:
     rows = json.loads(sample.body)["input_data"]["data"]
     answer = ask(scorer, sample)
     assert answer.status == 200, answer.text
@@ -24,7 +22,9 @@ def test_it_answers_the_sample_with_a_prediction_a_row(scorer: Endpoint, sample:
     assert len(predictions) == len(rows)
 
 
-def test_its_median_answer_comes_within_the_limit(scorer: Endpoint, sample: Request, settings: Settings) -> None:
+def test_its_median_answer_comes_within_the_limit(
+    scorer: EndpointClient, sample: ScoringRequest, settings: Settings
+) -> None:
     first = ask(scorer, sample)  # opens the connection, and is not timed
     assert first.status == 200, first.text
     taken = statistics.median([milliseconds(scorer, sample) for _ in range(TIMED)])
@@ -52,7 +52,7 @@ def test_every_deployment_with_traffic_serves_the_released_version(
     assert set(serving.values()) <= {str(released)}, serving
 
 
-def milliseconds(scorer: Endpoint, request: Request) -> float:
+def milliseconds(scorer: EndpointClient, request: ScoringRequest) -> float:
     ask(scorer, request)
     assert scorer.last is not None
     return scorer.last.seconds * 1000

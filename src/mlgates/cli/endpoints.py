@@ -21,9 +21,8 @@ from mlgates.delivery.destroy import endpoint_of
 from mlgates.delivery.online_trial import address
 from mlgates.delivery.serving import look_online
 from mlgates.delivery.serving_logs import batch_log, online_log
+from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
 from mlgates.reports.console import show as shown
-from mlgates.scoring.endpoint import Endpoint, curl_past_proxy
-from mlgates.scoring.request import JSON_HEADERS, curl_line
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -54,7 +53,7 @@ def invoke_online(session: Session, client: "MLClient", path: Path, deployment: 
     """Send a request and print the answer; one that is not 200 is an error."""
     if not path.is_file():
         raise AssetMissing(f"{path} is not there: name a file with a request in JSON")
-    endpoint = Endpoint(address(client, session.settings.online_endpoint, deployment=deployment))
+    endpoint = EndpointClient(address(client, session.settings.online_endpoint, deployment=deployment))
     answer = endpoint.score(path.read_bytes(), JSON_HEADERS)
     endpoint.close()
     if answer.status != 200:

@@ -3,7 +3,7 @@
 from mlgates.contract.errors import WrongAnswer
 from mlgates.contract.scalars import json_type, problem_of
 from mlgates.contract.signature import Column, Input, ModelContract, Tensor
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 
 def predictions_of(contract: ModelContract, answer: Json, rows: int) -> list[Json]:

@@ -12,8 +12,7 @@ import pandas as pd
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.parsing import parse
 from mlgates.contract.signature import Batch, Kind, ModelContract
-from mlgates.scoring.answer import Answer, Json
-from mlgates.scoring.request import JSON_HEADERS
+from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringResponse
 
 _DTYPES = {
     Kind.BOOLEAN: "bool",
@@ -37,13 +36,13 @@ class InProcess:
         self._model = mlflow.pyfunc.load_model(str(folder))
         self._contract = contract
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         """Answer 200 with a bare JSON list, or the status of the refusal with `{"message": ...}`."""
         try:
             batch = parse(self._contract, body, headers)
         except RequestRefused as refusal:
-            return Answer(refusal.status, json.dumps({"message": str(refusal)}).encode(), JSON_HEADERS)
-        return Answer(200, json.dumps(self.predict(batch)).encode(), JSON_HEADERS)
+            return ScoringResponse(refusal.status, json.dumps({"message": str(refusal)}).encode(), JSON_HEADERS)
+        return ScoringResponse(200, json.dumps(self.predict(batch)).encode(), JSON_HEADERS)
 
     def predict(self, batch: Batch) -> Json:
         """Return the predictions of `predict` for the whole batch, as Azure ML writes them in JSON."""

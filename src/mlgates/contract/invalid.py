@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import ScoringRequest
 
 
 class OnAzure(StrEnum):
@@ -26,4 +26,4 @@ class Invalid:
     """What the message of the refusal must contain, in any case: a column where one is wrong."""
     on_azure: OnAzure
     """Measured for a model with named columns, all required and numbers, and an input example."""
-    request: Request
+    request: ScoringRequest

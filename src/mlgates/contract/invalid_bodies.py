@@ -7,22 +7,21 @@ from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.invalid_values import written, wrong_values
 from mlgates.contract.requests import dump
 from mlgates.contract.signature import Batch, Param
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import JSON_HEADERS, Request
+from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 
 _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 _DEPTH = 100_000
 """Far beyond what a recursive parser can hold, in a body of 200 kB."""
 
 
-def of(request: Request, batch: Batch) -> Iterator[Invalid]:
+def of(request: ScoringRequest, batch: Batch) -> Iterator[Invalid]:
     """Yield the spoilt copies of `request`, a valid one that means `batch`."""
     yield from _bytes(request)
     yield from _headers(request)
     yield from _keys(json.loads(request.body), batch)
 
 
-def of_param(request: Request, batch: Batch, param: Param) -> Iterator[Invalid]:
+def of_param(request: ScoringRequest, batch: Batch, param: Param) -> Iterator[Invalid]:
     """Yield copies of `request` in which the value of one parameter cannot be one of its type."""
     document = json.loads(request.body)
     values = [
@@ -37,33 +36,35 @@ def of_param(request: Request, batch: Batch, param: Param) -> Iterator[Invalid]:
         values.append(("a list", OnAzure.FAILS, [1]))
     for what, on_azure, wrong in values:
         body = dump({**document, "params": {**batch.params, param.name: wrong}})
-        yield Invalid(f"parameter {param.name}: {what}", param.name, on_azure, written(Request(body, JSON_HEADERS)))
+        yield Invalid(
+            f"parameter {param.name}: {what}", param.name, on_azure, written(ScoringRequest(body, JSON_HEADERS))
+        )
 
 
-def _bytes(request: Request) -> Iterator[Invalid]:
+def _bytes(request: ScoringRequest) -> Iterator[Invalid]:
     body = request.body
-    yield Invalid("empty body", "JSON", _REFUSES, Request(b""))
-    yield Invalid("not JSON", "JSON", _REFUSES, Request(b"name=value"))
-    yield Invalid("cut short", "JSON", _REFUSES, Request(body[:-1]))
-    yield Invalid("more after the end", "JSON", _REFUSES, Request(body + b"{}"))
+    yield Invalid("empty body", "JSON", _REFUSES, ScoringRequest(b""))
+    yield Invalid("not JSON", "JSON", _REFUSES, ScoringRequest(b"name=value"))
+    yield Invalid("cut short", "JSON", _REFUSES, ScoringRequest(body[:-1]))
+    yield Invalid("more after the end", "JSON", _REFUSES, ScoringRequest(body + b"{}"))
     # Python's JSON recurses in C and gives up with an error that is no parse error, so the server crashes.
     deep = b'{"input_data": ' + b"[" * _DEPTH + b"]" * _DEPTH + b"}"
-    yield Invalid("nested too deeply", "deep", _FAILS, Request(deep))
+    yield Invalid("nested too deeply", "deep", _FAILS, ScoringRequest(deep))
     # Python's JSON finds out by itself that bytes are UTF-16; RFC 8259 has UTF-8 alone.
-    yield Invalid("in UTF-16", "UTF-8", _PREDICTS, Request(body.decode().encode("utf-16")))
-    yield Invalid("bytes that are not UTF-8", "UTF-8", _FAILS, Request(body[:-1] + b', "\xff\xfe": 1}'))
-    yield Invalid("a list at the top", "input_data", _REFUSES, Request(b"[[1, 2]]"))
-    yield Invalid("null at the top", "input_data", _REFUSES, Request(b"null"))
+    yield Invalid("in UTF-16", "UTF-8", _PREDICTS, ScoringRequest(body.decode().encode("utf-16")))
+    yield Invalid("bytes that are not UTF-8", "UTF-8", _FAILS, ScoringRequest(body[:-1] + b', "\xff\xfe": 1}'))
+    yield Invalid("a list at the top", "input_data", _REFUSES, ScoringRequest(b"[[1, 2]]"))
+    yield Invalid("null at the top", "input_data", _REFUSES, ScoringRequest(b"null"))
 
 
-def _headers(request: Request) -> Iterator[Invalid]:
+def _headers(request: ScoringRequest) -> Iterator[Invalid]:
     for name, headers, on_azure in (
         ("plain text as content type", {"Content-Type": "text/plain"}, _REFUSES),
         ("CSV as content type", {"Content-Type": "text/csv"}, _REFUSES),
         ("no content type", {}, _REFUSES),
         ("another charset", {"Content-Type": "application/json; charset=utf-16"}, _PREDICTS),
     ):
-        yield Invalid(name, "Content-Type", on_azure, Request(request.body, headers))
+        yield Invalid(name, "Content-Type", on_azure, ScoringRequest(request.body, headers))
 
 
 def _keys(document: dict[str, Json], batch: Batch) -> Iterator[Invalid]:
@@ -80,7 +81,7 @@ def _keys(document: dict[str, Json], batch: Batch) -> Iterator[Invalid]:
         ("params a list", "params", _PREDICTS, {**document, "params": [1]}),
         ("an unknown parameter", "no_such_parameter", _PREDICTS, _with_param(document, batch)),
     ):
-        yield Invalid(name, names, on_azure, Request(dump(wrong), JSON_HEADERS))
+        yield Invalid(name, names, on_azure, ScoringRequest(dump(wrong), JSON_HEADERS))
 
 
 def _with_param(document: dict[str, Json], batch: Batch) -> dict[str, Json]:

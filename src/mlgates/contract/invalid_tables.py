@@ -9,8 +9,7 @@ from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.invalid_values import written, wrong_values
 from mlgates.contract.requests import Format, dump, encode
 from mlgates.contract.signature import Batch, Column, ModelContract
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import Json, ScoringRequest
 
 _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 
@@ -60,7 +59,7 @@ def of_values(contract: ModelContract, batch: Batch, column: Column) -> Iterator
         yield Invalid(f"{column.name}: {what}", column.name, on_azure, request)
 
 
-def _with_first(contract: ModelContract, batch: Batch, first: Any) -> Request:
+def _with_first(contract: ModelContract, batch: Batch, first: Any) -> ScoringRequest:
     """Return a request with another first row, in the format that a deployment takes."""
     rows = [first, *(list(row) for row in batch.rows[1:])]
     return _data({**_split(batch), "data": rows} if contract.named else rows)
@@ -71,8 +70,8 @@ def _split(batch: Batch) -> dict[str, Any]:
     return table
 
 
-def _data(data: Any) -> Request:
-    return Request(dump({"input_data": data}))
+def _data(data: Any) -> ScoringRequest:
+    return ScoringRequest(dump({"input_data": data}))
 
 
 def _without(batch: Batch, name: str) -> tuple[tuple[Json, ...], ...]:

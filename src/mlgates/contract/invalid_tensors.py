@@ -8,8 +8,7 @@ from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.invalid_values import written, wrong_values
 from mlgates.contract.requests import dump
 from mlgates.contract.signature import Batch, ModelContract, Tensor
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import Json, ScoringRequest
 
 
 def of(contract: ModelContract, batch: Batch, tensor: Tensor) -> Iterator[Invalid]:
@@ -18,7 +17,7 @@ def of(contract: ModelContract, batch: Batch, tensor: Tensor) -> Iterator[Invali
     good = [row[contract.names.index(tensor.name)] for row in batch.rows]
     if tensor.name:
         arrays = {each: [row[place] for row in batch.rows] for place, each in enumerate(batch.names) if each != name}
-        yield Invalid(f"{name} missing", name, OnAzure.FAILS, Request(dump({"input_data": arrays})))
+        yield Invalid(f"{name} missing", name, OnAzure.FAILS, ScoringRequest(dump({"input_data": arrays})))
         yield Invalid(f"{name} misspelt", name, OnAzure.FAILS, _with(contract, batch, f"{name}_", good))
         yield Invalid(
             f"an extra array beside {name}", f"{name}_too", OnAzure.FAILS, _with(contract, batch, f"{name}_too", good)
@@ -50,8 +49,8 @@ def _ending(row: Json, wrong: Json) -> Json:
     return [*row[:-1], _ending(row[-1], wrong)] if isinstance(row, list) else wrong
 
 
-def _with(contract: ModelContract, batch: Batch, name: str, array: Json) -> Request:
+def _with(contract: ModelContract, batch: Batch, name: str, array: Json) -> ScoringRequest:
     if not contract.named:
-        return Request(dump({"input_data": array}))
+        return ScoringRequest(dump({"input_data": array}))
     arrays: dict[str, Json] = {each: [row[place] for row in batch.rows] for place, each in enumerate(batch.names)}
-    return Request(dump({"input_data": {**arrays, name: array}}))
+    return ScoringRequest(dump({"input_data": {**arrays, name: array}}))

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 from mlgates.contract.invalid import OnAzure
 from mlgates.contract.signature import Kind
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import Json, ScoringRequest
 
 _REFUSES, _FAILS, _PREDICTS = OnAzure.REFUSES, OnAzure.FAILS, OnAzure.PREDICTS
 _OVERFLOW = "1e400"
 """JSON reads it as infinity, and no Python number is written so: a text that `written` takes out of its quotes."""
 
 
-def written(request: Request) -> Request:
+def written(request: ScoringRequest) -> ScoringRequest:
     """Return the request with the number beyond doubles, where it has one, as a number."""
     return replace(request, body=request.body.replace(f'"{_OVERFLOW}"'.encode(), _OVERFLOW.encode()))
 

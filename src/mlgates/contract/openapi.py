@@ -6,7 +6,7 @@ from typing import Any
 from mlgates.contract.requests import Format, encode, served_formats
 from mlgates.contract.schema import request_schema, response_schema
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.answer import MODEL_STATUS
+from mlgates.endpoint_client import MODEL_STATUS
 
 _REFUSALS = {
     "400": "the request is not what the schema says; the message names the field",

@@ -13,7 +13,7 @@ from mlgates.contract.scalars import json_type, problem_of
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.tables import read_table
 from mlgates.contract.tensors import read_tensors
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 _KNOWN = ("input_data", "params")
 

@@ -12,9 +12,7 @@ from mlgates.contract.invalid import Invalid
 from mlgates.contract.requests import Format, encode, formats_of
 from mlgates.contract.scalars import same
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.answer import Answer, Json
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import Scorer, ask
+from mlgates.endpoint_client import Json, Scorer, ScoringRequest, ScoringResponse, ask
 
 Predict: TypeAlias = Callable[[Batch], Json]
 """The registered model itself: `InProcess.predict`."""
@@ -22,7 +20,7 @@ Predict: TypeAlias = Callable[[Batch], Json]
 _SHOWN = 500
 
 
-def answers(contract: ModelContract, scorer: Scorer, batch: Batch, request: Request) -> list[Json]:
+def answers(contract: ModelContract, scorer: Scorer, batch: Batch, request: ScoringRequest) -> list[Json]:
     """A valid request gets 200 and one prediction a row, of the declared type; return the predictions."""
     answer = ask(scorer, request)
     if answer.status != 200:
@@ -94,12 +92,12 @@ def refuses(scorer: Scorer, invalid: Invalid) -> None:
         raise _broken(f"{invalid.name}: the message does not name '{invalid.names}'", invalid.request, answer)
 
 
-def _compare(what: str, expected: Sequence[Json], got: Sequence[Json], request: Request) -> None:
+def _compare(what: str, expected: Sequence[Json], got: Sequence[Json], request: ScoringRequest) -> None:
     for row, (one, other) in enumerate(zip(expected, got, strict=True)):
         if not same(one, other):
             raise ContractBroken(f"{what}: row {row} is {other!r}, and {one!r} is due\n  repeat: {request.curl()}")
 
 
-def _broken(what: str, request: Request, answer: Answer) -> ContractBroken:
+def _broken(what: str, request: ScoringRequest, answer: ScoringResponse) -> ContractBroken:
     shown = answer.text if len(answer.text) <= _SHOWN else f"{answer.text[:_SHOWN]}..."
     return ContractBroken(f"{what}\n  answered: {answer.status} {shown}\n  repeat: {request.curl()}")

@@ -11,7 +11,7 @@ from mlgates.contract.errors import UnusableSignature
 from mlgates.contract.ranges import Ranges
 from mlgates.contract.signature import UNLIMITED, Column, Input, Kind, ModelContract, Param, Tensor
 from mlgates.core.errors import AssetMissing
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 _KIND_OF_DTYPE = {
     "b": Kind.BOOLEAN,

@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import Json, ScoringRequest
 
 
 class Format(StrEnum):
@@ -52,12 +51,12 @@ def azure_takes(form: Format, contract: ModelContract) -> bool:
     return form in {Format.SPLIT, Format.TENSOR, Format.NAMED_TENSORS} and form in formats_of(contract)
 
 
-def encode(batch: Batch, form: Format, *, order: Sequence[str] | None = None) -> Request:
+def encode(batch: Batch, form: Format, *, order: Sequence[str] | None = None) -> ScoringRequest:
     """Write `batch` in `form`; `order` puts the names of columns in another order where the format has names."""
     document: dict[str, Any] = {"input_data": _input_data(batch, form, order or batch.names)}
     if batch.params:
         document["params"] = dict(batch.params)
-    return Request(dump(document))
+    return ScoringRequest(dump(document))
 
 
 def dump(document: object) -> bytes:

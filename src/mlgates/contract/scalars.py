@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 
 from mlgates.contract.signature import Kind
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 INTEGERS = {Kind.INTEGER: (-(2**31), 2**31 - 1), Kind.LONG: (-(2**63), 2**63 - 1)}
 MOMENT = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?$"

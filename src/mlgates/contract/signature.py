@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 
 class Kind(StrEnum):

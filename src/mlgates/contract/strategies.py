@@ -13,8 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from mlgates.contract.requests import Format, encode
 from mlgates.contract.scalars import INTEGERS, LARGEST, YEARS
 from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Kind, Limits, ModelContract, Param
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import Json, ScoringRequest
 
 MAGNITUDE = 1e9
 """The largest number drawn where no suite knows the range: models square and sum, and may overflow beyond."""
@@ -98,7 +97,9 @@ def batches(draw: st.DrawFn, contract: ModelContract, *, max_rows: int = 5, whol
 
 
 @st.composite
-def requests(draw: st.DrawFn, contract: ModelContract, form: Format, *, max_rows: int = 5) -> tuple[Batch, Request]:
+def requests(
+    draw: st.DrawFn, contract: ModelContract, form: Format, *, max_rows: int = 5
+) -> tuple[Batch, ScoringRequest]:
     """Draw a batch with the request that asks it in `form`, its columns in any order where they have names."""
     positional = form in {Format.POSITIONAL, Format.TENSOR}
     batch = draw(batches(contract, max_rows=max_rows, whole=positional))

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from mlgates.contract.errors import RequestRefused
 from mlgates.contract.scalars import json_type, problem_of
 from mlgates.contract.signature import ModelContract, last_required
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 Table: TypeAlias = tuple[tuple[str, ...], tuple[tuple[Json, ...], ...]]
 """The names of the columns, in the order of the signature, and rows with a value for each."""

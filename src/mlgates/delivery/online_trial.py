@@ -10,9 +10,7 @@ from mlgates.core.deployments import OnlineTrial
 from mlgates.core.errors import AssetMissing, TrialFailed
 from mlgates.core.events import Steps
 from mlgates.delivery.refusals import asking
-from mlgates.scoring.endpoint import Address, Endpoint, Exchange
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import ask
+from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
 _SHOWN = 500
 
@@ -26,13 +24,15 @@ def address(client: MLClient, endpoint: str, *, deployment: str | None = None) -
     return Address(str(found.scoring_uri), str(credential), deployment)
 
 
-def sample_request(settings: Settings) -> Request:
+def sample_request(settings: Settings) -> ScoringRequest:
     """Return the request of ONLINE_SAMPLE_REQUEST. Raises `AssetMissing` when its file is not there."""
     file = settings.project.root / settings.online_sample_request
     if not file.is_file():
         source = settings.sources["ONLINE_SAMPLE_REQUEST"]
         raise AssetMissing(f"{settings.online_sample_request} (ONLINE_SAMPLE_REQUEST, {source}) is not there")
-    return Request(file.read_bytes().removeprefix(codecs.BOM_UTF8))  # an editor's mark, which JSON has no room for
+    return ScoringRequest(
+        file.read_bytes().removeprefix(codecs.BOM_UTF8)
+    )  # an editor's mark, which JSON has no room for
 
 
 def try_online(
@@ -40,7 +40,7 @@ def try_online(
     settings: Settings,
     *,
     deployment: str | None = None,
-    reach: Callable[[Address], Endpoint] = Endpoint,
+    reach: Callable[[Address], EndpointClient] = EndpointClient,
 ) -> Steps[OnlineTrial]:
     """Send the sample to the online endpoint, as `reach` opens it, and return what came back.
 

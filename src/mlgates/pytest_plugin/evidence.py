@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlgates.config.settings import Settings
     from mlgates.core.values import AssetVersion
     from mlgates.delivery.serving import BatchServing, OnlineServing
-    from mlgates.scoring.endpoint import Endpoint, Exchange
+    from mlgates.endpoint_client import EndpointClient, Exchange
 
 Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
 Facts: TypeAlias = Iterator[tuple[str, str]]
@@ -31,7 +31,7 @@ class Evidence:
     candidate: "AssetVersion | None" = None
     online: "OnlineServing | None" = None
     batch: "BatchServing | None" = None
-    asked: "list[Endpoint]" = field(default_factory=list)
+    asked: "list[EndpointClient]" = field(default_factory=list)
     """What the current test asks with."""
 
     @staticmethod

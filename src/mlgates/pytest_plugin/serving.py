@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from mlgates.core.lineage import Lineage
     from mlgates.core.values import AssetVersion
     from mlgates.delivery.serving import BatchServing, OnlineServing
-    from mlgates.scoring.endpoint import Address, Endpoint
+    from mlgates.endpoint_client import Address, EndpointClient
 
-EndpointAt: TypeAlias = "Callable[[Address], Endpoint]"
+EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
 
 
 @pytest.fixture(scope="session")
@@ -85,12 +85,12 @@ def online_address(delivered: "MLClient", online_endpoint: "OnlineServing") -> "
 @pytest.fixture
 def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
     """Opens what asks an address; what it asked last is told when the test fails."""
-    from mlgates.scoring.endpoint import Address, Endpoint  # noqa: PLC0415
+    from mlgates.endpoint_client import Address, EndpointClient  # noqa: PLC0415
 
     asked = Evidence.of(pytestconfig).asked
 
-    def open_endpoint(address: Address) -> Endpoint:
-        asked.append(Endpoint(address))
+    def open_endpoint(address: Address) -> EndpointClient:
+        asked.append(EndpointClient(address))
         return asked[-1]
 
     yield open_endpoint
@@ -99,7 +99,7 @@ def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
 
 
 @pytest.fixture
-def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "Endpoint":
+def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClient":
     """What asks the online endpoint over HTTPS, with the key."""
     return endpoint_at(online_address)
 

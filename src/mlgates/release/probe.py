@@ -12,12 +12,9 @@ from mlgates.contract.scalars import same
 from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.online_trial import address
+from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, ScoringRequest, ask
 from mlgates.release.canary import Observation
 from mlgates.release.samples import Sample, Samples
-from mlgates.scoring.answer import Json
-from mlgates.scoring.endpoint import Address, Endpoint, Exchange
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import ask
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -31,13 +28,13 @@ SILENT_ROUNDS = 3
 _ANYTHING = ModelContract(inputs=())
 
 
-Reach: TypeAlias = Callable[[Address], Endpoint]
+Reach: TypeAlias = Callable[[Address], EndpointClient]
 """Opens a connection to a deployment."""
 
 
-def reach(address: Address) -> Endpoint:
+def reach(address: Address) -> EndpointClient:
     """Open a connection that does not wait long."""
-    return Endpoint(address, timeout_s=TIMEOUT_S)
+    return EndpointClient(address, timeout_s=TIMEOUT_S)
 
 
 class Probe:
@@ -130,7 +127,7 @@ class Probe:
         return Observation(requests=hit, errors=int(failed), answered={chosen.deployment: 1})
 
 
-def _asked(endpoint: Endpoint, request: Request) -> Exchange | None:
+def _asked(endpoint: EndpointClient, request: ScoringRequest) -> Exchange | None:
     """Return the exchange, None when nothing came back in time."""
     try:
         ask(endpoint, request)

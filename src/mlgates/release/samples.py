@@ -20,10 +20,9 @@ from mlgates.contract.signature import Batch, Column, Kind, ModelContract, Tenso
 from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch_trial import sample_files
 from mlgates.delivery.online_trial import sample_request
+from mlgates.endpoint_client import Json, ScoringRequest
 from mlgates.expectations.errors import UnreadableData
 from mlgates.expectations.readers import read_text
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ _BOOLEANS = {"true": True, "false": False}
 class Sample:
     """A request of the samples."""
 
-    request: Request
+    request: ScoringRequest
     rows: int | None
     """How many predictions are due; None when only a scoring script knows what is asked."""
 
@@ -107,14 +106,14 @@ def _named(settings: Settings, shown: str, key: str) -> "Iterator[None]":
         ) from error
 
 
-def _check_json(request: Request) -> None:
+def _check_json(request: ScoringRequest) -> None:
     try:
         json.loads(request.body)
     except (ValueError, RecursionError) as error:
         raise RequestRefused(f"not JSON ({error})") from error
 
 
-def _parsed(contract: ModelContract, request: Request) -> Batch:
+def _parsed(contract: ModelContract, request: ScoringRequest) -> Batch:
     """Return what a request asks, null allowed where a model sees a missing value."""
     batch = parse(_roomy(contract), request.body, request.headers)
     _check_columns(contract, batch.names)

@@ -12,11 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import ScoringRequest, ScoringResponse
 
 
-def ask_all(model: Path, requests: Sequence[Request], scratch: Path) -> list[Answer]:
+def ask_all(model: Path, requests: Sequence[ScoringRequest], scratch: Path) -> list[ScoringResponse]:
     """Return what the server answers to each request, in order."""
     asked, answered = scratch / "requests.json", scratch / "answers.json"
     asked.write_text(json.dumps([[base64.b64encode(r.body).decode(), dict(r.headers)] for r in requests]))
@@ -29,7 +28,7 @@ def ask_all(model: Path, requests: Sequence[Request], scratch: Path) -> list[Ans
     done = subprocess.run(command, env={**os.environ, **server}, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the server did not come up:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return [Answer(status, base64.b64decode(body)) for status, body in json.loads(answered.read_text())]
+    return [ScoringResponse(status, base64.b64decode(body)) for status, body in json.loads(answered.read_text())]
 
 
 def main(asked: Path, answered: Path) -> None:

@@ -10,7 +10,7 @@ from mlgates.contract.in_process import InProcess
 from mlgates.contract.ranges import read_ranges
 from mlgates.contract.reading import read_contract
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.scorer import Scorer
+from mlgates.endpoint_client import Scorer
 from tests.contract.mlgates.live import Live, live_endpoint
 from tests.contract.mlgates.local_endpoint import LocalEndpoint, local_endpoint
 from tests.contract.mlgates.targets import IN_PROCESS, LOCAL

@@ -27,10 +27,7 @@ from mlgates.contract.requests import Format
 from mlgates.contract.scalars import same
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
-from mlgates.scoring.answer import Answer, Json
-from mlgates.scoring.endpoint import Address, Endpoint
-from mlgates.scoring.request import Request
-from mlgates.scoring.scorer import Scorer, ask
+from mlgates.endpoint_client import Address, EndpointClient, Json, Scorer, ScoringRequest, ScoringResponse, ask
 from tests.bench.peers import azure_server
 from tests.contract.mlgates.conftest import CLASSIFIER, SUITE, train_model
 from tests.contract.mlgates.generating import generated
@@ -55,7 +52,7 @@ class Asked:
     """The requests of the run, the same for every server."""
 
     contract: ModelContract
-    valid: Mapping[Format, Sequence[tuple[Batch, Request]]]
+    valid: Mapping[Format, Sequence[tuple[Batch, ScoringRequest]]]
     expected: Mapping[Format, Sequence[Json]]
     """For each valid request, the model's own predictions."""
     invalid: Sequence[Invalid]
@@ -93,7 +90,7 @@ def count(scorer: Scorer, asked: Asked) -> Counted:
 RIGHT = "right"
 
 
-def told(contract: ModelContract, batch: Batch, answer: Answer, expected: Json) -> str:
+def told(contract: ModelContract, batch: Batch, answer: ScoringResponse, expected: Json) -> str:
     if answer.status != 200:
         return status(answer)
     try:
@@ -103,7 +100,7 @@ def told(contract: ModelContract, batch: Batch, answer: Answer, expected: Json) 
     return RIGHT if same(predictions, expected) else "false prediction"
 
 
-def status(answer: Answer) -> str:
+def status(answer: ScoringResponse) -> str:
     return str(answer.status) if answer.model_status == answer.status else f"{answer.status} ({answer.model_status})"
 
 
@@ -119,9 +116,9 @@ def kind(contract: ModelContract, invalid: Invalid) -> str:
 class Given:
     """A scorer that has answered already."""
 
-    answer: Answer
+    answer: ScoringResponse
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         return self.answer
 
 
@@ -156,7 +153,7 @@ def main(examples: int) -> int:
             local.deploy({CLASSIFIER: folder})
             counts[LOCAL] = count(local.scorer(CLASSIFIER), asked)
         with azure_server(folder) as uri:
-            counts[MICROSOFT] = count(Endpoint(Address(uri, "no key is checked")), asked)
+            counts[MICROSOFT] = count(EndpointClient(Address(uri, "no key is checked")), asked)
     show(tables(counts))
     show(f"{server} breaks the contract {len(counted.broken)} times" for server, counted in counts.items())
     show(sorted(set(counts[LOCAL].broken)))

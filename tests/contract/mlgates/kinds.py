@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlgates.contract.signature import Batch, Kind
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

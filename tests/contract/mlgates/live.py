@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.core.errors import AssetMissing
-from mlgates.scoring.endpoint import Endpoint
+from mlgates.endpoint_client import EndpointClient
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Live:
     """A deployment that serves, and the registered model that it says it serves."""
 
-    scorer: Endpoint
+    scorer: EndpointClient
     model: Path
 
 
@@ -37,7 +37,7 @@ def live_endpoint(client: "MLClient", serving: "OnlineServing", into: Path) -> I
     if busiest is None:
         raise AssetMissing(f"no deployment of online endpoint {serving.name} has traffic: none to hold to its contract")
     model = served_model(serving.deployments[busiest])
-    scorer = Endpoint(address(client, serving.name, deployment=busiest))
+    scorer = EndpointClient(address(client, serving.name, deployment=busiest))
     try:
         yield Live(scorer, download_model(client, model, into))
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlocal.testing import LocalWorkspace, local_workspace, use
-from mlgates.scoring.endpoint import Address, Endpoint
+from mlgates.endpoint_client import Address, EndpointClient
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -23,7 +23,7 @@ class LocalEndpoint:
     client: "MLClient"
     uri: str
     key: str
-    _scorers: dict[str, Endpoint] = field(default_factory=dict)
+    _scorers: dict[str, EndpointClient] = field(default_factory=dict)
 
     def deploy(self, models: Mapping[str, Path]) -> None:
         """Register and deploy each folder under its name, side by side; return when all of them serve."""
@@ -45,11 +45,11 @@ class LocalEndpoint:
             for poller in pollers:
                 poller.result()
 
-    def scorer(self, deployment: str) -> Endpoint:
+    def scorer(self, deployment: str) -> EndpointClient:
         """Return what asks the model that was deployed under this name, always the same."""
         if deployment not in self._scorers:
             with use(self.workspace):
-                self._scorers[deployment] = Endpoint(Address(self.uri, self.key, deployment))
+                self._scorers[deployment] = EndpointClient(Address(self.uri, self.key, deployment))
         return self._scorers[deployment]
 
     def close(self) -> None:

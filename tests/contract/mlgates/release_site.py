@@ -21,9 +21,9 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action
+from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.declaration import Release, read_release
 from mlgates.release.owner import Owner
-from mlgates.scoring.endpoint import Address, Endpoint
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -267,7 +267,7 @@ class Callers:
             return self.counts.copy()
 
     def _ask(self) -> None:
-        endpoint = Endpoint(self._address)
+        endpoint = EndpointClient(self._address)
         while not self._over.is_set():
             try:
                 answer = endpoint.score(json.dumps(SAMPLE).encode(), {"Content-Type": "application/json"})

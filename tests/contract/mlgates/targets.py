@@ -12,8 +12,7 @@ from mlgates.contract import properties
 from mlgates.contract.invalid import Invalid, OnAzure
 from mlgates.contract.requests import served_formats
 from mlgates.contract.signature import Column, Kind, ModelContract
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.scorer import Scorer, ask
+from mlgates.endpoint_client import Scorer, ScoringResponse, ask
 
 IN_PROCESS = "in process"
 LOCAL = "local"
@@ -49,7 +48,7 @@ def hold_refusal(config: pytest.Config, scorer: Scorer, invalid: Invalid) -> Non
     assert behaviour(answer) == invalid.on_azure, f"{invalid.name}: {answer.status} {answer.text[:300]}"
 
 
-def behaviour(answer: Answer) -> OnAzure:
+def behaviour(answer: ScoringResponse) -> OnAzure:
     """Return what Azure's parts did with an invalid request."""
     if answer.status == 200:
         return OnAzure.PREDICTS

@@ -13,8 +13,7 @@ from mlgates.contract.scalars import same
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches
 from mlgates.core.steps import to_the_end
-from mlgates.scoring.answer import Json
-from mlgates.scoring.scorer import Scorer
+from mlgates.endpoint_client import Json, Scorer
 from tests.contract.mlgates.conftest import CLASSIFIER
 from tests.contract.mlgates.generating import generated
 from tests.contract.mlgates.local_endpoint import LocalEndpoint

@@ -17,7 +17,7 @@ from mlgates.contract.reading import read_contract
 from mlgates.contract.requests import served_formats
 from mlgates.contract.signature import ModelContract
 from mlgates.contract.strategies import batches, requests
-from mlgates.scoring.scorer import Scorer
+from mlgates.endpoint_client import Scorer
 from tests.contract.mlgates.kinds import SAMPLES, save_models
 from tests.contract.mlgates.local_endpoint import LocalEndpoint
 

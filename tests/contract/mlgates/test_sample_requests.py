@@ -13,8 +13,7 @@ from mlgates.contract.in_process import InProcess
 from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, azure_takes, encode
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.answer import Json
-from mlgates.scoring.request import JSON_HEADERS, Request
+from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 from tests.contract.mlgates.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -22,7 +21,7 @@ SETTINGS = load_settings(Project(ROOT), "local", environ={})
 
 
 def test_the_online_sample_is_answered(contract: ModelContract, model: InProcess) -> None:
-    request = Request((ROOT / SETTINGS.online_sample_request).read_bytes())
+    request = ScoringRequest((ROOT / SETTINGS.online_sample_request).read_bytes())
     batch = parse(contract, request.body, JSON_HEADERS)
     assert len(properties.answers(contract, model, batch, request)) == len(batch.rows)
 

@@ -20,7 +20,7 @@ from mlgates.contract.reading import read_contract
 from mlgates.contract.requests import Format, encode, served_formats
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
-from mlgates.scoring.scorer import Scorer, ask
+from mlgates.endpoint_client import Scorer, ask
 from tests.contract.mlgates.local_endpoint import LocalEndpoint
 from tests.contract.mlgates.targets import FORMATS, hold_refusal, targets
 

@@ -8,7 +8,7 @@ from mlgates.contract.catalogue import catalogue
 from mlgates.contract.invalid import Invalid
 from mlgates.contract.requests import Format, azure_takes, encode
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.scoring.answer import Answer
+from mlgates.endpoint_client import ScoringResponse
 from tests.contract.mlgates.azure_server import ask_all
 from tests.contract.mlgates.targets import behaviour
 
@@ -29,20 +29,20 @@ def invalids(contract: ModelContract, one_row: Batch) -> list[Invalid]:
 @pytest.fixture(scope="module")
 def answers(
     model_folder: Path, invalids: list[Invalid], one_row: Batch, tmp_path_factory: pytest.TempPathFactory
-) -> list[Answer]:
+) -> list[ScoringResponse]:
     requests = [encode(one_row, form) for form in FORMATS] + [invalid.request for invalid in invalids]
     return ask_all(model_folder, requests, tmp_path_factory.mktemp("azure"))
 
 
 @pytest.mark.parametrize("place", range(len(FORMATS)), ids=FORMATS)
 def test_azure_takes_the_formats_that_we_say_it_takes(
-    contract: ModelContract, answers: list[Answer], place: int
+    contract: ModelContract, answers: list[ScoringResponse], place: int
 ) -> None:
     assert (answers[place].status == 200) == azure_takes(FORMATS[place], contract)
 
 
 def test_azure_treats_the_catalogue_as_it_says(
-    invalids: list[Invalid], answers: list[Answer], subtests: pytest.Subtests
+    invalids: list[Invalid], answers: list[ScoringResponse], subtests: pytest.Subtests
 ) -> None:
     for invalid, answer in zip(invalids, answers[len(FORMATS) :], strict=True):
         with subtests.test(invalid.name):

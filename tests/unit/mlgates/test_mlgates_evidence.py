@@ -4,12 +4,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from mlgates import endpoint_client
 from mlgates.delivery import serving
-from mlgates.scoring import endpoint
 
 pytest_plugins = ("pytester",)
 
-LOADED = (serving, endpoint)
+LOADED = (serving, endpoint_client)
 """What the project's conftest imports: pytester drops modules that a run inside it is the first to import."""
 
 CONFTEST = """
@@ -17,9 +17,9 @@ import pytest
 from types import SimpleNamespace as Some
 from mlgates.delivery.serving import BatchServing, OnlineServing
 from mlgates.pytest_plugin.evidence import Evidence
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Exchange
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import ScoringResponse
+from mlgates.endpoint_client import Exchange
+from mlgates.endpoint_client import ScoringRequest
 
 @pytest.fixture
 def workspace(pytestconfig):
@@ -41,7 +41,8 @@ def batch_endpoint(workspace, pytestconfig):
 @pytest.fixture
 def scorer(online_endpoint, pytestconfig):
     headers = {"azureml-model-deployment": "green", "x-request-id": "r-1"}
-    last = Exchange(Request(b'{"input_data": []}'), Answer(424, b"no", headers), "https://e/score", 0.02)
+    response = ScoringResponse(424, b"no", headers)
+    last = Exchange(ScoringRequest(b'{"input_data": []}'), response, "https://e/score", 0.02)
     asked = Evidence.of(pytestconfig).asked
     asked.append(Some(last=last))
     yield

@@ -5,17 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from mlgates import endpoint_client
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.delivery import connect as connecting
 from mlgates.delivery import deploy, online_trial, serving, train
 from mlgates.delivery.local import LocalWorkspace
-from mlgates.scoring import endpoint
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 pytest_plugins = ("pytester",)
 
-LOADED = (connecting, deploy, online_trial, serving, train, endpoint)
+LOADED = (connecting, deploy, online_trial, serving, train, endpoint_client)
 """What the fixtures import: pytester drops modules that a run inside it is the first to import."""
 # The deployment files import azure-ai-ml, whose warnings an ordinary run takes for known.
 INI = "[pytest]\naddopts = -p mlgates.pytest_plugin -p no:cacheprovider\nfilterwarnings =\n  ignore\n"

@@ -7,8 +7,7 @@ from typer.testing import CliRunner, Result
 from mlgates.cli import endpoints
 from mlgates.cli.app import app
 from mlgates.config.project import Project
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Endpoint
+from mlgates.endpoint_client import EndpointClient, ScoringResponse
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 Command = Callable[..., Result]
@@ -76,7 +75,7 @@ def test_online_is_invoked_with_a_request(
     mlgates: Command, monkeypatch: pytest.MonkeyPatch, status: int, code: int
 ) -> None:
     mlgates("deploy", "--only", "online")
-    monkeypatch.setattr(Endpoint, "score", lambda *_: Answer(status, b"[0]"))
+    monkeypatch.setattr(EndpointClient, "score", lambda *_: ScoringResponse(status, b"[0]"))
     result = mlgates("invoke", "online", "data/online.json")
     assert (result.exit_code, "[0]" in (result.stdout if code == 0 else result.stderr)) == (code, True)
 

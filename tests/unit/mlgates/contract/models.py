@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from mlgates.contract.signature import Batch, Column, Kind, Limits, ModelContract, Param, Tensor
-from mlgates.scoring.answer import Json
+from mlgates.endpoint_client import Json
 
 few = settings(max_examples=25, deadline=None)
 """The suite asks the thousands; here each property is asked of many contracts."""

@@ -4,7 +4,7 @@ from mlgates.contract.answers import predictions_of
 from mlgates.contract.errors import WrongAnswer
 from mlgates.contract.scalars import json_type, problem_of, same
 from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
-from mlgates.scoring.answer import Answer, Json
+from mlgates.endpoint_client import Json, ScoringResponse
 
 CLASS = Tensor("", Kind.LONG, (-1,), "int64")
 PAIR = Tensor("", Kind.DOUBLE, (-1, 2), "float64")
@@ -108,14 +108,14 @@ def test_null_is_called_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
-        (Answer(400, b""), 400),
-        (Answer(424, b"", {"MS-AzureML-Model-Error-StatusCode": "500"}), 500),
-        (Answer(424, b""), 424),
+        (ScoringResponse(400, b""), 400),
+        (ScoringResponse(424, b"", {"MS-AzureML-Model-Error-StatusCode": "500"}), 500),
+        (ScoringResponse(424, b""), 424),
     ],
 )
-def test_the_models_own_status_is_read_behind_a_424(answer: Answer, status: int) -> None:
+def test_the_models_own_status_is_read_behind_a_424(answer: ScoringResponse, status: int) -> None:
     assert answer.model_status == status
 
 
 def test_the_text_of_an_answer_has_no_escapes() -> None:
-    assert Answer(400, b'{"message": "Gr\\u00f6\\u00dfe"}').text == '{"message": "Größe"}'
+    assert ScoringResponse(400, b'{"message": "Gr\\u00f6\\u00dfe"}').text == '{"message": "Größe"}'

@@ -11,8 +11,7 @@ from mlgates.contract.in_process import InProcess, to_input
 from mlgates.contract.reading import read_contract
 from mlgates.contract.requests import Format, encode
 from mlgates.contract.signature import Batch, Column, Kind, ModelContract
-from mlgates.scoring.request import JSON_HEADERS
-from mlgates.scoring.scorer import ask
+from mlgates.endpoint_client import JSON_HEADERS, ask
 from tests.unit.mlgates.contract.models import ALL_KINDS, BATCHES, IMAGES, PAIR, UNNAMED, write_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

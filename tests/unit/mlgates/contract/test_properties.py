@@ -14,8 +14,7 @@ from mlgates.contract.invalid import Invalid
 from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, encode
 from mlgates.contract.signature import Batch, Kind, Tensor
-from mlgates.scoring.answer import Answer, Json
-from mlgates.scoring.scorer import Scorer
+from mlgates.endpoint_client import Json, Scorer, ScoringResponse
 from tests.unit.mlgates.contract.models import column_contract
 
 CONTRACT = replace(column_contract(Kind.DOUBLE, Kind.DOUBLE), outputs=(Tensor("", Kind.DOUBLE, (-1,), "float64"),))
@@ -35,18 +34,18 @@ class Model:
     ) -> None:
         self._spoil = spoil
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         try:
             batch = parse(CONTRACT, body, headers)
         except RequestRefused as refusal:
-            return Answer(refusal.status, json.dumps({"message": str(refusal)}).encode())
-        return Answer(200, json.dumps(self._spoil(batch, body, difference(batch))).encode())
+            return ScoringResponse(refusal.status, json.dumps({"message": str(refusal)}).encode())
+        return ScoringResponse(200, json.dumps(self._spoil(batch, body, difference(batch))).encode())
 
 
 class Lenient:
     """A scorer that drops columns which it does not know, as pandas and MLflow do."""
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         with suppress(ValueError, RecursionError, AttributeError, LookupError, TypeError):
             table = json.loads(body)["input_data"]
             known = [place for place, name in enumerate(table["columns"]) if name in CONTRACT.names]
@@ -59,10 +58,10 @@ class Lenient:
 class Always:
     """A scorer with one answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ScoringResponse) -> None:
         self._answer = answer
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         return self._answer
 
 
@@ -98,13 +97,13 @@ def test_a_planted_fault_is_found_and_can_be_repeated(name: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer(500, b"oops"), "not answered with 200"),
-        (Answer(200, b"[1.0"), "not JSON"),
-        (Answer(200, b'["a", "b", "c"]'), "prediction 0 is text"),
-        (Answer(503, b"x" * 2000), r"xxx\.\.\."),
+        (ScoringResponse(500, b"oops"), "not answered with 200"),
+        (ScoringResponse(200, b"[1.0"), "not JSON"),
+        (ScoringResponse(200, b'["a", "b", "c"]'), "prediction 0 is text"),
+        (ScoringResponse(503, b"x" * 2000), r"xxx\.\.\."),
     ],
 )
-def test_an_answer_that_breaks_the_contract_is_shown(answer: Answer, why: str) -> None:
+def test_an_answer_that_breaks_the_contract_is_shown(answer: ScoringResponse, why: str) -> None:
     with pytest.raises(ContractBroken, match=why):
         properties.answers(CONTRACT, Always(answer), BATCH, encode(BATCH, Format.SPLIT))
 
@@ -134,24 +133,24 @@ def missing() -> Invalid:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(400, b'{"message": "column \'x0\' is missing"}'),
-        Answer(424, b"no X0", {"ms-azureml-model-error-statuscode": "400"}),
-        Answer(424, b"no x0"),
+        ScoringResponse(400, b'{"message": "column \'x0\' is missing"}'),
+        ScoringResponse(424, b"no X0", {"ms-azureml-model-error-statuscode": "400"}),
+        ScoringResponse(424, b"no x0"),
     ],
 )
-def test_a_refusal_that_names_the_field_passes(missing: Invalid, answer: Answer) -> None:
+def test_a_refusal_that_names_the_field_passes(missing: Invalid, answer: ScoringResponse) -> None:
     properties.refuses(Always(answer), missing)
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer(200, b"[1.0]"), "answered with a prediction"),
-        (Answer(500, b"x0"), "500 .* 4xx is due"),
-        (Answer(424, b"x0", {"ms-azureml-model-error-statuscode": "500"}), "the model's process: 500"),
-        (Answer(400, b"bad request"), "does not name 'x0'"),
+        (ScoringResponse(200, b"[1.0]"), "answered with a prediction"),
+        (ScoringResponse(500, b"x0"), "500 .* 4xx is due"),
+        (ScoringResponse(424, b"x0", {"ms-azureml-model-error-statuscode": "500"}), "the model's process: 500"),
+        (ScoringResponse(400, b"bad request"), "does not name 'x0'"),
     ],
 )
-def test_anything_else_is_no_refusal(missing: Invalid, answer: Answer, why: str) -> None:
+def test_anything_else_is_no_refusal(missing: Invalid, answer: ScoringResponse, why: str) -> None:
     with pytest.raises(ContractBroken, match=why):
         properties.refuses(Always(answer), missing)

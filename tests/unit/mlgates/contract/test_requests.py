@@ -17,7 +17,7 @@ from mlgates.contract.parsing import parse
 from mlgates.contract.requests import Format, azure_takes, dump, encode, formats_of
 from mlgates.contract.signature import Batch, Column, Kind, ModelContract
 from mlgates.contract.strategies import batches, requests
-from mlgates.scoring.request import JSON_HEADERS, Request
+from mlgates.endpoint_client import JSON_HEADERS, ScoringRequest
 from tests.unit.mlgates.contract.models import (
     BATCHES,
     CONTRACTS,
@@ -134,14 +134,14 @@ def test_of_the_formats_for_named_columns_azure_takes_split_alone() -> None:
 
 
 def test_the_curl_line_carries_the_body_and_no_key() -> None:
-    line = Request(b'{"input_data": "it\'s"}').curl("https://host/score")
+    line = ScoringRequest(b'{"input_data": "it\'s"}').curl("https://host/score")
     assert "curl --config - https://host/score" in line
     assert "$KEY" in line
     assert """'{"input_data": "it'"'"'s"}'""" in line
 
 
 def test_the_curl_line_writes_bytes_that_are_no_text_by_their_numbers() -> None:
-    assert "{ printf '\\377\\000\\141' | curl --config /dev/fd/3 $SCORING_URI" in Request(b"\xff\x00a").curl()
+    assert "{ printf '\\377\\000\\141' | curl --config /dev/fd/3 $SCORING_URI" in ScoringRequest(b"\xff\x00a").curl()
 
 
 # Stands in for curl: what everybody sees of it, what it was told in its configuration, and the body.
@@ -160,7 +160,7 @@ def test_the_curl_line_hands_the_key_on_where_nobody_sees_it(tmp_path: Path, she
     (tmp_path / "curl").write_text(_CURL)
     (tmp_path / "curl").chmod(0o755)
     environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SEEN": str(tmp_path), "KEY": "the/key+="}
-    subprocess.run([shell, "-c", Request(body).curl("https://host/score")], env=environ, check=True)
+    subprocess.run([shell, "-c", ScoringRequest(body).curl("https://host/score")], env=environ, check=True)
     assert (tmp_path / "config").read_text() == 'header = "Authorization: Bearer the/key+="\n'
     assert "the/key" not in (tmp_path / "arguments").read_text()
     assert "https://host/score" in (tmp_path / "arguments").read_text().splitlines()

@@ -13,10 +13,8 @@ from mlgates.delivery.batch_trial import try_batch
 from mlgates.delivery.online import deploy_online
 from mlgates.delivery.online_trial import address, try_online
 from mlgates.delivery.serving_logs import batch_log, online_log
+from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
 from mlgates.reports.console import listen
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Address, Endpoint, Exchange
-from mlgates.scoring.request import Request
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 
@@ -25,13 +23,13 @@ class Silent:
         """Say nothing."""
 
 
-class Canned(Endpoint):
+class Canned(EndpointClient):
     """An endpoint that always answers the same, and no connection."""
 
-    answer: Answer
+    answer: ScoringResponse
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        self.last = Exchange(Request(body, headers), self.answer, self.address.uri, 0.02)
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
+        self.last = Exchange(ScoringRequest(body, headers), self.answer, self.address.uri, 0.02)
         return self.answer
 
 
@@ -44,9 +42,9 @@ def served(client: MLClient, settings: Settings) -> None:
 def tried(client: MLClient, settings: Settings, status: int, body: str) -> OnlineTrial:
     headers = {"azureml-model-deployment": "blue", "x-request-id": "r-1"}
 
-    def reach(where: Address) -> Endpoint:
+    def reach(where: Address) -> EndpointClient:
         endpoint = Canned(where)
-        endpoint.answer = Answer(status, body.encode(), headers)
+        endpoint.answer = ScoringResponse(status, body.encode(), headers)
         return endpoint
 
     return listen(try_online(client, settings, reach=reach), Silent())

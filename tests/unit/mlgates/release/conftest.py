@@ -14,11 +14,9 @@ import pytest
 
 from mlgates.config.settings import Settings
 from mlgates.core.ledger import Action, Draft
+from mlgates.endpoint_client import DEPLOYMENT, Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
 from mlgates.release.declaration import Release
 from mlgates.release.owner import Owner
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import DEPLOYMENT, Address, Endpoint, Exchange
-from mlgates.scoring.request import Request
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ class Town:
     workspace: FakeWorkspace
     settings: Settings
     folder: Path
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, ScoringResponse] = field(default_factory=dict)
     """What each version answers; one that is not here gives good predictions."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
@@ -93,8 +91,8 @@ class Town:
         self.write(Action.APPROVED, version)
         return version
 
-    def reach(self, address: Address) -> Endpoint:
-        return cast("Endpoint", Voice(self, address))
+    def reach(self, address: Address) -> EndpointClient:
+        return cast("EndpointClient", Voice(self, address))
 
     def serving(self, name: str) -> str:
         """The version behind a deployment."""
@@ -137,15 +135,15 @@ class Voice:
         self._chance = random.Random(7)
         self.last: Exchange | None = None
 
-    def score(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         name = self._address.deployment or self._picked()
         version = self._town.serving(name)
         self._town.asked[version] += 1
         self._town.heard(version)
         given = self._town.answers.get(version) or good(body)
-        answer = Answer(given.status, given.body, {DEPLOYMENT: name})
+        answer = ScoringResponse(given.status, given.body, {DEPLOYMENT: name})
         seconds = self._town.milliseconds.get(version, 5.0) / 1000
-        self.last = Exchange(Request(body), answer, self._address.uri, seconds)
+        self.last = Exchange(ScoringRequest(body), answer, self._address.uri, seconds)
         return answer
 
     def close(self) -> None:
@@ -156,11 +154,11 @@ class Voice:
         return str(self._chance.choices(list(shares), list(shares.values()))[0])
 
 
-def good(body: bytes) -> Answer:
+def good(body: bytes) -> ScoringResponse:
     """A prediction a row."""
     given = json.loads(body)["input_data"]
     rows = given["data"] if isinstance(given, dict) else given
-    return Answer(200, json.dumps([1] * len(rows)).encode())
+    return ScoringResponse(200, json.dumps([1] * len(rows)).encode())
 
 
 @pytest.fixture

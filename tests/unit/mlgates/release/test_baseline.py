@@ -8,11 +8,11 @@ from mlgates.core.errors import CanaryBroken
 from mlgates.core.events import Event, StepFinished
 from mlgates.core.ledger import lock_of
 from mlgates.core.steps import to_the_end
+from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.places import BASELINE
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.tidying import tidy
-from mlgates.scoring.endpoint import Address, Endpoint
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 
 
@@ -70,7 +70,7 @@ def test_the_baseline_gets_as_much_traffic_as_the_new_version_and_is_gone_at_the
 def test_the_new_version_is_compared_with_the_baseline(town: Town, two: tuple[str, str]) -> None:
     reached = []
 
-    def reach(address: Address) -> Endpoint:
+    def reach(address: Address) -> EndpointClient:
         reached.append(address.deployment)
         return town.reach(address)
 

@@ -5,12 +5,11 @@ import pytest
 from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.steps import to_the_end
+from mlgates.endpoint_client import Address, EndpointClient, ScoringResponse
 from mlgates.release.canary import Observation, total
 from mlgates.release.probe import WARM_UP, Probe
 from mlgates.release.releasing import release
 from mlgates.release.samples import read_samples
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Address, Endpoint
 from tests.unit.mlgates.release.conftest import Town, good
 
 INPUTS = (Column("a", Kind.LONG), Column("b", Kind.DOUBLE))
@@ -35,9 +34,9 @@ def deployed(town: Town) -> Town:
 def probe_of(town: Town, kind: Kind = Kind.LONG, **silent: bool) -> Probe:
     """A probe; versions that are `silent`, by deployment, do not answer in time."""
 
-    def reach(address: Address) -> Endpoint:
+    def reach(address: Address) -> EndpointClient:
         name = address.deployment or "callers"
-        return cast("Endpoint", Silent()) if silent.get(name) else town.reach(address)
+        return cast("EndpointClient", Silent()) if silent.get(name) else town.reach(address)
 
     samples = read_samples(town.settings, contract(kind))
     return Probe(town.client, town.settings, samples, new="green", old="blue", open_=reach)
@@ -52,7 +51,7 @@ class Silent:
 
     last = None
 
-    def score(self, *_: object) -> Answer:
+    def score(self, *_: object) -> ScoringResponse:
         raise WorkspaceUnavailable("timed out")
 
     def close(self) -> None:
@@ -65,7 +64,7 @@ def test_both_versions_are_asked_by_name_and_whoever_has_the_traffic(deployed: T
 
 
 def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
-    deployed.answers["2"] = Answer(200, b"[1, 0]")
+    deployed.answers["2"] = ScoringResponse(200, b"[1, 0]")
     probe = probe_of(deployed)
     one, two = probe.round(), probe.round()
     assert (one.errors, two.errors) == (1, 0)  # two predictions for the one row of the online sample
@@ -85,33 +84,35 @@ def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
 def test_predictions_are_compared_as_the_contract_compares(
     deployed: Town, kind: Kind, old: str, new: str, different: int
 ) -> None:
-    deployed.answers |= {"1": Answer(200, old.encode()), "2": Answer(200, new.encode())}
+    deployed.answers |= {"1": ScoringResponse(200, old.encode()), "2": ScoringResponse(200, new.encode())}
     seen = rounds(probe_of(deployed, kind), 2)
     assert (seen.different, seen.predictions) == (different, 2)
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"error": 1}', b"[" * 100_000, b'["a"]', b"[1.5]", b"[1, 1]"])
 def test_what_is_no_prediction_as_the_signature_promises_is_an_error(deployed: Town, body: bytes) -> None:
-    deployed.answers["2"] = Answer(200, body)
+    deployed.answers["2"] = ScoringResponse(200, body)
     seen = probe_of(deployed).round()
     assert (seen.errors, seen.requests, seen.shared) == (1, 1, 0)
 
 
 def test_what_the_version_that_serves_promised_is_not_held_against_it(deployed: Town) -> None:
-    deployed.answers["1"] = Answer(200, b'["a", "b"]')
+    deployed.answers["1"] = ScoringResponse(200, b'["a", "b"]')
     seen = rounds(probe_of(deployed), 2)
     assert (seen.errors, seen.errors_beside, seen.different) == (0, 1, 2)  # of the first request, it has one too many
 
 
-@pytest.mark.parametrize("answer", [Answer(424, b"{}"), Answer(200, b"oops")])
-def test_what_both_versions_fail_is_nobodys_error(deployed: Town, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [ScoringResponse(424, b"{}"), ScoringResponse(200, b"oops")])
+def test_what_both_versions_fail_is_nobodys_error(deployed: Town, answer: ScoringResponse) -> None:
     deployed.answers |= {"1": answer, "2": answer}
     seen = rounds(probe_of(deployed), 4)
     assert (seen.shared, seen.requests, seen.errors, seen.errors_beside) == (4, 0, 0, 0)
 
 
-@pytest.mark.parametrize("answer", [Answer(424, b"{}"), Answer(500, b""), Answer(200, b"oops")])
-def test_what_the_old_version_fails_is_counted_as_its_own(deployed: Town, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [ScoringResponse(424, b"{}"), ScoringResponse(500, b""), ScoringResponse(200, b"oops")]
+)
+def test_what_the_old_version_fails_is_counted_as_its_own(deployed: Town, answer: ScoringResponse) -> None:
     deployed.answers["1"] = answer
     seen = rounds(probe_of(deployed), WARM_UP + 2)
     assert (seen.errors, seen.errors_beside, seen.alone) == (0, WARM_UP + 2, (5.0, 5.0))
@@ -140,7 +141,7 @@ def test_when_nobody_answers_any_more_it_is_the_workspace(deployed: Town) -> Non
 
 def test_the_first_rounds_are_not_timed_and_their_failures_count(deployed: Town) -> None:
     probe = probe_of(deployed)
-    deployed.answers["2"] = Answer(424, b"{}")
+    deployed.answers["2"] = ScoringResponse(424, b"{}")
     first = probe.round()
     del deployed.answers["2"]
     seen = first + rounds(probe, WARM_UP + 1)

@@ -20,6 +20,7 @@ from mlgates.core.ledger import Action, lock_of
 from mlgates.core.releases import Released
 from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion
+from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
 from mlgates.release.declaration import Extended
 from mlgates.release.lock import RELEASE, ROLLBACK, take
@@ -27,10 +28,9 @@ from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.subject import Content
-from mlgates.scoring.answer import Answer
 from tests.unit.mlgates.release.conftest import DECLARED, ENDPOINT, Town
 
-WRONG, BROKEN = Answer(200, b"[0, 0]"), Answer(424, b"{}")
+WRONG, BROKEN = ScoringResponse(200, b"[0, 0]"), ScoringResponse(424, b"{}")
 ALIVE = Owner(name="Bob@here", id="somewhere", process=1)
 
 
@@ -114,7 +114,7 @@ def test_releasing_again_what_serves_changes_nothing(town: Town, two: tuple[str,
     ids=["wrong", "failing"],
 )
 def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
-    town: Town, two: tuple[str, str], answer: Answer, told: str
+    town: Town, two: tuple[str, str], answer: ScoringResponse, told: str
 ) -> None:
     first, second = two
     with pytest.raises(CanaryBroken, match=f"classifier:2 is withdrawn at canary 10 %: .*{told}"):

@@ -8,9 +8,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.scoring.endpoint import Address, Endpoint
-from mlgates.scoring.request import JSON_HEADERS, Request
-from mlgates.scoring.scorer import ask
+from mlgates.endpoint_client import JSON_HEADERS, Address, EndpointClient, ScoringRequest, ask
 
 URI = "https://host/score"
 KEY = "the-key-that-nobody-sees"
@@ -39,16 +37,16 @@ class Wire(BaseAdapter):
         """Nothing is open."""
 
 
-Reach = Callable[..., Endpoint]
+Reach = Callable[..., EndpointClient]
 
 
 @pytest.fixture
 def reach() -> Iterator[Reach]:
     """Opens an endpoint over a wire."""
-    opened: list[Endpoint] = []
+    opened: list[EndpointClient] = []
 
-    def open_endpoint(wire: Wire) -> Endpoint:
-        endpoint = Endpoint(Address(URI, KEY), timeout_s=7)
+    def open_endpoint(wire: Wire) -> EndpointClient:
+        endpoint = EndpointClient(Address(URI, KEY), timeout_s=7)
         endpoint._session.mount("https://", wire)
         opened.append(endpoint)
         return endpoint
@@ -60,7 +58,7 @@ def reach() -> Iterator[Reach]:
 
 def test_a_request_is_posted_as_it_is_with_the_key(reach: Reach) -> None:
     wire = Wire()
-    answer = ask(reach(wire), Request(BODY))
+    answer = ask(reach(wire), ScoringRequest(BODY))
     (sent,) = wire.sent
     assert (sent.method, sent.url, sent.body) == ("POST", URI, BODY)
     assert (sent.headers["Authorization"], sent.headers["Content-Type"]) == (f"Bearer {KEY}", "application/json")

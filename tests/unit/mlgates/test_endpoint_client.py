@@ -7,9 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.scoring.answer import Answer
-from mlgates.scoring.endpoint import Address, Endpoint, Exchange, is_here
-from mlgates.scoring.request import Request
+from mlgates.endpoint_client import (
+    MODEL_STATUS,
+    Address,
+    EndpointClient,
+    Exchange,
+    ScoringRequest,
+    ScoringResponse,
+    is_here,
+)
 
 
 class Echo(ThreadingHTTPServer):
@@ -51,7 +57,7 @@ def echo() -> Iterator[Echo]:
 
 
 def asked(address: Address) -> Exchange:
-    endpoint = Endpoint(address)
+    endpoint = EndpointClient(address)
     endpoint.score(b"{}", {"Content-Type": "application/json"})
     endpoint.close()
     assert endpoint.last is not None
@@ -79,7 +85,7 @@ def test_the_exchange_tells_who_answered_and_under_which_id(echo: Echo) -> None:
 
 
 def test_an_answer_without_them_is_by_unknown() -> None:
-    exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1)
+    exchange = Exchange(ScoringRequest(b"{}"), ScoringResponse(200, b"[]"), "https://e/score", 0.1)
     assert (exchange.deployment, exchange.request_id) == ("unknown", "unknown")
 
 
@@ -90,7 +96,7 @@ def test_the_key_is_in_nothing_that_is_shown(echo: Echo) -> None:
 
 
 def test_the_line_that_repeats_a_request_trusts_whom_the_request_trusted() -> None:
-    exchange = Exchange(Request(b"{}"), Answer(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
+    exchange = Exchange(ScoringRequest(b"{}"), ScoringResponse(200, b"[]"), "https://e/score", 0.1, "my ca.pem")
     assert "| curl --config - --cacert 'my ca.pem' https://e/score " in exchange.curl
 
 
@@ -117,7 +123,7 @@ def test_another_machine_is_asked_by_the_proxy(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    endpoint = Endpoint(Address("https://score.example.org/score", "key"), timeout_s=5)
+    endpoint = EndpointClient(Address("https://score.example.org/score", "key"), timeout_s=5)
     with pytest.raises(WorkspaceUnavailable, match="proxy"):
         endpoint.score(b"{}", {})
     endpoint.close()
@@ -136,3 +142,31 @@ def test_another_machine_is_asked_by_the_proxy(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_only_this_machine_is_here(uri: str, here: bool) -> None:
     assert is_here(uri) is here
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (ScoringResponse(200, b""), 200),
+        (ScoringResponse(424, b"", {MODEL_STATUS: "500"}), 500),
+        (ScoringResponse(424, b"", {MODEL_STATUS.title(): "400"}), 400),
+        (ScoringResponse(424, b"", {MODEL_STATUS: "unknown"}), 424),
+        (ScoringResponse(424, b""), 424),
+        (ScoringResponse(408, b"", {MODEL_STATUS: "500"}), 408),
+    ],
+)
+def test_behind_a_424_is_the_status_of_the_models_process(answer: ScoringResponse, status: int) -> None:
+    assert answer.model_status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"message": "Gr\\u00f6\\u00dfe"}', '{"message": "Größe"}'),
+        (b"plain", "plain"),
+        (b"\xff", "\N{REPLACEMENT CHARACTER}"),
+        (b"[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_the_text_is_for_a_person(body: bytes, text: str) -> None:
+    assert ScoringResponse(200, body).text == text
