@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import quote
 
-from amlocal.blobs import sas
+from amlocal.blobs import signatures
 from amlocal.blobs.errors import AuthenticationFailed, StorageError
-from amlocal.blobs.request import Request
-from amlocal.blobs.shared_key import text_to_sign
+from amlocal.blobs.requests import BlobRequest
+from amlocal.blobs.signatures import text_to_sign
 from amlocal.core.clock import Clock
 from amlocal.core.errors import Unauthorized
 
@@ -41,7 +41,7 @@ class StorageAccess:
         self._grants = grants
         self.roots = (account, f"{account}.blob.{suffix}")
 
-    def permissions(self, request: Request) -> frozenset[str]:
+    def permissions(self, request: BlobRequest) -> frozenset[str]:
         """Return what the request's credential allows where the request points. Raises `StorageError` 401 or 403."""
         if "sig" in request.query:
             return self._signed(request)
@@ -55,26 +55,28 @@ class StorageAccess:
 
     def make_sas(self, container: str, permissions: str, expires: datetime, *, starts: datetime | None = None) -> str:
         """Return a SAS token (no question mark) for a container; `permissions` like "rcwl"."""
-        canonical = sas.resource(self._account, container)
-        return sas.service_sas(self._key, canonical, kind="c", permissions=permissions, expires=expires, starts=starts)
+        canonical = signatures.resource(self._account, container)
+        return signatures.service_sas(
+            self._key, canonical, kind="c", permissions=permissions, expires=expires, starts=starts
+        )
 
     def sign_url(self, origin: str, container: str, name: str, expires: datetime) -> str:
         """Return a link to read one blob until `expires`; `origin` like `https://127.0.0.1:8443`."""
-        canonical = sas.resource(self._account, container, name)
-        token = sas.service_sas(self._key, canonical, kind="b", permissions="r", expires=expires, starts=None)
+        canonical = signatures.resource(self._account, container, name)
+        token = signatures.service_sas(self._key, canonical, kind="b", permissions="r", expires=expires, starts=None)
         return f"{origin}/{self._account}/{container}/{quote(name, safe='/~')}?{token}"
 
-    def _spellings(self, request: Request) -> tuple[str, ...]:
+    def _spellings(self, request: BlobRequest) -> tuple[str, ...]:
         return (*self.roots, f"{request.origin.partition('//')[2]}/{self._account}")
 
-    def _by_key(self, request: Request, credential: str) -> frozenset[str]:
+    def _by_key(self, request: BlobRequest, credential: str) -> frozenset[str]:
         account, _, signature = credential.rpartition(":")
         text = text_to_sign(request, account)
-        if account not in self._spellings(request) or not sas.matches(self._key, [text], signature):
+        if account not in self._spellings(request) or not signatures.matches(self._key, [text], signature):
             raise AuthenticationFailed("the Shared Key signature is not the account key's for this request.")
         return ALL
 
-    def _by_token(self, request: Request, token: str) -> frozenset[str]:
+    def _by_token(self, request: BlobRequest, token: str) -> frozenset[str]:
         try:
             job = self._bearer(token)
         except Unauthorized as error:
@@ -87,23 +89,26 @@ class StorageAccess:
         folder = request.query.get("prefix", "").rpartition("/")[0]
         return self._grants(job, request.container, f"{folder}/") & {"l"}
 
-    def _signed(self, request: Request) -> frozenset[str]:
+    def _signed(self, request: BlobRequest) -> frozenset[str]:
         fields = request.query
-        sas.check_fields(fields)
+        signatures.check_fields(fields)
         accounts = self._spellings(request)
         if "ss" in fields:
-            texts = [sas.account_text(fields, account) for account in accounts]
+            texts = [signatures.account_text(fields, account) for account in accounts]
         else:
             blob = request.blob if fields.get("sr") == "b" else ""
-            texts = [sas.service_text(fields, sas.resource(account, request.container, blob)) for account in accounts]
-        if not sas.matches(self._key, texts, fields["sig"]):
+            texts = [
+                signatures.service_text(fields, signatures.resource(account, request.container, blob))
+                for account in accounts
+            ]
+        if not signatures.matches(self._key, texts, fields["sig"]):
             raise AuthenticationFailed("the SAS was not signed with this account's key for this resource.")
-        sas.check_times(fields, self._clock())
+        signatures.check_times(fields, self._clock())
         if fields.get("spr") == "https" and not request.origin.startswith("https:"):
             raise StorageError(403, "AuthorizationProtocolMismatch", "The SAS is for https only.")
         return self._scope(request) & frozenset(fields.get("sp", ""))
 
-    def _scope(self, request: Request) -> frozenset[str]:
+    def _scope(self, request: BlobRequest) -> frozenset[str]:
         """Return what a SAS of this kind can allow at all where the request points."""
         fields, level = request.query, "o" if request.blob else "c"
         if "ss" in fields:

@@ -1,27 +1,104 @@
 """Which blobs there are and which chunks they are made of: the rows of the store, and the rules of block blobs."""
 
+import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection, Row
+from typing import overload
 
-from amlocal.blobs.blocks import Choice, chosen
+from amlocal.blobs.blocks import BlockListEntry, listed_chunks
 from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, StorageError, naming_full_disk
-from amlocal.blobs.rows import SAVE, from_row, to_row
-from amlocal.blobs.values import Blob, Chunk, Guard, Traits
+from amlocal.blobs.values import Blob, BlobProperties, Chunk, Precondition
 from amlocal.core.clock import Clock, Ids
 from amlocal.core.database import Database
 from amlocal.core.wire import azure_date, from_azure_date
 
+SAVE = (
+    "INSERT OR REPLACE INTO blobs (container, name, size, etag, created, modified, content_type, content_md5, metadata,"
+    " chunks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
-def successor(name: str) -> bytes:
+
+class _Chunks(Sequence[Chunk]):
+    """The chunks that a row names, made when they are looked at: a blob may have 50,000, and most calls need none."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._made: tuple[Chunk, ...] | None = None
+
+    def _all(self) -> tuple[Chunk, ...]:
+        if self._made is None:
+            self._made = tuple([Chunk(*item) for item in json.loads(self.text)])
+        return self._made
+
+    @overload
+    def __getitem__(self, place: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Chunk, ...]: ...
+    def __getitem__(self, place: int | slice) -> Chunk | tuple[Chunk, ...]:
+        return self._all()[place]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return iter(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+
+def _chunks_text(chunks: Sequence[Chunk]) -> str:
+    if isinstance(chunks, _Chunks):
+        return chunks.text
+    return json.dumps([[chunk.digest, chunk.size, chunk.block] for chunk in chunks])
+
+
+def to_row(blob: Blob) -> tuple[object, ...]:
+    """Return the values of `SAVE`."""
+    return (
+        blob.container,
+        blob.name,
+        blob.size,
+        blob.etag,
+        azure_date(blob.created),
+        azure_date(blob.modified),
+        blob.content_type,
+        blob.content_md5,
+        json.dumps(dict(blob.metadata)),
+        _chunks_text(blob.chunks),
+    )
+
+
+def from_row(row: sqlite3.Row) -> Blob:
+    """Return the blob that `to_row` wrote."""
+    return Blob(
+        container=row["container"],
+        name=row["name"],
+        size=row["size"],
+        etag=row["etag"],
+        created=from_azure_date(row["created"]),
+        modified=from_azure_date(row["modified"]),
+        content_type=row["content_type"],
+        content_md5=row["content_md5"],
+        metadata=json.loads(row["metadata"]),
+        chunks=_Chunks(row["chunks"]),
+    )
+
+
+def after_name(name: str) -> bytes:
     """Return the first position behind `name`, in the order of UTF-8 (SQLite's own for text); b"" for no name."""
     return name.encode() + b"\0" if name else b""
 
 
-def past(prefix: str) -> bytes:
+def after_prefix(prefix: str) -> bytes:
     """Return the first position behind every name that begins with `prefix`: 0xFF is in no UTF-8 text."""
     return prefix.encode() + b"\xff"
 
@@ -64,31 +141,45 @@ class Catalog:
 
     def scan(self, container: str, prefix: str, start: bytes, limit: int | None) -> list[Row]:
         """Return the rows whose names begin with `prefix` and are not before `start` (UTF-8), in name order."""
-        first, behind = prefix.encode(), past(prefix)
+        first, behind = prefix.encode(), after_prefix(prefix)
         return self._database.rows(
             "SELECT * FROM blobs WHERE container=? AND name >= CAST(? AS TEXT) AND name < CAST(? AS TEXT)"
             " ORDER BY name LIMIT ?",
             *(container, max(first, start), behind, -1 if limit is None else limit),
         )
 
-    def save(self, container: str, name: str, chunks: Sequence[Chunk], traits: Traits, guard: Guard) -> Blob:
+    def save(
+        self, container: str, name: str, chunks: Sequence[Chunk], properties: BlobProperties, precondition: Precondition
+    ) -> Blob:
         """Make `chunks` the blob's content. Blocks staged for it are forgotten, as Azure does."""
-        return self._replace(container, name, lambda _: chunks, traits, guard)
+        return self._replace(container, name, lambda _: chunks, properties, precondition)
 
-    def commit_blocks(self, container: str, name: str, choices: Sequence[Choice], traits: Traits, guard: Guard) -> Blob:
+    def commit_blocks(
+        self,
+        container: str,
+        name: str,
+        entries: Sequence[BlockListEntry],
+        properties: BlobProperties,
+        precondition: Precondition,
+    ) -> Blob:
         """Make the blob of the chosen blocks. Raises `StorageError` InvalidBlockList."""
 
         def chunks(known: Blob | None) -> Sequence[Chunk]:
-            return chosen(choices, staged=self._staged(container, name), committed=known.chunks if known else ())
+            return listed_chunks(entries, staged=self._staged(container, name), committed=known.chunks if known else ())
 
-        return self._replace(container, name, chunks, traits, guard)
+        return self._replace(container, name, chunks, properties, precondition)
 
     def _replace(
-        self, container: str, name: str, chunks: Callable[[Blob | None], Sequence[Chunk]], traits: Traits, guard: Guard
+        self,
+        container: str,
+        name: str,
+        chunks: Callable[[Blob | None], Sequence[Chunk]],
+        properties: BlobProperties,
+        precondition: Precondition,
     ) -> Blob:
         with self._change(container) as connection:
             known = self.get(container, name)
-            guard(known)
+            precondition(known)
             now, content = self._clock(), tuple(chunks(known))
             blob = Blob(
                 container=container,
@@ -97,9 +188,9 @@ class Catalog:
                 etag=self._etag(),
                 created=known.created if known else now,
                 modified=now,
-                content_type=traits.content_type,
-                content_md5=traits.content_md5,
-                metadata=dict(traits.metadata),
+                content_type=properties.content_type,
+                content_md5=properties.content_md5,
+                metadata=dict(properties.metadata),
                 chunks=content,
             )
             connection.execute(SAVE, to_row(blob))
@@ -129,22 +220,22 @@ class Catalog:
                 (container, name, chunk.block, chunk.digest, chunk.size, azure_date(self._clock())),
             )
 
-    def set_metadata(self, container: str, name: str, metadata: Mapping[str, str], guard: Guard) -> Blob:
+    def set_metadata(self, container: str, name: str, metadata: Mapping[str, str], precondition: Precondition) -> Blob:
         """Replace the blob's metadata. Raises `BlobNotFound`."""
         with self._change(container) as connection:
             known = self.get(container, name)
-            guard(known)
+            precondition(known)
             if known is None:
                 raise BlobNotFound(container, name)
             blob = replace(known, metadata=dict(metadata), etag=self._etag(), modified=self._clock())
             connection.execute(SAVE, to_row(blob))
         return blob
 
-    def delete(self, container: str, name: str, guard: Guard) -> bool:
+    def delete(self, container: str, name: str, precondition: Precondition) -> bool:
         """Remove the blob; False when it was not there."""
         with self._change(container) as connection:
             known = self.get(container, name)
-            guard(known)
+            precondition(known)
             connection.execute("DELETE FROM blobs WHERE container=? AND name=?", (container, name))
         return known is not None
 
@@ -153,7 +244,7 @@ class Catalog:
         with self._change(container) as connection:
             return connection.execute(
                 "DELETE FROM blobs WHERE container=? AND name >= ? AND name < CAST(? AS TEXT)",
-                (container, prefix, past(prefix)),
+                (container, prefix, after_prefix(prefix)),
             ).rowcount
 
     def forget_blocks(self, *, before: datetime) -> None:

@@ -1,17 +1,116 @@
-"""Bytes on disk, each run of them in a file named after its SHA-256."""
+"""Bytes on disk, each run of them in a file named after its SHA-256: written, read, copied, swept."""
 
+import base64
+import errno
+import hashlib
+import os
 import secrets
+import shutil
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from weakref import WeakSet
 
-from amlocal.blobs.chunk_writer import ChunkWriter
-from amlocal.blobs.copying import join_files
 from amlocal.blobs.errors import DamagedStore, naming_full_disk
 from amlocal.blobs.values import Chunk
+
+_UNSUPPORTED = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL})
+
+
+_COPIED_AT_ONCE = 2**30  # bytes asked of the kernel in one call
+
+
+def join_files(sources: Sequence[Path], target: Path) -> None:
+    """Write the joined `sources` to `target`. What is there is replaced; a link is not followed."""
+    try:
+        _join_in_kernel(sources, target)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        _join(sources, target)
+
+
+def _join_in_kernel(sources: Sequence[Path], target: Path) -> None:
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "copy_file_range is Linux's")
+    target.unlink(missing_ok=True)
+    with target.open("xb", buffering=0) as out:
+        for source in sources:
+            with source.open("rb", buffering=0) as file:
+                while os.copy_file_range(file.fileno(), out.fileno(), _COPIED_AT_ONCE):
+                    pass
+
+
+def _join(sources: Sequence[Path], target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with target.open("xb") as out:
+        for source in sources:
+            with source.open("rb") as file:
+                shutil.copyfileobj(file, out, 2**20)
+
+
+class ChunkWriter:
+    """Writes and hashes in one pass. Leaving its block removes what was written, unless `move` gave it a name.
+
+    Any thread may write, one at a time. The file comes with the first write, so that making a writer costs no I/O.
+    """
+
+    def __init__(self, path: Path, *, md5: bool = False) -> None:
+        self.path = path
+        self.size = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+        self._file: FileIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Append the pieces. Raises `StorageFull`."""
+        with naming_full_disk(self.path.parent):
+            file = self._opened()
+            for piece in pieces:
+                self._sha256.update(piece)
+                if self._md5:
+                    self._md5.update(piece)
+                self.size += len(piece)
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[file.write(rest) :]
+
+    def move(self, target: Path) -> None:
+        """Give the file its final name. Raises `StorageFull`."""
+        with naming_full_disk(self.path.parent):
+            self._opened()  # a chunk may be empty
+            target.parent.mkdir(exist_ok=True)
+            self.path.replace(target)
+
+    def _opened(self) -> FileIO:
+        if self._file is None:
+            self._file = FileIO(self.path, "xb")
+        return self._file
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was written, in hex."""
+        return self._sha256.hexdigest()
+
+    @property
+    def md5(self) -> str | None:
+        """The MD5 of what was written in base64; None if it is not counted."""
+        return base64.b64encode(self._md5.digest()).decode() if self._md5 else None
+
 
 # Bytes that a reader gets at once. What is hashed and written stays in the processor's cache: copying and hashing a
 # gigabyte takes 1.3 s in such pieces, 2.5 to 4 s in pieces of a megabyte.

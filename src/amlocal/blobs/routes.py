@@ -1,65 +1,69 @@
-"""The routes of the storage account, and the rim that all its operations share."""
+"""The routes of the storage account, and what all its operations share: access, refusals, headers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.errors import StorageError, permission_missing
-from amlocal.blobs.names import check_blob
-from amlocal.blobs.reads import Reads
-from amlocal.blobs.request import Request, parse
-from amlocal.blobs.sas import VERSION
+from amlocal.blobs.reads import ReadOperations
+from amlocal.blobs.requests import BlobRequest, parse_request
+from amlocal.blobs.responses import error_body
+from amlocal.blobs.signatures import VERSION
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.uploads import Uploads
-from amlocal.blobs.xml_bodies import error_body
+from amlocal.blobs.values import check_blob
+from amlocal.blobs.writes import WriteOperations
 from amlocal.core.budget import SMALL
 from amlocal.core.clock import Clock, Ids
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.wire import azure_date
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST")
+
+
 _VERSIONS = frozenset({"snapshot", "versionid"})  # blobs have one version here
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class BlobOperation:
     """What answers a request, and the permissions of which it takes one."""
 
-    handler: Callable[[Request, frozenset[str]], Awaitable[Reply]]
+    handler: Callable[[BlobRequest, frozenset[str]], Awaitable[Reply]]
     permissions: str
 
 
-class Service:
+class BlobService:
     """Finds the operation of a request, checks who asks, and answers refusals in Azure Storage's XML."""
 
     def __init__(self, store: BlobStore, access: StorageAccess, *, clock: Clock, ids: Ids) -> None:
-        reads, uploads = Reads(store), Uploads(store)
+        reads, uploads = ReadOperations(store), WriteOperations(store)
         self._access = access
         self._clock = clock
         self._ids = ids
-        self._of_blobs: Mapping[tuple[str, str, str], Operation] = {
-            ("GET", "", ""): Operation(reads.get_blob, "r"),
-            ("HEAD", "", ""): Operation(reads.show_blob, "r"),
-            ("PUT", "", ""): Operation(uploads.put_blob, "wc"),
-            ("PUT", "", "block"): Operation(uploads.put_block, "wc"),
-            ("PUT", "", "blocklist"): Operation(uploads.put_block_list, "wc"),
-            ("PUT", "", "metadata"): Operation(uploads.set_metadata, "w"),
-            ("DELETE", "", ""): Operation(uploads.delete, "d"),
+        self._of_blobs: Mapping[tuple[str, str, str], BlobOperation] = {
+            ("GET", "", ""): BlobOperation(reads.get_blob, "r"),
+            ("HEAD", "", ""): BlobOperation(reads.show_blob, "r"),
+            ("PUT", "", ""): BlobOperation(uploads.put_blob, "wc"),
+            ("PUT", "", "block"): BlobOperation(uploads.put_block, "wc"),
+            ("PUT", "", "blocklist"): BlobOperation(uploads.put_block_list, "wc"),
+            ("PUT", "", "metadata"): BlobOperation(uploads.set_metadata, "w"),
+            ("DELETE", "", ""): BlobOperation(uploads.delete, "d"),
         }
-        self._of_containers: Mapping[tuple[str, str, str], Operation] = {
-            ("GET", "container", ""): Operation(reads.show_container, "r"),
-            ("HEAD", "container", ""): Operation(reads.show_container, "r"),
-            ("GET", "container", "list"): Operation(reads.list_blobs, "l"),
-            ("PUT", "container", ""): Operation(reads.create_container, "wc"),
+        self._of_containers: Mapping[tuple[str, str, str], BlobOperation] = {
+            ("GET", "container", ""): BlobOperation(reads.show_container, "r"),
+            ("HEAD", "container", ""): BlobOperation(reads.show_container, "r"),
+            ("GET", "container", "list"): BlobOperation(reads.list_blobs, "l"),
+            ("PUT", "container", ""): BlobOperation(reads.create_container, "wc"),
         }
 
     async def answer(self, call: Call) -> Reply:
         """Answer one request to the storage account."""
         body = call.stream()
         request_id = self._ids()
-        drained = _is_small(call)  # what is left of a stranger's large body is the server's to bound
+        drained = _is_small(
+            call
+        )  # what is left of the large body of a caller without a credential is the server's to bound
         try:
-            request = parse(call, body)
+            request = parse_request(call, body)
             if request.blob:
                 check_blob(request.blob)
             granted = self._access.permissions(request)
@@ -74,7 +78,7 @@ class Service:
             reply = self._refusal(error, call, request_id)
         return replace(reply, headers={**_common(call), "x-ms-request-id": request_id, **reply.headers})
 
-    async def _carry_out(self, request: Request, granted: frozenset[str]) -> Reply:
+    async def _carry_out(self, request: BlobRequest, granted: frozenset[str]) -> Reply:
         operation = (self._of_blobs if request.blob else self._of_containers).get(request.operation)
         if operation is None or not request.container or _VERSIONS.intersection(request.query):
             raise _not_served(request)
@@ -92,7 +96,7 @@ class Service:
 
 def routes(store: BlobStore, access: StorageAccess, *, clock: Clock, ids: Ids) -> list[Route]:
     """Return the routes of the account under both of its roots; credentials are checked behind them."""
-    answer = Service(store, access, clock=clock, ids=ids).answer
+    answer = BlobService(store, access, clock=clock, ids=ids).answer
     return [
         Route(method, f"/{root}{path}", answer, auth="open", streaming=True)
         for root in access.roots
@@ -112,7 +116,7 @@ def _common(call: Call) -> dict[str, str]:
     return headers | ({"x-ms-client-request-id": echoed} if echoed else {})
 
 
-def _not_served(request: Request) -> StorageError:
+def _not_served(request: BlobRequest) -> StorageError:
     what = ", ".join(f"{key}={request.query[key]}" for key in ("restype", "comp", *_VERSIONS) if key in request.query)
     message = f"amlocal does not serve {request.method} {request.raw_path} ({what or 'no comp'}) of Azure Storage."
     return StorageError(501, "NotImplemented", message)

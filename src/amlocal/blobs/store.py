@@ -5,15 +5,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from sqlite3 import Row
 
-from amlocal.blobs.blocks import Choice
-from amlocal.blobs.catalog import Catalog, successor
-from amlocal.blobs.chunk_writer import ChunkWriter
-from amlocal.blobs.chunks import PIECE, ChunkFolder
-from amlocal.blobs.errors import BlobNotFound
-from amlocal.blobs.folders import files_below, make_room
-from amlocal.blobs.names import below, check_blob, check_container, check_metadata, path_below
-from amlocal.blobs.rows import from_row
-from amlocal.blobs.values import OCTETS, Blob, Guard, Traits, no_guard
+from amlocal.blobs.blocks import BlockListEntry
+from amlocal.blobs.catalog import Catalog, after_name, from_row
+from amlocal.blobs.chunks import PIECE, ChunkFolder, ChunkWriter
+from amlocal.blobs.errors import BlobNotFound, UnsafePath
+from amlocal.blobs.values import (
+    OCTETS,
+    Blob,
+    BlobProperties,
+    Precondition,
+    below,
+    check_blob,
+    check_container,
+    check_metadata,
+    no_precondition,
+    path_below,
+)
 from amlocal.core.clock import Clock, Ids
 from amlocal.core.database import Database
 
@@ -74,10 +81,10 @@ class BlobStore:
         metadata: Mapping[str, str] | None = None,
     ) -> Blob:
         """Write a blob, replacing the one of that name."""
-        traits = Traits(content_type, metadata=metadata or {})
+        properties = BlobProperties(content_type, metadata=metadata or {})
         with self.writer() as writer:
             writer.write([content])
-            return self.put(container, name, writer, traits)
+            return self.put(container, name, writer, properties)
 
     def put_file(
         self,
@@ -89,10 +96,10 @@ class BlobStore:
         metadata: Mapping[str, str] | None = None,
     ) -> Blob:
         """Write a blob from the bytes of a file."""
-        traits = Traits(content_type, metadata=metadata or {})
+        properties = BlobProperties(content_type, metadata=metadata or {})
         with path.open("rb", buffering=0) as file, self.writer() as writer:
             writer.write(iter(lambda: file.read(PIECE), b""))
-            return self.put(container, name, writer, traits)
+            return self.put(container, name, writer, properties)
 
     def put_tree(self, container: str, prefix: str, folder: Path) -> list[Blob]:
         """Write every file below `folder` as a blob below `prefix`."""
@@ -106,12 +113,19 @@ class BlobStore:
         """Return a writer for `put` and `put_block`, to be used as a context manager."""
         return self._chunks.writer(md5=md5)
 
-    def put(self, container: str, name: str, writer: ChunkWriter, traits: Traits, guard: Guard = no_guard) -> Blob:
+    def put(
+        self,
+        container: str,
+        name: str,
+        writer: ChunkWriter,
+        properties: BlobProperties,
+        precondition: Precondition = no_precondition,
+    ) -> Blob:
         """Make what was written the content of a blob."""
         check_blob(name)
-        check_metadata(traits.metadata)
+        check_metadata(properties.metadata)
         with self._chunks.keep(writer) as chunk:
-            return self._catalog.save(container, name, [chunk], traits, guard)
+            return self._catalog.save(container, name, [chunk], properties, precondition)
 
     def put_block(self, container: str, name: str, block: str, writer: ChunkWriter) -> None:
         """Keep what was written as an uncommitted block."""
@@ -120,12 +134,17 @@ class BlobStore:
             self._catalog.stage(container, name, chunk)
 
     def commit_blocks(
-        self, container: str, name: str, choices: Sequence[Choice], traits: Traits, guard: Guard = no_guard
+        self,
+        container: str,
+        name: str,
+        entries: Sequence[BlockListEntry],
+        properties: BlobProperties,
+        precondition: Precondition = no_precondition,
     ) -> Blob:
         """Make a blob of staged or committed blocks; no byte is copied. Raises `StorageError` for an unknown block."""
         check_blob(name)
-        check_metadata(traits.metadata)
-        return self._catalog.commit_blocks(container, name, choices, traits, guard)
+        check_metadata(properties.metadata)
+        return self._catalog.commit_blocks(container, name, entries, properties, precondition)
 
     def read(self, blob: Blob, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from `start` up to `end`, as the slice of the content would be (neither may be negative).
@@ -159,14 +178,16 @@ class BlobStore:
         with self._chunks.pinned(blob.chunks):
             self._chunks.copy(blob.chunks, target)
 
-    def set_metadata(self, container: str, name: str, metadata: Mapping[str, str], guard: Guard = no_guard) -> Blob:
+    def set_metadata(
+        self, container: str, name: str, metadata: Mapping[str, str], precondition: Precondition = no_precondition
+    ) -> Blob:
         """Replace the blob's metadata. Raises `BlobNotFound`."""
         check_metadata(metadata)
-        return self._catalog.set_metadata(container, name, metadata, guard)
+        return self._catalog.set_metadata(container, name, metadata, precondition)
 
-    def delete(self, container: str, name: str, guard: Guard = no_guard) -> bool:
+    def delete(self, container: str, name: str, precondition: Precondition = no_precondition) -> bool:
         """Remove the blob; False when it was not there. `collect_garbage` frees its bytes."""
-        return self._catalog.delete(container, name, guard)
+        return self._catalog.delete(container, name, precondition)
 
     def delete_tree(self, container: str, prefix: str) -> int:
         """Remove the blobs below `prefix`; return how many."""
@@ -187,4 +208,24 @@ class BlobStore:
     def list(self, container: str, prefix: str = "", *, after: str = "", limit: int | None = None) -> list[Blob]:
         """Return the blobs whose names begin with `prefix` and come after `after`, in the order of their UTF-8."""
         self._catalog.require(container)
-        return [from_row(row) for row in self.scan(container, prefix, start=successor(after), limit=limit)]
+        return [from_row(row) for row in self.scan(container, prefix, start=after_name(after), limit=limit)]
+
+
+def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield every file below `folder` in name order. Links are followed, but not back into a folder they are in."""
+    real = folder.resolve()
+    if real in above:
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir():
+            yield from files_below(entry, (*above, real))
+        elif entry.is_file():
+            yield entry
+
+
+def make_room(folder: Path, path: Path) -> None:
+    """Make `path` below `folder`. Raises `UnsafePath` where a file is in its way."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UnsafePath(f"{path} below {folder} would have to be a file and a folder at once.") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from amlocal.blobs import Blob, BlobStore
 from amlocal.blobs.listing import names_below
-from amlocal.blobs.values import Traits
+from amlocal.blobs.values import BlobProperties
 from amlocal.core.errors import NotFound
 from amlocal.tracking.artifact_paths import ArtifactPath
 from amlocal.tracking.errors import InvalidArtifactPath
@@ -54,7 +54,7 @@ class Artifacts:
         with self._blobs.writer() as writer:
             async for piece in content:
                 await asyncio.to_thread(writer.write, [piece])
-            self._blobs.put(CONTAINER, path.blob, writer, Traits(content_type))
+            self._blobs.put(CONTAINER, path.blob, writer, BlobProperties(content_type))
 
     def find(self, path: ArtifactPath) -> Blob:
         """Return the file's blob. Raises `NotFound`."""

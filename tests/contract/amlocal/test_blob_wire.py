@@ -29,7 +29,7 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings
 
 from amlocal.app import App
-from amlocal.blobs import BlobStore, StorageAccess, chunk_writer, routes
+from amlocal.blobs import BlobStore, StorageAccess, chunks, routes
 from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
@@ -329,7 +329,7 @@ def test_a_full_disk_is_told_at_once_and_not_tried_again(
             tried.append(self.name)
             raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(chunk_writer, "FileIO", Full)
+    monkeypatch.setattr(chunks, "FileIO", Full)
     patient = storage.container(box.container_name, retry_total=3)
     with pytest.raises(HttpResponseError, match="No space left on the disk") as caught:
         patient.upload_blob("a", b"x" * MIB)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from amlocal.blobs import DamagedStore, chunk_writer
+from amlocal.blobs import DamagedStore, chunks
 from tests.unit.amlocal.blobs.wire import KEY, Wire, block_list, content
 
 
@@ -107,7 +107,7 @@ def test_a_full_disk_is_told_once_and_keeps_what_was_there(wire: Wire, tmp_path:
             raise OSError(errno.ENOSPC, "full")
 
     wire.put("a", b"old")
-    with patch.object(chunk_writer, "FileIO", Full):
+    with patch.object(chunks, "FileIO", Full):
         answer = wire.put("a", b"new")
     assert (answer.status, answer.code, content(wire, "a")) == (413, "InsufficientStorage", b"old")
     assert "No space left" in answer.message

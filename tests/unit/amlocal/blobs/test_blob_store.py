@@ -6,8 +6,8 @@ from unittest.mock import MagicMock, patch
 import pytest
 
 from amlocal.blobs import Blob, BlobNotFound, BlobStore, ContainerNotFound, StorageError, StorageFull
-from amlocal.blobs.blocks import Choice, Source
-from amlocal.blobs.values import Traits
+from amlocal.blobs.blocks import BlockListEntry, BlockSource
+from amlocal.blobs.values import BlobProperties
 from amlocal.core.database import Database
 from tests.unit.amlocal.blobs.wire import START, CountingIds, ManualClock
 
@@ -22,8 +22,10 @@ def stage(store: BlobStore, block: str, content: bytes, *, name: str = "a") -> N
         store.put_block("box", name, block, writer)
 
 
-def commit(store: BlobStore, *choices: tuple[str, str]) -> Blob:
-    return store.commit_blocks("box", "a", [Choice(Source(source), block) for source, block in choices], Traits())
+def commit(store: BlobStore, *entries: tuple[str, str]) -> Blob:
+    return store.commit_blocks(
+        "box", "a", [BlockListEntry(BlockSource(source), block) for source, block in entries], BlobProperties()
+    )
 
 
 def chunk_files(tmp_path: Path) -> int:
@@ -109,7 +111,7 @@ def test_a_guard_that_refuses_leaves_the_blob_as_it_was(store: BlobStore) -> Non
         raise KeyError(known.name if known else None)
 
     with store.writer() as writer, pytest.raises(KeyError, match="a"):
-        store.put("box", "a", writer, Traits(), refuse)
+        store.put("box", "a", writer, BlobProperties(), refuse)
     assert content(store, "a") == b"old"
 
 
@@ -217,7 +219,7 @@ def test_a_container_is_there_once_created(store: BlobStore) -> None:
 
 def test_the_chunks_of_a_blob_are_looked_at_when_its_bytes_are_asked_for(store: BlobStore) -> None:
     store.put_bytes("box", "name", b"content")
-    with patch("amlocal.blobs.rows.Chunk", side_effect=AssertionError):
+    with patch("amlocal.blobs.catalog.Chunk", side_effect=AssertionError):
         found = store.require("box", "name")
         assert (found.size, found.content_type) == (7, "application/octet-stream")
         store.set_metadata("box", "name", {"a": "b"})

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from amlocal.blobs import BlobStore
-from amlocal.blobs.blocks import Choice, Source
-from amlocal.blobs.values import Traits
+from amlocal.blobs.blocks import BlockListEntry, BlockSource
+from amlocal.blobs.values import BlobProperties
 from amlocal.core.database import Database
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 
@@ -53,7 +53,9 @@ class StoreLikeADict(RuleBasedStateMachine):
     @rule(name=NAMES)
     def commit(self, name: str) -> None:
         blocks = self.staged.pop(name, {})
-        self.store.commit_blocks("box", name, [Choice(Source.LATEST, block) for block in blocks], Traits())
+        self.store.commit_blocks(
+            "box", name, [BlockListEntry(BlockSource.LATEST, block) for block in blocks], BlobProperties()
+        )
         self.blobs[name] = list(blocks.values())
 
     @rule(name=NAMES)

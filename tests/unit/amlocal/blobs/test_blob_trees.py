@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.blobs import BlobNotFound, BlobStore, StorageError, UnsafePath
-from amlocal.blobs.names import path_below
+from amlocal.blobs.values import path_below
 
 
 def names(store: BlobStore) -> list[str]:

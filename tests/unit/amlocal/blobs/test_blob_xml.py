@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.blobs import Blob, StorageError
-from amlocal.blobs.blocks import Choice, Source
-from amlocal.blobs.listing import Page, Query
-from amlocal.blobs.xml_bodies import error_body, listing_body, read_block_list
+from amlocal.blobs.blocks import BlockListEntry, BlockSource, read_block_list
+from amlocal.blobs.listing import ListPage, ListQuery, listing_body
+from amlocal.blobs.responses import error_body
 from tests.unit.amlocal.blobs.wire import START
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
@@ -21,10 +21,14 @@ def blob(name: str, **changes: Any) -> Blob:
 
 
 def listed(
-    *blobs: Blob, folders: tuple[str, ...] = (), query: Query | None = None, metadata: bool = False
+    *blobs: Blob, folders: tuple[str, ...] = (), query: ListQuery | None = None, metadata: bool = False
 ) -> ET.Element:
     body = listing_body(
-        Page(blobs, folders, "next"), query or Query(), service="https://h/devstore", container="box", metadata=metadata
+        ListPage(blobs, folders, "next"),
+        query or ListQuery(),
+        service="https://h/devstore",
+        container="box",
+        metadata=metadata,
     )
     return ET.fromstring(body)
 
@@ -48,7 +52,7 @@ def test_any_folder_comes_back_from_a_listing(name: str) -> None:
 
 @given(TEXT)
 def test_what_was_asked_for_is_repeated(name: str) -> None:
-    root = listed(query=Query(prefix=name, delimiter=name, marker="bWFyaw==", limit=7))
+    root = listed(query=ListQuery(prefix=name, delimiter=name, marker="bWFyaw==", limit=7))
     assert (name_of(root, "Prefix"), name_of(root, "Delimiter")) == (name, name)
     assert (root.findtext("Marker"), root.findtext("MaxResults")) == ("bWFyaw==", "7")
 
@@ -100,9 +104,9 @@ def test_an_error_tells_code_message_request_and_time() -> None:
 def test_a_block_list_keeps_its_order() -> None:
     body = b"<BlockList><Latest>MQ==</Latest><Committed>Mg==</Committed><Uncommitted>MQ==</Uncommitted></BlockList>"
     assert read_block_list(body) == [
-        Choice(Source.LATEST, "MQ=="),
-        Choice(Source.COMMITTED, "Mg=="),
-        Choice(Source.UNCOMMITTED, "MQ=="),
+        BlockListEntry(BlockSource.LATEST, "MQ=="),
+        BlockListEntry(BlockSource.COMMITTED, "Mg=="),
+        BlockListEntry(BlockSource.UNCOMMITTED, "MQ=="),
     ]
 
 
@@ -138,4 +142,4 @@ def test_a_list_of_more_blocks_than_a_blob_has_is_refused_unread() -> None:
 def test_the_declared_encoding_of_a_block_list_is_not_looked_up(encoding: str) -> None:
     entry = "<BlockList><Latest>MQ==</Latest></BlockList>"
     body = f'<?xml version="1.0" encoding="{encoding}"?>{entry}'.encode()
-    assert read_block_list(body) == [Choice(Source.LATEST, "MQ==")]
+    assert read_block_list(body) == [BlockListEntry(BlockSource.LATEST, "MQ==")]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.blobs import BlobStore, StorageError
-from amlocal.blobs.names import check_blob, check_container, check_metadata
+from amlocal.blobs.values import check_blob, check_container, check_metadata
 from tests.unit.amlocal.blobs.wire import NAMES
 
 

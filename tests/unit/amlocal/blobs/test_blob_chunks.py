@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.blobs import chunk_writer
+from amlocal.blobs import chunks
 from amlocal.blobs.chunks import PIECE, ChunkFolder
 from amlocal.blobs.errors import DamagedStore, StorageFull
 from amlocal.blobs.values import Chunk
@@ -89,7 +89,7 @@ def test_a_writer_counts_md5_when_asked_to(folder: ChunkFolder) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_named_and_nothing_is_kept(folder: ChunkFolder, tmp_path: Path, number: int) -> None:
     with (
-        patch.object(chunk_writer, "FileIO", side_effect=OSError(number, "full")),
+        patch.object(chunks, "FileIO", side_effect=OSError(number, "full")),
         pytest.raises(StorageFull, match="No space left"),
         folder.writer() as writer,
     ):
@@ -99,7 +99,7 @@ def test_a_full_disk_is_named_and_nothing_is_kept(folder: ChunkFolder, tmp_path:
 
 def test_another_failure_of_the_disk_is_not_taken_for_a_full_one(folder: ChunkFolder) -> None:
     with (
-        patch.object(chunk_writer, "FileIO", side_effect=OSError(errno.EIO, "broken")),
+        patch.object(chunks, "FileIO", side_effect=OSError(errno.EIO, "broken")),
         pytest.raises(OSError, match="broken"),
         folder.writer() as writer,
     ):
@@ -111,7 +111,7 @@ def test_a_short_write_is_continued(folder: ChunkFolder) -> None:
         def write(self, data: Any) -> int:
             return super().write(data[:2])
 
-    with patch.object(chunk_writer, "FileIO", Short):
+    with patch.object(chunks, "FileIO", Short):
         chunk = keep(folder, b"abcde")
     assert b"".join(folder.read([chunk], 0, 5)) == b"abcde"
 

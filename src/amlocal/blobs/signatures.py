@@ -1,7 +1,8 @@
-"""Shared access signatures: which text is signed, and what a signature then allows.
+"""Which text a client signs, and what its signature then allows: shared access signatures and Shared Key.
 
-Sources: learn.microsoft.com/rest/api/storageservices/create-service-sas and create-account-sas, held against what
-azure-storage-blob signs. User delegation signatures and stored access policies do not exist here.
+Sources: learn.microsoft.com/rest/api/storageservices/create-service-sas, create-account-sas and
+authorize-with-shared-key (2009-09-19 and later), held against what azure-storage-blob signs. User delegation signatures
+and stored access policies do not exist here.
 """
 
 import base64
@@ -12,11 +13,20 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from amlocal.blobs.errors import AuthenticationFailed
+from amlocal.blobs.requests import BlobRequest
 
 VERSION = "2023-11-03"  # of the signatures made here
+
+
 _OLDEST = "2018-11-09"  # the first with `sr` in the signed text
+
+
 _WITH_SCOPE = "2020-12-06"  # the first with the encryption scope, `ses`
+
+
 _OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
+
+
 _FOREIGN = {"skoid": "user delegation", "si": "stored access policies", "sdd": "directories"}
 
 Fields = Mapping[str, str]
@@ -95,3 +105,44 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise AuthenticationFailed(f"the SAS states the time {text!r}, which is none.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_STANDARD_HEADERS = (
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-type",
+    "date",
+    "if-modified-since",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+)
+
+
+def text_to_sign(request: BlobRequest, account: str) -> str:
+    """Return the text. `account` is the name in the Authorization header: the path carries it once more here."""
+    standard = "\n".join(_standard_values(request.headers))
+    special = "".join(f"{name}:{request.headers[name]}\n" for name in _special(request.headers))
+    query = "".join(f"\n{name.lower()}:{value}" for name, value in sorted(request.query.items()) if name)
+    return f"{request.method}\n{standard}\n{special}/{account}{request.raw_path}{query}"
+
+
+def _standard_values(headers: Mapping[str, str]) -> list[str]:
+    values = {name: headers.get(name, "") for name in _STANDARD_HEADERS}
+    if values["content-length"] == "0":
+        values["content-length"] = ""
+    if "x-ms-date" in headers:
+        values["date"] = ""
+    return list(values.values())
+
+
+def _special(headers: Mapping[str, str]) -> list[str]:
+    return sorted((name for name in headers if name.startswith("x-ms-")), key=_culture)
+
+
+def _culture(name: str) -> tuple[str, str]:
+    # The service sorts as .NET's invariant culture does: hyphens hardly count, an underscore is less than a digit.
+    return name.replace("-", "").replace("_", "!"), name
