@@ -11,8 +11,7 @@ from amlocal.core.paths import Folder
 from amlocal.datastores.store import ARTIFACT_CONTAINER
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import artifact_path
-from amlocal.jobs.steps import step_of
-from amlocal.jobs.store import KIND
+from amlocal.jobs.store import KIND, step_of
 
 
 def job_log(folder: Folder, job: str) -> str:

@@ -33,9 +33,8 @@ from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
 from amlocal.identity.tokens import Scope, Tokens
-from amlocal.jobs.confinement import warning
-from amlocal.jobs.environ import machine_environ
-from amlocal.jobs.grants import JobGrants
+from amlocal.jobs.outputs import JobGrants
+from amlocal.jobs.process import machine_environ, warning
 from amlocal.settings import Settings
 from amlocal.tracking.tracking import Tracking
 from amlocal.workspace.routes import routes as workspace_routes

@@ -13,20 +13,17 @@ from amlocal.core.fields import text
 from amlocal.core.http import Json, Route
 from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference
-from amlocal.jobs.collect import Collector
-from amlocal.jobs.environ import LOCALE, machine_environ
-from amlocal.jobs.environments import JobEnvironments
-from amlocal.jobs.history import HistoryRoutes
-from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.inputs import Inputs, JobEnvironments
 from amlocal.jobs.logs import JobLogs
+from amlocal.jobs.mlflow_sync import Record, TrackedRuns
+from amlocal.jobs.outputs import Collector
 from amlocal.jobs.preparation import Preparation
-from amlocal.jobs.queue import SERVERLESS, JobQueue, compute_name
-from amlocal.jobs.recovery import recover
+from amlocal.jobs.process import LOCALE, machine_environ
 from amlocal.jobs.routes import JobRoutes
-from amlocal.jobs.runner import Runner
-from amlocal.jobs.studio import studio_routes
+from amlocal.jobs.run_history import HistoryRoutes, studio_routes
+from amlocal.jobs.runner import JobQueue, Runner, recover
+from amlocal.jobs.store import SERVERLESS, compute_name
 from amlocal.jobs.submission import accept, check_kind
-from amlocal.jobs.tracked import Record, TrackedRuns
 from amlocal.settings import Settings
 
 

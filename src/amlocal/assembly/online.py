@@ -8,10 +8,8 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
-from amlocal.jobs.confinement import Confinement
-from amlocal.jobs.environ import LOCALE, machine_environ
-from amlocal.jobs.environments import JobEnvironments
-from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.inputs import Inputs, JobEnvironments
+from amlocal.jobs.process import LOCALE, Confinement, machine_environ
 from amlocal.online.access import Access
 from amlocal.online.bodies import Bodies
 from amlocal.online.deployment_routes import DeploymentRoutes

@@ -14,7 +14,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.unserved import not_served
 from amlocal.core.uris import own_reference
-from amlocal.jobs.queue import SERVERLESS, compute_name
+from amlocal.jobs.store import SERVERLESS, compute_name
 from amlocal.jobs.submission import accept_variables
 
 

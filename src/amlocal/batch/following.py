@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from amlocal.core.documents import Document
-from amlocal.jobs.states import Status
-from amlocal.jobs.steps import step_of
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.status import Status
+from amlocal.jobs.store import JobStore, step_of
 
 
 class Following:

@@ -16,7 +16,7 @@ from amlocal.batch.invocation import Invocation, job_input_type
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
-from amlocal.jobs.steps import STEP
+from amlocal.jobs.store import STEP
 from amlocal.jobs.submission import services
 from amlocal.scoring.settings import VARIABLE, Settings
 

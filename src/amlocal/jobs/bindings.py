@@ -1,7 +1,9 @@
-"""The inputs and outputs of a submitted job, checked and filled in as Azure ML does."""
+"""The inputs and outputs of a submitted job, checked and filled in; and the `${{...}}` expressions that name them."""
 
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Container, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -12,15 +14,18 @@ from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.uris import datastore_reference
 from amlocal.datastores.store import DEFAULT
 from amlocal.jobs.outputs import ARTIFACT_OUTPUTS
+from amlocal.jobs.status import JobFailure
 
 # reference -> nothing; raises `ApiError` when what is named does not exist
 CheckReference = Callable[[str], object]
-
 ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 _INPUT_MODES = ("ReadOnlyMount", "Download", "Direct", "EvalMount", "EvalDownload", "ReadWriteMount")
 _OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct")
 # A name becomes a folder and part of an environment variable.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+_PLACEHOLDER = re.compile(r"\$\{\{\s*(?P<group>inputs|outputs)\.(?P<name>[^\s{}]+?)\s*\}\}")
+# `$[[ ... ]]` holds what goes away when an optional input in it was not given.
+_OPTIONAL = re.compile(r"\$\[\[(?P<text>.*?)\]\]", re.DOTALL)
 
 
 def accept_inputs(sent: Sent, check: CheckReference) -> dict[str, dict[str, Any]]:
@@ -109,3 +114,107 @@ def _destination(here: Identity, job: str, name: str, check: CheckReference, uri
         raise BadRequest(f"The output {name} goes to {uri!r}, which must not hold '.' or '..'.")
     check(uri)
     return uri
+
+
+def substitute(
+    command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], *, literals: Container[str] | None = None
+) -> str:
+    """Return the command with every placeholder replaced. Raises `JobFailure` for a name that the job does not have.
+
+    The inputs that are `literals` (by default all values are) go in as they are: quoting is the command's business, as
+    in Azure ML. Paths are quoted where a shell would take them apart: on Azure no folder above them has a blank.
+    """
+    values = {"inputs": inputs, "outputs": outputs}
+    pieces: list[str] = []
+
+    def optional(found: re.Match[str]) -> str:
+        text = found["text"]
+        given = all(item["name"] in values[item["group"]] for item in _PLACEHOLDER.finditer(text))
+        return text if given else ""
+
+    def value(found: re.Match[str]) -> str:
+        group, name = found["group"], found["name"]
+        if name not in values[group]:
+            known = ", ".join(values[group]) or "none"
+            raise JobFailure(f"The command names ${{{{{group}.{name}}}}}, but the job's {group} are: {known}.")
+        return values[group][name]
+
+    wanted, end = _OPTIONAL.sub(optional, command), 0
+    for found in _PLACEHOLDER.finditer(wanted):
+        pieces.append(wanted[end : found.start()])
+        put = value(found)
+        if literals is not None and not (found["group"] == "inputs" and found["name"] in literals):
+            put = quoted(put, quotes_around("".join(pieces)))
+        pieces.append(put)
+        end = found.end()
+    return "".join([*pieces, wanted[end:]])
+
+
+class Within(Enum):
+    """What a place in a command stands within (bash(1), QUOTING)."""
+
+    NOTHING = ""
+    DOUBLE = '"'
+    SINGLE = "'"
+    ANSI = "$'"
+    COMMAND = "$("
+    """A command within double quotes, where the outer quotes count no more."""
+    BACKTICKS = "`"
+
+
+_OPENS = ("$'", "$(", '"', "'", "`")
+_SPECIAL = {Within.DOUBLE: r'[\\"$`]', Within.ANSI: r"[\\']"}
+
+
+def quoted(value: str, within: Sequence[Within]) -> str:
+    """Return `value` as it must be written within these quotes, the outermost first."""
+    written = _quoted(value, within[-1])
+    # What stands between backticks is read twice.
+    for _ in range(within.count(Within.BACKTICKS)):
+        written = re.sub(r"[\\$`]", r"\\\g<0>", written)
+    return written
+
+
+def _quoted(value: str, within: Within) -> str:
+    if within is Within.SINGLE:
+        return value.replace("'", "'\\''")
+    if special := _SPECIAL.get(within):
+        return re.sub(special, r"\\\g<0>", value)
+    return shlex.quote(value)
+
+
+def quotes_around(command: str) -> Sequence[Within]:
+    """Return the quotes that are open at the end of `command`, the beginning of a longer one; outermost first."""
+    open_quotes = [Within.NOTHING]
+    at = 0
+    while at < len(command):
+        at += _step(command, at, open_quotes)
+    return open_quotes
+
+
+def _step(command: str, at: int, open_quotes: list[Within]) -> int:
+    """Take one character, or two that belong together, into account; return how many."""
+    within, character = open_quotes[-1], command[at]
+    if within is Within.SINGLE:
+        if character == "'":
+            open_quotes.pop()
+        return 1
+    if character == "\\":
+        return 2
+    if within is Within.ANSI:
+        if character == "'":
+            open_quotes.pop()
+        return 1
+    if character == _end(within):
+        open_quotes.pop()
+        return 1
+    opening = next((each for each in _OPENS if command.startswith(each, at)), None)
+    # A single quote is nothing special within double ones.
+    if opening is None or (within is Within.DOUBLE and opening in {"'", "$'"}):
+        return 1
+    open_quotes.append(Within(opening))
+    return len(opening)
+
+
+def _end(within: Within) -> str:
+    return {Within.COMMAND: ")", Within.NOTHING: ""}.get(within, within.value)

@@ -10,7 +10,7 @@ from typing import Any
 
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, count, mapping, text
-from amlocal.jobs import ranks
+from amlocal.jobs import rank_launcher
 from amlocal.jobs.folder import JobFolder
 
 Confine = Callable[[Sequence[str]], tuple[str, ...]]  # a command -> one that keeps it apart
@@ -116,7 +116,7 @@ def write_plan(folder: JobFolder, command: str, processes: Sequence[Process], co
         ],
     }
     folder.plan.write_text(json.dumps(plan), encoding="utf-8")
-    return shlex.join([sys.executable, "-I", "-S", ranks.__file__, str(folder.plan)])
+    return shlex.join([sys.executable, "-I", "-S", rank_launcher.__file__, str(folder.plan)])
 
 
 def _pytorch(distribution: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], bool]]:

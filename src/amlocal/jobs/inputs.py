@@ -1,20 +1,25 @@
-"""A job's inputs on this machine: copies that the job may read, and cannot spoil for others."""
+"""What a job or a deployment works with, brought to this machine: code, inputs, environment."""
 
 import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from amlocal.assets.lookup import AssetLookup, Remote
+import httpx
+
+from amlocal.assets.lookup import AssetLookup, Remote, curated_name
 from amlocal.blobs import BlobStore
+from amlocal.core.documents import Document
 from amlocal.datastores.store import Location
-from amlocal.jobs.download import download
-from amlocal.jobs.failure import Interrupted, JobFailure
 from amlocal.jobs.folder import Say
 from amlocal.jobs.outputs import DIRECT
+from amlocal.jobs.status import Interrupted, JobFailure
+from amlocal.runtimes import BuildContext, EnvironmentSpec, Runtime, create_layer, parse_conda, resolve
 
 _WRITABLE = ("ReadWriteMount",)
+_TIMEOUT_S = 60.0  # without a byte
 
 
 class Inputs:
@@ -92,3 +97,71 @@ def _protect(folder: Path) -> None:
         for file in files:
             (Path(root) / file).chmod(0o444)
         Path(root).chmod(0o555)
+
+
+def download(name: str, url: str, folder: Path, stop: threading.Event) -> Path:
+    """Fetch the file at `url` into `folder` for the input `name`; return its path. `stop` ends it between two pieces.
+
+    Raises `JobFailure` with the reason when it cannot be fetched, `Interrupted`.
+    """
+    try:
+        target = folder / file_name(url)
+        with httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_S) as answer, target.open("wb") as file:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                if stop.is_set():
+                    raise Interrupted(f"stopped while input {name} was fetched")
+                file.write(piece)
+    # The latter two are what httpx makes of a proxy in the environment that it cannot use.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+        raise JobFailure(f"The input {name} cannot be fetched from {url}: {error}.") from error
+    return target
+
+
+def file_name(url: str) -> str:
+    """Return the last part of a URL's path as the name of a file, `content` where it cannot be one.
+
+    Raises `httpx.InvalidURL`.
+    """
+    last = httpx.URL(url).raw_path.partition(b"?")[0].rstrip(b"/").rpartition(b"/")[2]
+    name = unquote_to_bytes(last).decode(errors="replace")
+    return "content" if name in ("", ".", "..") or {"/", "\0"}.intersection(name) else name
+
+
+class JobEnvironments:
+    """Prepares environments. `strict` refuses a Python version that is not installed; `cache` keeps what was built."""
+
+    def __init__(self, lookup: AssetLookup, blobs: BlobStore, *, cache: Path, strict: bool) -> None:
+        self._lookup = lookup
+        self._blobs = blobs
+        self._cache = cache
+        self._strict = strict
+
+    def prepare(self, reference: str, folder: Path, say: Say, stop: threading.Event) -> Runtime:
+        """Return the job's own environment, layered in `folder`. Blocks while one is built; `stop` ends that early.
+
+        Raises `AmlocalError` with the reason when the environment cannot be had.
+        """
+        spec = self._spec(reference, folder.with_name("context"))
+        runtime = resolve(spec, cache=self._cache, strict=self._strict, log=say, cancelled=stop)
+        return create_layer(runtime, folder, self._cache, log=say)
+
+    def _spec(self, reference: str, context: Path) -> EnvironmentSpec:
+        document = self._lookup.environment(reference)
+        if document is None:
+            return EnvironmentSpec(name=curated_name(reference) or reference)
+        properties = document.body["properties"]
+        conda = properties.get("condaFile")
+        return EnvironmentSpec(
+            name=document.name,
+            version=document.version,
+            image=properties.get("image"),
+            conda_file=parse_conda(conda) if conda else None,
+            build=self._context(document, properties["build"], context) if properties.get("build") else None,
+        )
+
+    def _context(self, document: Document, build: Mapping[str, str], folder: Path) -> BuildContext:
+        place = self._lookup.locate(build["contextUri"])
+        if not isinstance(place, Location) or self._blobs.fetch_tree(place.container, place.path, folder) == 0:
+            raise JobFailure(f"The build context of environment {document.name}:{document.version} is not there.")
+        return BuildContext(folder, build["dockerfilePath"])

@@ -8,15 +8,18 @@ from typing import Any
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
+from amlocal.identity.routes import OBO_PATH
+from amlocal.jobs.bindings import substitute
 from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
-from amlocal.jobs.environ import declares_identity, identity_environ, job_environ
-from amlocal.jobs.environments import JobEnvironments
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.inputs import Inputs, JobEnvironments
 from amlocal.jobs.outputs import DIRECT, planned_location
-from amlocal.jobs.placeholders import substitute
-from amlocal.jobs.settings import unserved
+from amlocal.jobs.submission import unserved
 from amlocal.runtimes import environ as runtime_environ
+
+# Azure ML's default, AMLToken, is the job's own; the others are somebody who was given more.
+_IDENTITIES = ("Managed", "UserIdentity")
+_OF_THE_COMPUTE = "55555555-5555-5555-5555-555555555555"  # any id will do: the job's tokens depend on none
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,40 @@ class Preparation:
             elif spec["jobOutputType"] != "uri_file":
                 path.mkdir()
         return paths
+
+
+def declares_identity(properties: Mapping[str, Any]) -> bool:
+    """Tell whether a job shall act as more than itself: its `identity` is the compute's, or the submitter's."""
+    return (properties.get("identity") or {}).get("identityType") in _IDENTITIES
+
+
+def identity_environ(context: Context, properties: Mapping[str, Any], secret: str) -> dict[str, str]:
+    """Return what tells a job's credentials whom it acts as: its submitter, or the managed identity of a compute.
+
+    azure.ai.ml's AzureMLOnBehalfOfCredential reads the one, programs the other (learn.microsoft.com, "Set up
+    authentication between Azure Machine Learning and other services").
+    """
+    identity = properties.get("identity") or {}
+    if identity.get("identityType") == "UserIdentity":
+        return {"OBO_ENDPOINT": f"{context.origin}{OBO_PATH}?identity={secret}"}
+    if identity.get("identityType") == "Managed":
+        return {"DEFAULT_IDENTITY_CLIENT_ID": identity.get("clientId") or _OF_THE_COMPUTE}
+    return {}
+
+
+def job_environ(context: Context, job: str, experiment: str, token: str) -> dict[str, str]:
+    """Return what Azure ML tells a job about itself and about where it is tracked; `token` opens MLflow."""
+    return {
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "AZUREML_ARM_RESOURCEGROUP": context.identity.resource_group,
+        "AZUREML_ARM_SUBSCRIPTION": context.identity.subscription,
+        "AZUREML_ARM_WORKSPACE_NAME": context.identity.name,
+        "AZUREML_RUN_ID": job,
+        "AZUREML_ROOT_RUN_ID": job,
+        "AZUREML_RUN_TOKEN": token,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_RUN_ID": job,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_TRACKING_URI": f"{context.origin}/mlflow",
+        "PYTHONUNBUFFERED": "1",
+    }

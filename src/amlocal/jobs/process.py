@@ -1,20 +1,38 @@
-"""The process of a job: started under a warden, waited for, ended."""
+"""The process of a job: what it sees of this machine, started under a supervisor, waited for, ended."""
 
 import asyncio
 import contextlib
+import functools
 import os
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from amlocal.jobs.settling import settle
+from amlocal.core.paths import Folder
+from amlocal.jobs.async_utils import settle
+from amlocal.jobs.sandbox import LANDLOCK, NOTHING
 
+# What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
+# shell that submitted it, and a job that passes here because of it would fail there.
+_KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_\w+|"
+    r"SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|"
+    r"PIP_\w+|UV_\w+|OMP_\w+|OPENBLAS_\w+|MKL_\w+|NVPL_\w+|CUDA_\w+|NVIDIA_\w+"
+)
+# As Azure ML's images have it (github.com/Azure/AzureML-Containers), whatever the terminal of this machine takes.
+LOCALE: Mapping[str, str] = MappingProxyType({"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"})
 GRACE_S = 10.0  # between SIGTERM and SIGKILL
-_WARDEN = Path(__file__).with_name("warden.py")
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 # The command is read from a descriptor: a command line is there for everyone on the machine to see. Bash's messages
 # say what they would after `bash -c COMMAND`.
 _SHELL = 'eval "exec {0}<&-;$(</dev/fd/{0})"'
+_SANDBOX = (sys.executable, "-I", "-S", str(Path(__file__).with_name("sandbox.py")))
+_TRIAL_S = 20.0
 
 
 async def run(
@@ -37,14 +55,14 @@ async def run(
     reader, writer = os.pipe()
     text = _as_file(command)
     shell = confine(("/bin/bash", "-c", _SHELL.format(text)))
-    arguments = (sys.executable, "-I", "-S", str(_WARDEN), str(grace_s), str(text), "--", *shell)
-    running = asyncio.create_task(_supervise(arguments, folder, environ, log, reader, text))
+    arguments = (sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_s), str(text), "--", *shell)
+    running = asyncio.create_task(_start(arguments, folder, environ, log, reader, text))
     try:
         async with asyncio.timeout(timeout_s):
             return await asyncio.shield(running)
     finally:
         if not running.done():
-            with contextlib.suppress(BrokenPipeError):  # the warden may have ended by itself just now
+            with contextlib.suppress(BrokenPipeError):  # the supervisor may have ended by itself just now
                 os.write(writer, b"stop")
         await settle(running)
         os.close(writer)
@@ -60,7 +78,7 @@ def _as_file(command: str) -> int:
         return os.dup(file.fileno())
 
 
-async def _supervise(
+async def _start(
     arguments: tuple[str, ...], folder: Path, environ: Mapping[str, str], log: Path, reader: int, text: int
 ) -> int:
     try:
@@ -79,3 +97,62 @@ async def _supervise(
         os.close(reader)
         os.close(text)
     return await process.wait()
+
+
+@functools.cache
+def means() -> str:
+    """Return by which means a program is confined here, `NOTHING` where there is none: found by trying it once."""
+    with tempfile.TemporaryDirectory(prefix="amlocal-") as folder:
+        command = [*_SANDBOX, f"--hide={folder}", "--"]
+        try:
+            tried = subprocess.run(command, capture_output=True, text=True, timeout=_TRIAL_S, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired):
+            return NOTHING
+    return tried.stdout.strip() or NOTHING
+
+
+def warning() -> str | None:
+    """Return what people should know where nothing keeps programs apart, None where something does."""
+    if means() != NOTHING:
+        return None
+    return (
+        "jobs and deployments can read this workspace's own files: the system has neither mount namespaces for this "
+        "user nor Landlock (Linux 5.19 and later) to keep them apart (docs/defended.md)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a program sees of the workspaces on this machine: the environments, the authority's certificates, `own`."""
+
+    folder: Folder
+    own: tuple[Path, ...]
+
+    def wrap(self, command: Sequence[str]) -> tuple[str, ...]:
+        """Return the command that confines itself and becomes `command`; `command` where there is no means to."""
+        if means() == NOTHING:
+            return tuple(command)
+        allowed = [path for path in (self.folder.environments, self.folder.bundle, *self.own) if path.exists()]
+        options = [f"--hide={path}" for path in self._workspaces()] + [f"--allow={path}" for path in allowed]
+        return (*_SANDBOX, f"--means={means()}", *options, "--", *command)
+
+    def environ(self, temporary: Path) -> dict[str, str]:
+        """Return variables that a confined program needs. `temporary` is made where the system's folder is no use.
+
+        That is so when a workspace is somewhere in it, and the means cannot tell one from the other.
+        """
+        usual = Path(tempfile.gettempdir()).resolve()
+        if means() != LANDLOCK or not any(path.is_relative_to(usual) for path in self._workspaces()):
+            return {}
+        temporary.mkdir(exist_ok=True)
+        return {"TMPDIR": str(temporary)}
+
+    def _workspaces(self) -> list[Path]:
+        """Return this workspace's folder and those beside it."""
+        beside = {path.parent for path in self.folder.root.parent.glob("*/identity.json")}
+        return sorted(Path(os.path.realpath(path)) for path in {self.folder.root, *beside})
+
+
+def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of the server's environment that jobs see."""
+    return {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}

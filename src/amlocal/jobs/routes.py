@@ -10,10 +10,9 @@ from amlocal.core.http import Call, Json, Reply, Route, own_name
 from amlocal.core.operations import POLL_SOON
 from amlocal.core.paging import page, view_asked
 from amlocal.core.wire import USER
-from amlocal.jobs.queue import JobQueue
-from amlocal.jobs.states import Status
-from amlocal.jobs.steps import step_of
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.runner import JobQueue
+from amlocal.jobs.status import Status
+from amlocal.jobs.store import JobStore, step_of
 
 Accept = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent -> the properties that are kept
 

@@ -1,26 +1,99 @@
-"""One job from its first step to its last."""
+"""Runs jobs: a queue for each compute, each job from first step to last, and what a stopped server left."""
 
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 
 from amlocal.core.context import Context
+from amlocal.core.documents import Document
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import Folder
 from amlocal.jobs import process
-from amlocal.jobs.collect import Collector
-from amlocal.jobs.confinement import Confinement, warning
+from amlocal.jobs.async_utils import in_thread, settle
 from amlocal.jobs.distribution import write_plan
-from amlocal.jobs.ending import CANCELED, COMPLETED, STOPPED, Ending, exited, failed, incomplete, overran
-from amlocal.jobs.failure import fault
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
+from amlocal.jobs.outputs import Collector
 from amlocal.jobs.preparation import Preparation, Prepared
-from amlocal.jobs.settling import in_thread, settle
-from amlocal.jobs.states import Status
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.process import Confinement, warning
+from amlocal.jobs.status import CANCELED, COMPLETED, STOPPED, Ending, Status, exited, failed, fault, incomplete, overran
+from amlocal.jobs.store import SERVERLESS, JobStore, compute_of
 
+SERVERLESS_NODES = 2
+Run = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
+Capacity = Callable[[str], int | None]  # compute -> how many jobs at once, None when there is no such compute
 _LOG = logging.getLogger("amlocal")
+
+
+class JobQueue:
+    """Starts jobs in the order of their submission. Lives on the event loop."""
+
+    def __init__(self, store: JobStore, run: Run, capacity: Capacity) -> None:
+        self._store = store
+        self._run = run
+        self._capacity = capacity
+        self._waiting: dict[str, deque[str]] = {}
+        self._running: dict[str, dict[str, asyncio.Task[None]]] = {}
+
+    def submit(self, document: Document) -> None:
+        """Queue a job; it starts at once when its compute has a free node."""
+        compute = compute_of(document)
+        self._waiting.setdefault(compute, deque()).append(document.name)
+        self._fill(compute)
+        if document.name in self._waiting[compute]:
+            self._store.advance(document.name, Status.QUEUED)
+
+    def cancel(self, name: str) -> None:
+        """Ask a job to end. One that waits is canceled at once; one that has ended stays as it is."""
+        for waiting in self._waiting.values():
+            if name in waiting:
+                waiting.remove(name)
+                self._store.advance(name, Status.CANCELED)
+                return
+        if not self._store.advance(name, Status.CANCEL_REQUESTED):
+            return
+        for running in self._running.values():
+            if name in running:
+                running[name].cancel()
+
+    def refill(self) -> None:
+        """Look again at what may start: a compute has got more nodes, or is gone."""
+        for compute in self._waiting:
+            self._fill(compute)
+
+    async def stop(self) -> None:
+        """End every job that runs; those that wait keep waiting for the next start."""
+        self._waiting.clear()
+        tasks = [task for running in self._running.values() for task in running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _fill(self, compute: str) -> None:
+        waiting, running = self._waiting[compute], self._running.setdefault(compute, {})
+        nodes = SERVERLESS_NODES if compute == SERVERLESS else self._capacity(compute)
+        while waiting and nodes is not None and len(running) < nodes:
+            name = waiting.popleft()
+            task = asyncio.get_running_loop().create_task(self._run(name), name=f"job {name}")
+            running[name] = task
+            task.add_done_callback(partial(self._ended, compute, name))
+        while waiting and nodes is None:
+            error = fault(f"Unknown compute target '{compute}': it was deleted while the job waited.", code="UserError")
+            self._store.advance(waiting.popleft(), Status.FAILED, error=error)
+
+    def _ended(self, compute: str, name: str, task: asyncio.Task[None]) -> None:
+        # A callback, not a `finally` in the coroutine: a task cancelled before its first step never enters it. Such a
+        # job was canceled, or else the server stops and the job waits for its next start.
+        self._running[compute].pop(name)
+        if task.cancelled() and self._store.status(name) == Status.CANCEL_REQUESTED:
+            self._store.advance(name, Status.CANCELED)
+        elif not task.cancelled() and (error := task.exception()):
+            _LOG.error("job %s ended in a fault of amlocal", name, exc_info=error)
+            self._store.advance(name, Status.FAILED, error=fault(f"amlocal failed on this job: {error}"))
+        if compute in self._waiting:
+            self._fill(compute)
 
 
 class Runner:
@@ -147,3 +220,18 @@ class Runner:
 def _apart_already(command: Sequence[str]) -> tuple[str, ...]:
     """Return the command that runs processes which are kept apart one by one."""
     return tuple(command)
+
+
+async def recover(store: JobStore, queue: JobQueue, runner: Runner, folder: Folder) -> None:
+    """Queue again what had not begun; show what ran as failed, with the reason, and keep its log and artifacts."""
+    unfinished = {document.name: document for document in store.unfinished()}
+    for name, document in unfinished.items():
+        status = Status(document.body["status"])
+        if not status.waiting:
+            await runner.conclude(name, CANCELED if status == Status.CANCEL_REQUESTED else STOPPED)
+    for path in await asyncio.to_thread(lambda: sorted(folder.jobs.iterdir())):
+        await runner.tidy(path.name)
+    for document in unfinished.values():
+        # A pipeline job is not run: it follows the job in it.
+        if Status(document.body["status"]).waiting and document.body["properties"]["jobType"] == "Command":
+            queue.submit(document)

@@ -1,4 +1,4 @@
-"""Jobs as they are kept: what was submitted, where they stand, how they ended."""
+"""Jobs as they are kept: what was submitted, their status, how they ended."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,8 +9,9 @@ from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.paging import views_of
 from amlocal.core.postings import Term, tag_filter, tag_terms
-from amlocal.jobs.states import Status, may_follow
+from amlocal.jobs.status import Status, may_follow
 
+SERVERLESS = ""  # the queue of jobs that name no compute
 KIND = "job"
 # A job's name is its run's id in MLflow, which takes no dot.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
@@ -18,10 +19,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _MUTABLE = ("displayName", "description", "tags", "properties", "isArchived")
 # What must agree when the same name is PUT again: then it is the same submission, sent twice.
 _SUBMITTED = ("command", "environmentId", "computeId", "codeId", "inputs", "environmentVariables", "experimentName")
-
 _UNFINISHED, _UNTRACKED = ("unfinished",), ("untracked",)
-
 Listener = Callable[[str], None]  # gets the name of a job that changed
+STEP = "azureml.batchscoringstep"  # the property of a pipeline job that names its step
 
 
 class JobStore:
@@ -180,3 +180,19 @@ def _terms(document: Document) -> Iterator[Term]:
 def is_tracked(document: Document) -> bool:
     """Tell whether tracking has seen the last change of a job."""
     return bool(document.body["tracked"] == document.body["revision"])
+
+
+def step_of(document: Document) -> str | None:
+    """Return the name of the job that a pipeline job stands for, None for any other job."""
+    name: str | None = document.body["properties"]["properties"].get(STEP)
+    return name
+
+
+def compute_of(document: Document) -> str:
+    """Return the name of a job's compute, `SERVERLESS` when it names none."""
+    return compute_name(document.body["properties"].get("computeId"))
+
+
+def compute_name(reference: str | None) -> str:
+    """Return the name in a reference to a compute, `SERVERLESS` for none."""
+    return (reference or SERVERLESS).rstrip("/").rpartition("/")[2].removeprefix("azureml:")

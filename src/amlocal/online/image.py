@@ -18,7 +18,7 @@ from amlocal.core.decoding import read_definition
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
-from amlocal.jobs.confinement import Confinement
+from amlocal.jobs.process import Confinement
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.settings import unserved
 from amlocal.online.swagger import describe_model

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from amlocal.jobs import warden
+from amlocal.jobs import supervisor
 from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
 from amlocal.online.headers import NO_HEADERS, from_script, to_script
 from amlocal.online.logs import DeploymentLog
@@ -36,7 +36,7 @@ class _Deaths(asyncio.DatagramProtocol):
 
 
 class ScriptProcess:
-    """One inference server. It runs under the warden, as its own processes do not notice when amlocal is killed."""
+    """One inference server. It runs under the supervisor, as its own processes do not notice when amlocal is killed."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> None:
         self._command = command
@@ -68,7 +68,7 @@ class ScriptProcess:
         await self._listen_for_deaths()
         reader, self._lifeline = os.pipe()
         self._output = await listen(self._log)
-        wrapped = (sys.executable, "-I", "-S", warden.__file__, str(_GRACE_S), "--", *self._command, self._address)
+        wrapped = (sys.executable, "-I", "-S", supervisor.__file__, str(_GRACE_S), "--", *self._command, self._address)
         try:
             with self._output.writer() as output:
                 self._process = await asyncio.create_subprocess_exec(

@@ -19,7 +19,7 @@ from amlocal.core.clock import random_ids, system_clock
 from amlocal.core.context import STORAGE_ACCOUNT, Context
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.submission import accept
 from amlocal.online.store import OnlineStore
 from amlocal.settings import Settings

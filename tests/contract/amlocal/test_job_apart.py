@@ -159,7 +159,7 @@ pathlib.Path("outputs/kept.txt").write_text("kept")
 
 
 def test_a_job_sees_neither_the_workspaces_files_nor_another_job(desk: Desk) -> None:
-    from amlocal.jobs.confinement import warning  # noqa: PLC0415
+    from amlocal.jobs.process import warning  # noqa: PLC0415
 
     if said := warning():
         pytest.skip(said)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from amlocal import testing
-from amlocal.jobs.settings import SETTINGS
+from amlocal.jobs.submission import SETTINGS
 from amlocal.online.bodies import with_defaults
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 

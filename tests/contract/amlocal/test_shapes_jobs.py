@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amlocal.jobs.runner import Runner
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from tests.contract.amlocal.recorded import jobs
 from tests.contract.amlocal.recorded.vocabulary import places

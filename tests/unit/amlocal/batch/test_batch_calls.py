@@ -7,8 +7,8 @@ from amlocal.batch.invocation import read_invocation
 from amlocal.batch.settings import accept_settings
 from amlocal.core.context import Identity
 from amlocal.core.errors import ApiError, BadRequest, Conflict, NotFound
-from amlocal.jobs.states import Status
-from amlocal.jobs.steps import step_of
+from amlocal.jobs.status import Status
+from amlocal.jobs.store import step_of
 from amlocal.scoring.settings import VARIABLE
 from tests.unit.amlocal.batch.conftest import Batch, call
 

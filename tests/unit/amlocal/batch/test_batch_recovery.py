@@ -3,8 +3,8 @@ from typing import Any, cast
 
 from amlocal.core.documents import Document
 from amlocal.core.paths import Folder
-from amlocal.jobs.recovery import recover
-from amlocal.jobs.states import Status
+from amlocal.jobs.runner import recover
+from amlocal.jobs.status import Status
 from tests.unit.amlocal.batch.conftest import Batch, call
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from amlocal.jobs.runner import Runner
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
 

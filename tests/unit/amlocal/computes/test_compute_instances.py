@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.computes.store import Computes
-from amlocal.jobs.queue import JobQueue
-from amlocal.jobs.states import Status
+from amlocal.jobs.runner import JobQueue
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from tests.unit.amlocal.asgi import FEW, Answer, Workspace
 from tests.unit.amlocal.jobs.desk import accepted, settled

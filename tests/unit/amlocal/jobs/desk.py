@@ -16,7 +16,7 @@ from amlocal.core.documents import Document, Documents
 from amlocal.core.errors import ApiError
 from amlocal.core.paths import Folder
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from amlocal.jobs.submission import accept
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock

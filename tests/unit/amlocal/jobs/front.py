@@ -12,12 +12,11 @@ from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply
 from amlocal.core.limits import check_run
 from amlocal.core.routing import Router
-from amlocal.jobs.collect import Collector
-from amlocal.jobs.history import HistoryRoutes
 from amlocal.jobs.logs import JobLogs
-from amlocal.jobs.queue import JobQueue
+from amlocal.jobs.outputs import Collector
 from amlocal.jobs.routes import JobRoutes
-from amlocal.jobs.studio import studio_routes
+from amlocal.jobs.run_history import HistoryRoutes, studio_routes
+from amlocal.jobs.runner import JobQueue
 from tests.unit.amlocal.jobs.desk import ORIGIN, Desk, HeldRuns, accepted, settled
 
 

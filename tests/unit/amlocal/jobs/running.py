@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from amlocal.core.documents import Document
-from amlocal.jobs.collect import Collector
 from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.outputs import Collector
 from amlocal.jobs.preparation import Preparation, Prepared
-from amlocal.jobs.queue import JobQueue
-from amlocal.jobs.runner import Runner
-from amlocal.jobs.states import Status
+from amlocal.jobs.runner import JobQueue, Runner
+from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import Desk, until
 
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}

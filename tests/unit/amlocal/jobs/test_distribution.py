@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.jobs.confinement import means
 from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import Prepared
+from amlocal.jobs.process import means
 from amlocal.jobs.sandbox import NOTHING
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import Desk, run, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running
 

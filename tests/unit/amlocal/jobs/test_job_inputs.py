@@ -1,15 +1,18 @@
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from amlocal.core.errors import NotFound
-from amlocal.jobs.failure import Interrupted, JobFailure
-from amlocal.jobs.inputs import Inputs
-from tests.unit.amlocal.jobs.desk import IDENTITY, Desk
+from amlocal.core.errors import AmlocalError, NotFound
+from amlocal.jobs.inputs import Inputs, JobEnvironments, download, file_name
+from amlocal.jobs.status import Interrupted, JobFailure
+from amlocal.runtimes import Runtime
+from tests.unit.amlocal.jobs.desk import ENVIRONMENT, IDENTITY, Desk
 
 
 def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dict[str, Any]:
@@ -204,3 +207,160 @@ def test_a_snapshot_on_another_machine_is_a_clear_failure(desk: Desk, materialis
 def test_a_folder_in_azures_storage_is_named_as_what_is_not_read(materialise: Materialised, uri: str) -> None:
     with pytest.raises(JobFailure, match=r"The input data is the folder .* in Azure's storage"):
         materialise(data=spec(uri))
+
+
+class Pages(BaseHTTPRequestHandler):
+    """A site of a few pages."""
+
+    def do_GET(self) -> None:
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/data/diabetes%20set.csv")
+            self.end_headers()
+        elif self.path == "/missing.csv":
+            self.send_error(404)
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"too little")
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"a,b\n1,2\n")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def going_on() -> threading.Event:
+    return threading.Event()
+
+
+def test_a_file_is_fetched_under_its_own_name(site: str, tmp_path: Path, going_on: threading.Event) -> None:
+    found = download("data", f"{site}/data/diabetes%20set.csv?sig=x#top", tmp_path, going_on)
+    assert (found.name, found.read_bytes()) == ("diabetes set.csv", b"a,b\n1,2\n")
+
+
+def test_redirects_are_followed(site: str, tmp_path: Path, going_on: threading.Event) -> None:
+    assert download("data", f"{site}/moved", tmp_path, going_on).read_bytes() == b"a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("path", ["/missing.csv", "/short"])
+def test_what_cannot_be_fetched_is_a_clear_failure(
+    site: str, tmp_path: Path, going_on: threading.Event, path: str
+) -> None:
+    with pytest.raises(JobFailure, match=f"The input data cannot be fetched from {site}{path}"):
+        download("data", f"{site}{path}", tmp_path, going_on)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://[::1/x", "http://\x7f/"])
+def test_an_address_where_nobody_is_is_a_clear_failure(tmp_path: Path, going_on: threading.Event, url: str) -> None:
+    with pytest.raises(AmlocalError, match="cannot be fetched"):
+        download("data", url, tmp_path, going_on)
+
+
+def test_a_job_that_is_to_stop_stops_fetching(site: str, tmp_path: Path, going_on: threading.Event) -> None:
+    going_on.set()
+    with pytest.raises(Interrupted):
+        download("data", f"{site}/big", tmp_path, going_on)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://h/a/b.csv", "b.csv"),
+        ("https://h/a/", "a"),
+        ("https://h", "content"),
+        ("https://h/..", "content"),
+        ("https://h/a%2F..%2Fb", "content"),
+        ("https://h/%00", "content"),
+        ("https://h/%C3%BC.csv", "\u00fc.csv"),
+    ],
+)
+def test_no_url_names_a_file_elsewhere(url: str, name: str) -> None:
+    assert file_name(url) == name
+
+
+def test_an_https_input_is_fetched_for_the_job(site: str, desk: Desk) -> None:
+    materialise = Materialised(desk, desk.job_folder().inputs)
+    assert materialise(data=spec(f"{site}/x.csv", "uri_file"))["data"].read_bytes() == b"a,b\n1,2\n"
+
+
+class Environments:
+    """A job's environment, and what is said of it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.said: list[str] = []
+
+    def prepare(self, reference: str) -> Runtime:
+        environments = JobEnvironments(
+            self.desk.stores.lookup(), self.desk.blobs, cache=self.desk.folder.environments, strict=False
+        )
+        layer = self.desk.job_folder().layer
+        return environments.prepare(reference, layer, self.said.append, threading.Event())
+
+    def put(self, **properties: Any) -> str:
+        self.desk.stores.environments.put("train", "1", properties)
+        return f"{self.desk.context.arm}/environments/train/versions/1"
+
+
+@pytest.fixture
+def environments(desk: Desk) -> Environments:
+    return Environments(desk)
+
+
+def test_a_curated_environment_is_a_layer_over_the_current_interpreter(environments: Environments) -> None:
+    runtime = environments.prepare(ENVIRONMENT)
+    assert runtime.prefix == environments.desk.folder.jobs / "job" / "layer"
+    assert runtime.python.exists()
+    assert "curated environment" in environments.said[0]
+
+
+def test_an_environment_that_only_names_an_image_says_what_it_runs_on(environments: Environments) -> None:
+    environments.prepare(environments.put(image="example.org/base:1"))
+    assert "example.org/base:1" in environments.said[0]
+
+
+def test_what_a_conda_file_asks_for_is_looked_at(environments: Environments) -> None:
+    conda = "dependencies: [python, pip, {pip: [pytest>=7]}]"
+    assert environments.prepare(environments.put(image="i", condaFile=conda)).python.exists()
+
+
+def test_a_conda_file_that_cannot_be_read_is_a_clear_failure(environments: Environments) -> None:
+    with pytest.raises(AmlocalError):
+        environments.prepare(environments.put(image="i", condaFile="dependencies: {a: b}"))
+
+
+def test_a_build_context_is_read_from_where_it_was_uploaded(environments: Environments) -> None:
+    environments.desk.put_data("ctx/Dockerfile", b"FROM example.org/base:2\n")
+    place = "azureml://datastores/workspaceblobstore/paths/ctx/"
+    environments.prepare(environments.put(build={"contextUri": place, "dockerfilePath": "Dockerfile"}))
+    assert "example.org/base:2" in environments.said[0]
+
+
+@pytest.mark.parametrize(
+    "place", ["azureml://datastores/workspaceblobstore/paths/gone/", "https://example.org/context/"]
+)
+def test_a_build_context_that_is_not_there_is_a_clear_failure(environments: Environments, place: str) -> None:
+    reference = environments.put(build={"contextUri": place, "dockerfilePath": "Dockerfile"})
+    with pytest.raises(JobFailure, match="The build context of environment train:1 is not there"):
+        environments.prepare(reference)
+
+
+def test_an_environment_that_is_gone_is_not_found(environments: Environments) -> None:
+    with pytest.raises(NotFound):
+        environments.prepare("azureml:train:1")

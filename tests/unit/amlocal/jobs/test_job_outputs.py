@@ -1,9 +1,18 @@
-import pytest
+import os
+from pathlib import Path
+from typing import Any
 
-from amlocal.core.errors import NotFound
-from amlocal.jobs.outputs import JobOutputs, artifact_path, planned_location
-from amlocal.jobs.states import Status
-from tests.unit.amlocal.jobs.desk import IDENTITY, Desk
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amlocal.core.errors import Conflict, NotFound
+from amlocal.jobs.folder import JobFolder
+from amlocal.jobs.outputs import Collector, JobGrants, JobOutputs, OwnFiles, artifact_path, planned_location
+from amlocal.jobs.status import Status
+from tests.unit.amlocal.jobs.desk import IDENTITY, Desk, accepted
+
+READ, WRITE = frozenset("rl"), frozenset("racwdl")
 
 
 @pytest.fixture
@@ -56,3 +65,246 @@ def test_a_missing_job_is_not_found(outputs: JobOutputs) -> None:
 )
 def test_an_output_goes_where_it_was_asked_to_or_to_azures_place(uri: str | None, place: tuple[str, str]) -> None:
     assert planned_location(IDENTITY, "job", "y", {"uri": uri}) == place
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "job"
+    (root / "outputs" / "sub").mkdir(parents=True)
+    (root / "outputs" / "b.txt").touch()
+    (root / "outputs" / "sub" / "a.txt").touch()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").touch()
+    return root
+
+
+def found(root: Path, folder: str = "outputs") -> tuple[list[str], list[str]]:
+    files = OwnFiles(root / folder, root)
+    return [relative for relative, _ in files], [str(path.relative_to(root)) for path in files.strangers]
+
+
+def test_files_come_by_name_with_slashes(root: Path) -> None:
+    assert found(root) == (["b.txt", "sub/a.txt"], [])
+
+
+def test_a_file_alone_is_itself(root: Path) -> None:
+    assert found(root, "outputs/b.txt") == (["."], [])
+
+
+def test_nothing_is_there_where_nothing_is(root: Path) -> None:
+    assert found(root, "nowhere") == ([], [])
+
+
+@pytest.mark.parametrize("target", ["../../secret", "../../secret/key", "/etc/hostname", ".."])
+def test_a_link_out_of_the_jobs_folder_is_left_out_and_named(root: Path, target: str) -> None:
+    (root / "outputs" / "link").symlink_to(target if target != ".." else root.parent)
+    assert found(root) == (["b.txt", "sub/a.txt"], ["outputs/link"])
+
+
+def test_an_output_that_became_a_link_out_is_left_out(root: Path) -> None:
+    (root / "y").symlink_to(root.parent / "secret")
+    assert found(root, "y") == ([], ["y"])
+
+
+def test_links_within_the_jobs_folder_are_followed(root: Path) -> None:
+    (root / "outputs" / "latest").symlink_to("sub")
+    (root / "outputs" / "best.txt").symlink_to("sub/a.txt")
+    assert found(root) == (["b.txt", "best.txt", "latest/a.txt", "sub/a.txt"], [])
+
+
+def test_links_in_a_circle_come_to_an_end(root: Path) -> None:
+    (root / "outputs" / "sub" / "up").symlink_to("..")
+    assert found(root) == (["b.txt", "sub/a.txt"], [])
+
+
+def test_pipes_and_links_to_nowhere_are_left_out(root: Path) -> None:
+    os.mkfifo(root / "outputs" / "pipe")
+    (root / "outputs" / "dangling").symlink_to("nothing")
+    assert found(root) == (["b.txt", "sub/a.txt"], [])
+
+
+def test_the_jobs_folder_may_itself_be_behind_a_link(root: Path) -> None:
+    (root.parent / "alias").symlink_to(root)
+    assert found(root.parent / "alias") == (["b.txt", "sub/a.txt"], [])
+
+
+class Collected:
+    """What becomes of a job's outputs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.collector = Collector(desk.blobs, desk.stores.datastores, desk.stores.data, desk.stores.models)
+        self.folder = desk.job_folder()
+        self.said: list[str] = []
+
+    def outputs(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        kept = accepted(self.desk.context, outputs=specs)["outputs"]
+        return self.collector.outputs("job", kept, self.folder, self.said.append)
+
+    def registered(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        return self.collector.register("job", self.outputs(**specs))
+
+    def write(self, path: str, content: bytes = b"x") -> Path:
+        place = self.folder.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        return place
+
+
+@pytest.fixture
+def collected(desk: Desk) -> Collected:
+    return Collected(desk)
+
+
+def test_artifacts_are_what_is_below_outputs_and_logs(desk: Desk, collected: Collected) -> None:
+    for path in ("work/outputs/model/MLmodel", "work/logs/a.txt", "work/other/b.txt", "work/c.txt"):
+        collected.write(path)
+    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    names = [blob.name for blob in desk.blobs.list("azureml")]
+    assert names == ["ExperimentRun/dcid.job/logs/a.txt", "ExperimentRun/dcid.job/outputs/model/MLmodel"]
+
+
+def test_a_job_that_left_nothing_has_no_artifacts(desk: Desk, collected: Collected) -> None:
+    collected.collector.artifacts("job", JobFolder(collected.folder.root / "gone"), collected.said.append)
+    collected.collector.log("job", JobFolder(collected.folder.root / "gone"))
+    assert desk.blobs.list("azureml") == []
+
+
+def test_an_output_that_is_written_directly_is_where_its_uri_says(collected: Collected) -> None:
+    kept = collected.outputs(y={"mode": "Direct"}, z={"mode": "Direct", "jobOutputType": "uri_file"})
+    place = "azureml://datastores/workspaceblobstore/paths/azureml/job"
+    assert [kept[name]["uri"] for name in "yz"] == [f"{place}/y/", f"{place}/z"]
+    assert collected.said == [f"output {name}: the command writes to its URI itself" for name in "yz"]
+
+
+def test_the_log_is_kept_as_text(desk: Desk, collected: Collected) -> None:
+    collected.folder.log.write_bytes(b"hello\n\xff")
+    collected.collector.log("job", collected.folder)
+    blob = desk.blobs.require("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt")
+    assert (blob.content_type, desk.artifact("user_logs/std_log.txt")) == ("text/plain", b"hello\n\xff")
+
+
+def test_a_link_out_of_the_jobs_folder_is_not_kept_and_said(desk: Desk, collected: Collected, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    collected.write("work/outputs/a.txt")
+    (collected.folder.work / "outputs" / "leak").symlink_to(secret)
+    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job/outputs/a.txt"]
+    assert collected.said == [
+        f"work/outputs/leak was not kept: it leads out of the job's folder, to {secret.resolve()}"
+    ]
+
+
+def test_a_folder_output_is_all_that_is_in_it(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/sub/a.txt", b"a")
+    uris = {name: spec["uri"] for name, spec in collected.outputs(y={}).items()}
+    assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y/"}
+    assert desk.data("azureml/job/y/sub/a.txt") == b"a"
+
+
+def test_a_file_output_is_the_file_that_the_command_wrote(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y", b"a")
+    uris = {name: spec["uri"] for name, spec in collected.outputs(y={"jobOutputType": "uri_file"}).items()}
+    assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y"}
+    assert desk.data("azureml/job/y") == b"a"
+
+
+def test_an_output_goes_where_it_was_asked_to_go(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt", b"a")
+    collected.outputs(y={"uri": "azureml://datastores/workspaceblobstore/paths/kept/here/"})
+    assert desk.data("kept/here/a.txt") == b"a"
+
+
+def test_an_output_to_a_datastore_that_is_gone_is_named(collected: Collected) -> None:
+    with pytest.raises(NotFound, match="elsewhere"):
+        collected.outputs(y={"uri": "azureml://datastores/elsewhere/paths/x"})
+
+
+def test_an_output_without_content_is_said_and_has_no_uri(collected: Collected) -> None:
+    (collected.folder.outputs / "y").mkdir()
+    assert collected.outputs(y={}, z={"jobOutputType": "uri_file"}) == {}
+    assert collected.said == [f"output {name}: the command left nothing there" for name in ("y", "z")]
+
+
+def test_an_output_that_names_an_asset_becomes_its_next_version(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt")
+    desk.stores.data.put("clean", "4", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    assert collected.registered(y={"assetName": "clean"})["y"]["assetVersion"] == "5"
+    kept = desk.stores.data.get("clean", "5").body["properties"]
+    assert kept["dataUri"].endswith("/datastores/workspaceblobstore/paths/azureml/job/y/")
+
+
+def test_an_output_may_name_the_version_of_its_asset(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y", b"x")
+    spec = {"assetName": "clean", "assetVersion": "v1", "jobOutputType": "uri_file", "description": "Cleaned"}
+    assert collected.registered(y=spec)["y"]["assetVersion"] == "v1"
+    kept = desk.stores.data.get("clean", "v1").body["properties"]
+    assert (kept["dataType"], kept["description"]) == ("uri_file", "Cleaned")
+
+
+def test_a_model_output_becomes_a_model_of_the_job(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/m/MLmodel")
+    collected.registered(m={"assetName": "diabetes", "jobOutputType": "mlflow_model"})
+    kept = desk.stores.models.get("diabetes", "1").body["properties"]
+    assert (kept["modelType"], kept["jobName"]) == ("mlflow_model", "job")
+
+
+def test_an_output_without_an_asset_name_registers_nothing(desk: Desk, collected: Collected) -> None:
+    collected.write("outputs/y/a.txt")
+    assert collected.registered(y={})["y"]["assetVersion"] is None
+    assert desk.stores.data.containers().read() == []
+
+
+def test_an_asset_version_that_is_taken_is_a_conflict(desk: Desk, collected: Collected) -> None:
+    desk.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    collected.write("outputs/y/a.txt")
+    with pytest.raises(Conflict):
+        collected.registered(y={"assetName": "clean", "assetVersion": "1"})
+
+
+def test_a_job_that_is_forgotten_leaves_its_neighbours_artifacts(desk: Desk, collected: Collected) -> None:
+    for name in ("job", "job2"):
+        desk.blobs.put_bytes("azureml", f"ExperimentRun/dcid.{name}/outputs/a", b"a")
+    collected.collector.forget("job")
+    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job2/outputs/a"]
+
+
+def grants(desk: Desk, **job: Any) -> JobGrants:
+    desk.jobs.create("mine", accepted(desk.context, "mine", **job))
+    return JobGrants(desk.context.identity, desk.jobs, desk.stores.lookup(), desk.stores.datastores)
+
+
+def test_inputs_are_read_and_no_neighbour_of_theirs(desk: Desk) -> None:
+    uri = "azureml://datastores/workspaceblobstore/paths/data/mine"
+    found = grants(desk, inputs={"x": {"jobInputType": "uri_folder", "uri": uri}})
+    container = desk.stores.datastores.container_of("workspaceblobstore")
+    assert found.permissions("mine", container, "data/mine") == READ
+    assert found.permissions("mine", container, "data/mine/a/b.csv") == READ
+    for other in ("data/mine2", "data/mine2/x", "data", "data/", "", "/", "mine"):
+        assert found.permissions("mine", container, other) == frozenset()
+    assert found.permissions("mine", "azureml", "data/mine") == frozenset()
+    assert found.permissions("other", container, "data/mine") == frozenset()
+
+
+def test_outputs_and_artifacts_are_written(desk: Desk) -> None:
+    found = grants(desk, outputs={"model": {}})
+    container = desk.stores.datastores.container_of("workspaceblobstore")
+    assert found.permissions("mine", container, "azureml/mine/model/weights") == WRITE
+    assert found.permissions("mine", "azureml", "ExperimentRun/dcid.mine/outputs/x") == WRITE
+    assert found.permissions("mine", "azureml", "ExperimentRun/dcid.mine2/outputs/x") == frozenset()
+    assert found.permissions("mine", container, "azureml/other/model/weights") == frozenset()
+
+
+def test_an_input_that_is_gone_opens_nothing(desk: Desk) -> None:
+    found = grants(desk, inputs={"x": {"jobInputType": "uri_file", "uri": "azureml:gone:1"}})
+    assert found.permissions("mine", "azureml", "x") == frozenset()
+
+
+@given(path=st.text("ab/.", max_size=12), root=st.text("ab", min_size=1, max_size=3))
+def test_what_opens_is_the_root_or_below_it(path: str, root: str) -> None:
+    from amlocal.datastores.store import Location  # noqa: PLC0415
+    from amlocal.jobs.outputs import _holds  # noqa: PLC0415
+
+    below = path == root or path.startswith(root + "/")
+    assert _holds(Location("c", root), "c", path) == below

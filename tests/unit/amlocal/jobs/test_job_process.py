@@ -14,7 +14,7 @@ import uvloop
 
 from amlocal.jobs import process
 from tests.unit.amlocal.jobs.desk import until
-from tests.unit.amlocal.jobs.test_warden import is_alive
+from tests.unit.amlocal.jobs.test_supervisor import is_alive
 
 
 def on_loop(work: Coroutine[Any, Any, Any]) -> Any:
@@ -160,7 +160,7 @@ def test_a_command_is_in_no_command_line_and_in_no_variable(shell: Shell) -> Non
 
     seen = on_loop(scene())
     assert not [line for line in seen if b"the-secret" in line]
-    assert any(b"warden.py" in line for line in seen)
+    assert any(b"supervisor.py" in line for line in seen)
 
 
 def _of_all_processes(file: str) -> list[bytes]:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import Desk, submission
 from tests.unit.amlocal.jobs.front import Front
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import is_tracked
 from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, open_jobs
 

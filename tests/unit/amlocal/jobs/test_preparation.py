@@ -3,14 +3,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from amlocal.jobs.environments import JobEnvironments
-from amlocal.jobs.failure import JobFailure
 from amlocal.jobs.folder import Say
-from amlocal.jobs.inputs import Inputs
-from amlocal.jobs.preparation import Preparation, Prepared
+from amlocal.jobs.inputs import Inputs, JobEnvironments
+from amlocal.jobs.preparation import Preparation, Prepared, job_environ
+from amlocal.jobs.process import machine_environ
+from amlocal.jobs.status import JobFailure
 from amlocal.runtimes import Runtime, current_runtime
 from tests.unit.amlocal.jobs.desk import Desk, accepted
+
+NEEDED = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "PIP_INDEX_URL",
+    "UV_INDEX",
+]
+SECRET = [
+    "IDENTITY_HEADER", "AWS_SECRET_ACCESS_KEY", "AZURE_CLIENT_SECRET", "GITHUB_TOKEN", "PYTHONPATH", "VIRTUAL_ENV",
+    "AMLOCAL_ROOT", "MLFLOW_TRACKING_PASSWORD", "PATHS", "MY_HOME", "AMLOCAL_TRACKING_SECRET", "LD_PRELOAD",
+]  # fmt: skip
 
 
 class CurrentEnvironment(JobEnvironments):
@@ -131,3 +150,25 @@ def test_what_the_environment_says_is_in_the_log(desk: Desk) -> None:
     prepare(desk)
     log = (desk.folder.jobs / "job" / "user_logs" / "std_log.txt").read_text()
     assert log == "[amlocal 03:04:05] environment azureml:AzureML-sklearn:1\n"
+
+
+def test_a_job_sees_what_a_program_needs() -> None:
+    assert [*machine_environ(dict.fromkeys(NEEDED, "x"))] == NEEDED
+
+
+def test_a_job_sees_nothing_else_of_the_machine() -> None:
+    assert machine_environ(dict.fromkeys(SECRET, "x")) == {}
+
+
+@given(st.dictionaries(st.text(max_size=8) | st.sampled_from(NEEDED + SECRET), st.text(max_size=4)))
+def test_what_is_kept_is_kept_as_it_is(environ: dict[str, str]) -> None:
+    assert machine_environ(environ).items() <= environ.items()
+
+
+def test_a_job_is_told_about_itself_and_its_run(desk: Desk) -> None:
+    told = job_environ(desk.context, "bright_cow", "diabetes", "a-token")
+    assert told["AZUREML_RUN_ID"] == told["MLFLOW_RUN_ID"] == "bright_cow"
+    assert told["MLFLOW_EXPERIMENT_NAME"] == "diabetes"
+    assert told["MLFLOW_TRACKING_TOKEN"] == "a-token"
+    assert told["MLFLOW_TRACKING_URI"] == "https://127.0.0.1:8443/mlflow"
+    assert told["AZUREML_ARM_WORKSPACE_NAME"] == "ws"

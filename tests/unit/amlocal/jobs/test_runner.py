@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 from amlocal.core.documents import Document
-from amlocal.jobs.ending import STOPPED
-from amlocal.jobs.failure import Interrupted, JobFailure
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import Prepared
-from amlocal.jobs.queue import JobQueue
-from amlocal.jobs.states import Status
+from amlocal.jobs.runner import JobQueue
+from amlocal.jobs.status import STOPPED, Interrupted, JobFailure, Status
 from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running, prepared
 

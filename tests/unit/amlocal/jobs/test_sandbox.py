@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from amlocal.core.paths import Folder
-from amlocal.jobs import confinement, sandbox
-from amlocal.jobs.confinement import Confinement
+from amlocal.jobs import process, sandbox
+from amlocal.jobs.process import Confinement
 
 SANDBOX = (sys.executable, "-I", "-S", sandbox.__file__)
 
@@ -136,7 +136,7 @@ def test_a_means_that_fails_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "means", lambda: sandbox.LANDLOCK)
+    monkeypatch.setattr(process, "means", lambda: sandbox.LANDLOCK)
     mine = Folder(workspaces / "mine")
     words = Confinement(mine, (mine.jobs / "a", mine.jobs / "gone")).wrap(["program", "argument"])
     assert [word for word in words if word.startswith("--hide=")] == [
@@ -151,9 +151,9 @@ def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypa
 def test_without_a_means_the_program_runs_and_people_are_told(
     workspaces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confinement, "means", lambda: sandbox.NOTHING)
+    monkeypatch.setattr(process, "means", lambda: sandbox.NOTHING)
     assert Confinement(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
-    said = confinement.warning()
+    said = process.warning()
     assert said is not None
     assert "can read this workspace's own files" in said
 
@@ -162,7 +162,7 @@ def test_without_a_means_the_program_runs_and_people_are_told(
 def test_temporary_files_go_where_they_can(
     workspaces: Path, monkeypatch: pytest.MonkeyPatch, means: str, own: bool
 ) -> None:
-    monkeypatch.setattr(confinement, "means", lambda: means)
+    monkeypatch.setattr(process, "means", lambda: means)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(workspaces.parent))
     temporary = workspaces / "mine" / "jobs" / "a" / "tmp"
     assert Confinement(Folder(workspaces / "mine"), ()).environ(temporary) == (
@@ -172,7 +172,7 @@ def test_temporary_files_go_where_they_can(
 
 
 def test_the_means_is_found_once(tmp_path: Path) -> None:
-    code = "import json; from amlocal.jobs.confinement import means; print(json.dumps([means(), means()]))"
+    code = "import json; from amlocal.jobs.process import means; print(json.dumps([means(), means()]))"
     found = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert found[0] == found[1]
     assert found[0] in (sandbox.NAMESPACE, sandbox.LANDLOCK, sandbox.NOTHING)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import NotFound
-from amlocal.jobs.submission import accept
+from amlocal.jobs.submission import accept, unserved
 from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, refusal, submission
 
 ODD: list[Any] = [
@@ -26,6 +26,24 @@ KEYS = [
     "properties", "inputs", "outputs", "resources", "limits", "environmentVariables", "distribution", "identity",
     "queueSettings", "isArchived", "parentJobName", "componentId", "notificationSetting",
 ]  # fmt: skip
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "docker_args": ({"resources": {"dockerArgs": "--memory 4g"}}, "docker_args --memory 4g: not set"),
+    "a list of docker_args": ({"resources": {"dockerArgsList": ["--memory", "4g"]}}, "docker_args ['--memory'"),
+    "shm_size": ({"resources": {"shmSize": "8g"}}, "shm_size 8g: not set"),
+    "instance_type": ({"resources": {"instanceType": "Standard_NC6"}}, "instance_type Standard_NC6"),
+    "locations": ({"resources": {"locations": ["westeurope"]}}, "locations ['westeurope']"),
+    "max_instance_count": ({"resources": {"maxInstanceCount": 4}}, "max_instance_count 4"),
+    "resources.properties": ({"resources": {"properties": {"AISuperComputer": {}}}}, "resources.properties"),
+    "job_tier": ({"queueSettings": {"jobTier": "Spot"}}, "job_tier Spot"),
+    "priority": ({"queueSettings": {"priority": 1}}, "priority 1"),
+    "managed identity": ({"identity": {"identityType": "Managed"}}, "identity managed_identity"),
+    "mail": ({"notificationSetting": {"emails": ["a@b"], "emailOn": ["JobFailed"]}}, "nobody is told"),
+    "autologger": ({"autologgerSettings": {"mlflowAutologger": "Enabled"}}, "mlflow.autolog()"),
+    "secrets": ({"secretsConfiguration": {"s": {"uri": "x"}}}, "none of its secrets"),
+    "component": ({"componentId": "c"}, "component c"),
+    "service": ({"services": {"code": {"jobServiceType": "VSCode"}}}, "service code (VSCode): not started"),
+    "unknown": ({"resources": {"colour": "red"}}, "resources.colour: not a setting"),
+}
 
 
 def test_a_smallest_job_is_filled_in_as_azure_does(desk: Desk) -> None:
@@ -212,3 +230,33 @@ def test_one_instance_is_what_runs_here_with_any_number_of_processes(
     distribution = {"distributionType": "PyTorch", "processCountPerInstance": processes}
     refused = refusal(shared_desk.context, resources={"instanceCount": instances}, distribution=distribution)
     assert (None if refused is None else refused.status) == (501 if instances > 1 else None)
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_does_nothing_here_is_one_line(desk: Desk, case: str) -> None:
+    changes, line = SAID[case]
+    lines = unserved(accepted(desk.context, **changes))
+    assert len(lines) == 1
+    assert line in lines[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"resources": {"instanceCount": 1, "shmSize": "2g"}},
+        {"queueSettings": {"jobTier": "Standard"}},
+        {"identity": {"identityType": "AMLToken"}},
+        {"identity": {"identityType": "UserIdentity"}},
+        {"limits": {"jobLimitsType": "Command", "timeout": "PT1H"}},
+        {"distribution": {"distributionType": "PyTorch", "processCountPerInstance": 2}},
+    ],
+)
+def test_what_is_served_or_everyones_default_is_not_spoken_of(desk: Desk, changes: dict[str, Any]) -> None:
+    assert unserved(accepted(desk.context, computeId=None, **changes)) == []
+
+
+def test_a_service_is_shown_with_the_reason_why_it_does_not_run(desk: Desk) -> None:
+    shown = accepted(desk.context, services={"code": {"jobServiceType": "VSCode"}})["services"]
+    assert (shown["code"]["status"], "not started" in shown["code"]["errorMessage"]) == ("Failed", True)
+    assert {"Tracking", "Studio"} < shown.keys()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.jobs.queue import JobQueue
+from amlocal.jobs.runner import JobQueue
 from tests.unit.amlocal.asgi import Answer, Workspace
 
 COMMAND = {"jobType": "Command", "command": "true", "environmentId": "azureml:AzureML-sklearn:1"}

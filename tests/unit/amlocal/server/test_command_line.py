@@ -21,7 +21,7 @@ from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.steps import STEP
+from amlocal.jobs.store import STEP
 from amlocal.launcher import Running
 from amlocal.settings import LENIENT, Settings
 

@@ -11,7 +11,7 @@ from amlocal.assembly.build import check_caller
 from amlocal.core.errors import Forbidden
 from amlocal.identity.routes import ML_AUDIENCE
 from amlocal.identity.tokens import Scope, Tokens
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from tests.unit.amlocal.asgi import Client, Workspace, open_workspace
 from tests.unit.amlocal.blobs.wire import ManualClock
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amlocal.core.context import Identity
-from amlocal.jobs.queue import JobQueue
+from amlocal.jobs.runner import JobQueue
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
 
 CURATED = "azureml:AzureML-sklearn:1"

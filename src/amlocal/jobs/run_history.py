@@ -1,11 +1,12 @@
-"""Run history: the face through which the SDK streams, updates and downloads jobs."""
+"""Run history, through which the SDK streams, updates and downloads jobs; and the link from a job to its run's page."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from amlocal.core.context import Context
+from amlocal.core.context import TENANT, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
 from amlocal.core.fields import Sent, flag, text, texts, texts_of
@@ -14,15 +15,30 @@ from amlocal.core.paging import page
 from amlocal.core.wire import USER, from_azure_date
 from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.outputs import JobOutputs
-from amlocal.jobs.queue import compute_of
-from amlocal.jobs.run_view import run_view
-from amlocal.jobs.states import Status
-from amlocal.jobs.steps import step_of
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.status import Status
+from amlocal.jobs.store import JobStore, compute_of, step_of
+from amlocal.tracking.layout import PREFIX
 
 _JUST_ENDED = timedelta(seconds=30)
 # What the SDK can download; the model types crash it (TypeError in its own request class), so they show as folders.
 _FILE = "uri_file"
+_PERSON = {
+    "userObjectId": "33333333-3333-3333-3333-333333333333", "userPuId": None, "userIdp": None,
+    "userAltSecId": None, "userIss": None, "userTenantId": TENANT, "userName": USER, "upn": None,
+}  # fmt: skip
+# The keys of a recorded run that a local one has nothing to say to.
+_NULLS = (
+    "token", "tokenExpiryTimeUtc", "lastStartTimeUtc", "currentComputeTime", "effectiveStartTimeUtc",
+    "cancelationReason", "currentAttemptId", "scheduleId", "scriptName", "runDefinition", "jobSpecification",
+    "primaryMetricName", "createdFrom", "completeUri", "diagnosticsUri", "computeRequest", "compute",
+    "retainForLifetimeOfWorkspace", "queueingInfo", "inputs", "outputs",
+)  # fmt: skip
+_JOB = re.compile(r"[A-Za-z0-9_-]{1,255}")
+# As in the pages' own welcome, a script moves on rather than a redirect: wherever the link was, the browser then sends
+# the cookie that lets its user in, which is a strict one.
+_PAGE = (
+    '<!doctype html><title>MLflow</title><script>location.replace("{target}")</script><a href="{target}">MLflow</a>\n'
+)
 
 
 class HistoryRoutes:
@@ -159,3 +175,79 @@ def _changes(sent: Sent) -> dict[str, Any]:
 
 def _shown_type(spec: Mapping[str, Any]) -> str:
     return _FILE if spec.get("jobOutputType") == _FILE else "uri_folder"
+
+
+def run_view(context: Context, document: Document) -> dict[str, Any]:
+    """Return a job's run on the wire."""
+    stored, properties = document.body, document.body["properties"]
+    name, parent = document.name, properties.get("parentJobName")
+    cancel = f"{context.origin}{context.arm}/jobs/{name}/cancel"
+    return dict.fromkeys(_NULLS) | {
+        "runNumber": int(from_azure_date(stored["created"]).timestamp()),
+        "rootRunId": parent or name,
+        "createdUtc": stored["created"],
+        "createdBy": _PERSON,
+        "userId": _PERSON["userObjectId"],
+        "error": stored["error"],
+        "warnings": stored["warnings"] or None,
+        "revision": stored["revision"],
+        "statusRevision": stored["revision"],
+        "runUuid": name,
+        "rootRunUuid": parent or name,
+        "parentRunUuid": parent,
+        "parentRunId": parent,
+        "lastModifiedBy": _PERSON,
+        "lastModifiedUtc": stored["ended"] or stored["started"] or stored["created"],
+        "duration": duration(stored),
+        "computeDuration": duration(stored),
+        "runId": name,
+        "experimentId": properties["experimentName"],
+        "status": stored["status"],
+        "startTimeUtc": stored["started"],
+        "endTimeUtc": stored["ended"],
+        "displayName": properties["displayName"],
+        "name": properties["displayName"],
+        "dataContainerId": f"dcid.{name}",
+        "description": properties["description"],
+        "hidden": properties["isArchived"],
+        "runType": "azureml.scriptrun",
+        "runTypeV2": {"orchestrator": "Execution", "traits": [], "attribution": None, "computeType": "AmlCompute"},
+        "properties": properties["properties"],
+        "parameters": {},
+        "actionUris": {"Cancel": cancel},
+        "cancelUri": cancel,
+        "target": compute_of(document) or None,
+        "uniqueChildRunComputeTargets": [],
+        "tags": properties["tags"],
+        "settings": {},
+        "services": {},
+        "inputDatasets": [],
+        "outputDatasets": [],
+    }
+
+
+def duration(stored: Mapping[str, Any]) -> str | None:
+    """Return how long a job ran, as .NET writes it (`00:00:13.5645861`), or None while that is not known."""
+    if not (stored["started"] and stored["ended"]):
+        return None
+    taken = from_azure_date(stored["ended"]) - from_azure_date(stored["started"])
+    minutes, rest = divmod(taken.total_seconds(), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours:02}:{minutes:02}:{rest:010.7f}"
+
+
+def studio_routes() -> list[Route]:
+    """Return the route of the link.
+
+    It is open, since a browser brings no token, and tells nothing, not even whether there is such a job: MLflow's pages
+    check who asks.
+    """
+    return [Route("GET", "/runs/{job}", _show, auth="open", streaming=True)]
+
+
+def _show(call: Call) -> Reply:
+    job = call.path["job"]
+    if not _JOB.fullmatch(job):
+        raise NotFound(f"{job!r} is not the name of a job.")
+    page = _PAGE.format(target=f"{PREFIX}/#/runs/{job}")
+    return Reply(200, page.encode(), {"Referrer-Policy": "no-referrer"}, media_type="text/html; charset=utf-8")

@@ -4,9 +4,8 @@ import errno
 
 import pytest
 
-from amlocal.jobs.ending import STOPPED
-from amlocal.jobs.recovery import recover
-from amlocal.jobs.states import Status
+from amlocal.jobs.runner import recover
+from amlocal.jobs.status import STOPPED, Status
 from tests.unit.amlocal.jobs.desk import Desk, run, settled
 from tests.unit.amlocal.jobs.running import Running
 
@@ -110,7 +109,7 @@ def test_a_log_that_still_cannot_be_kept_stays_for_the_next_start(desk: Desk, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("amlocal.jobs.collect.Collector.log", full)
+        patch.setattr("amlocal.jobs.outputs.Collector.log", full)
         recovered(desk)
     assert folder.log.read_text() == "done\n"
     assert recovered(desk).kept_log == "done\n"

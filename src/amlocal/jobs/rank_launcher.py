@@ -1,8 +1,8 @@
 """Runs the processes of a distributed job at once: the first that fails ends the others, and the job.
 
-Run as a script below the warden: `python -I -S ranks.py PLAN`. PLAN is a file of JSON with the `command`, as a list,
-and the `processes`, each with its `environ`, its `log` and whether it is `awaited`. The log of the process that failed
-first is named in a file beside it, PLAN with `.failed` at its end.
+Run as a script below the supervisor: `python -I -S rank_launcher.py PLAN`. PLAN is a file of JSON with the `command`,
+as a list, and the `processes`, each with its `environ`, its `log` and whether it is `awaited`. The log of the process
+that failed first is named in a file beside it, PLAN with `.failed` at its end.
 """
 
 import json
@@ -57,7 +57,7 @@ def main(path: str, grace_s: float = 10.0) -> int:
         plan = json.load(file)
     specs = plan["processes"]
     processes: list[subprocess.Popen[bytes]] = []
-    for number in _STOPS:  # the warden asks this group alone
+    for number in _STOPS:  # the supervisor asks this group alone
         signal.signal(number, lambda got, _: _send(processes, got))
     processes.extend(_start(plan["command"], spec) for spec in specs)
     awaited = [process for process, spec in zip(processes, specs, strict=True) if spec["awaited"]]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from amlocal.jobs.failure import JobFailure
-from amlocal.jobs.placeholders import substitute
+from amlocal.jobs.bindings import substitute
+from amlocal.jobs.status import JobFailure
 
 NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,10}", fullmatch=True)
 SPACE = st.sampled_from(["", " ", "\t", "  "])

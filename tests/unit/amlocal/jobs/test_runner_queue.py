@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from amlocal.core.documents import Document
-from amlocal.jobs.queue import SERVERLESS_NODES, JobQueue, compute_name
-from amlocal.jobs.states import Status
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.runner import SERVERLESS_NODES, JobQueue
+from amlocal.jobs.status import Status
+from amlocal.jobs.store import JobStore, compute_name
 from tests.unit.amlocal.jobs.desk import Desk, HeldRuns, accepted, open_jobs, run, settled
 
 COMPUTES = ["", "big", "small"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.jobs import ranks
+from amlocal.jobs import rank_launcher
 
 FOR_EVER = 1e9
 
@@ -25,8 +25,8 @@ class World:
         self.ends: list[tuple[float, int]] = []
         self.stubborn: set[int] = set()
         system = SimpleNamespace(Popen=self._start, DEVNULL=-3)
-        patch.setattr(ranks, "subprocess", system)
-        patch.setattr(ranks, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self._sleep))
+        patch.setattr(rank_launcher, "subprocess", system)
+        patch.setattr(rank_launcher, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self._sleep))
         patch.setattr(signal, "signal", self.handlers.__setitem__)
         patch.setattr(os, "killpg", self._kill)
 
@@ -37,7 +37,7 @@ class World:
             for at in range(len(ends))
         ]
         self.plan.write_text(json.dumps({"command": ["train", "it"], "processes": specs}))
-        return ranks.main(str(self.plan), grace_s)
+        return rank_launcher.main(str(self.plan), grace_s)
 
     @property
     def failed(self) -> str | None:

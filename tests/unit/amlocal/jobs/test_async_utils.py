@@ -1,6 +1,6 @@
 import asyncio
 
-from amlocal.jobs.settling import settle
+from amlocal.jobs.async_utils import settle
 from tests.unit.amlocal.jobs.desk import run, settled
 
 

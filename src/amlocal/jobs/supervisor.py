@@ -1,8 +1,8 @@
 """A small process between the server and a job: it sees that nothing of a job outlives the server, or the job.
 
-Run as a script: `python -I -S warden.py GRACE [DESCRIPTOR ...] -- COMMAND ...`. Its standard input is a pipe that the
-server holds open. A word in it means stop: SIGTERM to the job, and SIGKILL after GRACE seconds. Its end means that the
-server was killed: SIGKILL at once, since the next server may start at any moment.
+Run as a script: `python -I -S supervisor.py GRACE [DESCRIPTOR ...] -- COMMAND ...`. Its standard input is a pipe that
+the server holds open. A word in it means stop: SIGTERM to the job, and SIGKILL after GRACE seconds. Its end means that
+the server was killed: SIGKILL at once, since the next server may start at any moment.
 """
 
 import contextlib

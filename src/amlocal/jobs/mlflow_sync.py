@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError
 from amlocal.core.wire import from_azure_date
-from amlocal.jobs.states import Status
+from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, is_tracked
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord, RunStatus
 
 Record = Callable[[RunRecord], Awaitable[None]]  # raises `ApiError`
-
 PAUSE_S = 30.0  # before the next try when MLflow is down
 _LOG = logging.getLogger("amlocal")
 _ENDS: dict[Status, RunStatus] = {Status.COMPLETED: "FINISHED", Status.FAILED: "FAILED", Status.CANCELED: "KILLED"}

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from amlocal.core.errors import ApiError
-from amlocal.jobs.states import Status
-from amlocal.jobs.tracked import TrackedRuns, run_record
+from amlocal.jobs.mlflow_sync import TrackedRuns, run_record
+from amlocal.jobs.status import Status
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord
 from tests.unit.amlocal.jobs.desk import Desk, run, settled, until

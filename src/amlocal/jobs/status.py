@@ -1,12 +1,78 @@
-"""How a job ends, as a value, and the words for it."""
+"""A job's status: which may follow which, and how a job ends, with the error that says why."""
 
 import errno
 import signal
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from amlocal.core.errors import AmlocalError
 from amlocal.jobs.folder import LOG_NAME
-from amlocal.jobs.states import Status
+
+
+class Status(StrEnum):
+    """A job's status, spelt as Azure ML spells it."""
+
+    STARTING = "Starting"
+    QUEUED = "Queued"
+    PREPARING = "Preparing"
+    RUNNING = "Running"
+    FINALIZING = "Finalizing"
+    CANCEL_REQUESTED = "CancelRequested"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing will follow."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+    @property
+    def active(self) -> bool:
+        """Tell whether the command runs, will soon, or has a last moment to end."""
+        return self in (Status.PREPARING, Status.RUNNING, Status.CANCEL_REQUESTED)
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether nothing of the job has run yet."""
+        return self in (Status.STARTING, Status.QUEUED)
+
+
+_ENDS = frozenset({Status.FAILED, Status.CANCELED})
+_NEXT: dict[Status, frozenset[Status]] = {
+    Status.STARTING: _ENDS | {Status.QUEUED, Status.PREPARING, Status.CANCEL_REQUESTED},
+    Status.QUEUED: _ENDS | {Status.PREPARING, Status.CANCEL_REQUESTED},
+    Status.PREPARING: _ENDS | {Status.RUNNING, Status.CANCEL_REQUESTED},
+    Status.RUNNING: _ENDS | {Status.FINALIZING, Status.CANCEL_REQUESTED},
+    Status.FINALIZING: _ENDS | {Status.COMPLETED, Status.CANCEL_REQUESTED},
+    Status.CANCEL_REQUESTED: _ENDS,
+}
+
+
+def may_follow(now: Status, after: Status) -> bool:
+    """Tell whether a job in `now` may go on to `after`."""
+    return after in _NEXT.get(now, frozenset())
+
+
+class JobFailure(AmlocalError):
+    """A job cannot go on; the message is what its user reads.
+
+    `code` is UserError, or SystemError where the fault is ours.
+    """
+
+    def __init__(self, message: str, *, code: str = "UserError") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Interrupted(AmlocalError):
+    """A job was asked to stop while it was being prepared."""
+
+
+def fault(message: str, *, code: str = "SystemError") -> dict[str, Any]:
+    """Return an error as run history keeps it."""
+    return {"error": {"code": code, "message": message, "messageParameters": {}, "details": []}}
 
 
 @dataclass(frozen=True, slots=True)

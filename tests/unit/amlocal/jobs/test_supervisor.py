@@ -1,4 +1,4 @@
-"""The warden as it is: a process of its own between a pipe and a job."""
+"""The supervisor as it is: a process of its own between a pipe and a job."""
 
 import os
 import signal
@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.jobs import warden
+from amlocal.jobs import supervisor
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
 LONG = 600  # seconds that no test waits for
 
 
 class Warden:
-    """A warden that runs a shell script, whose lines are read as it prints them."""
+    """A supervisor that runs a shell script, whose lines are read as it prints them."""
 
     def __init__(self, script: str, folder: Path, grace_s: float = LONG) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, warden.__file__, str(grace_s), "--", "/bin/bash", "-c", script],
+            [sys.executable, supervisor.__file__, str(grace_s), "--", "/bin/bash", "-c", script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -41,7 +41,7 @@ class Warden:
         self.stdin.flush()
 
     def end(self) -> int:
-        """Wait for the warden, and until nobody holds the job's output any more; return the exit code."""
+        """Wait for the supervisor, and until nobody holds the job's output any more; return the exit code."""
         code = self.process.wait(timeout=30)
         self.stdout.read()
         return code
