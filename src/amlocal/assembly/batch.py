@@ -2,12 +2,10 @@
 
 from amlocal.assembly.jobs import Jobs
 from amlocal.assembly.stores import Stores
-from amlocal.batch.call_routes import CallRoutes
-from amlocal.batch.deployments import DeploymentRules
-from amlocal.batch.following import Following
-from amlocal.batch.invoking import Invoker
-from amlocal.batch.no_code import ModelEnvironments
-from amlocal.batch.routes import BatchRoutes
+from amlocal.batch.deployments import DeploymentRules, ModelEnvironments
+from amlocal.batch.invoker import Invoker
+from amlocal.batch.routes import BatchRoutes, CallRoutes
+from amlocal.batch.status_sync import StatusSync
 from amlocal.batch.store import BatchStore
 from amlocal.core.context import Context
 from amlocal.core.http import Route
@@ -30,13 +28,13 @@ class Batch:
             lenient=settings.lenient,
         )
         invoker = Invoker(context, store, rules, stores.jobs, jobs.accept, jobs.submit, stores.has_file)
-        self._following = Following(stores.jobs, jobs.cancel)
+        self._status_sync = StatusSync(stores.jobs, jobs.cancel)
         self._arm = BatchRoutes(context, store, rules, operations)
         self._calls = CallRoutes(context, invoker, stores.jobs)
 
     def start(self) -> None:
         """Follow the jobs that run; before they do."""
-        self._following.start()
+        self._status_sync.start()
 
     def routes(self) -> list[Route]:
         """Return the routes."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amlocal.batch.settings import instance_count, overridable
+from amlocal.batch.deployments import instance_count, overridable
 from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, mapping, text

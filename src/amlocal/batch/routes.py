@@ -1,17 +1,22 @@
-"""The ARM face of batch endpoints and deployments. Nothing runs between calls, so every operation ends at once."""
+"""The routes of batch endpoints: ARM's, and the data plane with the scoring URI and the lists of jobs.
+
+Nothing runs between calls, so every operation ends at once.
+"""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from amlocal.batch.deployments import DeploymentRules
+from amlocal.batch.invoker import Invoker
 from amlocal.batch.store import BatchStore
-from amlocal.batch.views import deployment_view, endpoint_view
+from amlocal.batch.views import call_view, deployment_view, endpoint_view
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.http import Call, Json, Reply, Route
 from amlocal.core.operations import Operations
 from amlocal.core.paging import page
+from amlocal.jobs.store import JobStore
 
 
 class BatchRoutes:
@@ -108,3 +113,43 @@ class BatchRoutes:
     def _headers(self, operation: str, location: str) -> dict[str, str]:
         timeout = {"x-ms-async-operation-timeout": "PT30M"}
         return self._operations.headers(operation) | {"Location": location} | timeout
+
+
+class CallRoutes:
+    """Invoke, and list what was invoked."""
+
+    def __init__(self, context: Context, invoker: Invoker, jobs: JobStore) -> None:
+        self._context = context
+        self._invoker = invoker
+        self._jobs = jobs
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        endpoint = f"/mferp/managementfrontend{self._context.arm}/batchEndpoints/{{endpoint}}"
+        return [
+            Route("POST", "/batch/{endpoint}/jobs", self._invoke),
+            Route("GET", f"{endpoint}/jobs", self._list),
+            Route("GET", f"{endpoint}/deployments/{{deployment}}/jobs", self._list),
+        ]
+
+    def _invoke(self, call: Call) -> Reply:
+        record = self._invoker.invoke(
+            call.path["endpoint"],
+            call.headers.get("azureml-model-deployment"),
+            call.headers.get("repeatability_request-id"),
+            call.properties(),
+        )
+        body = self._show((record, self._jobs.get(record.name)))
+        headers = {
+            "Location": f"{self._context.origin}{body['id']}?api-version=2020-09-01-dataplanepreview",
+            "azureml-model-deployment": record.body["deployment"],
+            "X-Request-ID": self._context.ids(),
+        }
+        return Reply(201, body, headers)
+
+    def _list(self, call: Call) -> Reply:
+        records = self._invoker.calls(call.path["endpoint"], call.path.get("deployment"))
+        return page(call, records, self._context.origin, show=self._show)
+
+    def _show(self, call: tuple[Document, Document]) -> Json:
+        return call_view(self._context, *call)

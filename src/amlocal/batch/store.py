@@ -1,13 +1,12 @@
-"""Batch endpoints and their deployments, as kept."""
+"""Batch endpoints and their deployments, as kept; and how Azure ML answers for one that is missing."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from amlocal.batch.errors import no_deployment, no_endpoint
 from amlocal.core.context import Context
 from amlocal.core.documents import Document, Listing
-from amlocal.core.errors import BadRequest
+from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.fields import Sent, mapping, text, texts
 from amlocal.core.limits import arm_tags
 
@@ -151,3 +150,17 @@ def _check_tags(tags: Mapping[str, Any]) -> None:
     empty = ", ".join(name for name, value in tags.items() if value in (None, ""))
     if empty:
         raise BadRequest(f"The endpoint's tag values must not be null or empty; empty are: {empty}.")
+
+
+def no_endpoint(name: str, workspace: str) -> ApiError:
+    """Return the 404 of an endpoint; batch endpoints have a code and a detail of their own."""
+    return _missing("NoSuchEndpoint", f"There is no endpoint with name: {name} in {workspace}")
+
+
+def no_deployment(name: str, endpoint: str) -> ApiError:
+    """Return the 404 of a deployment."""
+    return _missing("NoSuchDeployment", f"There is no deployment with name: {name} in endpoint {endpoint}")
+
+
+def _missing(code: str, detail: str) -> ApiError:
+    return ApiError(404, "The specified resource was not found.", code="NotFound", details=[(code, detail)])

@@ -22,14 +22,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from amlocal import scoring
-from amlocal.scoring.settings import VARIABLE, Settings
+from amlocal import batch_scoring
+from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE, BatchSettings
 from tests.bench.figures import Figure, MeasureFailed
 
 ROWS, MANY_ROWS, BLOCK = 3_000_000, 30_000_000, 500_000
 ROUNDS = 3
-_DRIVER = Path(scoring.__file__).parent
-_SETTINGS = Settings(
+_DRIVER = Path(batch_scoring.__file__).parent
+_SETTINGS = BatchSettings(
     mini_batch_size=10,
     workers=2,
     max_retries=0,
@@ -120,7 +120,7 @@ def _driver(folder: Path) -> Spent:
         "AZURE_ML_INPUT_data": str(folder / "data"),
         "AZURE_ML_INPUT_model": str(folder / "model"),
         "AZURE_ML_OUTPUT_score": str(folder / "score"),
-        VARIABLE: json.dumps(asdict(_SETTINGS)),
+        SETTINGS_VARIABLE: json.dumps(asdict(_SETTINGS)),
     }
     output = folder / "score" / "predictions.csv"
     output.unlink(missing_ok=True)

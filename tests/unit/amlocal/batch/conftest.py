@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from amlocal.assembly.stores import Stores, open_stores
-from amlocal.batch.deployments import DeploymentRules
-from amlocal.batch.following import Following
-from amlocal.batch.invoking import Invoker
-from amlocal.batch.no_code import ModelEnvironments
+from amlocal.batch.deployments import DeploymentRules, ModelEnvironments
+from amlocal.batch.invoker import Invoker
+from amlocal.batch.status_sync import StatusSync
 from amlocal.batch.store import BatchStore
 from amlocal.blobs import BlobStore
 from amlocal.core.context import Context, Identity
@@ -106,6 +105,6 @@ def batch(tmp_path: Path) -> Iterator[Batch]:
         exists=stores.has_file,
     )
     made = Batch(context, stores, store, rules, invoker, queued, tmp_path)
-    Following(stores.jobs, made.canceled.append).start()
+    StatusSync(stores.jobs, made.canceled.append).start()
     yield made
     database.close()

@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
+from amlocal.batch.deployments import accept_settings
 from amlocal.batch.invocation import read_invocation
-from amlocal.batch.settings import accept_settings
+from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE
 from amlocal.core.context import Identity
 from amlocal.core.errors import ApiError, BadRequest, Conflict, NotFound
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import step_of
-from amlocal.scoring.settings import VARIABLE
 from tests.unit.amlocal.batch.conftest import Batch, call
 
 PLACE = "azureml://datastores/workspaceblobstore/paths"
@@ -23,7 +23,7 @@ def step(batch: Batch, job: str) -> Any:
 
 def told(batch: Batch, job: str) -> dict[str, Any]:
     """Return what the driver of a call's job is told."""
-    found: dict[str, Any] = json.loads(step(batch, job).body["properties"]["environmentVariables"][VARIABLE])
+    found: dict[str, Any] = json.loads(step(batch, job).body["properties"]["environmentVariables"][SETTINGS_VARIABLE])
     return found
 
 

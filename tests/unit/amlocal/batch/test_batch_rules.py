@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlocal.batch.settings import DEFAULTS, accept_settings, overridable
+from amlocal.batch.deployments import DEFAULTS, accept_settings, overridable
 from amlocal.batch.store import default_of
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.yaml_decoding import MAX_YAML

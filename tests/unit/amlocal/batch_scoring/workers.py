@@ -1,4 +1,4 @@
-"""Workers in threads of this process, so that what a crew does can be seen without the price of processes."""
+"""Workers in threads of this process, so that what a worker pool does can be seen without the price of processes."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from amlocal.scoring.settings import Places, Settings
-from amlocal.scoring.worker import Ready, serve
+from amlocal.batch_scoring.batch_job import BatchPaths, BatchSettings
+from amlocal.batch_scoring.worker import WorkerReady, serve
 
 if TYPE_CHECKING:
-    from amlocal.scoring.worker import Start
+    from amlocal.batch_scoring.worker import StartWorker
 
-PLAIN = Settings(
+PLAIN = BatchSettings(
     mini_batch_size=2,
     workers=2,
     max_retries=0,
@@ -51,12 +51,12 @@ class ThreadedProcess:
         pass
 
 
-def serving(settings: Settings, places: Places) -> Behaviour:
+def serving(settings: BatchSettings, paths: BatchPaths) -> Behaviour:
     """Return the behaviour of a real worker."""
 
     def behave(connection: Connection) -> int:
         with contextlib.suppress(ConnectionError):  # the job is over, and a process would have been killed
-            serve(connection, settings, places)
+            serve(connection, settings, paths)
         return 0
 
     return behave
@@ -65,7 +65,7 @@ def serving(settings: Settings, places: Places) -> Behaviour:
 def until_closed(connection: Connection) -> int:
     """Load, take tasks, answer none."""
     try:
-        connection.send(Ready())
+        connection.send(WorkerReady())
         while True:
             connection.recv()
     except (EOFError, OSError):
@@ -76,14 +76,14 @@ def leaving(code: int) -> Behaviour:
     """Return the behaviour of a worker that ends at its first task."""
 
     def behave(connection: Connection) -> int:
-        connection.send(Ready())
+        connection.send(WorkerReady())
         connection.recv()
         return code
 
     return behave
 
 
-def in_turn(*behaviours: Behaviour) -> "Start":
+def in_turn(*behaviours: Behaviour) -> "StartWorker":
     """Start workers that behave one after the other as listed, the last one for all that come later."""
     left = list(behaviours)
 
@@ -93,6 +93,6 @@ def in_turn(*behaviours: Behaviour) -> "Start":
     return start
 
 
-def threads(settings: Settings, places: Places) -> "Start":
+def threads(settings: BatchSettings, paths: BatchPaths) -> "StartWorker":
     """Start real workers."""
-    return partial(ThreadedProcess, serving(settings, places))
+    return partial(ThreadedProcess, serving(settings, paths))

@@ -1,4 +1,9 @@
-"""Scores files with the user's scoring script: `init()` once a process, `run(mini_batch)` for every mini batch."""
+"""Scores files with the user's scoring script: `init()` once a process, `run(mini_batch)` for every mini batch.
+
+A list's items stand line by line, a data frame's columns with a space between and no header (learn.microsoft.com,
+"Author scoring scripts for batch deployments"). pandas is not imported: an environment may be without it, and where a
+script has returned a pandas object, pandas is loaded.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import ScoringError
-from .files import display_name
-from .returned import check_returned, returned_lines
-from .scorer import Result
+from .batch_job import MiniBatchResult, ScoringError, display_name
+
+_TYPES = {"pandas": ("DataFrame", "Series"), "numpy": ("ndarray",)}
 
 
 class ScriptScorer:
@@ -34,7 +38,7 @@ class ScriptScorer:
         module.init()
         return cls(module.run, data, keep_rows=keep_rows)
 
-    def run(self, files: Sequence[Path], part: Path) -> Result:
+    def run(self, files: Sequence[Path], part: Path) -> MiniBatchResult:
         """Hand the files to the script.
 
         Each element or row that it returns stands for one success, so what is returned less than there are files
@@ -45,7 +49,7 @@ class ScriptScorer:
         if self._keep_rows:
             part.write_bytes(returned_lines(returned))
         missing = (display_name(file, self._data) for file in files[len(returned) :])
-        return Result(len(returned), dict.fromkeys(missing, "run() returned no result for it"))
+        return MiniBatchResult(len(returned), dict.fromkeys(missing, "run() returned no result for it"))
 
 
 def _import(script: Path, logging_level: str) -> ModuleType:
@@ -59,3 +63,21 @@ def _import(script: Path, logging_level: str) -> ModuleType:
     sys.modules[script.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def check_returned(returned: object) -> None:
+    """Raise `ScoringError` for what is neither a list, an array, nor a data frame."""
+    if not isinstance(returned, (list, tuple)) and not any(_is_of(returned, module) for module in _TYPES):
+        raise ScoringError(f"run() must return a list or a pandas DataFrame, not {type(returned).__name__}.")
+
+
+def returned_lines(returned: Any) -> bytes:
+    """Return the lines of what `check_returned` lets pass."""
+    if hasattr(returned, "columns"):
+        return bytes(returned.to_csv(header=False, index=False, sep=" ").encode())
+    return "".join([f"{item}\n" for item in returned]).encode()
+
+
+def _is_of(value: object, module: str) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(value, tuple(getattr(loaded, name) for name in _TYPES[module]))

@@ -1,23 +1,141 @@
-"""Turns calls into jobs, each call once however often it is sent, and lists the jobs of an endpoint."""
+"""Turns calls into jobs, each call once however often it is sent, and lists the jobs of an endpoint.
 
+As on Azure, a call becomes two jobs: a pipeline, and the one step in it that scores. The step is a command job that the
+workspace's queue runs like any other: the driver is its command, the scoring script's snapshot its code. The pipeline
+only follows it.
+"""
+
+import json
+import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from amlocal import batch_scoring
 from amlocal.batch.deployments import DeploymentRules
-from amlocal.batch.invocation import Invocation, read_invocation
-from amlocal.batch.jobs import Call, pipeline_job, scoring_job
+from amlocal.batch.invocation import Invocation, job_input_type, read_invocation
 from amlocal.batch.store import BatchStore, default_of
+from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE, BatchSettings
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
+from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import Sent
 from amlocal.core.paging import Loaded
 from amlocal.core.postings import Term
-from amlocal.jobs.store import JobStore
+from amlocal.jobs.store import STEP, JobStore
+from amlocal.jobs.submission import services
 
+_DRIVER = Path(batch_scoring.__file__).parent
+_FIXED = {
+    "azureml.runsource": "azureml.PipelineRun",
+    "runSource": "Unavailable",
+    "runType": "HTTP",
+    "azureml.continue_on_step_failure": "False",
+    "azureml.continue_on_failed_optional_input": "False",
+    "azureml.pipelineComponent": "pipelinerun",
+}
 _CALL, _REQUEST = "batchCall", "batchRequest"
-
 Accept = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job -> the properties that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointCall:
+    """A call and what it runs on: the deployment's properties, the model's id, the environment."""
+
+    endpoint: str
+    deployment: Document
+    invocation: Invocation
+    model_id: str
+    environment: str
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The deployment's properties."""
+        properties: Mapping[str, Any] = self.deployment.body["properties"]
+        return properties
+
+
+def pipeline_job(context: Context, name: str, step: str, call: EndpointCall) -> dict[str, Any]:
+    """Return the properties of the pipeline job, with the keys that Azure ML's answer has."""
+    return {
+        "description": f"Pipeline submission for endpoint: {call.endpoint}, deployment: {call.deployment.version}.",
+        "tags": {"azureml.batchrun": "true", "azureml.deploymentname": call.deployment.version},
+        "properties": {
+            **_FIXED,
+            "azureml.pipelineid": context.ids(),
+            "azureml.parameters": json.dumps(_parameters(call)),
+            STEP: step,
+        },
+        "displayName": name,
+        "experimentName": call.invocation.experiment or call.endpoint,
+        "services": services(context, name),
+        "computeId": None,
+        "isArchived": False,
+        "identity": None,
+        "componentId": None,
+        "parentJobName": None,
+        "jobType": "Pipeline",
+        **dict.fromkeys(("settings", "jobs", "sourceJobId", "inputs", "outputs")),
+    }
+
+
+def scoring_job(parent: str, call: EndpointCall) -> dict[str, Any]:
+    """Return the command job that scores, as a client would send it."""
+    code = call.properties["codeConfiguration"] or {}
+    settings = scoring_settings(call)
+    return {
+        "jobType": "Command",
+        "displayName": "batchscoring",
+        "experimentName": call.invocation.experiment or call.endpoint,
+        "parentJobName": parent,
+        "command": f"python {shlex.quote(str(_DRIVER))}",
+        "codeId": code.get("codeId"),
+        "environmentId": call.environment,
+        "computeId": call.properties["compute"],
+        # For the job's log, which says what they do not do; instances are processes of the driver.
+        "resources": {key: call.properties["resources"].get(key) for key in ("instanceType", "properties")},
+        "environmentVariables": call.properties["environmentVariables"]
+        | {SETTINGS_VARIABLE: json.dumps(asdict(settings))},
+        "inputs": {
+            "data": {
+                "jobInputType": job_input_type(call.invocation.input_type),
+                "uri": call.invocation.input_uri,
+            },
+            "model": {"jobInputType": "custom_model", "uri": call.model_id},
+        },
+        "outputs": {"score": {"jobOutputType": "uri_folder", "uri": call.invocation.output_uri}},
+    }
+
+
+def scoring_settings(call: EndpointCall) -> BatchSettings:
+    """Return what the driver is told: instances are processes here, as many as all instances would run at once."""
+    properties, settings = call.properties, call.invocation.settings
+    return BatchSettings(
+        mini_batch_size=settings["miniBatchSize"],
+        workers=call.invocation.instance_count * properties["maxConcurrencyPerInstance"],
+        max_retries=settings["retrySettings"]["maxRetries"],
+        timeout_s=seconds(settings["retrySettings"]["timeout"]),
+        error_threshold=settings["errorThreshold"],
+        logging_level=properties["loggingLevel"].lower(),
+        output_file=settings["outputFileName"] if properties["outputAction"] == "AppendRow" else None,
+        script=(properties["codeConfiguration"] or {}).get("scoringScript"),
+    )
+
+
+def _parameters(call: EndpointCall) -> dict[str, str]:
+    """Return the parameters that Azure ML shows with the pipeline, all of them texts."""
+    settings = call.invocation.settings
+    return {
+        "run_max_try": str(settings["retrySettings"]["maxRetries"]),
+        "run_invocation_timeout": f"{seconds(settings['retrySettings']['timeout']):g}",
+        "mini_batch_size": str(settings["miniBatchSize"]),
+        "error_threshold": str(settings["errorThreshold"]),
+        "logging_level": call.properties["loggingLevel"].upper(),
+        "NodeCount": str(call.invocation.instance_count),
+        "append_row_file_name": settings["outputFileName"],
+    }
 
 
 class Invoker:
@@ -83,7 +201,7 @@ class Invoker:
             raise BadRequest(f"The job {job} of this request is gone.")
         return found
 
-    def _call(self, endpoint: str, deployment: str | None, sent: Sent) -> Call:
+    def _call(self, endpoint: str, deployment: str | None, sent: Sent) -> EndpointCall:
         name = deployment or default_of(self._store.endpoint(endpoint))
         if name is None:
             raise BadRequest(
@@ -95,7 +213,7 @@ class Invoker:
         model = self._rules.model(document)
         invocation = read_invocation(self._context.identity, sent, properties, lenient=self._rules.lenient)
         self._check_output(invocation, properties)
-        return Call(
+        return EndpointCall(
             endpoint=endpoint,
             deployment=document,
             invocation=invocation,
@@ -118,7 +236,7 @@ def _terms(record: Document) -> tuple[Term, Term]:
     return (facts["endpoint"],), (facts["endpoint"], facts["deployment"])
 
 
-def _facts(call: Call) -> Mapping[str, Any]:
+def _facts(call: EndpointCall) -> Mapping[str, Any]:
     """Return what is shown of a call later, when the deployment may be another."""
     invocation = call.invocation
     return {

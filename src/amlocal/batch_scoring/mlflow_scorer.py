@@ -11,12 +11,8 @@ import mlflow.pyfunc
 from mlflow.models import Model
 from mlflow.types import ColSpec
 
-from .errors import UnreadableFile, reason_of
-from .files import display_name
-from .rows import count, prediction_lines
-from .scorer import Result
-from .settings import Places
-from .tables import Columns, chunks
+from .batch_job import BatchPaths, MiniBatchResult, UnreadableFile, display_name, reason_of
+from .tables import Columns, chunks, count, prediction_lines
 
 _LOG = logging.getLogger("azureml")
 
@@ -39,12 +35,12 @@ class MlflowScorer:
         self._keep_rows = keep_rows
 
     @classmethod
-    def load(cls, places: Places, *, keep_rows: bool) -> MlflowScorer:
+    def load(cls, paths: BatchPaths, *, keep_rows: bool) -> MlflowScorer:
         """Return the scorer of a job's model."""
-        model = mlflow.pyfunc.load_model(str(places.model))
-        return cls(model, signature_columns(model.metadata), places.data, keep_rows=keep_rows)
+        model = mlflow.pyfunc.load_model(str(paths.model))
+        return cls(model, signature_columns(model.metadata), paths.data, keep_rows=keep_rows)
 
-    def run(self, files: Sequence[Path], part: Path) -> Result:
+    def run(self, files: Sequence[Path], part: Path) -> MiniBatchResult:
         """Score the files one by one. A file that fails leaves no line behind, and does not stop the others."""
         rows, failed = 0, {}
         with part.open("wb") as sink:
@@ -58,7 +54,7 @@ class MlflowScorer:
                     name = display_name(file, self._data)
                     failed[name] = reason_of(error)
                     _LOG.error("Error processing input file: '%s'. %s", name, failed[name])
-        return Result(rows, failed)
+        return MiniBatchResult(rows, failed)
 
     def _score(self, file: Path, sink: BinaryIO) -> int:
         rows, name = 0, display_name(file, self._data)

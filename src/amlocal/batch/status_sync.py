@@ -7,7 +7,7 @@ from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, step_of
 
 
-class Following:
+class StatusSync:
     """Listens to the store of jobs; `cancel` asks a job to end."""
 
     def __init__(self, jobs: JobStore, cancel: Callable[[str], None]) -> None:

@@ -1,9 +1,11 @@
+"""The files of a batch job and its mini batches."""
+
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.scoring.files import display_name, input_files, mini_batches, top_level
+from amlocal.batch_scoring.batch_job import display_name, input_files, mini_batches, top_level
 
 
 @given(st.lists(st.text("abc", min_size=1).map(Path), unique=True), st.integers(1, 5))

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlocal.scoring import tables
-from amlocal.scoring.driver import score
-from amlocal.scoring.scorer import Scorer
-from amlocal.scoring.tables import Columns
-from tests.unit.amlocal.scoring.conftest import Job
-from tests.unit.amlocal.scoring.workers import threads
+from amlocal.batch_scoring import tables
+from amlocal.batch_scoring.batch_job import Scorer
+from amlocal.batch_scoring.driver import score
+from amlocal.batch_scoring.tables import Columns
+from tests.unit.amlocal.batch_scoring.conftest import Job
+from tests.unit.amlocal.batch_scoring.workers import threads
 
 pytestmark = [
     pytest.mark.usefixtures("interpreter", "mlflow_is_imported"),
@@ -41,7 +41,7 @@ def mlflow_is_imported() -> None:
     """Import MLflow, which takes seconds, where it is needed and not where tests are collected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        importlib.import_module("amlocal.scoring.mlflow_model")
+        importlib.import_module("amlocal.batch_scoring.mlflow_scorer")
 
 
 def double(rows: pd.DataFrame) -> Any:
@@ -49,7 +49,7 @@ def double(rows: pd.DataFrame) -> Any:
 
 
 def scorer(folder: Path, predict: Predict = double, *, keep: bool = True) -> Scorer:
-    from amlocal.scoring.mlflow_model import MlflowScorer  # noqa: PLC0415 - imports MLflow
+    from amlocal.batch_scoring.mlflow_scorer import MlflowScorer  # noqa: PLC0415 - imports MLflow
 
     return MlflowScorer(Function(predict), NUMBERS, folder, keep_rows=keep)
 
@@ -64,7 +64,9 @@ def write(folder: Path, **files: str) -> list[Path]:
 def three_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read tables three rows at a time."""
     whole = tables.chunks
-    monkeypatch.setattr("amlocal.scoring.mlflow_model.chunks", lambda file, columns: whole(file, columns, rows=3))
+    monkeypatch.setattr(
+        "amlocal.batch_scoring.mlflow_scorer.chunks", lambda file, columns: whole(file, columns, rows=3)
+    )
 
 
 @given(st.lists(st.integers(-99, 99), max_size=10), st.lists(st.integers(-99, 99), max_size=10))
@@ -116,7 +118,7 @@ def columns_of(*specs: Any) -> Columns:
     from mlflow.models import Model, ModelSignature  # noqa: PLC0415
     from mlflow.types import Schema  # noqa: PLC0415
 
-    from amlocal.scoring.mlflow_model import signature_columns  # noqa: PLC0415
+    from amlocal.batch_scoring.mlflow_scorer import signature_columns  # noqa: PLC0415
 
     return signature_columns(Model(signature=ModelSignature(inputs=Schema([*specs])) if specs else None))
 
@@ -155,8 +157,8 @@ def test_a_saved_model_scores_the_files_of_the_input_s_own_folder(
     job: Job, saved: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     job.files = {"1.csv": "a\n1\n", "2.jsonl": '{"a": 2}\n', "deep/3.csv": "a\n3\n"}
-    chosen, places = job.lay_out("", script=None), replace(job.places, model=saved)
-    assert score(chosen, places, start=threads(chosen, places)).summary() == "2 files, 2 results, 0 files failed"
+    chosen, paths = job.lay_out("", script=None), replace(job.paths, model=saved)
+    assert score(chosen, paths, start=threads(chosen, paths)).summary() == "2 files, 2 results, 0 files failed"
     assert job.lines == ["0,2.0,1.csv", "0,4.0,2.jsonl"]
     assert "1 files in folders below the input are left out" in caplog.text
     assert "Azure ML reads tables from .csv, .parquet and .pqt alone, .jsonl only here" in caplog.text

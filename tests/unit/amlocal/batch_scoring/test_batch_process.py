@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from amlocal import scoring
-from amlocal.scoring.chatter import LIMIT_BYTES
-from amlocal.scoring.settings import VARIABLE
-from tests.unit.amlocal.scoring.conftest import NAMES, Job
+from amlocal import batch_scoring
+from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE
+from amlocal.batch_scoring.worker_pool import LIMIT_BYTES
+from tests.unit.amlocal.batch_scoring.conftest import NAMES, Job
 
-DRIVER = Path(scoring.__file__).parent
+DRIVER = Path(batch_scoring.__file__).parent
 
 
 def run(job: Job, content: str, *flags: str, **settings: object) -> subprocess.CompletedProcess[str]:
     chosen = job.lay_out(content, script="score.py", **settings)
     environ = {
         "PATH": os.environ["PATH"],
-        "AZURE_ML_INPUT_data": str(job.places.data),
-        "AZURE_ML_INPUT_model": str(job.places.model),
-        "AZURE_ML_OUTPUT_score": str(job.places.output),
-        VARIABLE: json.dumps(asdict(chosen)),
+        "AZURE_ML_INPUT_data": str(job.paths.data),
+        "AZURE_ML_INPUT_model": str(job.paths.model),
+        "AZURE_ML_OUTPUT_score": str(job.paths.output),
+        SETTINGS_VARIABLE: json.dumps(asdict(chosen)),
     }
     command = [sys.executable, "-W", "ignore", *flags, str(DRIVER)]
     return subprocess.run(command, cwd=job.work, env=environ, capture_output=True, text=True, timeout=100, check=False)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.scoring.driver import score
-from amlocal.scoring.outcome import Outcome
-from amlocal.scoring.settings import Places, Settings
-from tests.unit.amlocal.scoring.workers import PLAIN, threads
+from amlocal.batch_scoring.batch_job import BatchPaths, BatchSettings
+from amlocal.batch_scoring.driver import score
+from amlocal.batch_scoring.worker_pool import BatchOutcome
+from tests.unit.amlocal.batch_scoring.workers import PLAIN, threads
 
 NAMES = """
 import os
@@ -21,39 +21,39 @@ def run(mini_batch):
 
 @dataclass
 class Job:
-    """A batch job in a folder: its places, its files by name and content, and its settings."""
+    """A batch job in a folder: its paths, its files by name and content, and its settings."""
 
     folder: Path
-    settings: Settings = PLAIN
+    settings: BatchSettings = PLAIN
     files: dict[str, str] = field(default_factory=lambda: {name: name for name in "12345"})
 
     @property
-    def places(self) -> Places:
-        return Places(self.folder / "models" / "model", self.folder / "data", self.folder / "out" / "score")
+    def paths(self) -> BatchPaths:
+        return BatchPaths(self.folder / "models" / "model", self.folder / "data", self.folder / "out" / "score")
 
     @property
     def work(self) -> Path:
         return self.folder / "work"
 
-    def lay_out(self, content: str, **settings: object) -> Settings:
+    def lay_out(self, content: str, **settings: object) -> BatchSettings:
         """Make the folders, and a script of this content; return the settings with those that are given."""
-        for place in (self.work, self.places.data, self.places.model, self.places.output):
+        for place in (self.work, self.paths.data, self.paths.model, self.paths.output):
             place.mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
-            file = self.places.data / name
+            file = self.paths.data / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         (self.work / "score.py").write_text(content)
         return replace(self.settings, **{"script": str(self.work / "score.py")} | settings)  # type: ignore[arg-type]
 
-    def score(self, content: str, **settings: object) -> Outcome:
+    def score(self, content: str, **settings: object) -> BatchOutcome:
         """Run the job in this process, its workers in threads. Raises `ScoringError`."""
         chosen = self.lay_out(content, **settings)
-        return score(chosen, self.places, start=threads(chosen, self.places))
+        return score(chosen, self.paths, start=threads(chosen, self.paths))
 
     @property
     def lines(self) -> list[str]:
-        return (self.places.output / "predictions.csv").read_text().splitlines()
+        return (self.paths.output / "predictions.csv").read_text().splitlines()
 
 
 @pytest.fixture

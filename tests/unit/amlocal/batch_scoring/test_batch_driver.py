@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from amlocal import scoring
-from amlocal.scoring import driver
-from amlocal.scoring.errors import ScoringError
-from amlocal.scoring.settings import VARIABLE, read
-from tests.unit.amlocal.scoring.conftest import NAMES, Job
+from amlocal import batch_scoring
+from amlocal.batch_scoring import driver
+from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE, ScoringError, read
+from tests.unit.amlocal.batch_scoring.conftest import NAMES, Job
 
 pytestmark = pytest.mark.usefixtures("interpreter")
 THIRD_FAILS = NAMES.replace("    return", "    assert '3' not in mini_batch[0][-1]\n    return")
@@ -21,26 +20,26 @@ THIRD_FAILS = NAMES.replace("    return", "    assert '3' not in mini_batch[0][-
 
 def environ(job: Job, script: str) -> dict[str, str]:
     return {
-        "AZURE_ML_INPUT_data": str(job.places.data),
-        "AZURE_ML_INPUT_model": str(job.places.model),
-        "AZURE_ML_OUTPUT_score": str(job.places.output),
-        VARIABLE: json.dumps(asdict(job.lay_out(script))),
+        "AZURE_ML_INPUT_data": str(job.paths.data),
+        "AZURE_ML_INPUT_model": str(job.paths.model),
+        "AZURE_ML_OUTPUT_score": str(job.paths.output),
+        SETTINGS_VARIABLE: json.dumps(asdict(job.lay_out(script))),
     }
 
 
 def test_what_the_workspace_hands_over_is_read(job: Job) -> None:
     variables = environ(job, NAMES)
-    assert read(variables) == (job.lay_out(NAMES), job.places)
+    assert read(variables) == (job.lay_out(NAMES), job.paths)
 
 
 def test_with_summary_only_nothing_is_written(job: Job) -> None:
     job.score(NAMES, output_file=None)
-    assert list(job.places.output.iterdir()) == []
+    assert list(job.paths.output.iterdir()) == []
 
 
 def test_no_part_of_the_output_is_left_beside_it(job: Job) -> None:
     job.score(NAMES)
-    assert list(job.places.output.parent.iterdir()) == [job.places.output]
+    assert list(job.paths.output.parent.iterdir()) == [job.paths.output]
 
 
 def test_a_mini_batch_that_goes_on_failing_loses_its_files_only(job: Job, caplog: pytest.LogCaptureFixture) -> None:
@@ -153,9 +152,9 @@ def test_a_job_that_is_done_ends_well_and_sums_up(job: Job, caplog: pytest.LogCa
 
 
 def test_the_driver_s_folder_hides_no_module_of_the_script_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Path(scoring.__file__).parent
+    folder = Path(batch_scoring.__file__).parent
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-    runpy.run_path(str(folder / "__main__.py"), run_name="amlocal.scoring.started")  # by a name that is measured
+    runpy.run_path(str(folder / "__main__.py"), run_name="amlocal.batch_scoring.started")  # by a name that is measured
     assert str(folder) not in sys.path
     assert sys.path[0] == str(Path.cwd())
     assert sys.modules.pop("_batch_scoring").__path__ == [str(folder)]
