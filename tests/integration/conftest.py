@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.reading import read_contract
+from mlgates.contract.model_folder import read_contract
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import ModelContract
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
@@ -55,9 +55,9 @@ def contract(downloaded: Path) -> ModelContract:
 
 
 @pytest.fixture(scope="session")
-def in_process(downloaded: Path, contract: ModelContract) -> InProcess:
+def in_process(downloaded: Path, contract: ModelContract) -> PyfuncScorer:
     """The registered model, predicting in this process."""
-    return InProcess(downloaded, contract)
+    return PyfuncScorer(downloaded, contract)
 
 
 @pytest.fixture(scope="session")

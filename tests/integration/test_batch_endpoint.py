@@ -12,7 +12,7 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import BatchDeployment
 
 from mlgates.config.settings import Settings
-from mlgates.contract.in_process import InProcess
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion, Job
@@ -107,14 +107,14 @@ def test_a_job_keeps_the_order_of_rows(scored: Scored) -> None:
 
 
 def test_predictions_are_the_registered_models_own(
-    scored: Scored, contract: ModelContract, in_process: InProcess
+    scored: Scored, contract: ModelContract, in_process: PyfuncScorer
 ) -> None:
     predicted = {name: [prediction for _, prediction in written] for name, written in scored.written.items()}
     expected = {name: own(in_process, contract, given) for name, given in scored.given.items()}
     assert predicted == expected, scored.job.name
 
 
-def own(model: InProcess, contract: ModelContract, rows: Rows) -> list[str]:
+def own(model: PyfuncScorer, contract: ModelContract, rows: Rows) -> list[str]:
     predictions = model.predict(Batch(contract.names, tuple(rows)))
     assert isinstance(predictions, list)
     return [str(prediction) for prediction in predictions]

@@ -10,8 +10,8 @@ from azure.ai.ml.entities import OnlineDeployment
 
 from mlgates.config.settings import Settings
 from mlgates.contract import properties
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.requests import served_formats
+from mlgates.contract.formats import served_formats
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
@@ -98,7 +98,7 @@ def test_an_answer_has_an_id_to_look_it_up_by(scorer: EndpointClient, sample: Sc
 
 
 def test_predictions_are_the_registered_models_own(
-    contract: ModelContract, scorer: EndpointClient, in_process: InProcess, patients: Batch
+    contract: ModelContract, scorer: EndpointClient, in_process: PyfuncScorer, patients: Batch
 ) -> None:
     (form,) = served_formats(contract)
     properties.agrees_with_model(contract, scorer, patients, form, in_process.predict)

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mlgates.cli.session import Session
-from mlgates.contract.comparing import compare as compared
-from mlgates.contract.errors import BreakingChange
-from mlgates.contract.openapi import openapi
-from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import formats_of, served_formats
-from mlgates.contract.schema import request_schema, response_schema
+from mlgates.contract.compatibility import BreakingChange
+from mlgates.contract.compatibility import compare as compared
+from mlgates.contract.formats import formats_of, served_formats
+from mlgates.contract.model_folder import read_contract
+from mlgates.contract.schema import openapi, request_schema, response_schema
 from mlgates.contract.signature import Column, Input, ModelContract
 from mlgates.core.errors import AssetMissing, ConfigurationError
 
@@ -89,7 +88,7 @@ def _told(title: str, contract: ModelContract) -> Iterator[str]:
     for each in contract.outputs:
         yield f"output   {_input(each)}"
     for param in contract.params:
-        yield f"param    {param.name} {param.kind}, {param.default!r} by default"
+        yield f"param    {param.name} {param.type}, {param.default!r} by default"
     served = served_formats(contract)
     for form in formats_of(contract):
         yield f"format   {form}{'' if form in served else ' (MLflow alone: a deployment answers 424)'}"
@@ -98,5 +97,5 @@ def _told(title: str, contract: ModelContract) -> Iterator[str]:
 def _input(each: Input) -> str:
     name = f"{each.name} " if each.name else ""
     if isinstance(each, Column):
-        return f"{name}{each.kind}{'' if each.required else ', may be left out'}"
+        return f"{name}{each.type}{'' if each.required else ', may be left out'}"
     return f"{name}{each.dtype} {list(each.shape)}"

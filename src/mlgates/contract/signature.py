@@ -2,37 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
+from mlgates.contract.data_types import DataType
 from mlgates.endpoint_client import Json
 
 
-class Kind(StrEnum):
-    """The scalar types of MLflow (`mlflow.types.DataType`), by the names that a signature uses."""
-
-    BOOLEAN = "boolean"
-    INTEGER = "integer"
-    LONG = "long"
-    FLOAT = "float"
-    DOUBLE = "double"
-    STRING = "string"
-    BINARY = "binary"
-    DATETIME = "datetime"
-
-    @property
-    def whole(self) -> bool:
-        """True for integers of 32 or 64 bits."""
-        return self in {Kind.INTEGER, Kind.LONG}
-
-    @property
-    def number(self) -> bool:
-        """True for what JSON writes as a number."""
-        return self.whole or self in {Kind.FLOAT, Kind.DOUBLE}
-
-
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ValueRange:
     """The values that an expectation suite allows in a column; both ends are allowed themselves."""
 
     minimum: float | None = None
@@ -43,7 +20,7 @@ class Limits:
     """The only values allowed; empty when the column is not a choice."""
 
 
-UNLIMITED = Limits()
+UNLIMITED = ValueRange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +28,14 @@ class Column:
     """One column of a frame; a model with an unnamed signature has columns with the names "0", "1", ..."""
 
     name: str
-    kind: Kind
+    type: DataType
     required: bool = True
-    limits: Limits = UNLIMITED
+    limits: ValueRange = UNLIMITED
 
     @property
     def nullable(self) -> bool:
         """True when null stands for an absent value: in columns that may be left out, of a type with room for it."""
-        return not self.required and not self.kind.whole and self.kind is not Kind.BOOLEAN
+        return not self.required and not self.type.whole and self.type is not DataType.BOOLEAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +43,7 @@ class Tensor:
     """One array; `name` is empty for the only, unnamed one. A length of -1 in `shape` is any length."""
 
     name: str
-    kind: Kind
+    type: DataType
     shape: tuple[int, ...]
     dtype: str
     """As NumPy spells it, such as `int64`."""
@@ -82,10 +59,10 @@ class Param:
     """A parameter of `predict`; callers may leave it out, and then it is `default`."""
 
     name: str
-    kind: Kind
+    type: DataType
     default: Json = None
     listed: bool = False
-    """True for a list of `kind`."""
+    """True for a list of `type`."""
 
 
 Input: TypeAlias = Column | Tensor

@@ -10,9 +10,9 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mlgates.contract.requests import Format, encode
-from mlgates.contract.scalars import INTEGERS, LARGEST, YEARS
-from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, Kind, Limits, ModelContract, Param
+from mlgates.contract.data_types import INTEGERS, LARGEST, YEARS, DataType
+from mlgates.contract.formats import Format, encode
+from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, ModelContract, Param, ValueRange
 from mlgates.endpoint_client import Json, ScoringRequest
 
 MAGNITUDE = 1e9
@@ -21,41 +21,41 @@ MAGNITUDE = 1e9
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-def values(kind: Kind, limits: Limits = UNLIMITED) -> SearchStrategy[Json]:
-    """Draw values of `kind` as JSON has them; a whole double is written now as 2, now as 2.0."""
+def values(data_type: DataType, limits: ValueRange = UNLIMITED) -> SearchStrategy[Json]:
+    """Draw values of `data_type` as JSON has them; a whole double is written now as 2, now as 2.0."""
     if limits.values:
         return st.sampled_from(limits.values)
-    match kind:
-        case Kind.BOOLEAN:
+    match data_type:
+        case DataType.BOOLEAN:
             return st.booleans()
-        case Kind.STRING:
+        case DataType.STRING:
             return _TEXT
-        case Kind.BINARY:
+        case DataType.BINARY:
             return st.binary(max_size=20).map(lambda content: base64.b64encode(content).decode())
-        case Kind.DATETIME:
+        case DataType.DATETIME:
             first, last = datetime(YEARS[0], 1, 1), datetime(YEARS[1], 12, 31)  # noqa: DTZ001 - they have no time zone
             return st.datetimes(first, last).map(datetime.isoformat)
-    return _numbers(kind, limits)
+    return _numbers(data_type, limits)
 
 
-def _numbers(kind: Kind, limits: Limits) -> SearchStrategy[Json]:
-    least, most = INTEGERS.get(kind) or (-LARGEST[kind], LARGEST[kind])
+def _numbers(data_type: DataType, limits: ValueRange) -> SearchStrategy[Json]:
+    least, most = INTEGERS.get(data_type) or (-LARGEST[data_type], LARGEST[data_type])
     low = max(least, -MAGNITUDE if limits.minimum is None else limits.minimum)
     high = min(most, MAGNITUDE if limits.maximum is None else limits.maximum)
     whole = st.integers(int(low), int(high))
-    if kind.whole:
+    if data_type.whole:
         return whole
     if limits.whole:
         return whole | whole.map(float)
-    return st.floats(low, high, width=32 if kind is Kind.FLOAT else 64) | whole
+    return st.floats(low, high, width=32 if data_type is DataType.FLOAT else 64) | whole
 
 
 def inputs(each: Input) -> SearchStrategy[Json]:
     """Draw one row's value of an input: a scalar, or nested lists of the tensor's shape, its lengths fixed."""
     if isinstance(each, Column):
-        present = values(each.kind, each.limits)
+        present = values(each.type, each.limits)
         return st.none() | present if each.nullable else present
-    drawn: SearchStrategy[Json] = values(each.kind, _limits_of_dtype(each.dtype))
+    drawn: SearchStrategy[Json] = values(each.type, _limits_of_dtype(each.dtype))
     for length in reversed(each.row_shape):
         drawn = st.lists(drawn, min_size=length, max_size=length)
     return drawn
@@ -69,12 +69,12 @@ def shaped(each: Input) -> SearchStrategy[Input]:
     return lengths.map(lambda drawn: replace(each, shape=(-1, *drawn)))
 
 
-def _limits_of_dtype(dtype: str) -> Limits:
+def _limits_of_dtype(dtype: str) -> ValueRange:
     """Return what a NumPy integer of few bits holds; the others are cut by `MAGNITUDE`."""
     bits = int("".join(filter(str.isdigit, dtype)) or 64)
     if dtype.startswith("uint"):
-        return Limits(0, min(2**bits - 1, MAGNITUDE))
-    return Limits(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.startswith("int") and bits < 32 else UNLIMITED
+        return ValueRange(0, min(2**bits - 1, MAGNITUDE))
+    return ValueRange(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.startswith("int") and bits < 32 else UNLIMITED
 
 
 def params(contract: ModelContract) -> SearchStrategy[dict[str, Json]]:
@@ -83,7 +83,7 @@ def params(contract: ModelContract) -> SearchStrategy[dict[str, Json]]:
 
 
 def _param(param: Param) -> SearchStrategy[Json]:
-    one = values(param.kind)
+    one = values(param.type)
     return st.lists(one, min_size=1, max_size=3) if param.listed else one
 
 

@@ -121,7 +121,7 @@ def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, featur
 
 
 def _names(model: Model) -> list[str]:
-    from mlgates.contract.reading import read_contract  # noqa: PLC0415
+    from mlgates.contract.model_folder import read_contract  # noqa: PLC0415
 
     return list(_available(lambda: read_contract(model.folder), "save the model with its signature").names)
 

@@ -12,11 +12,10 @@ import pandas as pd
 
 from mlgates.config.declaring import read_yaml
 from mlgates.config.settings import Settings
-from mlgates.contract.errors import RequestRefused
-from mlgates.contract.parsing import parse
-from mlgates.contract.requests import Format, azure_takes, encode, formats_of
-from mlgates.contract.scalars import problem_of
-from mlgates.contract.signature import Batch, Column, Kind, ModelContract, Tensor
+from mlgates.contract.data_types import DataType, problem_of
+from mlgates.contract.formats import Format, azure_takes, encode, formats_of
+from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.signature import Batch, Column, ModelContract, Tensor
 from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch_trial import sample_files
 from mlgates.delivery.online_trial import sample_request
@@ -130,7 +129,7 @@ def _roomy(contract: ModelContract) -> ModelContract:
 
 
 def _has_room(each: Column | Tensor) -> bool:
-    return isinstance(each, Column) and not each.kind.whole and each.kind is not Kind.BOOLEAN
+    return isinstance(each, Column) and not each.type.whole and each.type is not DataType.BOOLEAN
 
 
 def _check_columns(contract: ModelContract, names: Sequence[str]) -> None:
@@ -174,7 +173,7 @@ def _tensor_rows(tensor: Tensor, found: Mapping[str, Sequence[Any]]) -> Batch:
     if length not in {-1, len(found)}:
         raise RequestRefused(f"it has {len(found)} columns, and a row of the signature's tensor {length} values")
     columns = [
-        [_value(text, Column(name, tensor.kind), row) for row, text in enumerate(values, 1)]
+        [_value(text, Column(name, tensor.type), row) for row, text in enumerate(values, 1)]
         for name, values in found.items()
     ]
     rows: list[tuple[Json, ...]] = [(list(row),) for row in zip(*columns, strict=True)]
@@ -186,26 +185,26 @@ def _value(text: Any, each: Column | Tensor, row: int) -> Json:
     missing = text is None or (isinstance(text, float) and math.isnan(text))
     if missing and _has_room(each):
         return None
-    value = None if missing else _read(text, each.kind)
-    if problem := problem_of(value, each.kind):
+    value = None if missing else _read(text, each.type)
+    if problem := problem_of(value, each.type):
         shown = "" if missing else f" '{text}'"
         raise RequestRefused(f"row {row}, column '{each.name}'{shown} {problem}")
     return value
 
 
-def _read(text: Any, kind: Kind) -> Json:
+def _read(text: Any, data_type: DataType) -> Json:
     """Return what `text` says in the type of a column; itself when it does not say such a thing."""
     if not isinstance(text, str):
         given: Json = text
         return given
-    if kind is Kind.BOOLEAN:
+    if data_type is DataType.BOOLEAN:
         return _BOOLEANS.get(text.strip().lower(), text)
-    if not kind.number or not _NUMBER.fullmatch(text.strip()):
+    if not data_type.number or not _NUMBER.fullmatch(text.strip()):
         return text
-    if kind.whole and _WHOLE.fullmatch(text.strip()):
+    if data_type.whole and _WHOLE.fullmatch(text.strip()):
         return int(text)  # exact, beyond the whole numbers that a float holds too
     number = float(text)
-    return int(number) if kind.whole and number.is_integer() else number
+    return int(number) if data_type.whole and number.is_integer() else number
 
 
 def _requests(contract: ModelContract, batch: Batch) -> list[Sample]:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
-from mlgates.contract.errors import UnusableSignature
-from mlgates.contract.reading import read_contract
+from mlgates.contract.model_folder import UnusableSignature, read_contract
 from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import NotAllowed
 from mlgates.core.gates import GateRecord

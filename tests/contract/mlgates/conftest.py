@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.ranges import read_ranges
-from mlgates.contract.reading import read_contract
+from mlgates.contract.model_folder import read_contract, read_ranges
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import Scorer
 from tests.contract.mlgates.live import Live, live_endpoint
@@ -75,9 +74,9 @@ def contract(model_folder: Path) -> ModelContract:
 
 
 @pytest.fixture(scope="session")
-def model(model_folder: Path, contract: ModelContract) -> InProcess:
+def model(model_folder: Path, contract: ModelContract) -> PyfuncScorer:
     """The registered model, predicting in this process."""
-    return InProcess(model_folder, contract)
+    return PyfuncScorer(model_folder, contract)
 
 
 @pytest.fixture(scope="session")

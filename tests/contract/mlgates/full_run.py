@@ -15,16 +15,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from mlgates.contract.answers import predictions_of
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.errors import ContractBroken, WrongAnswer
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.invalid import Invalid
-from mlgates.contract.properties import refuses
-from mlgates.contract.ranges import read_ranges
-from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import Format
-from mlgates.contract.scalars import same
+from mlgates.contract.data_types import same
+from mlgates.contract.formats import Format
+from mlgates.contract.invalid_requests import InvalidRequest, catalogue
+from mlgates.contract.model_folder import read_contract, read_ranges
+from mlgates.contract.properties import ContractBroken, WrongAnswer, predictions_of, refuses
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Address, EndpointClient, Json, Scorer, ScoringRequest, ScoringResponse, ask
@@ -55,10 +51,10 @@ class Asked:
     valid: Mapping[Format, Sequence[tuple[Batch, ScoringRequest]]]
     expected: Mapping[Format, Sequence[Json]]
     """For each valid request, the model's own predictions."""
-    invalid: Sequence[Invalid]
+    invalid: Sequence[InvalidRequest]
 
 
-def draw(contract: ModelContract, model: InProcess, examples: int) -> Asked:
+def draw(contract: ModelContract, model: PyfuncScorer, examples: int) -> Asked:
     """Draw `examples` valid requests a format, and as many invalid ones beside the whole catalogue of the example."""
     valid = {form: generated(requests(contract, form), examples=examples) for form in FORMATS}
     expected = {form: [model.predict(batch) for batch, _ in valid[form]] for form in FORMATS}
@@ -104,7 +100,7 @@ def status(answer: ScoringResponse) -> str:
     return str(answer.status) if answer.model_status == answer.status else f"{answer.status} ({answer.model_status})"
 
 
-def kind(contract: ModelContract, invalid: Invalid) -> str:
+def kind(contract: ModelContract, invalid: InvalidRequest) -> str:
     """Return the request's name with any column in the place of the one that was drawn."""
     name = invalid.name
     for column in contract.names:
@@ -147,7 +143,7 @@ def main(examples: int) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = train_model(Path(scratch))
         contract = read_contract(folder, read_ranges([SUITE]))
-        asked = draw(contract, InProcess(folder, contract), examples)
+        asked = draw(contract, PyfuncScorer(folder, contract), examples)
         counts = {}
         with local_endpoint(Path(scratch) / "amlocal") as local:
             local.deploy({CLASSIFIER: folder})

@@ -16,7 +16,7 @@ from diabetes.evaluation import Metrics
 from diabetes.schema import FEATURES, LABEL
 from diabetes.split import split
 from diabetes.training import Settings, train
-from mlgates.contract.reading import read_contract
+from mlgates.contract.model_folder import read_contract
 from mlgates.core.gates import CheckResult
 from mlgates.gates.cache import Cache
 from mlgates.gates.declaration import Gate, read_gates

@@ -5,7 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlgates.contract.signature import Batch, Kind
+from mlgates.contract.data_types import DataType
+from mlgates.contract.signature import Batch
 from mlgates.endpoint_client import Json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ REQUIREMENTS = ("mlflow", "pandas", "azureml-ai-monitoring", "azureml-inference-
 _IMAGE: Json = [[1.0, 2.0], [3.0, 4.0]]
 SAMPLES: Mapping[str, Batch] = {
     "columns": Batch(
-        (*Kind, "note", "number", "day", "share"),
+        (*DataType, "note", "number", "day", "share"),
         (
             (True, 1, 2, 1.5, 2.5, "text", "AAAA", "2024-02-29T12:00:00", "x", 2, "2024-02-29", 0.5),
             (False, -1, 0, 2.0, 0.1, "", "", "1999-12-31", "y", 3, "1999-12-31", 1.5),
@@ -65,7 +66,7 @@ def _signatures() -> "dict[str, ModelSignature]":
     ]
     answer = Schema([ColSpec("string")])
     return {
-        "columns": ModelSignature(columns(*((kind, kind, True) for kind in Kind), *optional), answer, params),
+        "columns": ModelSignature(columns(*((kind, kind, True) for kind in DataType), *optional), answer, params),
         "unnamed": ModelSignature(Schema([ColSpec("double"), ColSpec("long")]), answer),
         "tensor": ModelSignature(Schema([tensor("uint8", -1, -1)]), answer),
         "tensors": ModelSignature(

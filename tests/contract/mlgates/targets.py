@@ -9,16 +9,17 @@ from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
 from mlgates.config.settings import Target
 from mlgates.contract import properties
-from mlgates.contract.invalid import Invalid, OnAzure
-from mlgates.contract.requests import served_formats
-from mlgates.contract.signature import Column, Kind, ModelContract
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import served_formats
+from mlgates.contract.invalid_requests import InvalidRequest, OnAzure
+from mlgates.contract.signature import Column, ModelContract
 from mlgates.endpoint_client import Scorer, ScoringResponse, ask
 
 IN_PROCESS = "in process"
 LOCAL = "local"
 """A deployment in a local workspace of the run's own. With `--env NAME` that environment takes the place of both."""
 
-ANY_COLUMNS = ModelContract((Column("any", Kind.DOUBLE),))
+ANY_COLUMNS = ModelContract((Column("any", DataType.DOUBLE),))
 FORMATS = served_formats(ANY_COLUMNS)
 
 
@@ -36,7 +37,7 @@ def on_azure(config: pytest.Config) -> bool:
     return load_settings(find_project(config.rootpath), environment, environ=os.environ).target is Target.AZURE
 
 
-def hold_refusal(config: pytest.Config, scorer: Scorer, invalid: Invalid) -> None:
+def hold_refusal(config: pytest.Config, scorer: Scorer, invalid: InvalidRequest) -> None:
     """Hold what an invalid request gets: the contract's refusal; on Azure, what Azure's own parts are known to do.
 
     They do not keep the contract (docs/contract.md). A difference says that Azure has changed: better, or worse.

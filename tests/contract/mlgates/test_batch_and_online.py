@@ -8,8 +8,8 @@ import pytest
 
 from amlocal.testing import use
 from mlgates.contract import properties
-from mlgates.contract.requests import Format, encode
-from mlgates.contract.scalars import same
+from mlgates.contract.data_types import same
+from mlgates.contract.formats import Format, encode
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches
 from mlgates.core.steps import to_the_end

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.contract import properties
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import served_formats
+from mlgates.contract.formats import served_formats
+from mlgates.contract.invalid_requests import catalogue
+from mlgates.contract.model_folder import read_contract
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Scorer
@@ -41,8 +41,8 @@ def endpoint(local: LocalEndpoint, folders: Mapping[str, Path]) -> LocalEndpoint
 
 
 @pytest.fixture(scope="module")
-def models(folders: Mapping[str, Path]) -> Mapping[str, InProcess]:
-    return {name: InProcess(folder, read_contract(folder)) for name, folder in folders.items()}
+def models(folders: Mapping[str, Path]) -> Mapping[str, PyfuncScorer]:
+    return {name: PyfuncScorer(folder, read_contract(folder)) for name, folder in folders.items()}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def scorer(endpoint: LocalEndpoint, kind: str) -> Scorer:
 
 
 def test_what_was_sent_reaches_the_model(
-    contract: ModelContract, scorer: Scorer, models: Mapping[str, InProcess], kind: str
+    contract: ModelContract, scorer: Scorer, models: Mapping[str, PyfuncScorer], kind: str
 ) -> None:
     @given(st.data())
     def holds(data: st.DataObject) -> None:

@@ -9,9 +9,9 @@ import pytest
 from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.contract import properties
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.parsing import parse
-from mlgates.contract.requests import Format, azure_takes, encode
+from mlgates.contract.formats import Format, azure_takes, encode
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
+from mlgates.contract.request_parser import parse
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 from tests.contract.mlgates.conftest import ROOT
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as Any
 SETTINGS = load_settings(Project(ROOT), "local", environ={})
 
 
-def test_the_online_sample_is_answered(contract: ModelContract, model: InProcess) -> None:
+def test_the_online_sample_is_answered(contract: ModelContract, model: PyfuncScorer) -> None:
     request = ScoringRequest((ROOT / SETTINGS.online_sample_request).read_bytes())
     batch = parse(contract, request.body, JSON_HEADERS)
     assert len(properties.answers(contract, model, batch, request)) == len(batch.rows)
@@ -38,7 +38,7 @@ def test_the_batch_sample_has_the_columns_of_the_signature(contract: ModelContra
         assert next(csv.reader(file)) == list(contract.names)
 
 
-def test_every_row_of_the_batch_sample_is_answered(contract: ModelContract, model: InProcess) -> None:
+def test_every_row_of_the_batch_sample_is_answered(contract: ModelContract, model: PyfuncScorer) -> None:
     with (ROOT / SETTINGS.batch_sample_request).open(encoding="utf-8", newline="") as file:
         rows = [tuple(json.loads(value) for value in row) for row in list(csv.reader(file))[1:]]
     batch = Batch(contract.names, tuple(rows))

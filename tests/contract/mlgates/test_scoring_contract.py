@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.contract import properties
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.comparing import compare
-from mlgates.contract.errors import ContractBroken
-from mlgates.contract.in_process import InProcess
-from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import Format, encode, served_formats
+from mlgates.contract.compatibility import compare
+from mlgates.contract.formats import Format, encode, served_formats
+from mlgates.contract.invalid_requests import catalogue
+from mlgates.contract.model_folder import read_contract
+from mlgates.contract.properties import ContractBroken
+from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Scorer, ask
@@ -49,7 +49,7 @@ def test_a_valid_request_gets_a_prediction_a_row(
 
 @given(data=st.data())
 def test_the_predictions_are_the_models_own(
-    contract: ModelContract, scorer: Scorer, model: InProcess, form: Format, data: st.DataObject
+    contract: ModelContract, scorer: Scorer, model: PyfuncScorer, form: Format, data: st.DataObject
 ) -> None:
     batch = data.draw(batches(contract, whole=True))
     properties.agrees_with_model(contract, scorer, batch, form, model.predict)
@@ -102,7 +102,9 @@ def test_a_spoilt_request_is_refused(
 
 
 @pytest.mark.parametrize("other", [Format.POSITIONAL, Format.RECORDS])
-def test_no_deployment_answers_another_format(scorer: Scorer, model: InProcess, sample: Batch, other: Format) -> None:
+def test_no_deployment_answers_another_format(
+    scorer: Scorer, model: PyfuncScorer, sample: Batch, other: Format
+) -> None:
     answer = ask(scorer, encode(sample, other))
     if scorer is model:  # MLflow itself reads them all
         assert answer.status == 200

@@ -1,12 +1,11 @@
-"""What Microsoft's own packages answer to requests: the ground for `azure_takes` and `Invalid.on_azure`."""
+"""What Microsoft's own packages answer to requests: the ground for `azure_takes` and `InvalidRequest.on_azure`."""
 
 from pathlib import Path
 
 import pytest
 
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.invalid import Invalid
-from mlgates.contract.requests import Format, azure_takes, encode
+from mlgates.contract.formats import Format, azure_takes, encode
+from mlgates.contract.invalid_requests import InvalidRequest, catalogue
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import ScoringResponse
 from tests.contract.mlgates.azure_server import ask_all
@@ -22,13 +21,13 @@ def one_row(sample: Batch) -> Batch:
 
 
 @pytest.fixture(scope="module")
-def invalids(contract: ModelContract, one_row: Batch) -> list[Invalid]:
+def invalids(contract: ModelContract, one_row: Batch) -> list[InvalidRequest]:
     return list(catalogue(contract, one_row))
 
 
 @pytest.fixture(scope="module")
 def answers(
-    model_folder: Path, invalids: list[Invalid], one_row: Batch, tmp_path_factory: pytest.TempPathFactory
+    model_folder: Path, invalids: list[InvalidRequest], one_row: Batch, tmp_path_factory: pytest.TempPathFactory
 ) -> list[ScoringResponse]:
     requests = [encode(one_row, form) for form in FORMATS] + [invalid.request for invalid in invalids]
     return ask_all(model_folder, requests, tmp_path_factory.mktemp("azure"))
@@ -42,7 +41,7 @@ def test_azure_takes_the_formats_that_we_say_it_takes(
 
 
 def test_azure_treats_the_catalogue_as_it_says(
-    invalids: list[Invalid], answers: list[ScoringResponse], subtests: pytest.Subtests
+    invalids: list[InvalidRequest], answers: list[ScoringResponse], subtests: pytest.Subtests
 ) -> None:
     for invalid, answer in zip(invalids, answers[len(FORMATS) :], strict=True):
         with subtests.test(invalid.name):

@@ -170,3 +170,19 @@ def test_behind_a_424_is_the_status_of_the_models_process(answer: ScoringRespons
 )
 def test_the_text_is_for_a_person(body: bytes, text: str) -> None:
     assert ScoringResponse(200, body).text == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (ScoringResponse(400, b""), 400),
+        (ScoringResponse(424, b"", {"MS-AzureML-Model-Error-StatusCode": "500"}), 500),
+        (ScoringResponse(424, b""), 424),
+    ],
+)
+def test_the_models_own_status_is_read_behind_a_424(answer: ScoringResponse, status: int) -> None:
+    assert answer.model_status == status
+
+
+def test_the_text_of_an_answer_has_no_escapes() -> None:
+    assert ScoringResponse(400, b'{"message": "Gr\\u00f6\\u00dfe"}').text == '{"message": "Größe"}'

@@ -16,8 +16,8 @@ class Declared(Strict):
 def check(_: Declared, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding. Evidence: `changes`, each a line that begins with `breaking` or `compatible`."""
     # Imported here: the contract brings in hypothesis.
-    from mlgates.contract.comparing import compare  # noqa: PLC0415
-    from mlgates.contract.reading import read_contract  # noqa: PLC0415
+    from mlgates.contract.compatibility import compare  # noqa: PLC0415
+    from mlgates.contract.model_folder import read_contract  # noqa: PLC0415
 
     candidate, champion = evidence.candidate, evidence.champion
     try:

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mlgates.contract.signature import Batch, Column, Kind, Limits, ModelContract, Param, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.signature import Batch, Column, ModelContract, Param, Tensor, ValueRange
 from mlgates.endpoint_client import Json
 
 few = settings(max_examples=25, deadline=None)
@@ -18,31 +19,31 @@ few = settings(max_examples=25, deadline=None)
 NAMES = ["age", "bmi", "Größe", "a b", "columns", "data"]
 
 
-def column_contract(*kinds: Kind, named: bool = True) -> ModelContract:
-    """A contract with a column a kind, named x0, x1, ... or by place."""
-    columns = tuple(Column(f"x{place}" if named else str(place), kind) for place, kind in enumerate(kinds))
-    return ModelContract(inputs=columns, outputs=(Tensor("", Kind.LONG, (-1,), "int64"),), named=named)
+def column_contract(*kinds: DataType, named: bool = True) -> ModelContract:
+    """A contract with a column a type, named x0, x1, ... or by place."""
+    columns = tuple(Column(f"x{place}" if named else str(place), data_type) for place, data_type in enumerate(kinds))
+    return ModelContract(inputs=columns, outputs=(Tensor("", DataType.LONG, (-1,), "int64"),), named=named)
 
 
 def tensor_contract(*names: str) -> ModelContract:
     """A contract with a 2 x 2 image a name, and one unnamed without names."""
-    tensors = tuple(Tensor(name, Kind.DOUBLE, (-1, 2, 2), "float64") for name in names or ("",))
-    return ModelContract(inputs=tensors, outputs=(Tensor("", Kind.DOUBLE, (-1, 2), "float64"),), named=bool(names))
+    tensors = tuple(Tensor(name, DataType.DOUBLE, (-1, 2, 2), "float64") for name in names or ("",))
+    return ModelContract(inputs=tensors, outputs=(Tensor("", DataType.DOUBLE, (-1, 2), "float64"),), named=bool(names))
 
 
-ALL_KINDS = column_contract(*Kind)
-UNNAMED = column_contract(Kind.DOUBLE, Kind.LONG, named=False)
+ALL_KINDS = column_contract(*DataType)
+UNNAMED = column_contract(DataType.DOUBLE, DataType.LONG, named=False)
 IMAGES = tensor_contract()
 PAIR = tensor_contract("left", "right")
-IMAGES32 = ModelContract((Tensor("", Kind.DOUBLE, (-1, 1, 1), "float32"),), named=False)
-PIXELS = ModelContract((Tensor("", Kind.LONG, (-1, -1), "uint8"),), named=False)
-WORDS = ModelContract((Tensor("", Kind.STRING, (-1,), "object"),), named=False)
-STEPS = ModelContract((Tensor("", Kind.LONG, (-1,), "int16"),), named=False)
+IMAGES32 = ModelContract((Tensor("", DataType.DOUBLE, (-1, 1, 1), "float32"),), named=False)
+PIXELS = ModelContract((Tensor("", DataType.LONG, (-1, -1), "uint8"),), named=False)
+WORDS = ModelContract((Tensor("", DataType.STRING, (-1,), "object"),), named=False)
+STEPS = ModelContract((Tensor("", DataType.LONG, (-1,), "int16"),), named=False)
 WITH_PARAMS = replace(
-    column_contract(Kind.DOUBLE),
-    params=(Param("temperature", Kind.DOUBLE, 0.5), Param("stops", Kind.STRING, [], listed=True)),
+    column_contract(DataType.DOUBLE),
+    params=(Param("temperature", DataType.DOUBLE, 0.5), Param("stops", DataType.STRING, [], listed=True)),
 )
-OPTIONAL = ModelContract((Column("a", Kind.DOUBLE), Column("b", Kind.STRING, required=False)))
+OPTIONAL = ModelContract((Column("a", DataType.DOUBLE), Column("b", DataType.STRING, required=False)))
 ONE_ROW: dict[str, tuple[ModelContract, tuple[Json, ...]]] = {
     "all kinds": (ALL_KINDS, (True, 1, 2, 1.5, 2.5, "text", "AAAA", "2024-02-29T12:00:00")),
     "unnamed": (UNNAMED, (1.5, 2)),
@@ -58,9 +59,9 @@ ONE_ROW: dict[str, tuple[ModelContract, tuple[Json, ...]]] = {
 CONTRACTS = {name: contract for name, (contract, _) in ONE_ROW.items()}
 BATCHES = {name: Batch(contract.names, (row, row)) for name, (contract, row) in ONE_ROW.items()}
 
-columns = st.builds(Column, st.sampled_from(NAMES), st.sampled_from(Kind), st.booleans(), st.just(Limits()))
+columns = st.builds(Column, st.sampled_from(NAMES), st.sampled_from(DataType), st.booleans(), st.just(ValueRange()))
 column_contracts = st.lists(columns, min_size=1, max_size=4, unique_by=lambda column: column.name).map(
-    lambda drawn: ModelContract(tuple(drawn), (Tensor("", Kind.LONG, (-1,), "int64"),))
+    lambda drawn: ModelContract(tuple(drawn), (Tensor("", DataType.LONG, (-1,), "int64"),))
 )
 
 

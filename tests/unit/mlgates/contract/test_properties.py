@@ -8,18 +8,26 @@ from dataclasses import replace
 import pytest
 
 from mlgates.contract import properties
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.errors import ContractBroken, RequestRefused
-from mlgates.contract.invalid import Invalid
-from mlgates.contract.parsing import parse
-from mlgates.contract.requests import Format, encode
-from mlgates.contract.signature import Batch, Kind, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import Format, encode
+from mlgates.contract.invalid_requests import InvalidRequest, catalogue
+from mlgates.contract.properties import ContractBroken, WrongAnswer, predictions_of
+from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.signature import Batch, Column, ModelContract, Tensor
 from mlgates.endpoint_client import Json, Scorer, ScoringResponse
 from tests.unit.mlgates.contract.models import column_contract
 
-CONTRACT = replace(column_contract(Kind.DOUBLE, Kind.DOUBLE), outputs=(Tensor("", Kind.DOUBLE, (-1,), "float64"),))
+CONTRACT = replace(
+    column_contract(DataType.DOUBLE, DataType.DOUBLE), outputs=(Tensor("", DataType.DOUBLE, (-1,), "float64"),)
+)
 BATCH = Batch(("x0", "x1"), ((1.0, 2.0), (3.0, 4.0), (5.0, 6.0)))
 FORMS = (Format.POSITIONAL, Format.SPLIT, Format.RECORDS)
+
+
+CLASS = Tensor("", DataType.LONG, (-1,), "int64")
+PAIR = Tensor("", DataType.DOUBLE, (-1, 2), "float64")
+RISK, LABEL = Column("risk", DataType.DOUBLE), Column("label", DataType.STRING)
+LEFT, RIGHT = Tensor("left", DataType.LONG, (-1,), "int64"), Tensor("right", DataType.LONG, (-1,), "int64")
 
 
 def difference(batch: Batch) -> list[Json]:
@@ -117,7 +125,7 @@ def test_of_a_strict_scorer_nothing_is_found() -> None:
     assert not [invalid.name for invalid in catalogue(CONTRACT, BATCH) if is_broken(Model(), invalid)]
 
 
-def is_broken(scorer: Scorer, invalid: Invalid) -> bool:
+def is_broken(scorer: Scorer, invalid: InvalidRequest) -> bool:
     try:
         properties.refuses(scorer, invalid)
     except ContractBroken as broken:
@@ -126,7 +134,7 @@ def is_broken(scorer: Scorer, invalid: Invalid) -> bool:
 
 
 @pytest.fixture
-def missing() -> Invalid:
+def missing() -> InvalidRequest:
     return next(invalid for invalid in catalogue(CONTRACT, BATCH) if invalid.name == "x0 missing")
 
 
@@ -138,7 +146,7 @@ def missing() -> Invalid:
         ScoringResponse(424, b"no x0"),
     ],
 )
-def test_a_refusal_that_names_the_field_passes(missing: Invalid, answer: ScoringResponse) -> None:
+def test_a_refusal_that_names_the_field_passes(missing: InvalidRequest, answer: ScoringResponse) -> None:
     properties.refuses(Always(answer), missing)
 
 
@@ -151,6 +159,50 @@ def test_a_refusal_that_names_the_field_passes(missing: Invalid, answer: Scoring
         (ScoringResponse(400, b"bad request"), "does not name 'x0'"),
     ],
 )
-def test_anything_else_is_no_refusal(missing: Invalid, answer: ScoringResponse, why: str) -> None:
+def test_anything_else_is_no_refusal(missing: InvalidRequest, answer: ScoringResponse, why: str) -> None:
     with pytest.raises(ContractBroken, match=why):
         properties.refuses(Always(answer), missing)
+
+
+def promising(*outputs: Column | Tensor) -> ModelContract:
+    return ModelContract((CLASS,), outputs)
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer"),
+    [
+        (promising(), ["anything", {}]),
+        (promising(CLASS), [0, 1]),
+        (promising(PAIR), [[0.1, 0.9], [1, 0]]),
+        (promising(RISK), [0.5, {"risk": 0.1}]),
+        (promising(RISK, LABEL), [{"risk": 0.5, "label": "a"}, [0.5, "b"]]),
+    ],
+)
+def test_what_was_promised_is_taken(contract: ModelContract, answer: list[Json]) -> None:
+    assert predictions_of(contract, answer, 2) == answer
+
+
+def test_named_arrays_become_a_prediction_a_row() -> None:
+    answer: Json = {"left": [1, 2], "right": [3, 4]}
+    assert predictions_of(promising(LEFT, RIGHT), answer, 2) == [{"left": 1, "right": 3}, {"left": 2, "right": 4}]
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer", "why"),
+    [
+        (promising(CLASS), {"predictions": [0, 1]}, "the answer is an object"),
+        (promising(CLASS), [0], "1 predictions for 2 rows"),
+        (promising(CLASS), [0, 0.5], "prediction 1 is 0.5, and a whole number"),
+        (promising(CLASS), [0, None], "prediction 1 is null"),
+        (promising(CLASS), [0, "1"], "prediction 1 is text"),
+        (promising(PAIR), [[0.1, 0.9], [0.1]], "prediction 1 is not of the shape"),
+        (promising(RISK), [{"risk": 0.5}, {"score": 0.5}], "prediction 1 has score, and risk are promised"),
+        (promising(RISK), [{"risk": 0.5}, {"risk": "high"}], "prediction 1, 'risk' is text"),
+        (promising(RISK, LABEL), [[0.5, "a"], 0.5], "2 values are promised"),
+        (promising(LEFT, RIGHT), {"left": [1, 2]}, "left, right are promised"),
+        (promising(LEFT, RIGHT), {"left": [1, 2], "right": [3]}, "not lists of one length"),
+    ],
+)
+def test_what_was_not_promised_is_told(contract: ModelContract, answer: Json, why: str) -> None:
+    with pytest.raises(WrongAnswer, match=why):
+        predictions_of(contract, answer, 2)

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.openapi import openapi
-from mlgates.contract.requests import Format, served_formats
-from mlgates.contract.schema import request_schema, response_schema
-from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import Format, served_formats
+from mlgates.contract.invalid_requests import catalogue
+from mlgates.contract.schema import openapi, request_schema, response_schema
+from mlgates.contract.signature import Column, ModelContract, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few
 
 ASKED = [(name, form) for name, contract in CONTRACTS.items() for form in served_formats(contract)]
-NUMBER = Tensor("", Kind.LONG, (-1,), "int64")
+NUMBER = Tensor("", DataType.LONG, (-1,), "int64")
 SEEN_BY_THE_SCHEMA = (
     " missing, in",
     "misspelt",
@@ -99,10 +99,10 @@ def test_what_a_schema_can_see_of_the_catalogue_does_not_fit(name: str, subtests
     [
         ((), [1, "x"], 3),
         ((NUMBER,), [1, 0], ["yes"]),
-        ((Tensor("", Kind.DOUBLE, (-1, 2), "float64"),), [[0.1, 0.9]], [[0.1]]),
-        ((Column("risk", Kind.DOUBLE),), [{"risk": 0.5}, 0.5], [{"other": 1}]),
-        ((Column("risk", Kind.DOUBLE), Column("class", Kind.STRING)), [{"risk": 0.5, "class": "a"}], [0.5]),
-        ((Tensor("a", Kind.LONG, (-1,), "int64"),), {"a": [1]}, [1]),
+        ((Tensor("", DataType.DOUBLE, (-1, 2), "float64"),), [[0.1, 0.9]], [[0.1]]),
+        ((Column("risk", DataType.DOUBLE),), [{"risk": 0.5}, 0.5], [{"other": 1}]),
+        ((Column("risk", DataType.DOUBLE), Column("class", DataType.STRING)), [{"risk": 0.5, "class": "a"}], [0.5]),
+        ((Tensor("a", DataType.LONG, (-1,), "int64"),), {"a": [1]}, [1]),
     ],
 )
 def test_an_answer_fits_or_not(outputs: tuple[Column | Tensor, ...], good: object, bad: object) -> None:

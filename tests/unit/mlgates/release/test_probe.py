@@ -2,7 +2,8 @@ from typing import cast
 
 import pytest
 
-from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.signature import Column, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.steps import to_the_end
 from mlgates.endpoint_client import Address, EndpointClient, ScoringResponse
@@ -12,10 +13,10 @@ from mlgates.release.releasing import release
 from mlgates.release.samples import read_samples
 from tests.unit.mlgates.release.conftest import Town, good
 
-INPUTS = (Column("a", Kind.LONG), Column("b", Kind.DOUBLE))
+INPUTS = (Column("a", DataType.LONG), Column("b", DataType.DOUBLE))
 
 
-def contract(kind: Kind) -> ModelContract:
+def contract(kind: DataType) -> ModelContract:
     return ModelContract(INPUTS, (Tensor("", kind, (-1,), "any"),))
 
 
@@ -31,7 +32,7 @@ def deployed(town: Town) -> Town:
     return town
 
 
-def probe_of(town: Town, kind: Kind = Kind.LONG, **silent: bool) -> Probe:
+def probe_of(town: Town, kind: DataType = DataType.LONG, **silent: bool) -> Probe:
     """A probe; versions that are `silent`, by deployment, do not answer in time."""
 
     def reach(address: Address) -> EndpointClient:
@@ -74,15 +75,15 @@ def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
 @pytest.mark.parametrize(
     ("kind", "old", "new", "different"),
     [
-        (Kind.DOUBLE, "[0.1, 0.3]", "[0.1, 0.30000000000000004]", 0),
-        (Kind.DOUBLE, "[1, 2]", "[1.0, 2.5]", 1),
-        (Kind.STRING, '["yes", "no"]', '["yes", "No"]', 1),
-        (Kind.DOUBLE, "[NaN, 1.0]", "[NaN, 1.0]", 0),
-        (Kind.LONG, "[1, 0]", "[1, 0]", 0),
+        (DataType.DOUBLE, "[0.1, 0.3]", "[0.1, 0.30000000000000004]", 0),
+        (DataType.DOUBLE, "[1, 2]", "[1.0, 2.5]", 1),
+        (DataType.STRING, '["yes", "no"]', '["yes", "No"]', 1),
+        (DataType.DOUBLE, "[NaN, 1.0]", "[NaN, 1.0]", 0),
+        (DataType.LONG, "[1, 0]", "[1, 0]", 0),
     ],
 )
 def test_predictions_are_compared_as_the_contract_compares(
-    deployed: Town, kind: Kind, old: str, new: str, different: int
+    deployed: Town, kind: DataType, old: str, new: str, different: int
 ) -> None:
     deployed.answers |= {"1": ScoringResponse(200, old.encode()), "2": ScoringResponse(200, new.encode())}
     seen = rounds(probe_of(deployed, kind), 2)

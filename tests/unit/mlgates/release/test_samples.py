@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from mlgates.config.settings import Settings
-from mlgates.contract.signature import Column, Kind, ModelContract, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.signature import Column, ModelContract, Tensor
 from mlgates.core.errors import AssetMissing, CanaryBroken, SampleRefused
 from mlgates.expectations.readers import read_csv
 from mlgates.release.samples import ROWS, read_samples
 
-NUMBERS = ModelContract((Column("a", Kind.LONG), Column("b", Kind.DOUBLE)))
+NUMBERS = ModelContract((Column("a", DataType.LONG), Column("b", DataType.DOUBLE)))
 
 
 def asked(settings: Settings, contract: ModelContract, batch: bytes, online: str | None = None) -> list[Any]:
@@ -28,10 +29,12 @@ def asked(settings: Settings, contract: ModelContract, batch: bytes, online: str
     return [row for body in bodies for row in (body["data"] if isinstance(body, dict) else body)]
 
 
-def one_column(settings: Settings, kind: Kind, cell: str, *, required: bool = True) -> Any:
+def one_column(settings: Settings, data_type: DataType, cell: str, *, required: bool = True) -> Any:
     """What becomes of a cell of a CSV file, in a column of `kind` beside another."""
-    contract = ModelContract((Column("a", kind, required), Column("k", Kind.STRING)))
-    online = {Kind.BOOLEAN: True, Kind.STRING: "x", Kind.BINARY: "", Kind.DATETIME: "2026-01-01"}.get(kind, 1)
+    contract = ModelContract((Column("a", data_type, required), Column("k", DataType.STRING)))
+    online = {DataType.BOOLEAN: True, DataType.STRING: "x", DataType.BINARY: "", DataType.DATETIME: "2026-01-01"}.get(
+        data_type, 1
+    )
     body = json.dumps({"input_data": {"columns": ["a", "k"], "data": [[online, "k"]]}})
     return asked(settings, contract, f"a,k\n{cell},k\n".encode(), body)[0][0]
 
@@ -45,53 +48,53 @@ def test_the_rows_of_the_batch_sample_are_one_request_in_the_form_that_azure_tak
 
 
 @pytest.mark.parametrize(
-    ("kind", "cell", "value"),
+    ("data_type", "cell", "value"),
     [
-        (Kind.STRING, "02134", "02134"),
-        (Kind.STRING, "true", "true"),
-        (Kind.STRING, "1e3", "1e3"),
-        (Kind.STRING, '"two\nlines"', "two\nlines"),
-        (Kind.STRING, '"a,b ""c"""', 'a,b "c"'),
-        (Kind.STRING, "", None),
-        (Kind.LONG, "02134", 2134),
-        (Kind.LONG, "3.0", 3),
-        (Kind.LONG, "9007199254740993", 9007199254740993),
-        (Kind.DOUBLE, "2", 2.0),
-        (Kind.DOUBLE, "", None),
-        (Kind.DOUBLE, "-1.5e-3", -0.0015),
-        (Kind.BOOLEAN, "true", True),
-        (Kind.BOOLEAN, "False", False),
-        (Kind.DATETIME, "2026-01-31 12:00:00", "2026-01-31 12:00:00"),
-        (Kind.DATETIME, "", None),
-        (Kind.BINARY, "aGk=", "aGk="),
+        (DataType.STRING, "02134", "02134"),
+        (DataType.STRING, "true", "true"),
+        (DataType.STRING, "1e3", "1e3"),
+        (DataType.STRING, '"two\nlines"', "two\nlines"),
+        (DataType.STRING, '"a,b ""c"""', 'a,b "c"'),
+        (DataType.STRING, "", None),
+        (DataType.LONG, "02134", 2134),
+        (DataType.LONG, "3.0", 3),
+        (DataType.LONG, "9007199254740993", 9007199254740993),
+        (DataType.DOUBLE, "2", 2.0),
+        (DataType.DOUBLE, "", None),
+        (DataType.DOUBLE, "-1.5e-3", -0.0015),
+        (DataType.BOOLEAN, "true", True),
+        (DataType.BOOLEAN, "False", False),
+        (DataType.DATETIME, "2026-01-31 12:00:00", "2026-01-31 12:00:00"),
+        (DataType.DATETIME, "", None),
+        (DataType.BINARY, "aGk=", "aGk="),
     ],
 )
-def test_a_cell_is_typed_by_the_signature(settings: Settings, kind: Kind, cell: str, value: object) -> None:
-    found = one_column(settings, kind, cell)
+def test_a_cell_is_typed_by_the_signature(settings: Settings, data_type: DataType, cell: str, value: object) -> None:
+    found = one_column(settings, data_type, cell)
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
-    ("kind", "cell", "told"),
+    ("data_type", "cell", "told"),
     [
-        (Kind.LONG, "", "column 'a' is null, and a value is required"),
-        (Kind.LONG, "2.5", "column 'a' '2.5' is 2.5, and a whole number is required"),
-        (Kind.LONG, "many", "column 'a' 'many' is text, and a whole number is required"),
-        (Kind.LONG, "1_000", "column 'a' '1_000' is text"),
-        (Kind.DOUBLE, "1,5", "line 2 has 3 fields, the header 2"),
-        (Kind.DOUBLE, '"1,5"', "column 'a' '1,5' is text, and a number is required"),
-        (Kind.DOUBLE, "inf", "a finite number is required"),
-        (Kind.BOOLEAN, "yes", "column 'a' 'yes' is text, and true or false is required"),
-        (Kind.BOOLEAN, "", "column 'a' is null"),
-        (Kind.DATETIME, "31.1.2026", "is not a date and time such as"),
-        (Kind.BINARY, "no base64!", "is not base64"),
+        (DataType.LONG, "", "column 'a' is null, and a value is required"),
+        (DataType.LONG, "2.5", "column 'a' '2.5' is 2.5, and a whole number is required"),
+        (DataType.LONG, "many", "column 'a' 'many' is text, and a whole number is required"),
+        (DataType.LONG, "1_000", "column 'a' '1_000' is text"),
+        (DataType.DOUBLE, "1,5", "line 2 has 3 fields, the header 2"),
+        (DataType.DOUBLE, '"1,5"', "column 'a' '1,5' is text, and a number is required"),
+        (DataType.DOUBLE, "inf", "a finite number is required"),
+        (DataType.BOOLEAN, "yes", "column 'a' 'yes' is text, and true or false is required"),
+        (DataType.BOOLEAN, "", "column 'a' is null"),
+        (DataType.DATETIME, "31.1.2026", "is not a date and time such as"),
+        (DataType.BINARY, "no base64!", "is not base64"),
     ],
 )
 def test_a_cell_that_the_signature_does_not_allow_is_named(
-    settings: Settings, kind: Kind, cell: str, told: str
+    settings: Settings, data_type: DataType, cell: str, told: str
 ) -> None:
     with pytest.raises(SampleRefused) as refused:
-        one_column(settings, kind, cell)
+        one_column(settings, data_type, cell)
     assert str(refused.value).startswith("data/batch.csv (BATCH_SAMPLE_REQUEST, mlops/config-mlops.yml): ")
     assert told in str(refused.value)
     assert "nothing was deployed" in str(refused.value)
@@ -144,7 +147,7 @@ tables = st.lists(st.tuples(st.integers(-(2**53), 2**53), texts | st.just("line\
 def test_the_rows_are_those_that_the_suites_read(table: list[tuple[int, str]], settings: Settings) -> None:
     quoted = ['"' + text.replace('"', '""') + '"' for _, text in table]
     content = "a,b\n" + "".join(f"{number},{text}\n" for (number, _), text in zip(table, quoted, strict=True))
-    contract = ModelContract((Column("a", Kind.LONG), Column("b", Kind.STRING)))
+    contract = ModelContract((Column("a", DataType.LONG), Column("b", DataType.STRING)))
     online = '{"input_data": {"columns": ["a", "b"], "data": [[1, "x"]]}}'
     sent = asked(settings, contract, content.encode(), online)
     read = read_csv(settings.project.root / settings.batch_sample_request)
@@ -160,14 +163,14 @@ def test_many_rows_are_several_requests(settings: Settings) -> None:
 
 
 def test_a_model_without_names_is_asked_by_position(settings: Settings) -> None:
-    contract = ModelContract((Column("0", Kind.LONG), Column("1", Kind.DOUBLE)), named=False)
+    contract = ModelContract((Column("0", DataType.LONG), Column("1", DataType.DOUBLE)), named=False)
     assert asked(settings, contract, b"x,y\n1,2\n") == [[1, 2.0]]
     with pytest.raises(SampleRefused, match="it has 1 columns, and the signature 2"):
         asked(settings, contract, b"x\n1\n")
 
 
 def test_a_model_of_an_array_is_asked_with_rows_of_it(settings: Settings) -> None:
-    contract = ModelContract((Tensor("", Kind.DOUBLE, (-1, 2), "float64"),), named=False)
+    contract = ModelContract((Tensor("", DataType.DOUBLE, (-1, 2), "float64"),), named=False)
     assert asked(settings, contract, b"x,y\n1,2\n3,4\n") == [[1.0, 2.0], [3.0, 4.0]]
     with pytest.raises(SampleRefused, match="it has 1 columns, and a row of the signature's tensor 2 values"):
         asked(settings, contract, b"x\n1\n")
@@ -176,7 +179,7 @@ def test_a_model_of_an_array_is_asked_with_rows_of_it(settings: Settings) -> Non
 def test_rows_that_are_no_tensors_are_not_asked_and_that_is_said(settings: Settings) -> None:
     online = settings.project.root / settings.online_sample_request
     online.write_text('{"input_data": [[[1.0, 2.0]]]}')
-    contract = ModelContract((Tensor("", Kind.DOUBLE, (-1, 1, 2), "float64"),), named=False)
+    contract = ModelContract((Tensor("", DataType.DOUBLE, (-1, 1, 2), "float64"),), named=False)
     samples = read_samples(settings, contract)
     assert (len(samples.requests), "without the batch sample" in samples.summary) == (1, True)
 

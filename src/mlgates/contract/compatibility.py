@@ -5,19 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgates.contract.signature import Column, Input, Kind, ModelContract, Param, Tensor
+from mlgates.contract.data_types import DataType
+from mlgates.contract.signature import Column, Input, ModelContract, Param, Tensor
+from mlgates.core.errors import MlgatesError
 
 _TAKES = {
-    Kind.LONG: {Kind.INTEGER},
-    Kind.FLOAT: {Kind.INTEGER, Kind.LONG},
-    Kind.DOUBLE: {Kind.INTEGER, Kind.LONG, Kind.FLOAT},
-    Kind.STRING: {Kind.BINARY, Kind.DATETIME},
+    DataType.LONG: {DataType.INTEGER},
+    DataType.FLOAT: {DataType.INTEGER, DataType.LONG},
+    DataType.DOUBLE: {DataType.INTEGER, DataType.LONG, DataType.FLOAT},
+    DataType.STRING: {DataType.BINARY, DataType.DATETIME},
 }
 """For each type, those whose every JSON value is also one of it."""
 
 
+class BreakingChange(MlgatesError):
+    """A candidate does not keep what the champion promised to its callers."""
+
+    exit_code = 8
+
+
 @dataclass(frozen=True, slots=True)
-class Change:
+class ContractChange:
     """One difference between two contracts."""
 
     field: str
@@ -33,7 +41,7 @@ class Change:
 class Comparison:
     """The changes from champion to candidate."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ContractChange, ...]
 
     @property
     def compatible(self) -> bool:
@@ -56,13 +64,13 @@ def compare(champion: ModelContract, candidate: ModelContract) -> Comparison:
     return Comparison((*changes, *_params(champion.params, candidate.params)))
 
 
-def _inputs(champion: ModelContract, candidate: ModelContract) -> Iterator[Change]:
+def _inputs(champion: ModelContract, candidate: ModelContract) -> Iterator[ContractChange]:
     if bool(champion.tensors) != bool(candidate.tensors) or champion.named != candidate.named:
-        yield Change("input_data", f"was {_form(champion)} and is {_form(candidate)}", breaking=True)
+        yield ContractChange("input_data", f"was {_form(champion)} and is {_form(candidate)}", breaking=True)
         return
     old, new = ({each.name: each for each in contract.inputs} for contract in (champion, candidate))
     for name in old.keys() - new.keys():
-        yield Change(f"input '{name}'", "is gone, and requests that have it are refused", breaking=True)
+        yield ContractChange(f"input '{name}'", "is gone, and requests that have it are refused", breaking=True)
     for name, each in new.items():
         if name in old:
             yield from _input(old[name], each)
@@ -70,70 +78,72 @@ def _inputs(champion: ModelContract, candidate: ModelContract) -> Iterator[Chang
             yield _added(each)
     moved = candidate.names[: len(champion.names)] != champion.names
     if champion.columns and moved and old.keys() <= new.keys():
-        yield Change("the order of the inputs", "changed, and lists of values are read by it", breaking=True)
+        yield ContractChange("the order of the inputs", "changed, and lists of values are read by it", breaking=True)
 
 
-def _added(each: Input) -> Change:
+def _added(each: Input) -> ContractChange:
     if not isinstance(each, Column) or each.required:
-        return Change(f"input '{each.name}'", "is new and required", breaking=True)
-    return Change(f"input '{each.name}'", "is new and may be left out", breaking=False)
+        return ContractChange(f"input '{each.name}'", "is new and required", breaking=True)
+    return ContractChange(f"input '{each.name}'", "is new and may be left out", breaking=False)
 
 
-def _input(old: Input, new: Input) -> Iterator[Change]:
+def _input(old: Input, new: Input) -> Iterator[ContractChange]:
     field = f"input '{new.name}'"
-    if old.kind != new.kind:
-        widened = old.kind in _TAKES.get(new.kind, set())
-        told = f"was {old.kind} and is {new.kind}, which {'takes' if widened else 'does not take'} all of it"
-        yield Change(field, told, breaking=not widened)
+    if old.type != new.type:
+        widened = old.type in _TAKES.get(new.type, set())
+        told = f"was {old.type} and is {new.type}, which {'takes' if widened else 'does not take'} all of it"
+        yield ContractChange(field, told, breaking=not widened)
     if isinstance(old, Tensor) and isinstance(new, Tensor):
         yield from _shape(field, old, new)
     elif isinstance(old, Column) and isinstance(new, Column) and old.required != new.required:
         told = "is now required" if new.required else "may now be left out"
-        yield Change(field, told, breaking=new.required)
+        yield ContractChange(field, told, breaking=new.required)
 
 
-def _shape(field: str, old: Tensor, new: Tensor) -> Iterator[Change]:
+def _shape(field: str, old: Tensor, new: Tensor) -> Iterator[ContractChange]:
     if old.shape != new.shape:
         wider = len(old.shape) == len(new.shape) and all(map(_takes_length, new.shape, old.shape))
-        yield Change(field, f"had shape {old.shape} and has {new.shape}", breaking=not wider)
-    if old.dtype != new.dtype and old.kind == new.kind:
-        yield Change(field, f"was {old.dtype} and is {new.dtype}", breaking=not np.can_cast(old.dtype, new.dtype))
+        yield ContractChange(field, f"had shape {old.shape} and has {new.shape}", breaking=not wider)
+    if old.dtype != new.dtype and old.type == new.type:
+        yield ContractChange(
+            field, f"was {old.dtype} and is {new.dtype}", breaking=not np.can_cast(old.dtype, new.dtype)
+        )
 
 
 def _takes_length(new: int, old: int) -> bool:
     return new in {-1, old}
 
 
-def _outputs(old: Sequence[Input], new: Sequence[Input]) -> Iterator[Change]:
+def _outputs(old: Sequence[Input], new: Sequence[Input]) -> Iterator[ContractChange]:
     """Any change of what is answered can break those who read it, a narrower type excepted."""
     if not old:
         return
     if [each.name for each in old] != [each.name for each in new]:
-        yield Change("the answer", f"had {_names(old)} and has {_names(new)}", breaking=True)
+        yield ContractChange("the answer", f"had {_names(old)} and has {_names(new)}", breaking=True)
         return
     for one, other in zip(old, new, strict=True):
         field = f"output '{one.name}'" if one.name else "the prediction"
-        if one.kind != other.kind:
-            narrowed = other.kind in _TAKES.get(one.kind, set())
-            yield Change(field, f"was {one.kind} and is {other.kind}", breaking=not narrowed)
+        if one.type != other.type:
+            narrowed = other.type in _TAKES.get(one.type, set())
+            yield ContractChange(field, f"was {one.type} and is {other.type}", breaking=not narrowed)
         if _shape_of(one) != _shape_of(other):
-            yield Change(field, f"had shape {_shape_of(one)} and has {_shape_of(other)}", breaking=True)
+            yield ContractChange(field, f"had shape {_shape_of(one)} and has {_shape_of(other)}", breaking=True)
 
 
-def _params(old: Sequence[Param], new: Sequence[Param]) -> Iterator[Change]:
+def _params(old: Sequence[Param], new: Sequence[Param]) -> Iterator[ContractChange]:
     before, after = ({param.name: param for param in params} for params in (old, new))
     for name in before.keys() - after.keys():
-        yield Change(f"parameter '{name}'", "is gone", breaking=True)
+        yield ContractChange(f"parameter '{name}'", "is gone", breaking=True)
     for name in after.keys() - before.keys():
-        yield Change(f"parameter '{name}'", "is new, and has a default", breaking=False)
+        yield ContractChange(f"parameter '{name}'", "is new, and has a default", breaking=False)
     for name in before.keys() & after.keys():
         one, other = before[name], after[name]
         field = f"parameter '{name}'"
-        if (one.kind, one.listed) != (other.kind, other.listed):
-            widened = one.listed == other.listed and one.kind in _TAKES.get(other.kind, set())
-            yield Change(field, f"was {one.kind} and is {other.kind}", breaking=not widened)
+        if (one.type, one.listed) != (other.type, other.listed):
+            widened = one.listed == other.listed and one.type in _TAKES.get(other.type, set())
+            yield ContractChange(field, f"was {one.type} and is {other.type}", breaking=not widened)
         if one.default != other.default:
-            yield Change(field, f"is {other.default!r} by default, was {one.default!r}", breaking=True)
+            yield ContractChange(field, f"is {other.default!r} by default, was {one.default!r}", breaking=True)
 
 
 def _form(contract: ModelContract) -> str:

@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlgates.contract.errors import RequestRefused
-from mlgates.contract.parsing import parse
-from mlgates.contract.signature import Batch, Kind, ModelContract
+from mlgates.contract.data_types import DataType
+from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringResponse
 
 _DTYPES = {
-    Kind.BOOLEAN: "bool",
-    Kind.INTEGER: "int32",
-    Kind.LONG: "int64",
-    Kind.FLOAT: "float32",
-    Kind.DOUBLE: "float64",
-    Kind.STRING: "object",
-    Kind.BINARY: "object",
-    Kind.DATETIME: "datetime64[ns]",
+    DataType.BOOLEAN: "bool",
+    DataType.INTEGER: "int32",
+    DataType.LONG: "int64",
+    DataType.FLOAT: "float32",
+    DataType.DOUBLE: "float64",
+    DataType.STRING: "object",
+    DataType.BINARY: "object",
+    DataType.DATETIME: "datetime64[ns]",
 }
 
 
-class InProcess:
+class PyfuncScorer:
     """Answers as a deployment must, without HTTP and without a process of its own."""
 
     def __init__(self, folder: Path, contract: ModelContract) -> None:
@@ -67,16 +67,16 @@ def to_input(contract: ModelContract, batch: Batch) -> Any:
             for place, tensor in enumerate(contract.tensors)
         }
         return arrays if contract.named else arrays[""]
-    kinds = {column.name: column.kind for column in contract.columns}
+    types = {column.name: column.type for column in contract.columns}
     values = {name: [row[place] for row in batch.rows] for place, name in enumerate(batch.names)}
-    frame = {name: pd.Series(_decoded(values[name], kinds[name]), dtype=_DTYPES[kinds[name]]) for name in values}
+    frame = {name: pd.Series(_decoded(values[name], types[name]), dtype=_DTYPES[types[name]]) for name in values}
     return pd.DataFrame({name if contract.named else int(name): series for name, series in frame.items()})
 
 
-def _decoded(values: list[Json], kind: Kind) -> list[Any]:
-    match kind:
-        case Kind.BINARY:
+def _decoded(values: list[Json], data_type: DataType) -> list[Any]:
+    match data_type:
+        case DataType.BINARY:
             return [None if value is None else base64.b64decode(str(value)) for value in values]
-        case Kind.DATETIME:
+        case DataType.DATETIME:
             return [pd.NaT if value is None else pd.Timestamp(str(value)) for value in values]
     return list(values)

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.contract.catalogue import catalogue
-from mlgates.contract.errors import RequestRefused
-from mlgates.contract.invalid import Invalid
-from mlgates.contract.parsing import parse
-from mlgates.contract.requests import Format, azure_takes, dump, encode, formats_of
-from mlgates.contract.signature import Batch, Column, Kind, ModelContract
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import Format, azure_takes, dump, encode, formats_of
+from mlgates.contract.invalid_requests import InvalidRequest, catalogue
+from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.signature import Batch, Column, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import JSON_HEADERS, ScoringRequest
 from tests.unit.mlgates.contract.models import (
@@ -51,7 +50,7 @@ def test_any_names_and_types_are_read_as_they_were_meant(drawn: tuple) -> None: 
 
 
 @pytest.mark.parametrize(("name", "invalid"), SPOILT, ids=[f"{name}-{invalid.name}" for name, invalid in SPOILT])
-def test_a_spoilt_request_is_refused_with_the_field_named(name: str, invalid: Invalid) -> None:
+def test_a_spoilt_request_is_refused_with_the_field_named(name: str, invalid: InvalidRequest) -> None:
     with pytest.raises(RequestRefused) as refused:
         parse(CONTRACTS[name], invalid.request.body, invalid.request.headers)
     assert invalid.names.casefold() in str(refused.value).casefold()
@@ -90,7 +89,7 @@ def test_null_and_a_name_left_out_are_both_an_absent_value_of_an_optional_column
 
 
 def test_an_optional_whole_number_has_no_room_for_null() -> None:
-    contract = ModelContract((Column("a", Kind.DOUBLE), Column("n", Kind.LONG, required=False)))
+    contract = ModelContract((Column("a", DataType.DOUBLE), Column("n", DataType.LONG, required=False)))
     with pytest.raises(RequestRefused, match="row 1 has no 'n'"):
         parse(contract, b'{"input_data": [{"a": 1, "n": 2}, {"a": 2}]}', JSON_HEADERS)
 

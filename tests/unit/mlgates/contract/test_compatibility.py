@@ -8,15 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlgates.contract.comparing import compare
-from mlgates.contract.parsing import parse
-from mlgates.contract.requests import Format
-from mlgates.contract.signature import Column, Kind, ModelContract, Param, Tensor
+from mlgates.contract.compatibility import compare
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import Format
+from mlgates.contract.request_parser import parse
+from mlgates.contract.signature import Column, ModelContract, Param, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import CONTRACTS, IMAGES, PAIR, WITH_PARAMS, column_contracts, columns, few
 
-A, B = Column("a", Kind.LONG), Column("b", Kind.STRING)
-CHAMPION = ModelContract((A, B), (Tensor("", Kind.LONG, (-1,), "int64"),))
+A, B = Column("a", DataType.LONG), Column("b", DataType.STRING)
+CHAMPION = ModelContract((A, B), (Tensor("", DataType.LONG, (-1,), "int64"),))
 
 
 def with_inputs(*inputs: Column | Tensor) -> ModelContract:
@@ -30,7 +31,9 @@ def with_output(output: Column | Tensor) -> ModelContract:
 @st.composite
 def candidates(draw: st.DrawFn, champion: ModelContract) -> ModelContract:
     """A contract near `champion`: columns dropped, added, retyped, moved."""
-    kept = [replace(c, kind=draw(st.sampled_from([c.kind, *Kind]))) for c in champion.columns if draw(st.booleans())]
+    kept = [
+        replace(c, type=draw(st.sampled_from([c.type, *DataType]))) for c in champion.columns if draw(st.booleans())
+    ]
     added = [c for c in draw(st.lists(columns, max_size=2, unique_by=lambda c: c.name)) if c.name not in champion.names]
     chosen = draw(st.sampled_from([[*kept, *added], [*champion.columns, *added], [*added, *champion.columns]]))
     assume(chosen)
@@ -77,20 +80,26 @@ def test_a_column_less_is_breaking(champion: ModelContract, chance: Random) -> N
 
 
 COMPATIBLE = {
-    "widened": (with_inputs(replace(A, kind=Kind.DOUBLE), B), "input 'a' was long and is double, which takes"),
+    "widened": (with_inputs(replace(A, type=DataType.DOUBLE), B), "input 'a' was long and is double, which takes"),
     "optional": (with_inputs(replace(A, required=False), B), "input 'a' may now be left out"),
-    "narrower": (with_output(Tensor("", Kind.INTEGER, (-1,), "int32")), "the prediction was long and is integer"),
-    "parameter": (replace(CHAMPION, params=(Param("p", Kind.LONG, 1),)), "parameter 'p' is new, and has a default"),
+    "narrower": (with_output(Tensor("", DataType.INTEGER, (-1,), "int32")), "the prediction was long and is integer"),
+    "parameter": (replace(CHAMPION, params=(Param("p", DataType.LONG, 1),)), "parameter 'p' is new, and has a default"),
 }  # fmt: skip
 BREAKING = {
-    "narrowed": (with_inputs(replace(A, kind=Kind.INTEGER), B), "was long and is integer, which does not take"),
-    "required": (with_inputs(A, B, Column("c", Kind.LONG)), "input 'c' is new and required"),
+    "narrowed": (with_inputs(replace(A, type=DataType.INTEGER), B), "was long and is integer, which does not take"),
+    "required": (with_inputs(A, B, Column("c", DataType.LONG)), "input 'c' is new and required"),
     "gone": (with_inputs(A), "input 'b' is gone"),
     "moved": (with_inputs(B, A), "the order of the inputs changed"),
     "tensors": (IMAGES, "input_data was named columns and is unnamed tensors"),
-    "wider answer": (with_output(Tensor("", Kind.DOUBLE, (-1,), "float64")), "the prediction was long and is double"),
-    "probabilities": (with_output(Tensor("", Kind.LONG, (-1, 2), "int64")), "the prediction had shape () and has (2,)"),
-    "renamed answer": (with_output(Column("risk", Kind.LONG)), "the answer had one unnamed value and has risk"),
+    "wider answer": (
+        with_output(Tensor("", DataType.DOUBLE, (-1,), "float64")),
+        "the prediction was long and is double",
+    ),
+    "probabilities": (
+        with_output(Tensor("", DataType.LONG, (-1, 2), "int64")),
+        "the prediction had shape () and has (2,)",
+    ),
+    "renamed answer": (with_output(Column("risk", DataType.LONG)), "the answer had one unnamed value and has risk"),
     "no answer": (replace(CHAMPION, outputs=()), "and has no declared type"),
 }  # fmt: skip
 
@@ -135,7 +144,7 @@ def test_a_tensor_may_take_more_and_not_less(change: Callable[[Tensor], Tensor],
     [
         ((), False),
         ((replace(WITH_PARAMS.params[0], default=0.7), WITH_PARAMS.params[1]), False),
-        ((replace(WITH_PARAMS.params[0], kind=Kind.LONG), WITH_PARAMS.params[1]), False),
+        ((replace(WITH_PARAMS.params[0], type=DataType.LONG), WITH_PARAMS.params[1]), False),
         ((WITH_PARAMS.params[0], replace(WITH_PARAMS.params[1], listed=False)), False),
         ((WITH_PARAMS.params[1], WITH_PARAMS.params[0]), True),
     ],

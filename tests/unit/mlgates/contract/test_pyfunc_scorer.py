@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlgates.contract.in_process import InProcess, to_input
-from mlgates.contract.reading import read_contract
-from mlgates.contract.requests import Format, encode
-from mlgates.contract.signature import Batch, Column, Kind, ModelContract
+from mlgates.contract.data_types import DataType
+from mlgates.contract.formats import Format, encode
+from mlgates.contract.model_folder import read_contract
+from mlgates.contract.pyfunc_scorer import PyfuncScorer, to_input
+from mlgates.contract.signature import Batch, Column, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, ask
 from tests.unit.mlgates.contract.models import ALL_KINDS, BATCHES, IMAGES, PAIR, UNNAMED, write_model
 
@@ -34,7 +35,7 @@ SIGNATURE = {
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+def model(tmp_path_factory: pytest.TempPathFactory) -> PyfuncScorer:
     """A model that sums, as MLflow would have saved it."""
     folder = write_model(tmp_path_factory.mktemp("model"), SIGNATURE)
     (folder / "code").mkdir()
@@ -44,19 +45,19 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
     (folder / "MLmodel").write_text(
         document.replace("flavors: {}", f"flavors: {json.dumps({'python_function': flavor})}")
     )
-    return InProcess(folder, read_contract(folder))
+    return PyfuncScorer(folder, read_contract(folder))
 
 
-def test_a_whole_number_is_cast_to_the_double_of_the_signature(model: InProcess) -> None:
+def test_a_whole_number_is_cast_to_the_double_of_the_signature(model: PyfuncScorer) -> None:
     answer = ask(model, encode(Batch(("a", "b"), ((1, 2), (1.5, 3))), Format.SPLIT))
     assert (answer.status, answer.json()) == (200, [3.0, 4.5])
 
 
-def test_parameters_reach_the_model(model: InProcess) -> None:
+def test_parameters_reach_the_model(model: PyfuncScorer) -> None:
     assert model.predict(Batch(("a", "b"), ((1, 2),), {"times": 10})) == [30.0]
 
 
-def test_what_the_contract_refuses_never_reaches_the_model(model: InProcess) -> None:
+def test_what_the_contract_refuses_never_reaches_the_model(model: PyfuncScorer) -> None:
     answer = model.score(b'{"input_data": [[1, "two"]]}', JSON_HEADERS)
     assert answer.status == 400
     assert "column 'b' is text" in answer.text
@@ -72,9 +73,9 @@ def test_each_type_becomes_the_one_that_mlflow_wants() -> None:
 
 
 def test_an_absent_value_is_one_of_pandas(subtests: pytest.Subtests) -> None:
-    for kind in (Kind.DOUBLE, Kind.FLOAT, Kind.STRING, Kind.BINARY, Kind.DATETIME):
-        with subtests.test(kind.value):
-            contract = ModelContract((Column("x", kind, required=False),))
+    for data_type in (DataType.DOUBLE, DataType.FLOAT, DataType.STRING, DataType.BINARY, DataType.DATETIME):
+        with subtests.test(data_type.value):
+            contract = ModelContract((Column("x", data_type, required=False),))
             assert pd.isna(to_input(contract, Batch(("x",), ((None,),)))["x"][0])
 
 
