@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 
 from diabetes.schema import IDENTIFIER, LABEL
-from mlgates.expectations.errors import UnreadableData
-from mlgates.expectations.readers import read_csv
-from mlgates.expectations.suites import load_suite
-from mlgates.expectations.validation import validate
+from mlgates.expectations.readers import UnreadableData, read_csv
+from mlgates.expectations.validation import load_suite, validate
 from tests.data.conftest import SUITES
 
 Breaking = Callable[[pd.DataFrame], pd.DataFrame]

@@ -7,8 +7,7 @@ import pytest
 
 from diabetes.schema import FEATURES
 from mlgates.expectations.readers import read_csv
-from mlgates.expectations.suites import load_suite
-from mlgates.expectations.validation import validate
+from mlgates.expectations.validation import load_suite, validate
 from tests.data.conftest import SUITES
 
 SAMPLES = ["batch", "online"]

@@ -10,8 +10,7 @@ from diabetes import estimators, patients
 from diabetes.schema import FEATURES, LABEL
 from diabetes.training import Settings, train
 from mlgates.expectations.readers import read_csv
-from mlgates.expectations.suites import load_suite
-from mlgates.expectations.validation import validate
+from mlgates.expectations.validation import load_suite, validate
 from tests.data.conftest import SUITES
 
 # Measured on the published data set.

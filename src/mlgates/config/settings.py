@@ -1,15 +1,50 @@
-"""The settings of one environment: every key declared once, every value with its source."""
+"""The settings of one environment: every key declared once with the check of its value, every value with its source."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
 
-from mlgates.config import checks
-from mlgates.config.checks import Check
 from mlgates.config.project import Project
 
+Check: TypeAlias = Callable[[str], str | None]
+
+# Azure ML: assets and experiments 1 to 255 characters; endpoints 3 to 32, and '-<environment>' is added to ours.
+_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_ENDPOINT = re.compile(r"[a-z][a-z0-9-]{1,25}")
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}")
+_GROUP = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
 LOCAL = "local"
+
+
+def matching(pattern: re.Pattern[str], rule: str) -> Check:
+    """Return a check that wants the whole value to match `pattern`, told as `rule`."""
+    return lambda value: None if pattern.fullmatch(value) else f"must be {rule}"
+
+
+def one_of(*choices: str) -> Check:
+    """Return a check for a closed set of words."""
+    return lambda value: None if value in choices else f"must be one of {', '.join(choices)}"
+
+
+def relative_path(value: str) -> str | None:
+    """Want a path inside the project, with forward slashes."""
+    path = PurePosixPath(value)
+    inside = value.strip() and not path.is_absolute() and ".." not in path.parts and "\\" not in value
+    return None if inside else "must be a relative path with forward slashes and without '..'"
+
+
+asset_name = matching(_ASSET, "letters, digits, '-', '_' or '.', at most 255 characters")
+endpoint_name = matching(_ENDPOINT, "2 to 26 lower-case letters, digits or '-', a letter first")
+workspace_name = matching(_WORKSPACE, "3 to 33 letters, digits, '-' or '_'")
+resource_group = matching(_GROUP, "1 to 90 letters, digits, '-', '_', '.' or brackets, no '.' at the end")
+milliseconds = matching(re.compile(r"[1-9][0-9]{0,5}"), "a whole number of milliseconds from 1 to 999999")
+guid_or_empty = matching(re.compile(f"({_GUID.pattern})?"), "a GUID, or empty while there is no subscription")
 
 
 class Target(StrEnum):
@@ -50,38 +85,38 @@ class Settings:
     sources: Mapping[str, str]
     """For each key, the file or environment variable that gave its value."""
 
-    training_environment_name: str = _key(checks.asset_name)
+    training_environment_name: str = _key(asset_name)
     """The environment that training runs in."""
-    training_dataset_name: str = _key(checks.asset_name)
+    training_dataset_name: str = _key(asset_name)
     """The data asset of the training set."""
-    training_experiment_name: str = _key(checks.asset_name)
+    training_experiment_name: str = _key(asset_name)
     """The experiment that training jobs are tracked in."""
-    model_name: str = _key(checks.asset_name)
+    model_name: str = _key(asset_name)
     """The registered model."""
-    model_path: str = _key(checks.relative_path)
+    model_path: str = _key(relative_path)
     """The folder among a run's artifacts that training keeps the model in."""
-    batch_endpoint_name: str = _key(checks.endpoint_name)
+    batch_endpoint_name: str = _key(endpoint_name)
     """The batch endpoint; in the workspace its name ends in `-ENV`."""
-    batch_deployment_name: str = _key(checks.endpoint_name)
+    batch_deployment_name: str = _key(endpoint_name)
     """The batch deployment that `mlgates deploy` makes."""
-    batch_sample_request: str = _key(checks.relative_path)
+    batch_sample_request: str = _key(relative_path)
     """The file that the batch endpoint is tried with."""
-    batch_request_type: str = _key(checks.one_of("uri_file", "uri_folder"))
+    batch_request_type: str = _key(one_of("uri_file", "uri_folder"))
     """What a batch call is given: a file, or a folder."""
-    online_endpoint_name: str = _key(checks.endpoint_name)
+    online_endpoint_name: str = _key(endpoint_name)
     """The online endpoint; in the workspace its name ends in `-ENV`."""
-    online_deployment_name: str = _key(checks.endpoint_name)
+    online_deployment_name: str = _key(endpoint_name)
     """The online deployment that `mlgates deploy` makes; a release takes `blue` and `green`."""
-    online_sample_request: str = _key(checks.relative_path)
+    online_sample_request: str = _key(relative_path)
     """The request that the online endpoint is tried with."""
-    online_latency_limit_ms: str = _key(checks.milliseconds)
+    online_latency_limit_ms: str = _key(milliseconds)
     """What the median answer of the online endpoint to its sample may take, seen from where the suite runs."""
 
-    azure_subscription_id: str = _key(checks.guid_or_empty, Scope.INFRA, secret=True)
+    azure_subscription_id: str = _key(guid_or_empty, Scope.INFRA, secret=True)
     """The subscription; while it is empty the environment is a local stand-in."""
-    resource_group_name: str = _key(checks.resource_group, Scope.INFRA)
+    resource_group_name: str = _key(resource_group, Scope.INFRA)
     """The resource group of the workspace."""
-    aml_workspace_name: str = _key(checks.workspace_name, Scope.INFRA)
+    aml_workspace_name: str = _key(workspace_name, Scope.INFRA)
     """The workspace."""
 
     @property

@@ -1,5 +1,5 @@
 """Data checks: tables are read, held against a Great Expectations suite, and the answer is a value.
 
-Great Expectations takes seconds to import, so this door imports nothing: `suites` and `validation` do, `readers`
-and `values` do not.
+Great Expectations takes seconds to import, so this door imports nothing: `validation` does, `readers`
+and `results` do not.
 """

@@ -9,10 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from mlgates.expectations.errors import UnreadableData
+from mlgates.core.errors import MlgatesError
 
 _ENCODING = "utf-8-sig"
 """UTF-8, with or without the mark at its beginning that Excel writes."""
+
+
+class UnreadableData(MlgatesError):
+    """A data file is missing, empty, cut short or no table."""
+
+    exit_code = 7
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -20,8 +20,7 @@ from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch_trial import sample_files
 from mlgates.delivery.online_trial import sample_request
 from mlgates.endpoint_client import Json, ScoringRequest
-from mlgates.expectations.errors import UnreadableData
-from mlgates.expectations.readers import read_text
+from mlgates.expectations.readers import UnreadableData, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

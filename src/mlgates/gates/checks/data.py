@@ -57,8 +57,7 @@ def content_of(data: pd.DataFrame) -> str:
 
 def _validated(data: pd.DataFrame, evidence: Evidence, declared: Declared) -> dict[str, Any]:
     # Imported here: Great Expectations takes seconds, and the answer may be known.
-    from mlgates.expectations.suites import load_suite  # noqa: PLC0415
-    from mlgates.expectations.validation import validate  # noqa: PLC0415
+    from mlgates.expectations.validation import load_suite, validate  # noqa: PLC0415
 
     try:
         result = validate(data, load_suite(evidence.root / declared.suite))
