@@ -44,15 +44,11 @@ def listed_chunks(
 
 
 _MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
-
-
 _PIECE = 2**14  # bytes
 
 
 # A tag that no block list has: expat would look for its end again with every piece, and make names of its attributes.
 _LONG_TAG = re.compile(rb"<[^<>]{256}")
-
-
 _SOURCES = {source.value: source for source in BlockSource}  # `Source(...)` takes ten times as long
 
 

@@ -21,8 +21,6 @@ from amlocal.blobs.errors import DamagedStore, naming_full_disk
 from amlocal.blobs.values import Chunk
 
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL})
-
-
 _COPIED_AT_ONCE = 2**30  # bytes asked of the kernel in one call
 
 

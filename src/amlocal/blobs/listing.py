@@ -16,8 +16,6 @@ from amlocal.blobs.store import BlobStore
 from amlocal.blobs.values import Blob
 
 _PAGE_SIZE = 1000  # entries of a page
-
-
 _ROWS_AT_ONCE = 200  # rows asked for at once: what more a folder has is skipped, not read
 
 

@@ -13,8 +13,6 @@ from amlocal.blobs.values import Blob
 from amlocal.core.http import Reply
 
 _MAX_RESULTS = 5000  # entries of a page
-
-
 _HASHED = 4 * 2**20  # the longest range that comes with its MD5
 
 

@@ -18,8 +18,6 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.core.wire import azure_date
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST")
-
-
 _VERSIONS = frozenset({"snapshot", "versionid"})  # blobs have one version here
 
 

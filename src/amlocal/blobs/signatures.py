@@ -16,17 +16,9 @@ from amlocal.blobs.errors import AuthenticationFailed
 from amlocal.blobs.requests import BlobRequest
 
 VERSION = "2023-11-03"  # of the signatures made here
-
-
 _OLDEST = "2018-11-09"  # the first with `sr` in the signed text
-
-
 _WITH_SCOPE = "2020-12-06"  # the first with the encryption scope, `ses`
-
-
 _OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
-
-
 _FOREIGN = {"skoid": "user delegation", "si": "stored access policies", "sdd": "directories"}
 
 Fields = Mapping[str, str]

@@ -63,14 +63,8 @@ def no_precondition(_: Blob | None) -> None:
 
 
 _CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
-
-
 _METADATA_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-
-
 _METADATA_VALUE = re.compile(r"[ -~\xa0-\xff]*")  # what a header can carry
-
-
 _SEPARATOR = re.compile(r"[/\\]")
 
 

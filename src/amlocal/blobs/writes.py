@@ -15,14 +15,8 @@ from amlocal.blobs.values import OCTETS, Blob, BlobProperties, Precondition
 from amlocal.core.http import Reply
 
 MAX_BLOB = 5000 * 2**20  # bytes of one Put Blob, from version 2019-12-12 on
-
-
 MAX_BLOCK = 4000 * 2**20
-
-
 _MAX_LIST = 16 * 2**20  # the longest list, of 50,000 blocks, stays below
-
-
 _ENCRYPTED = {"x-ms-request-server-encrypted": "true"}
 
 

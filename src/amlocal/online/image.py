@@ -22,9 +22,9 @@ from amlocal.jobs.process import Confinement
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.settings import unserved
 from amlocal.online.swagger import describe_model
+from amlocal.online_scoring import launch, script_server
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
 from amlocal.runtimes.runtime import Log
-from amlocal.serving import launch, script
 
 # azureml's scoring script of no-code deployments runs under the first and imports the second (azureml-examples pull
 # requests 3902 and 3916); azureml-defaults brings the first along.
@@ -138,7 +138,7 @@ class Images:
         )
 
     def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> Image:
-        command = (str(runtime.python), script.__file__, str(entry))
+        command = (str(runtime.python), script_server.__file__, str(entry))
         variables = self._environ(runtime, properties, folder) | {"AML_APP_ROOT": str(entry.parent)}
         return Image(command, variables, entry.parent, is_script=True)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
 from amlocal.online.headers import NO_HEADERS
-from amlocal.serving.frames import Answer
+from amlocal.online_scoring.frames import ScoringResponse
 
 _LONGEST_PAUSE_S = 60.0
 
@@ -25,13 +25,15 @@ class Backend(Protocol):
     def watch(self, lost: Callable[[], None]) -> None:
         """Have `lost` called when a worker of it is gone, of which it makes another."""
 
-    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+    def ask(
+        self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> asyncio.Future[ScoringResponse]:
         """Return the future answer; `headers` are for a script."""
 
-    def ping(self) -> asyncio.Future[Answer]:
+    def ping(self) -> asyncio.Future[ScoringResponse]:
         """Return the future sign of life."""
 
-    async def describe(self, version: str) -> Answer:
+    async def describe(self, version: str) -> ScoringResponse:
         """Return its OpenAPI document; of which `version`, 2 or 3, a script's server knows."""
 
     async def ended(self) -> int:
@@ -95,7 +97,9 @@ class _Instance:
         self.asked: set[_Clock] = set()  # of the requests that its process has
 
 
-def _put(body: bytes, content_type: str, headers: Mapping[str, str], backend: Backend) -> asyncio.Future[Answer]:
+def _put(
+    body: bytes, content_type: str, headers: Mapping[str, str], backend: Backend
+) -> asyncio.Future[ScoringResponse]:
     return backend.ask(body, content_type, headers)
 
 
@@ -136,7 +140,7 @@ class Pool:
             self._occupy(instance, backend)
             self._keepers.append(asyncio.create_task(self._keep(instance)))
 
-    async def score(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+    async def score(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> ScoringResponse:
         """Return the model's answer; `headers`, keys in lower case, are for a script.
 
         Raises `TooBusy`, `ProcessDied`; `TimeoutError` past the request's time.
@@ -153,7 +157,7 @@ class Pool:
             self._pending -= 1
             self._note_idle()
 
-    async def describe(self, version: str) -> Answer:
+    async def describe(self, version: str) -> ScoringResponse:
         """Return the OpenAPI document. Raises `ProcessDied`; `TimeoutError` past a request's time."""
         backend = next((one.backend for one in self._instances if one.serves and one.backend is not None), None)
         if backend is None:
@@ -183,7 +187,7 @@ class Pool:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
 
-    async def _ask(self, put: Callable[[Backend], asyncio.Future[Answer]], clock: _Clock) -> Answer:
+    async def _ask(self, put: Callable[[Backend], asyncio.Future[ScoringResponse]], clock: _Clock) -> ScoringResponse:
         while True:
             instance = await self._take(clock)
             backend = instance.backend
@@ -223,7 +227,7 @@ class Pool:
             self._waiting.discard(clock)
             clock.go_on()
 
-    def _answered(self, instance: _Instance, backend: Backend, done: asyncio.Future[Answer]) -> None:
+    def _answered(self, instance: _Instance, backend: Backend, done: asyncio.Future[ScoringResponse]) -> None:
         error = None if done.cancelled() else done.exception()
         if isinstance(error, ProcessDied) and instance.backend is backend and instance.serves:
             self._lose(instance)  # its keeper will see, but the next request must not be sent there
@@ -269,7 +273,7 @@ class Pool:
     def _await_worker(self, instance: _Instance, backend: Backend) -> None:
         """Ask the server again once it has a worker again."""
 
-        def there(sign: asyncio.Future[Answer]) -> None:
+        def there(sign: asyncio.Future[ScoringResponse]) -> None:
             if instance.backend is backend and not sign.cancelled() and sign.exception() is None:
                 self._serve(instance)
 

@@ -18,7 +18,7 @@ from amlocal.online.errors import ProcessDied, TooBusy
 from amlocal.online.fleet import Fleet
 from amlocal.online.pool import Pool
 from amlocal.online.store import OnlineStore
-from amlocal.serving.frames import Answer
+from amlocal.online_scoring.frames import ScoringResponse
 
 MAX_BODY = 1_572_864
 """Bytes: 1.5 MB (learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, "Payload size")."""
@@ -152,7 +152,7 @@ async def _body(call: Call) -> bytes:
         raise _Refused(_failure(413, "RequestEntityTooLarge", message)) from error
 
 
-async def _ask(pool: Pool, asking: Awaitable[Answer]) -> Reply:
+async def _ask(pool: Pool, asking: Awaitable[ScoringResponse]) -> Reply:
     try:
         return _reply(await asking)
     except TooBusy as error:
@@ -164,7 +164,7 @@ async def _ask(pool: Pool, asking: Awaitable[Answer]) -> Reply:
         return _model_failure(502, "model_error", str(error))
 
 
-def _reply(answer: Answer) -> Reply:
+def _reply(answer: ScoringResponse) -> Reply:
     headers = {**answer.headers, "x-ms-run-fn-exec-ms": f"{answer.took_ms:.3f}"}
     if answer.status == 200:
         return Reply(200, answer.body, headers | {"x-ms-run-function-failed": "False"}, answer.media_type)

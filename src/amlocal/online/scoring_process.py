@@ -15,7 +15,7 @@ from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.online.headers import NO_HEADERS
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
-from amlocal.serving.frames import ALIVE, Answer, Request, pack_request, take_answers
+from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
 
 
 class _Link(asyncio.Protocol):
@@ -23,7 +23,7 @@ class _Link(asyncio.Protocol):
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self.waiting: dict[int, asyncio.Future[Answer]] = {ALIVE: loop.create_future()}
+        self.waiting: dict[int, asyncio.Future[ScoringResponse]] = {ALIVE: loop.create_future()}
         self.closed: asyncio.Future[None] = loop.create_future()
         self.transport: JoinedWrites | None = None
         self._buffer = bytearray()
@@ -33,7 +33,7 @@ class _Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        for answer in take_answers(self._buffer):
+        for answer in take_responses(self._buffer):
             future = self.waiting.pop(answer.number, None)
             if future is not None and not future.done():
                 future.set_result(answer)
@@ -92,19 +92,21 @@ class ScoringProcess:
     def watch(self, lost: Callable[[], None]) -> None:
         """Do nothing: it has no workers."""
 
-    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+    def ask(
+        self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> asyncio.Future[ScoringResponse]:
         """Send a request; the future holds its answer or `ProcessDied`. A model has no use for `headers`."""
         del headers
-        return self._send(Request(next(self._numbers) & 0xFFFFFFFF or next(self._numbers), body, content_type))
+        return self._send(ScoringRequest(next(self._numbers) & 0xFFFFFFFF or next(self._numbers), body, content_type))
 
-    def ping(self) -> asyncio.Future[Answer]:
+    def ping(self) -> asyncio.Future[ScoringResponse]:
         """Ask whether the process answers."""
         link = self._link
         waiting = link.waiting.get(ALIVE) if link else None
-        return waiting if waiting is not None else self._send(Request(ALIVE))
+        return waiting if waiting is not None else self._send(ScoringRequest(ALIVE))
 
-    def _send(self, request: Request) -> asyncio.Future[Answer]:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def _send(self, request: ScoringRequest) -> asyncio.Future[ScoringResponse]:
+        future: asyncio.Future[ScoringResponse] = asyncio.get_running_loop().create_future()
         link = self._link
         if link is None or link.transport is None or link.transport.is_closing() or link.closed.done():
             future.set_exception(NotSent("The model's process is not there."))
@@ -113,9 +115,9 @@ class ScoringProcess:
         link.transport.write(pack_request(request))
         return future
 
-    async def describe(self, version: str) -> Answer:  # noqa: ARG002 - there is one
+    async def describe(self, version: str) -> ScoringResponse:  # noqa: ARG002 - there is one
         """Return the OpenAPI document."""
-        return Answer(0, 200, self._document)
+        return ScoringResponse(0, 200, self._document)
 
     async def ended(self) -> int:
         """Wait for the end of the process and return its exit code."""

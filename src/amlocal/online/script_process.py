@@ -18,8 +18,8 @@ from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
 from amlocal.online.headers import NO_HEADERS, from_script, to_script
 from amlocal.online.logs import DeploymentLog
 from amlocal.online.output import Output, listen
-from amlocal.serving.frames import Answer
-from amlocal.serving.script import DEATHS, PORT
+from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.script_server import PORT, WORKER_ENDS
 
 _GRACE_S = 5.0
 _LOOK_S = 0.1  # gunicorn has no other way to say that it listens
@@ -59,7 +59,7 @@ class ScriptProcess:
         self._process: Process | None = None
         self._lifeline: int | None = None
         self._output: Output | None = None
-        self._sign: asyncio.Task[Answer] | None = None
+        self._sign: asyncio.Task[ScoringResponse] | None = None
         self._deaths = _Deaths()
         self._ear: asyncio.DatagramTransport | None = None
 
@@ -91,17 +91,19 @@ class ScriptProcess:
         """Have `lost` called when a worker of the server has ended: it starts another."""
         self._deaths.lost = lost
 
-    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> asyncio.Future[Answer]:
+    def ask(
+        self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> asyncio.Future[ScoringResponse]:
         """Send a request with the caller's headers; the future holds its answer or `ProcessDied`."""
         return asyncio.ensure_future(self._ask(body, content_type, headers))
 
-    def ping(self) -> asyncio.Future[Answer]:
+    def ping(self) -> asyncio.Future[ScoringResponse]:
         """Ask whether the server answers. One question is under way at a time: a script that hangs gathers none."""
         if self._sign is None or self._sign.done():
             self._sign = asyncio.create_task(self._ping())
         return self._sign
 
-    async def describe(self, version: str) -> Answer:
+    async def describe(self, version: str) -> ScoringResponse:
         """Return the document that the inference server makes of the script's own decorators."""
         return await self._http("GET", f"/swagger.json?version={version}")
 
@@ -128,7 +130,7 @@ class ScriptProcess:
     async def _listen_for_deaths(self) -> None:
         ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ear.setblocking(False)
-        ear.bind(str(self._socket_folder / DEATHS))
+        ear.bind(str(self._socket_folder / WORKER_ENDS))
         loop = asyncio.get_running_loop()
         self._ear, _ = await loop.create_datagram_endpoint(lambda: self._deaths, sock=ear)
 
@@ -138,18 +140,18 @@ class ScriptProcess:
         except httpx.TransportError:  # it does not listen yet
             return False
 
-    async def _ping(self) -> Answer:
+    async def _ping(self) -> ScoringResponse:
         while not await self._healthy():  # noqa: ASYNC110 - see _LOOK_S
             await asyncio.sleep(_LOOK_S)
-        return Answer(0)
+        return ScoringResponse(0)
 
-    async def _ask(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Answer:
+    async def _ask(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> ScoringResponse:
         kind = {"content-type": content_type} if content_type else {}
         return await self._http("POST", "/score", body, to_script(headers) | kind)
 
     async def _http(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> ScoringResponse:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -161,4 +163,4 @@ class ScriptProcess:
             raise WorkerDied(f"The script's process ended while it worked on the request: {error}") from error
         kind = answer.headers.get("Content-Type", "application/json")
         passed = from_script((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
-        return Answer(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind, passed)
+        return ScoringResponse(0, answer.status_code, answer.content, (loop.time() - started) * 1000, kind, passed)

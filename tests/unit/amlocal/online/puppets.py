@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from amlocal.online.errors import ProcessDied
-from amlocal.serving.frames import Answer
+from amlocal.online_scoring.frames import ScoringResponse
 
-Reply = Callable[[bytes], Answer | None]  # None leaves the question to the test
+Reply = Callable[[bytes], ScoringResponse | None]  # None leaves the question to the test
 
 
 class Puppet:
@@ -18,7 +18,7 @@ class Puppet:
         self.comes_up = comes_up
         self.answers_ping: Callable[[int], bool] = lambda number: True
         self.was_asked = asyncio.Event()
-        self.asked: list[asyncio.Future[Answer]] = []
+        self.asked: list[asyncio.Future[ScoringResponse]] = []
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.pings = 0
@@ -37,8 +37,10 @@ class Puppet:
     def watch(self, lost: Callable[[], None]) -> None:
         self.lost = lost
 
-    def ask(self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> asyncio.Future[Answer]:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def ask(
+        self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None
+    ) -> asyncio.Future[ScoringResponse]:
+        future: asyncio.Future[ScoringResponse] = asyncio.get_running_loop().create_future()
         self.was_asked.set()
         self.asked.append(future)
         self.bodies.append(body)
@@ -48,17 +50,17 @@ class Puppet:
             future.set_result(answer)
         return future
 
-    def ping(self) -> asyncio.Future[Answer]:
+    def ping(self) -> asyncio.Future[ScoringResponse]:
         self.pings += 1
-        sign: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        sign: asyncio.Future[ScoringResponse] = asyncio.get_running_loop().create_future()
         if self.answers_ping(self.pings):
-            sign.set_result(Answer(0))
+            sign.set_result(ScoringResponse(0))
         return sign
 
-    async def describe(self, version: str) -> Answer:
+    async def describe(self, version: str) -> ScoringResponse:
         if self.end.done():
             raise ProcessDied("gone")
-        return Answer(0, 200, b'{"version": "%s"}' % version.encode())
+        return ScoringResponse(0, 200, b'{"version": "%s"}' % version.encode())
 
     async def ended(self) -> int:
         return await asyncio.shield(self.end)

@@ -30,7 +30,7 @@ from amlocal.online.logs import DeploymentLog
 from amlocal.online.rollouts import Rollouts
 from amlocal.online.router import Scoring
 from amlocal.online.store import OnlineStore
-from amlocal.serving.frames import Answer as ModelAnswer
+from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Client
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 from tests.unit.amlocal.online.puppets import Puppet, Reply

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amlocal.online.errors import ProcessDied, WorkerDied
 from amlocal.online.pool import Limits, Pool
-from amlocal.serving.frames import Answer
+from amlocal.online_scoring.frames import ScoringResponse
 from tests.unit.amlocal.online.puppets import Puppet, settle
 
 TIMEOUT_S, START_S = 5.0, 310.0
@@ -65,7 +65,7 @@ class Process(Puppet):
         return self.gate.is_set() and not self.end.done()
 
     @property
-    def at_work(self) -> list["asyncio.Future[Answer]"]:
+    def at_work(self) -> list["asyncio.Future[ScoringResponse]"]:
         return [question for question in self.asked if not question.done()]
 
 
@@ -75,7 +75,7 @@ class Scene:
 
     limits: Limits
     processes: list[Process] = field(default_factory=list)
-    asked: list["asyncio.Task[Answer]"] = field(default_factory=list)
+    asked: list["asyncio.Task[ScoringResponse]"] = field(default_factory=list)
     lost: int = 0
     late: int = 0
 
@@ -97,7 +97,7 @@ class Scene:
         if event == "ask" and self.pending() < 2 * self.limits.concurrent * self.limits.instances:
             self.asked.append(asyncio.create_task(self.pool.score(b"", "")))
         elif event == "answer" and (busy := [process for process in up if process.at_work]):
-            busy[0].at_work[0].set_result(Answer(1))
+            busy[0].at_work[0].set_result(ScoringResponse(1))
         elif event == "kill" and up:
             self.lost += len(up[0].at_work)
             await up[0].stop()
@@ -120,7 +120,7 @@ class Scene:
                 process.gate.set()
             for process in self.up():
                 for question in process.at_work:
-                    question.set_result(Answer(1))
+                    question.set_result(ScoringResponse(1))
             await settle()
         await self.pool.stop()
 
@@ -205,9 +205,9 @@ def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str)
         scene = Scene(Limits(concurrent=2, timeout_s=TIMEOUT_S, start_s=START_S))
         await scene.pool.start()
         server = scene.processes[0]
-        signs: list[asyncio.Future[Answer]] = []
+        signs: list[asyncio.Future[ScoringResponse]] = []
 
-        def ping() -> "asyncio.Future[Answer]":
+        def ping() -> "asyncio.Future[ScoringResponse]":
             signs.append(asyncio.get_running_loop().create_future())
             return signs[-1]
 
@@ -224,10 +224,10 @@ def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str)
         await leap(TIMEOUT_S + 1)
         assert (len(server.asked), [one.done() for one in scene.asked]) == (2, [True, False, False])
         for sign in signs:
-            sign.set_result(Answer(0))
+            sign.set_result(ScoringResponse(0))
         await settle()
         for question in server.at_work:
-            question.set_result(Answer(1))
+            question.set_result(ScoringResponse(1))
         assert [(await one).number for one in scene.asked[1:]] == [1, 1]
         with pytest.raises(WorkerDied):
             await scene.asked[0]

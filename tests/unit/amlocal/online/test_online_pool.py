@@ -9,7 +9,7 @@ import pytest
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
 from amlocal.online.pool import Limits, Pool
-from amlocal.serving.frames import Answer
+from amlocal.online_scoring.frames import ScoringResponse
 from tests.unit.amlocal.online.puppets import Puppet, eventually, settle
 
 
@@ -42,7 +42,7 @@ class Bench:
             await asyncio.sleep(0.01)
         await self.made[to].was_asked.wait()
 
-    def ask(self) -> "asyncio.Task[Answer]":
+    def ask(self) -> "asyncio.Task[ScoringResponse]":
         return asyncio.create_task(self.pool.score(b"", ""))
 
 
@@ -65,7 +65,7 @@ def test_twice_as_many_requests_as_may_run_are_held_and_the_next_is_turned_away(
             await bench.pool.score(b"", "")
         for number in range(4):
             await settle()
-            bench.made[0].asked[number].set_result(Answer(number))
+            bench.made[0].asked[number].set_result(ScoringResponse(number))
         assert {answer.number for answer in await asyncio.gather(*asked)} == {0, 1, 2, 3}
         await bench.pool.stop()
 
@@ -80,7 +80,7 @@ def test_requests_go_to_the_least_busy_process() -> None:
         await settle()
         assert [len(process.asked) for process in bench.made] == [1, 1]
         for process in bench.made:
-            process.asked[0].set_result(Answer(0))
+            process.asked[0].set_result(ScoringResponse(0))
         await asyncio.gather(*asked)
         await bench.pool.stop()
 
@@ -96,9 +96,9 @@ def test_a_request_past_its_time_fails_and_the_process_stays_busy_until_it_answe
         waiting = bench.ask()
         await settle()
         assert len(bench.made[0].asked) == 1
-        bench.made[0].asked[0].set_result(Answer(0))
+        bench.made[0].asked[0].set_result(ScoringResponse(0))
         await settle()
-        bench.made[0].asked[1].set_result(Answer(1))
+        bench.made[0].asked[1].set_result(ScoringResponse(1))
         assert (await waiting).number == 1
         await bench.pool.stop()
 
@@ -115,7 +115,7 @@ def test_draining_lets_every_request_have_its_answer_before_the_process_ends() -
         for number in range(2):
             await settle()
             assert not bench.made[0].end.done()
-            bench.made[0].asked[number].set_result(Answer(number))
+            bench.made[0].asked[number].set_result(ScoringResponse(number))
         await draining
         assert [(await one).number for one in asked] == [0, 1]
         assert bench.made[0].end.done()
@@ -133,7 +133,7 @@ def test_a_process_that_dies_fails_its_request_is_replaced_and_the_waiting_one_i
         with pytest.raises(ProcessDied):
             await first
         await bench.sent(to=1)
-        bench.made[1].asked[0].set_result(Answer(7))
+        bench.made[1].asked[0].set_result(ScoringResponse(7))
         assert (await second).number == 7
         assert any("ended with code -9" in line for line in bench.said)
         await bench.pool.stop()
@@ -173,7 +173,7 @@ def test_a_server_that_lost_one_worker_is_asked_again_without_being_started_anew
         with pytest.raises(WorkerDied):
             await lost
         await settle()
-        bench.made[0].asked[1].set_result(Answer(2))
+        bench.made[0].asked[1].set_result(ScoringResponse(2))
         assert (await waiting).number == 2
         assert len(bench.made) == 1
         await bench.pool.stop()
@@ -189,7 +189,7 @@ def test_a_request_that_never_reached_a_process_goes_to_the_next_one() -> None:
         await settle()
         bench.made[0].asked[0].set_exception(NotSent("gone before"))
         await settle()
-        bench.made[1].asked[0].set_result(Answer(5))
+        bench.made[1].asked[0].set_result(ScoringResponse(5))
         assert (await asked).number == 5
         await bench.pool.stop()
 
@@ -205,9 +205,9 @@ def test_a_caller_that_goes_away_leaves_its_turn_to_the_next() -> None:
         second.cancel()
         third = bench.ask()
         await settle()
-        bench.made[0].asked[0].set_result(Answer(1))
+        bench.made[0].asked[0].set_result(ScoringResponse(1))
         await settle()
-        bench.made[0].asked[1].set_result(Answer(3))
+        bench.made[0].asked[1].set_result(ScoringResponse(3))
         assert ((await first).number, (await third).number) == (1, 3)
         await bench.pool.stop()
 
@@ -223,7 +223,7 @@ def test_a_process_that_fails_its_liveness_probes_is_replaced() -> None:
         assert bench.made[0].pings >= 3
         asked = bench.ask()
         await bench.sent(to=1)
-        bench.made[1].asked[0].set_result(Answer(1))
+        bench.made[1].asked[0].set_result(ScoringResponse(1))
         await asked
         assert "failed 3 liveness probes" in bench.said[0]
         await bench.pool.stop()
@@ -252,7 +252,7 @@ def test_a_process_that_does_not_come_up_again_is_tried_after_ever_longer_pauses
         await settle()
         asked = bench.ask()
         await bench.sent(to=3)
-        bench.made[3].asked[0].set_result(Answer(1))
+        bench.made[3].asked[0].set_result(ScoringResponse(1))
         await asked
         pauses = [line.rpartition(" in ")[2] for line in bench.said if line.endswith(" s.")]
         assert pauses == ["0.01 s.", "0.02 s.", "0.04 s."]

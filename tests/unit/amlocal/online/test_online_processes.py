@@ -25,17 +25,17 @@ SRC = str(Path(sys.modules["amlocal"].__path__[0]).parent)
 # Answers each request with its own body in capitals; `exit` and `hang` do that.
 ECHO = """
 import os, socket, sys, time
-from amlocal.serving.frames import Answer, pack_answer, take_requests
+from amlocal.online_scoring.frames import ScoringResponse, pack_response, take_requests
 server, buffer = socket.socket(fileno=int(sys.argv[1])), bytearray()
 print("echo is up", flush=True)
-server.sendall(pack_answer(Answer(0)))
+server.sendall(pack_response(ScoringResponse(0)))
 while chunk := server.recv(2**16):
     buffer += chunk
     for request in take_requests(buffer):
         if request.body == b"exit":
             os._exit(3)
         if request.body != b"hang":
-            server.sendall(pack_answer(Answer(request.number, 200, request.body.upper())))
+            server.sendall(pack_response(ScoringResponse(request.number, 200, request.body.upper())))
 """
 
 # The inference server in small: one path for health, one for scoring.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.serving.frames import Answer as ModelAnswer
+from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.online.puppets import eventually, settle
 from tests.unit.amlocal.online.stage import Stage, play
 

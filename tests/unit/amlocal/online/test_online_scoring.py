@@ -9,7 +9,7 @@ import pytest
 
 from amlocal.online.errors import WorkerDied
 from amlocal.online.router import MAX_BODY
-from amlocal.serving.frames import Answer as ModelAnswer
+from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import Answer
 from tests.unit.amlocal.online.puppets import Puppet, eventually, settle
 from tests.unit.amlocal.online.stage import Stage, play

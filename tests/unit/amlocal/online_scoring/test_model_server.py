@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from amlocal.serving import launch, script, worker
-from amlocal.serving.frames import ALIVE, Answer, Request, pack_request, take_answers
-from amlocal.serving.scorer import Scorer
+from amlocal.online_scoring import launch, model_server, script_server
+from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
+
+if TYPE_CHECKING:
+    from amlocal.online_scoring.model import OnlineScorer
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -28,15 +30,15 @@ class Counting:
 
     merges = True
 
-    def answers(self, requests: Sequence[Request]) -> Iterator[list[Answer]]:
-        yield [Answer(request.number, 200, str(len(requests)).encode()) for request in requests]
+    def respond(self, requests: Sequence[ScoringRequest]) -> Iterator[list[ScoringResponse]]:
+        yield [ScoringResponse(request.number, 200, str(len(requests)).encode()) for request in requests]
 
 
 @contextmanager
 def serving() -> Iterator[socket.socket]:
     """Serve in a thread; yield the server's end."""
     ours, theirs = socket.socketpair()
-    thread = threading.Thread(target=worker.serve, args=(theirs, cast("Scorer", Counting())))
+    thread = threading.Thread(target=model_server.serve, args=(theirs, cast("OnlineScorer", Counting())))
     with ours, theirs:
         thread.start()
         yield ours
@@ -49,25 +51,25 @@ def received(server: socket.socket, count: int) -> dict[int, bytes]:
     buffer, found = bytearray(), dict[int, bytes]()
     while len(found) < count:
         buffer += server.recv(2**16)
-        found |= {answer.number: answer.body for answer in take_answers(buffer)}
+        found |= {answer.number: answer.body for answer in take_responses(buffer)}
     return found
 
 
 def test_requests_that_have_arrived_together_make_one_batch() -> None:
     with serving() as server:
-        server.sendall(b"".join(pack_request(Request(number)) for number in (1, 2, 3)))
+        server.sendall(b"".join(pack_request(ScoringRequest(number)) for number in (1, 2, 3)))
         assert received(server, 3) == {1: b"3", 2: b"3", 3: b"3"}
 
 
 def test_a_request_that_comes_alone_waits_for_no_other() -> None:
     with serving() as server:
         for number in (1, 2):
-            server.sendall(pack_request(Request(number)))
+            server.sendall(pack_request(ScoringRequest(number)))
             assert received(server, 1) == {number: b"1"}
 
 
 def test_a_request_in_pieces_is_answered_when_it_is_whole() -> None:
-    frame = pack_request(Request(1, b"x" * 1000, "application/json"))
+    frame = pack_request(ScoringRequest(1, b"x" * 1000, "application/json"))
     with serving() as server:
         for start in range(0, len(frame), 100):
             server.sendall(frame[start : start + 100])
@@ -76,28 +78,28 @@ def test_a_request_in_pieces_is_answered_when_it_is_whole() -> None:
 
 def test_the_question_whether_it_is_there_is_no_request() -> None:
     with serving() as server:
-        server.sendall(pack_request(Request(ALIVE)) + pack_request(Request(1)))
+        server.sendall(pack_request(ScoringRequest(ALIVE)) + pack_request(ScoringRequest(1)))
         assert received(server, 2) == {ALIVE: b"", 1: b"1"}
 
 
 def test_what_waits_is_taken_up_to_a_measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_BATCH_BYTES", 100)
-    monkeypatch.setattr(worker, "_CHUNK", 64)
+    monkeypatch.setattr(model_server, "_BATCH_BYTES", 100)
+    monkeypatch.setattr(model_server, "_CHUNK", 64)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.sendall(b"".join(pack_request(Request(number, b"x" * 20)) for number in range(1, 21)))
+        ours.sendall(b"".join(pack_request(ScoringRequest(number, b"x" * 20)) for number in range(1, 21)))
         buffer, sizes = bytearray(), list[int]()
         while sum(sizes) < 20:
-            sizes.append(len(worker.arrived(theirs, buffer)))
+            sizes.append(len(model_server.arrived(theirs, buffer)))
         assert len(sizes) > 3
 
 
 def test_a_server_that_goes_away_in_the_middle_leaves_nothing_to_answer() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        ours.sendall(pack_request(Request(1, b"x" * 100))[:50])
+        ours.sendall(pack_request(ScoringRequest(1, b"x" * 100))[:50])
         ours.close()
-        assert worker.arrived(theirs, bytearray()) == []
+        assert model_server.arrived(theirs, bytearray()) == []
 
 
 DOUBLING = """
@@ -124,7 +126,7 @@ def test_when_the_server_is_gone_the_whole_group_of_the_process_is_ended(monkeyp
     ours, theirs = socket.socketpair()
     with theirs:
         ours.close()
-        worker.end_with(theirs)
+        model_server.end_with(theirs)
     assert ended == [(0, signal.SIGKILL)]
 
 
@@ -132,15 +134,15 @@ def test_a_loaded_model_is_announced_and_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     watched, frozen = threading.Event(), threading.Event()
-    monkeypatch.setattr(worker, "end_with", lambda server: watched.set())
+    monkeypatch.setattr(model_server, "end_with", lambda server: watched.set())
     monkeypatch.setattr(gc, "freeze", frozen.set)
     ours, theirs = socket.socketpair()
     folder = model(tmp_path / "m", DOUBLING)
-    thread = threading.Thread(target=worker.main, args=(folder, theirs.detach()))
+    thread = threading.Thread(target=model_server.main, args=(folder, theirs.detach()))
     thread.start()
     with ours:
         assert received(ours, 1) == {ALIVE: b""}
-        ours.sendall(pack_request(Request(1, b'{"input_data": [1, 2]}', "application/json")))
+        ours.sendall(pack_request(ScoringRequest(1, b'{"input_data": [1, 2]}', "application/json")))
         assert received(ours, 1) == {1: b"[2, 4]"}
     thread.join(20)
     assert (thread.is_alive(), watched.is_set(), frozen.is_set()) == (False, True, True)
@@ -150,17 +152,19 @@ def test_a_loaded_model_is_announced_and_served(
 def test_a_model_that_cannot_be_loaded_is_the_end_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(worker, "end_with", lambda server: None)
+    monkeypatch.setattr(model_server, "end_with", lambda server: None)
     ours, theirs = socket.socketpair()
     with ours, pytest.raises(SystemExit) as end:
-        worker.main(model(tmp_path / "m", "raise ImportError('no such luck')", name="broken_rules"), theirs.detach())
+        model_server.main(
+            model(tmp_path / "m", "raise ImportError('no such luck')", name="broken_rules"), theirs.detach()
+        )
     assert (end.value.code, "no such luck" in capfd.readouterr().err) == (3, True)
 
 
 def test_amlocal_is_lent_without_what_lies_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(launch.HERE), *sys.path])
     monkeypatch.setitem(sys.modules, "amlocal", sys.modules["amlocal"])
-    launch.lend_amlocal()
+    launch.expose_amlocal()
     assert str(launch.HERE) not in sys.path
     assert sys.modules["amlocal"].__path__ == [str(launch.HERE.parent)]
 
@@ -172,8 +176,8 @@ def test_the_inference_server_is_put_behind_a_socket(monkeypatch: pytest.MonkeyP
     package = ModuleType("azureml_inference_server_http")
     vars(package)["amlserver"] = server
     monkeypatch.setitem(sys.modules, package.__name__, package)
-    monkeypatch.setattr(sys, "path", [str(Path(script.__file__).parent), *sys.path])
-    monkeypatch.setattr(sys, "argv", ["script.py", "score.py", "/tmp/s"])
-    runpy.run_path(script.__file__, run_name="__main__")
+    monkeypatch.setattr(sys, "path", [str(Path(script_server.__file__).parent), *sys.path])
+    monkeypatch.setattr(sys, "argv", ["script_server.py", "score.py", "/tmp/s"])
+    runpy.run_path(script_server.__file__, run_name="__main__")
     assert ran == [("unix:/tmp/s", ["--entry_script", "score.py"])]
-    assert str(Path(script.__file__).parent) not in sys.path
+    assert str(Path(script_server.__file__).parent) not in sys.path

@@ -1,4 +1,4 @@
-"""The scoring process: reads what has arrived, asks the model once, answers, and again.
+"""The scoring process: reads the requests that have arrived, asks the model once, sends the responses.
 
 No event loop is in it, and no thread but one that waits for the server's end. While the model works, requests gather
 in the socket; all that are there when it is done make the next batch. A request that comes alone waits for nothing.
@@ -17,10 +17,10 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amlocal.serving.frames import ALIVE, Answer, Request, pack_answer, take_requests
+from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_response, take_requests
 
 if TYPE_CHECKING:
-    from amlocal.serving.scorer import Scorer
+    from amlocal.online_scoring.model import OnlineScorer
 
 _CHUNK = 2**18
 _BATCH_BYTES = 2**21  # of requests: what is beyond waits in the socket
@@ -34,7 +34,7 @@ def end_with(server: socket.socket) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def arrived(server: socket.socket, buffer: bytearray) -> list[Request]:
+def arrived(server: socket.socket, buffer: bytearray) -> list[ScoringRequest]:
     """Return the requests that are there, waiting for the first; none when the server has ended."""
     while not (found := take_requests(buffer)):
         chunk = server.recv(_CHUNK)
@@ -49,18 +49,18 @@ def arrived(server: socket.socket, buffer: bytearray) -> list[Request]:
     return found + take_requests(buffer)
 
 
-def serve(server: socket.socket, scorer: Scorer) -> None:
+def serve(server: socket.socket, scorer: OnlineScorer) -> None:
     """Answer until the server closes its end."""
     buffer = bytearray()
     while requests := arrived(server, buffer):
-        questions = []
+        waiting = []
         for request in requests:
             if request.number == ALIVE:
-                server.sendall(pack_answer(Answer(ALIVE)))
+                server.sendall(pack_response(ScoringResponse(ALIVE)))
             else:
-                questions.append(request)
-        for answers in scorer.answers(questions):
-            server.sendall(b"".join(map(pack_answer, answers)))
+                waiting.append(request)
+        for responses in scorer.respond(waiting):
+            server.sendall(b"".join(map(pack_response, responses)))
 
 
 def main(model_folder: Path, descriptor: int, *, lenient: bool = False) -> None:
@@ -68,15 +68,14 @@ def main(model_folder: Path, descriptor: int, *, lenient: bool = False) -> None:
     with socket.socket(fileno=descriptor) as server:
         threading.Thread(target=end_with, args=(server,), daemon=True).start()
         # Late, since this takes seconds in which a server that ends should not leave a process behind.
-        from amlocal.serving.model import Model  # noqa: PLC0415
-        from amlocal.serving.scorer import Scorer  # noqa: PLC0415
+        from amlocal.online_scoring.model import Model, OnlineScorer  # noqa: PLC0415
 
         try:
-            scorer = Scorer(Model(model_folder, lenient=lenient))
+            scorer = OnlineScorer(Model(model_folder, lenient=lenient))
         except Exception:  # noqa: BLE001 - whatever the model's code raises while it is loaded belongs in the log
             traceback.print_exc(file=sys.stderr)
             sys.exit(3)
         print(f"Model loaded; concurrent requests are {'merged' if scorer.merges else 'asked one by one'}", flush=True)  # noqa: T201 - this is the log
         gc.freeze()  # what is loaded stays: to look through it again and again would make some requests wait
-        server.sendall(pack_answer(Answer(ALIVE)))
+        server.sendall(pack_response(ScoringResponse(ALIVE)))
         serve(server, scorer)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.serving.refusal import Refusal
-from amlocal.serving.tensors import Tensor, read_tensors
+from amlocal.online_scoring.signature import InvalidRequest, Tensor, read_tensors
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 
@@ -47,13 +46,13 @@ def test_a_value_of_the_type_is_taken(dtype: str, value: Any) -> None:
 )
 def test_a_value_of_another_type_is_refused_by_the_name_of_the_tensor(dtype: str, value: Any) -> None:
     good: Any = {"bool": True, "object": "text"}.get(dtype, 1)
-    with pytest.raises(Refusal, match=f"Tensor 'x' holds values that are not {dtype}"):
+    with pytest.raises(InvalidRequest, match=f"Tensor 'x' holds values that are not {dtype}"):
         read_tensors({"x": [good, value]}, [tensor(dtype, -1, name="x")])
 
 
 @pytest.mark.parametrize("data", [[[1, 2], [3]], [[[1, 2]], [3]], [1, 2], 3, "text", None, {}, [[[1, 2]]], [[1, 2, 3]]])
 def test_another_shape_is_refused(data: Any) -> None:
-    with pytest.raises(Refusal, match="'input_data' has the shape"):
+    with pytest.raises(InvalidRequest, match="'input_data' has the shape"):
         read_tensors(data, [tensor("float64", -1, 2)])
 
 
@@ -62,7 +61,7 @@ def test_a_length_may_be_any_and_none() -> None:
 
 
 def test_no_row_is_refused() -> None:
-    with pytest.raises(Refusal, match="is empty"):
+    with pytest.raises(InvalidRequest, match="is empty"):
         read_tensors([], [tensor("float64", -1)])
 
 
@@ -70,5 +69,5 @@ def test_no_row_is_refused() -> None:
     ("data", "why"), [([1], "by name: a, b"), ({"a": [1]}, "'b' is missing"), ({"a": [1], "c": [1]}, "'c' is not")]
 )
 def test_tensors_with_names_are_sent_by_name(data: Any, why: str) -> None:
-    with pytest.raises(Refusal, match=why):
+    with pytest.raises(InvalidRequest, match=why):
         read_tensors(data, [tensor("int64", -1, name="a"), tensor("int64", -1, name="b")])

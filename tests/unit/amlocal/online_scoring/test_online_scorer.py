@@ -1,8 +1,9 @@
-"""Requests that wait together are asked of the model together, and answered as if each had come alone."""
+"""A model in the scoring process: what it answers, alone and for requests that are merged."""
 
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -12,15 +13,83 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 
-from amlocal.serving.frames import Answer, Request
-from amlocal.serving.model import Model, Signature, json_ready
-from amlocal.serving.params import Param
-from amlocal.serving.scorer import Scorer
-from amlocal.serving.tensors import Tensor
-from amlocal.serving.values import Column
+from amlocal.online_scoring.frames import ScoringRequest, ScoringResponse
+from amlocal.online_scoring.model import Model, OnlineScorer, json_ready
+from amlocal.online_scoring.signature import Column, Param, Signature, Tensor
 
-# MLflow says so of its own type hints, when it is imported.
-pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
+pytestmark = [
+    # MLflow says so of its own type hints, when it is imported.
+    pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*An input example was not provided:UserWarning"),
+]
+
+VALUES = {
+    "double": 1, "float": 0.5, "long": 2**40, "integer": 7.0, "boolean": True, "string": "x", "binary": "YQ==",
+    "datetime": "2026-01-31T12:00:00",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that answers with what it was asked: its types, values and parameters, as text."""
+    import mlflow  # noqa: PLC0415 - it takes seconds
+    import pandas as pd  # noqa: PLC0415
+    from mlflow.models import ModelSignature  # noqa: PLC0415
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema  # noqa: PLC0415
+
+    class Echo(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined,misc]
+        def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> list[str]:
+            dtypes = model_input.dtypes.astype(str).to_dict()
+            return [f"{dtypes} {row} {params}" for row in model_input.to_dict(orient="records")]
+
+    columns = [ColSpec(DataType[kind], kind) for kind in VALUES] + [ColSpec("double", "optional", required=False)]
+    folder = tmp_path_factory.mktemp("models") / "model"
+    mlflow.pyfunc.save_model(
+        folder,
+        python_model=Echo(),
+        signature=ModelSignature(
+            inputs=Schema([*columns]),
+            outputs=Schema([ColSpec("string")]),
+            params=ParamSchema([ParamSpec("limit", "long", 3)]),
+        ),
+        pip_requirements=[],
+    )
+    return folder
+
+
+@pytest.mark.parametrize("optional", [{}, {"optional": 2.5}], ids=["left out", "sent"])
+@pytest.mark.parametrize("params", [{}, {"limit": 4}], ids=["by default", "sent"])
+def test_a_model_is_asked_the_same_whether_mlflow_checks_the_table_or_not(
+    folder: Path, optional: dict[str, float], params: dict[str, int]
+) -> None:
+    import mlflow  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    from amlocal.online_scoring.model import Model, OnlineScorer  # noqa: PLC0415
+
+    body = json.dumps({"input_data": [{**VALUES, **optional}], "params": params}).encode()
+    ((answer,),) = OnlineScorer(Model(folder, lenient=True)).respond([ScoringRequest(1, body, "application/json")])
+    typed = {"float": np.float32(0.5), "integer": np.int32(7), "binary": b"a", "double": 1.0}
+    frame = pd.DataFrame([{**VALUES, **typed, "datetime": pd.Timestamp(str(VALUES["datetime"])), **optional}])
+    frame = frame.astype({"float": "float32", "integer": "int32"})
+    assert json.loads(answer.body) == mlflow.pyfunc.load_model(folder).predict(frame, params=params)
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_only_a_lenient_model_with_named_columns_takes_rows(folder: Path, lenient: bool) -> None:
+    from amlocal.online_scoring.model import Model, OnlineScorer  # noqa: PLC0415
+
+    scorer = OnlineScorer(Model(folder, lenient=lenient))
+    split = {"columns": list(VALUES), "index": [0], "data": [list(VALUES.values())]}
+    statuses = {}
+    for name, data in {"split": split, "records": [VALUES], "rows": [list(VALUES.values())]}.items():
+        request = ScoringRequest(1, json.dumps({"input_data": data}).encode(), "application/json")
+        ((answer,),) = scorer.respond([request])
+        statuses[name] = answer.status
+    others = 200 if lenient else 400
+    assert statuses == {"split": 200, "records": others, "rows": others}
+
 
 TABLE = Signature(columns=[Column("a", "double"), Column("b", "double")], params=[Param("k", "long")])
 EXAMPLE = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
@@ -39,8 +108,8 @@ class Fake:
         self.asked.append(data)
         return self._predict(data, params)
 
-    def scorer(self) -> Scorer:
-        scorer = Scorer(cast("Model", self))
+    def scorer(self) -> OnlineScorer:
+        scorer = OnlineScorer(cast("Model", self))
         self.asked.clear()
         return scorer
 
@@ -49,15 +118,15 @@ def total(frame: Any, params: Any = None) -> Any:
     return (frame["a"] + frame["b"]).to_numpy()
 
 
-def request(number: int, rows: Any, **more: Any) -> Request:
-    return Request(number, json.dumps({"input_data": rows, **more}).encode(), "application/json")
+def request(number: int, rows: Any, **more: Any) -> ScoringRequest:
+    return ScoringRequest(number, json.dumps({"input_data": rows, **more}).encode(), "application/json")
 
 
-def answers(scorer: Scorer, *requests: Request) -> dict[int, Answer]:
-    return {answer.number: answer for ready in scorer.answers(requests) for answer in ready}
+def respond(scorer: OnlineScorer, *requests: ScoringRequest) -> dict[int, ScoringResponse]:
+    return {answer.number: answer for ready in scorer.respond(requests) for answer in ready}
 
 
-def values(answer: Answer) -> Any:
+def values(answer: ScoringResponse) -> Any:
     assert answer.status == 200, answer.body
     return json.loads(answer.body)
 
@@ -69,7 +138,7 @@ ROWS = st.lists(st.tuples(NUMBERS, NUMBERS).map(list), min_size=1, max_size=4)
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_merged_requests_get_what_each_would_get_alone(tables: list[list[list[float]]]) -> None:
     model = Fake(total)
-    found = answers(model.scorer(), *(request(number, rows) for number, rows in enumerate(tables, start=1)))
+    found = respond(model.scorer(), *(request(number, rows) for number, rows in enumerate(tables, start=1)))
     for number, rows in enumerate(tables, start=1):
         assert values(found[number]) == [first + second for first, second in rows]
     assert len(model.asked) == 1
@@ -79,7 +148,7 @@ def test_tables_of_other_columns_or_parameters_are_asked_apart() -> None:
     signature = Signature(columns=[Column("a", "double"), Column("b", "double", required=False)], params=TABLE.params)
     model = Fake(lambda frame, params: frame["a"].to_numpy() * (params or {"k": 1})["k"], signature)
     scorer = model.scorer()
-    found = answers(
+    found = respond(
         scorer,
         request(1, [{"a": 1.0}]),
         request(2, [{"a": 2.0, "b": 0.0}]),
@@ -107,7 +176,7 @@ def test_a_model_that_is_not_known_to_go_row_by_row_is_asked_one_request_at_a_ti
     model = Fake(predict, example=example)
     scorer = model.scorer()
     assert not scorer.merges
-    answers(scorer, request(1, [[1.0, 2.0]]), request(2, [[3.0, 4.0]]))
+    respond(scorer, request(1, [[1.0, 2.0]]), request(2, [[3.0, 4.0]]))
     assert len(model.asked) == 2
 
 
@@ -117,7 +186,7 @@ def test_a_request_that_the_model_fails_on_takes_no_other_with_it(capfd: pytest.
             raise ArithmeticError("unlucky")
         return total(frame)
 
-    found = answers(Fake(predict).scorer(), *(request(number, [[float(number), 0.0]]) for number in (12, 13, 14)))
+    found = respond(Fake(predict).scorer(), *(request(number, [[float(number), 0.0]]) for number in (12, 13, 14)))
     assert (values(found[12]), values(found[14])) == ([12.0], [14.0])
     assert (found[13].status, b"ArithmeticError: unlucky" in found[13].body) == (500, True)
     assert "Traceback" in capfd.readouterr().err
@@ -126,7 +195,7 @@ def test_a_request_that_the_model_fails_on_takes_no_other_with_it(capfd: pytest.
 def test_a_model_that_answers_with_too_few_rows_when_merged_is_asked_again_alone() -> None:
     model = Fake(lambda frame, params: total(frame) if len(frame) < 3 else total(frame)[:1])
     model.example = EXAMPLE.head(1)
-    found = answers(model.scorer(), *(request(number, [[1.0, 1.0], [2.0, 2.0]]) for number in (1, 2)))
+    found = respond(model.scorer(), *(request(number, [[1.0, 1.0], [2.0, 2.0]]) for number in (1, 2)))
     assert [values(found[number]) for number in (1, 2)] == [[2.0, 4.0], [2.0, 4.0]]
 
 
@@ -134,12 +203,12 @@ def test_what_mlflow_refuses_is_the_callers_mistake() -> None:
     def refuse(data: Any, params: Any) -> Any:
         raise MlflowException("not of the schema")
 
-    found = answers(Fake(refuse, Signature(), None).scorer(), request(1, [[1.0]]))
+    found = respond(Fake(refuse, Signature(), None).scorer(), request(1, [[1.0]]))
     assert (found[1].status, b"not of the schema" in found[1].body) == (400, True)
 
 
 def test_a_request_that_cannot_be_read_is_refused_beside_others_that_are_answered() -> None:
-    found = answers(Fake(total).scorer(), Request(1, b"{", "application/json"), request(2, [[1.0, 2.0]]))
+    found = respond(Fake(total).scorer(), ScoringRequest(1, b"{", "application/json"), request(2, [[1.0, 2.0]]))
     assert (found[1].status, values(found[2])) == (400, [3.0])
 
 
@@ -147,28 +216,28 @@ def test_a_model_without_a_signature_gets_tables_and_arrays_as_they_are_written(
     model = Fake(lambda data, params: [type(data).__name__], Signature(), None)
     scorer = model.scorer()
     rows = ([[1, 2]], [{"a": 1}], {"columns": ["a"], "data": [[1]], "index": [7]}, {"x": [1]}, "text")
-    found = answers(scorer, *(request(number, data) for number, data in enumerate(rows)))
+    found = respond(scorer, *(request(number, data) for number, data in enumerate(rows)))
     kinds = [values(found[number])[0] for number in range(len(rows))]
     assert kinds == ["ndarray", "DataFrame", "DataFrame", "dict", "str"]
 
 
 @pytest.mark.parametrize("data", [{"columns": ["a", "b"], "data": [[1]]}, {"columns": 5, "data": [[1]]}])
 def test_a_table_that_pandas_cannot_read_is_refused(data: Any) -> None:
-    found = answers(Fake(total, Signature(), None).scorer(), request(1, data))
+    found = respond(Fake(total, Signature(), None).scorer(), request(1, data))
     assert (found[1].status, b"is not a table" in found[1].body) == (400, True)
 
 
 def test_tensors_are_asked_as_arrays() -> None:
     signature = Signature(tensors=[Tensor(None, np.dtype("float32"), (-1, 2))])
     model = Fake(lambda data, params: data.sum(axis=1), signature, None)
-    assert values(answers(model.scorer(), request(1, [[1, 2], [3, 4]]))[1]) == [3.0, 7.0]
+    assert values(respond(model.scorer(), request(1, [[1, 2], [3, 4]]))[1]) == [3.0, 7.0]
     assert model.asked[0].dtype == np.float32
 
 
 def test_columns_of_several_types_keep_each_its_own() -> None:
     signature = Signature(columns=[Column("a", "double"), Column("b", "string")])
     model = Fake(lambda frame, params: [str(frame.dtypes.to_dict())], signature, None)
-    (answer,) = answers(model.scorer(), request(1, [[1.0, "x"]])).values()
+    (answer,) = respond(model.scorer(), request(1, [[1.0, "x"]])).values()
     assert "float64" in values(answer)[0]
     assert "dtype('O')" in values(answer)[0]
 

@@ -1,4 +1,4 @@
-"""Runs a user's scoring script under Microsoft's inference server: `python script.py ENTRY_SCRIPT SOCKET`.
+"""Runs a user's scoring script under Microsoft's inference server: `python script_server.py ENTRY_SCRIPT SOCKET`.
 
 The server itself can only listen on every address of the machine. Here it listens on a Unix socket in a folder that is
 its user's alone.
@@ -13,18 +13,18 @@ PORT = 5001
 """The inference server puts its default port behind any address, the path of a socket too."""
 
 
-DEATHS = "w"
+WORKER_ENDS = "w"
 """The name of the datagram socket beside the server's, to which each worker's end is told."""
 
 
-def tell_deaths(address: str) -> None:
+def report_worker_ends(address: str) -> None:
     """Have gunicorn tell when a worker has ended: what it had not taken lies in the socket until there is another."""
     from gunicorn import config  # type: ignore[import-untyped] # noqa: PLC0415 - comes with the inference server
 
     def child_exit(_: object, worker: object) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told, contextlib.suppress(OSError):
             told.setblocking(False)
-            told.sendto(str(getattr(worker, "pid", 0)).encode(), str(Path(address).with_name(DEATHS)))
+            told.sendto(str(getattr(worker, "pid", 0)).encode(), str(Path(address).with_name(WORKER_ENDS)))
 
     config.ChildExit.default = staticmethod(child_exit)  # a gunicorn.conf.py of the user's may have its own
 
@@ -35,7 +35,7 @@ def main(entry: str, address: str) -> None:
         amlserver,
     )
 
-    tell_deaths(address)
+    report_worker_ends(address)
     amlserver.DEFAULT_HOST = f"unix:{address}"
     sys.argv = [sys.argv[0], "--entry_script", entry]
     amlserver.run()

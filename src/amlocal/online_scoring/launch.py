@@ -7,8 +7,8 @@ from types import ModuleType
 HERE = Path(__file__).resolve().parent
 
 
-def lend_amlocal() -> None:
-    """Make `amlocal.serving` importable in an environment that knows no amlocal, and nothing that lies beside it."""
+def expose_amlocal() -> None:
+    """Make `amlocal.online_scoring` importable where no amlocal is installed, and nothing that lies beside it."""
     # Python put the script's folder first, where its modules would hide those of the model's own code.
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
     package = ModuleType("amlocal")
@@ -17,8 +17,8 @@ def lend_amlocal() -> None:
 
 
 if __name__ == "__main__":
-    lend_amlocal()
-    from amlocal.serving.worker import main
+    expose_amlocal()
+    from amlocal.online_scoring.model_server import main
 
     *options, folder, socket = sys.argv[1:]
     main(Path(folder), int(socket), lenient="--lenient" in options)

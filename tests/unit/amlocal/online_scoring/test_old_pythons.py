@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from amlocal import serving
+from amlocal import online_scoring
 
-FILES = sorted(Path(serving.__path__[0]).glob("*.py"))
+FILES = sorted(Path(online_scoring.__path__[0]).glob("*.py"))
 
 
 def later(node: ast.AST) -> bool:
