@@ -33,8 +33,8 @@ from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
 from amlocal.identity.tokens import Scope, Tokens
-from amlocal.jobs.outputs import JobGrants
-from amlocal.jobs.process import machine_environ, warning
+from amlocal.jobs.outputs import JobPermissions
+from amlocal.jobs.process import machine_environ, sandbox_warning
 from amlocal.settings import Settings
 from amlocal.tracking.tracking import Tracking
 from amlocal.workspace.routes import routes as workspace_routes
@@ -61,7 +61,7 @@ def build(
     context = Context(identity, origin, Documents(database), clock, ids)
     stores = open_stores(context, BlobStore(folder.chunks, database, clock, ids))
     tokens = Tokens(secrets.signing, identity.guid, clock, stores.jobs.runs)
-    grants = JobGrants(identity, stores.jobs, stores.lookup(), stores.datastores)
+    grants = JobPermissions(identity, stores.jobs, stores.lookup(), stores.datastores)
     access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check, grants.permissions)
     tracking = Tracking(
         folder.tracking,
@@ -103,7 +103,7 @@ def build(
             # In threads, behind the first requests: a large store takes a while to look through.
             behind = [
                 asyncio.create_task(_collect_garbage(stores.blobs)),
-                asyncio.create_task(_warn_of_no_confinement()),
+                asyncio.create_task(_warn_without_sandbox()),
             ]
             ends.push_async_callback(asyncio.wait, behind)
             yield
@@ -134,9 +134,9 @@ def check_caller(tokens: Tokens, header: str) -> None:
         raise Forbidden(job, "score", "onlineEndpoints")
 
 
-async def _warn_of_no_confinement() -> None:
-    if said := await asyncio.to_thread(warning):
-        _LOG.warning("%s", said)
+async def _warn_without_sandbox() -> None:
+    if text := await asyncio.to_thread(sandbox_warning):
+        _LOG.warning("%s", text)
 
 
 async def _collect_garbage(blobs: BlobStore) -> None:

@@ -13,15 +13,15 @@ from amlocal.core.fields import text
 from amlocal.core.http import Json, Route
 from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference
-from amlocal.jobs.inputs import Inputs, JobEnvironments
+from amlocal.jobs.inputs import JobEnvironments, JobInputs
 from amlocal.jobs.logs import JobLogs
-from amlocal.jobs.mlflow_sync import Record, TrackedRuns
-from amlocal.jobs.outputs import Collector
-from amlocal.jobs.preparation import Preparation
+from amlocal.jobs.mlflow_sync import MlflowSync, RecordRun
+from amlocal.jobs.outputs import OutputCollector
+from amlocal.jobs.preparation import JobPreparation
 from amlocal.jobs.process import LOCALE, machine_environ
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.run_history import HistoryRoutes, studio_routes
-from amlocal.jobs.runner import JobQueue, Runner, recover
+from amlocal.jobs.runner import JobQueue, JobRunner, recover
 from amlocal.jobs.store import SERVERLESS, compute_name
 from amlocal.jobs.submission import accept, check_kind
 from amlocal.settings import Settings
@@ -36,7 +36,7 @@ class Jobs:
         settings: Settings,
         stores: Stores,
         *,
-        record_run: Record,
+        record_run: RecordRun,
         signing_key: str,
         client_environ: Mapping[str, str],
         make_token: Callable[[str, bool], str],
@@ -46,21 +46,21 @@ class Jobs:
         self._lookup = stores.lookup()
         self._folder = settings.folder
         self._check: Callable[[Mapping[str, Any]], None] = _unchecked if settings.lenient else check_run
-        self._tracked = TrackedRuns(stores.jobs, record_run)
+        self._tracked = MlflowSync(stores.jobs, record_run)
         self._logs = JobLogs(context, self._folder, stores.blobs, signing_key)
-        self._collector = Collector(stores.blobs, stores.datastores, stores.data, stores.models)
+        self._collector = OutputCollector(stores.blobs, stores.datastores, stores.data, stores.models)
         environments = JobEnvironments(
             self._lookup, stores.blobs, cache=self._folder.environments, strict=settings.strict_environments
         )
-        preparation = Preparation(
+        preparation = JobPreparation(
             context,
-            Inputs(self._lookup, stores.blobs),
+            JobInputs(self._lookup, stores.blobs),
             environments,
             machine={**machine_environ(os.environ), **LOCALE},
             client_environ=client_environ,
             make_token=make_token,
         )
-        self._runner = Runner(context, self._folder, stores.jobs, preparation, self._collector)
+        self._runner = JobRunner(context, self._folder, stores.jobs, preparation, self._collector)
         self._queue = JobQueue(stores.jobs, self._runner.run, stores.computes.capacity)
 
     async def start(self) -> None:

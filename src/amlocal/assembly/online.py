@@ -8,8 +8,8 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
-from amlocal.jobs.inputs import Inputs, JobEnvironments
-from amlocal.jobs.process import LOCALE, Confinement, machine_environ
+from amlocal.jobs.inputs import JobEnvironments, JobInputs
+from amlocal.jobs.process import LOCALE, Sandbox, machine_environ
 from amlocal.online.access import Access
 from amlocal.online.bodies import Bodies
 from amlocal.online.deployment_routes import DeploymentRoutes
@@ -50,9 +50,9 @@ class Online:
                 strict=strict,
                 lenient=settings.lenient,
                 prepare_environment=JobEnvironments(lookup, stores.blobs, cache=cache, strict=strict).prepare,
-                fetch_code=Inputs(lookup, stores.blobs).fetch_code,
+                fetch_code=JobInputs(lookup, stores.blobs).fetch_code,
                 machine={**machine_environ(os.environ), **LOCALE},
-                confine=lambda version: Confinement(settings.folder, (version,)),
+                confine=lambda version: Sandbox(settings.folder, (version,)),
             ),
         )
         self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)

@@ -45,15 +45,15 @@ class Stores:
         )
 
     def has_file(self, uri: str) -> bool:
-        """Tell whether there is a blob at a datastore's URI. Raises `NotFound` for a datastore that is not here."""
+        """Return whether there is a blob at a datastore's URI. Raises `NotFound` for a datastore that is not here."""
         place = self.lookup().locate(uri)
         return isinstance(place, Location) and self.blobs.get(place.container, place.path) is not None
 
 
 def open_stores(context: Context, blobs: BlobStore) -> Stores:
-    """Return the stores of a workspace; what Azure ML furnishes a new one with is there."""
+    """Return the stores of a workspace; what Azure ML creates with a new one is there."""
     datastores = Datastores(context)
-    for container in datastores.furnished:  # those of others were made with them
+    for container in datastores.built_in_containers:  # those of others were made with them
         blobs.create_container(container)
     jobs = JobStore(context)
 

@@ -78,7 +78,7 @@ class ModelEnvironments:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRules:
-    """Accepts deployments. `has_compute` tells whether the workspace has a compute of that name.
+    """Accepts deployments. `has_compute` says whether the workspace has a compute of that name.
 
     With `lenient`, a call may name a folder for its output, which Azure refuses.
     """

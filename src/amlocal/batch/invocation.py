@@ -70,7 +70,7 @@ def read_invocation(here: Identity, sent: Sent, deployment: Mapping[str, Any], *
 
 
 def job_input_type(kind: str) -> str:
-    """Return the type of a job's input that stands for one of the data plane."""
+    """Return the type of a job's input for one of the data plane."""
     return _TYPES[_plain(kind)]
 
 

@@ -37,7 +37,7 @@ _FIXED = {
     "azureml.pipelineComponent": "pipelinerun",
 }
 _CALL, _REQUEST = "batchCall", "batchRequest"
-Accept = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job -> the properties that are kept
+AcceptJob = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job -> the properties that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def scoring_job(parent: str, call: EndpointCall) -> dict[str, Any]:
 
 
 def scoring_settings(call: EndpointCall) -> BatchSettings:
-    """Return what the driver is told: instances are processes here, as many as all instances would run at once."""
+    """Return the driver's settings: instances are processes here, as many as all instances would run at once."""
     properties, settings = call.properties, call.invocation.settings
     return BatchSettings(
         mini_batch_size=settings["miniBatchSize"],
@@ -139,7 +139,7 @@ def _parameters(call: EndpointCall) -> dict[str, str]:
 
 
 class Invoker:
-    """Makes jobs of calls. `submit` queues one; `exists` tells whether there is a file at a datastore's URI."""
+    """Makes jobs of calls. `submit` queues one; `exists` says whether there is a file at a datastore's URI."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Invoker:
         store: BatchStore,
         rules: DeploymentRules,
         jobs: JobStore,
-        accept: Accept,
+        accept: AcceptJob,
         submit: Callable[[Document], None],
         exists: Callable[[str], bool],
     ) -> None:

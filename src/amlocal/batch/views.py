@@ -12,7 +12,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 def endpoint_view(
     context: Context, document: Document, operation_uri: str, *, state: str = "Succeeded"
 ) -> dict[str, Any]:
-    """Return an endpoint; `state` is where the operation on it stands, whose status is at `operation_uri`."""
+    """Return an endpoint; `state` is that of the operation on it, whose status is at `operation_uri`."""
     properties, made_by = document.body["properties"], document.body["apiVersion"]
     added = {"BatchEndpointCreationApiVersion": made_by, **_of_operation(context, document, operation_uri)}
     return _resource(context, f"batchEndpoints/{document.name}", document) | {
@@ -31,7 +31,7 @@ def endpoint_view(
 def deployment_view(
     context: Context, document: Document, operation_uri: str, *, state: str = "Succeeded"
 ) -> dict[str, Any]:
-    """Return a deployment; `state` is where the operation on it stands, whose status is at `operation_uri`."""
+    """Return a deployment; `state` is that of the operation on it, whose status is at `operation_uri`."""
     properties = document.body["properties"]
     own = properties["properties"] | _of_operation(context, document, operation_uri)
     path = f"batchEndpoints/{document.name}/deployments/{document.version}"

@@ -53,7 +53,7 @@ class WorkerProcess(Protocol):
         ...
 
     def is_alive(self) -> bool:
-        """Tell whether it has not ended."""
+        """Return whether it has not ended."""
         ...
 
     def kill(self) -> None:

@@ -120,7 +120,7 @@ def _assign(tasks: deque[MiniBatchTask], workers: Iterable[Worker]) -> None:
 
 
 def too_many(failed: int, threshold: int) -> bool:
-    """Tell whether a job ends because of the files that failed; a threshold of -1 lets any number fail."""
+    """Return whether a job ends because of the files that failed; a threshold of -1 lets any number fail."""
     return threshold >= 0 and failed > threshold
 
 
@@ -177,7 +177,7 @@ class BatchOutcome:
 
 
 class OutputCapture:
-    """A pipe that stands for the standard streams of workers, and what it has passed on of them.
+    """A pipe in place of the workers' standard streams, and what it has passed on of them.
 
     It is always read to its end, so that a worker never waits for room in it; beyond `limit` bytes nothing is kept.
     """

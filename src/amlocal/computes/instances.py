@@ -1,4 +1,4 @@
-"""Compute instances: descriptions with a state, since the machine that a person works on is this one."""
+"""Compute instances: a description and a state; nothing runs on them, since the machine is this one."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from amlocal.core.fields import mapping, text
 
 KIND = "ComputeInstance"
 RUNNING, STOPPED = "Running", "Stopped"
-# action of a person -> the states that it may begin in, the one that it ends in, and its name in `lastOperation`
+# action -> the states that it may begin in, the one that it ends in, and its name in `lastOperation`
 ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "start": ((STOPPED, RUNNING), RUNNING, "Start"),
     "stop": ((RUNNING, STOPPED), STOPPED, "Stop"),
@@ -18,7 +18,7 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
 }
 # learn.microsoft.com/azure/machine-learning/how-to-create-compute-instance: 3 to 24 characters, a letter first.
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{1,22})[A-Za-z0-9]")
-_PERSON = {"userOrgId": TENANT, "userId": "amlocal user", "userName": "amlocal user"}
+_USER = {"userOrgId": TENANT, "userId": "amlocal user", "userName": "amlocal user"}
 # What is shown of an instance beyond what was sent.
 _FILLED: Mapping[str, Any] = {
     "subnet": None,
@@ -67,7 +67,7 @@ def accept_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         **given,
         "vmSize": (text(settings, "vmSize") or "STANDARD_DS3_V2").upper(),
         "sshSettings": _ssh(mapping(settings, "sshSettings")),
-        "createdBy": _PERSON,
+        "createdBy": _USER,
         "state": RUNNING,
     }
 
@@ -82,7 +82,7 @@ def operation(name: str, moment: str) -> dict[str, Any]:
     return {"operationName": name, "operationTime": moment, "operationStatus": "Succeeded", "operationTrigger": "User"}
 
 
-def moved(name: str, settings: Mapping[str, Any], action: str, moment: str) -> dict[str, Any]:
+def after_action(name: str, settings: Mapping[str, Any], action: str, moment: str) -> dict[str, Any]:
     """Return the settings after an action. Raises `Conflict` when it is not allowed in the instance's state."""
     allowed, state, shown = ACTIONS[action]
     if settings["state"] not in allowed:

@@ -84,7 +84,7 @@ class Computes:
             "settings": _cluster(settings) if kind == CLUSTER else _instance(name, settings, known, now),
         }
         document = self._context.documents.put(_KIND, name, stored)
-        self._tell()
+        self._notify()
         return document
 
     def act(self, name: str, action: str) -> bool:
@@ -101,18 +101,18 @@ class Computes:
                     f"Compute {name} is a cluster, which cannot {action}: its nodes come and go by themselves."
                 )
             now = self._context.now()
-            settings = instances.moved(name, document.body["settings"], action, now)
+            settings = instances.after_action(name, document.body["settings"], action, now)
             self._context.documents.put(_KIND, name, dict(document.body) | {"settings": settings, "modifiedOn": now})
-        self._tell()
+        self._notify()
         return True
 
     def delete(self, name: str) -> bool:
         """Remove a compute; False when there is none."""
         deleted = self._context.documents.delete(_KIND, name)
-        self._tell()
+        self._notify()
         return deleted
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener()
 

@@ -40,12 +40,12 @@ class Datastores:
         self.here = context.identity
         self._account = f"{context.origin.removeprefix('https://')}/{STORAGE_ACCOUNT}"
         self.default_container = f"azureml-blobstore-{context.identity.guid}"
-        self.furnished = (ARTIFACT_CONTAINER, self.default_container)
+        self.built_in_containers = (ARTIFACT_CONTAINER, self.default_container)
         context.documents.index(_KIND, _terms)
-        self._furnish()
+        self._create_built_in()
 
-    def _furnish(self) -> None:
-        for name, container in zip((ARTIFACTS, DEFAULT), self.furnished, strict=True):
+    def _create_built_in(self) -> None:
+        for name, container in zip((ARTIFACTS, DEFAULT), self.built_in_containers, strict=True):
             if self._context.documents.get(_KIND, name) is None:
                 body = self._blob_body(container, credentials="AccountKey") | {
                     "isDefault": name == DEFAULT,

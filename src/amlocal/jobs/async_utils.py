@@ -6,10 +6,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
-def in_thread(function: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
+def in_thread(function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
     """Run a function in a thread of its own, for as long as it takes.
 
     `asyncio.to_thread` shares a few threads among all: minutes of building and copying there would hold up requests.

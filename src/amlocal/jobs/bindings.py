@@ -46,7 +46,7 @@ def accept_outputs(here: Identity, job: str, sent: Sent, check: CheckReference) 
     }
 
 
-def without_zero(value: str, what: str) -> str:
+def reject_null_byte(value: str, what: str) -> str:
     """Return what becomes part of a process's arguments or environment. Raises `BadRequest` for a zero byte in it."""
     if "\0" in value:
         raise BadRequest(f"The job's {what} holds a zero byte, which no process can be given.")
@@ -75,7 +75,11 @@ def _input(name: str, sent: Sent, check: CheckReference) -> dict[str, Any]:
         if sent.get("value") is None:
             raise BadRequest(f"The input {name} is a literal without a value.")
         value = sent["value"] if isinstance(sent["value"], int | float) else text(sent, "value") or ""
-        return {"description": description, "value": without_zero(str(value), f"input {name}"), "jobInputType": kind}
+        return {
+            "description": description,
+            "value": reject_null_byte(str(value), f"input {name}"),
+            "jobInputType": kind,
+        }
     uri = text(sent, "uri")
     if uri is None:
         raise BadRequest(f"The input {name} has no uri.")
@@ -150,7 +154,7 @@ def substitute(
     return "".join([*pieces, wanted[end:]])
 
 
-class Within(Enum):
+class Quoting(Enum):
     """What a place in a command stands within (bash(1), QUOTING)."""
 
     NOTHING = ""
@@ -163,45 +167,45 @@ class Within(Enum):
 
 
 _OPENS = ("$'", "$(", '"', "'", "`")
-_SPECIAL = {Within.DOUBLE: r'[\\"$`]', Within.ANSI: r"[\\']"}
+_SPECIAL = {Quoting.DOUBLE: r'[\\"$`]', Quoting.ANSI: r"[\\']"}
 
 
-def quoted(value: str, within: Sequence[Within]) -> str:
+def quoted(value: str, within: Sequence[Quoting]) -> str:
     """Return `value` as it must be written within these quotes, the outermost first."""
     written = _quoted(value, within[-1])
     # What stands between backticks is read twice.
-    for _ in range(within.count(Within.BACKTICKS)):
+    for _ in range(within.count(Quoting.BACKTICKS)):
         written = re.sub(r"[\\$`]", r"\\\g<0>", written)
     return written
 
 
-def _quoted(value: str, within: Within) -> str:
-    if within is Within.SINGLE:
+def _quoted(value: str, within: Quoting) -> str:
+    if within is Quoting.SINGLE:
         return value.replace("'", "'\\''")
     if special := _SPECIAL.get(within):
         return re.sub(special, r"\\\g<0>", value)
     return shlex.quote(value)
 
 
-def quotes_around(command: str) -> Sequence[Within]:
+def quotes_around(command: str) -> Sequence[Quoting]:
     """Return the quotes that are open at the end of `command`, the beginning of a longer one; outermost first."""
-    open_quotes = [Within.NOTHING]
+    open_quotes = [Quoting.NOTHING]
     at = 0
     while at < len(command):
         at += _step(command, at, open_quotes)
     return open_quotes
 
 
-def _step(command: str, at: int, open_quotes: list[Within]) -> int:
+def _step(command: str, at: int, open_quotes: list[Quoting]) -> int:
     """Take one character, or two that belong together, into account; return how many."""
     within, character = open_quotes[-1], command[at]
-    if within is Within.SINGLE:
+    if within is Quoting.SINGLE:
         if character == "'":
             open_quotes.pop()
         return 1
     if character == "\\":
         return 2
-    if within is Within.ANSI:
+    if within is Quoting.ANSI:
         if character == "'":
             open_quotes.pop()
         return 1
@@ -210,11 +214,11 @@ def _step(command: str, at: int, open_quotes: list[Within]) -> int:
         return 1
     opening = next((each for each in _OPENS if command.startswith(each, at)), None)
     # A single quote is nothing special within double ones.
-    if opening is None or (within is Within.DOUBLE and opening in {"'", "$'"}):
+    if opening is None or (within is Quoting.DOUBLE and opening in {"'", "$'"}):
         return 1
-    open_quotes.append(Within(opening))
+    open_quotes.append(Quoting(opening))
     return len(opening)
 
 
-def _end(within: Within) -> str:
-    return {Within.COMMAND: ")", Within.NOTHING: ""}.get(within, within.value)
+def _end(within: Quoting) -> str:
+    return {Quoting.COMMAND: ")", Quoting.NOTHING: ""}.get(within, within.value)

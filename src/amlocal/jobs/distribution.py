@@ -1,4 +1,4 @@
-"""How a job is distributed: its processes on this one node, and what each is told of its place among them."""
+"""How a job is distributed: its processes on this one node, and the rank variables of each."""
 
 import json
 import shlex
@@ -13,7 +13,7 @@ from amlocal.core.fields import Sent, count, mapping, text
 from amlocal.jobs import rank_launcher
 from amlocal.jobs.folder import JobFolder
 
-Confine = Callable[[Sequence[str]], tuple[str, ...]]  # a command -> one that keeps it apart
+Confine = Callable[[Sequence[str]], tuple[str, ...]]  # a command -> the command that runs it in the sandbox
 
 MOST_PROCESSES = 64  # of a job; more is a mistake on one machine
 _ADDRESS = "127.0.0.1"
@@ -21,8 +21,8 @@ _KINDS = ("PyTorch", "Mpi", "TensorFlow")
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """One process of a job: what it is told, the file of its log, and whether the job waits for it."""
+class JobProcess:
+    """One process of a job: its variables, the file of its log, and whether the job waits for it."""
 
     environ: Mapping[str, str]
     log: str
@@ -66,42 +66,42 @@ def _workers(given: Sent) -> int:
     return max(count(given, "workerCount", default=1), 1)
 
 
-def processes_of(distribution: Mapping[str, Any] | None) -> list[Process]:
-    """Return the processes of a job: one that is told nothing when it is not distributed.
+def job_processes(distribution: Mapping[str, Any] | None) -> list[JobProcess]:
+    """Return the processes of a job: one without variables when it is not distributed.
 
     The names are Azure ML's (learn.microsoft.com, "Distributed GPU training guide"). A port is one that is free now.
     """
     if not distribution:
-        return [Process({}, "std_log.txt")]
-    told = {"PyTorch": _pytorch, "Mpi": _mpi, "TensorFlow": _tensorflow}[distribution["distributionType"]]
+        return [JobProcess({}, "std_log.txt")]
+    variables = {"PyTorch": _pytorch, "Mpi": _mpi, "TensorFlow": _tensorflow}[distribution["distributionType"]]
     size = _size(distribution)
-    environs = list(told(distribution))
+    environs = list(variables(distribution))
     if size == 1:
-        return [Process(environs[0][0], "std_log.txt")]
+        return [JobProcess(environs[0][0], "std_log.txt")]
     width = len(str(size - 1))
     return [
-        Process(environ, f"std_log_process_{rank:0{width}}.txt", awaited)
+        JobProcess(environ, f"std_log_process_{rank:0{width}}.txt", awaited)
         for rank, (environ, awaited) in enumerate(environs)
     ]
 
 
-def without_launcher(distribution: Mapping[str, Any] | None) -> str | None:
+def mpi_notice(distribution: Mapping[str, Any] | None) -> str | None:
     """Return the line that says what several processes of MPI do not have here, None for any other job."""
     if not distribution or distribution["distributionType"] != "Mpi" or _size(distribution) == 1:
         return None
     return "distribution mpi: the processes are started without mpirun; each has its rank, and is alone to mpi4py"
 
 
-def apart_from(processes: Sequence[Process], own: Mapping[str, str]) -> tuple[Process, ...]:
-    """Return the processes without what the job sets itself, which comes before what it is told."""
+def without_job_variables(processes: Sequence[JobProcess], own: Mapping[str, str]) -> tuple[JobProcess, ...]:
+    """Return the processes without the variables that the job sets itself: those win."""
     return tuple(
         replace(process, environ={key: value for key, value in process.environ.items() if key not in own})
         for process in processes
     )
 
 
-def write_plan(folder: JobFolder, command: str, processes: Sequence[Process], confine: Confine) -> str:
-    """Leave what the processes of a job are; return the command that runs them, which is outside of their confinement.
+def write_plan(folder: JobFolder, command: str, processes: Sequence[JobProcess], confine: Confine) -> str:
+    """Leave what the processes of a job are; return the command that runs them, which is outside of their sandbox.
 
     So it opens their logs, where none of them can put a link to another file.
     """

@@ -13,7 +13,7 @@ from amlocal.core.error_lines import NOTICE, error_line, shortened
 
 LOG_FOLDER = "user_logs"
 LOG_NAME = f"{LOG_FOLDER}/std_log.txt"
-Say = Callable[[str], None]  # adds a line to a job's log
+WriteLog = Callable[[str], None]  # adds a line to a job's log
 ARTIFACT_FOLDERS = ("outputs", "logs")  # below the current folder of the command, as Azure ML collects them
 _TAIL = 65536  # bytes; a log may be gigabytes, a line in it too
 _LONGEST = 2000  # characters of an error
@@ -88,7 +88,7 @@ class JobFolder:
             if not (self.work / name).exists():
                 (self.work / name).mkdir()
 
-    def say(self, line: str, moment: datetime) -> None:
+    def write_log(self, line: str, moment: datetime) -> None:
         """Add a line of amlocal's own to the log; nothing when the folder was not made yet."""
         if not self.log.exists():
             return
@@ -97,9 +97,9 @@ class JobFolder:
             start = "\n" if unfinished else ""
             log.write(f"{start}{NOTICE}{moment:%H:%M:%S}] {line}\n".encode(errors="replace"))
 
-    def speaker(self, clock: Clock) -> Say:
-        """Return `say` with the time of each line filled in."""
-        return lambda line: self.say(line, clock())
+    def log_writer(self, clock: Clock) -> WriteLog:
+        """Return `write_log` with the time of each line filled in."""
+        return lambda line: self.write_log(line, clock())
 
     def failed_log(self) -> Path:
         """Return the log of the process that failed first, the log itself when the job has one process."""

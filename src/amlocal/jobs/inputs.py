@@ -13,7 +13,7 @@ from amlocal.assets.lookup import AssetLookup, Remote, curated_name
 from amlocal.blobs import BlobStore
 from amlocal.core.documents import Document
 from amlocal.datastores.store import Location
-from amlocal.jobs.folder import Say
+from amlocal.jobs.folder import WriteLog
 from amlocal.jobs.outputs import DIRECT
 from amlocal.jobs.status import Interrupted, JobFailure
 from amlocal.runtimes import BuildContext, EnvironmentSpec, Runtime, create_layer, parse_conda, resolve
@@ -22,7 +22,7 @@ _WRITABLE = ("ReadWriteMount",)
 _TIMEOUT_S = 60.0  # without a byte
 
 
-class Inputs:
+class JobInputs:
     """Brings inputs into a job's folder."""
 
     def __init__(self, lookup: AssetLookup, blobs: BlobStore) -> None:
@@ -30,15 +30,15 @@ class Inputs:
         self._blobs = blobs
 
     def materialise(
-        self, specs: Mapping[str, Mapping[str, Any]], folder: Path, say: Say, stop: threading.Event
+        self, specs: Mapping[str, Mapping[str, Any]], folder: Path, write_log: WriteLog, stop: threading.Event
     ) -> dict[str, str]:
-        """Return what each input's placeholder stands for. Blocks; `stop` ends it between two pieces.
+        """Return the value of each input's placeholder. Blocks; `stop` ends it between two pieces.
 
         As on Azure, an input's folder is called `INPUT_` and its name.
 
         Raises `JobFailure` for content that is not there, `Interrupted`.
         """
-        return {name: self._one(name, spec, folder / f"INPUT_{name}", say, stop) for name, spec in specs.items()}
+        return {name: self._one(name, spec, folder / f"INPUT_{name}", write_log, stop) for name, spec in specs.items()}
 
     def fetch_code(self, reference: str, folder: Path) -> None:
         """Copy a code snapshot into `folder`. Raises `JobFailure` when it is not in this workspace's storage."""
@@ -51,7 +51,7 @@ class Inputs:
         elif self._blobs.fetch_tree(place.container, place.path, folder) == 0:
             raise JobFailure(f"The code snapshot at {uri} is empty.")
 
-    def _one(self, name: str, spec: Mapping[str, Any], folder: Path, say: Say, stop: threading.Event) -> str:
+    def _one(self, name: str, spec: Mapping[str, Any], folder: Path, write_log: WriteLog, stop: threading.Event) -> str:
         if stop.is_set():
             raise Interrupted(f"stopped before input {name} was there")
         if spec["jobInputType"] == "literal":
@@ -70,7 +70,7 @@ class Inputs:
         else:
             path = self._fetch(name, place, folder)
         if spec["mode"] in _WRITABLE:
-            say(f"input {name}: a writable copy; what the job changes in it is not written back")
+            write_log(f"input {name}: a writable copy; what the job changes in it is not written back")
         else:
             _protect(folder)
         return str(path)
@@ -137,14 +137,14 @@ class JobEnvironments:
         self._cache = cache
         self._strict = strict
 
-    def prepare(self, reference: str, folder: Path, say: Say, stop: threading.Event) -> Runtime:
+    def prepare(self, reference: str, folder: Path, write_log: WriteLog, stop: threading.Event) -> Runtime:
         """Return the job's own environment, layered in `folder`. Blocks while one is built; `stop` ends that early.
 
         Raises `AmlocalError` with the reason when the environment cannot be had.
         """
         spec = self._spec(reference, folder.with_name("context"))
-        runtime = resolve(spec, cache=self._cache, strict=self._strict, log=say, cancelled=stop)
-        return create_layer(runtime, folder, self._cache, log=say)
+        runtime = resolve(spec, cache=self._cache, strict=self._strict, log=write_log, cancelled=stop)
+        return create_layer(runtime, folder, self._cache, log=write_log)
 
     def _spec(self, reference: str, context: Path) -> EnvironmentSpec:
         document = self._lookup.environment(reference)

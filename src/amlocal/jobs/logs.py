@@ -62,7 +62,7 @@ class JobLogs:
         return hmac.new(self._key, f"log:{job}:{file}:{expires}".encode(), hashlib.sha256).hexdigest()
 
     def _check(self, job: str, file: str, query: Mapping[str, str]) -> None:
-        """Raise `ApiError` 403, in the words of Azure Storage, unless the query's signature lets its bearer read."""
+        """Raise `ApiError` 403, as Azure Storage does, unless the query's signature lets its bearer read."""
         expires = query.get("se", "")
         if not hmac.compare_digest(query.get("sig", "").encode(), self._sign(job, file, expires).encode()):
             raise _refused("The log's URL is not one that this workspace signed.")

@@ -8,11 +8,11 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError
 from amlocal.core.wire import from_azure_date
 from amlocal.jobs.status import Status
-from amlocal.jobs.store import JobStore, is_tracked
+from amlocal.jobs.store import JobStore, is_synced
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord, RunStatus
 
-Record = Callable[[RunRecord], Awaitable[None]]  # raises `ApiError`
+RecordRun = Callable[[RunRecord], Awaitable[None]]  # raises `ApiError`
 PAUSE_S = 30.0  # before the next try when MLflow is down
 _LOG = logging.getLogger("amlocal")
 _ENDS: dict[Status, RunStatus] = {Status.COMPLETED: "FINISHED", Status.FAILED: "FAILED", Status.CANCELED: "KILLED"}
@@ -41,10 +41,10 @@ def run_record(document: Document) -> RunRecord:
     )
 
 
-class TrackedRuns:
+class MlflowSync:
     """Writes runs behind the jobs' backs: no job waits for MLflow, and none is forgotten when the server is killed."""
 
-    def __init__(self, store: JobStore, record: Record, *, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, store: JobStore, record: RecordRun, *, pause_s: float = PAUSE_S) -> None:
         self._store = store
         self._record = record
         self._pause_s = pause_s
@@ -53,7 +53,7 @@ class TrackedRuns:
     def start(self) -> None:
         """Follow every change from now on, and bring up to date what the last server did not get to."""
         self._store.subscribe(self._sync)
-        for name in self._store.untracked():
+        for name in self._store.unsynced():
             self._sync(name)
 
     async def stop(self) -> None:
@@ -71,7 +71,7 @@ class TrackedRuns:
 
     async def _follow(self, name: str) -> None:
         try:
-            while (document := self._store.find(name)) and not is_tracked(document):
+            while (document := self._store.find(name)) and not is_synced(document):
                 await self._write(document)
         finally:
             del self._tasks[name]
@@ -85,4 +85,4 @@ class TrackedRuns:
             return
         except ApiError as error:
             _LOG.error("the MLflow run of job %s is not up to date: %s", document.name, error)
-        self._store.mark_tracked(document.name, document.body["revision"])
+        self._store.mark_synced(document.name, document.body["revision"])

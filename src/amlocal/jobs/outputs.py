@@ -13,13 +13,13 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError, NotFound
 from amlocal.core.uris import datastore_reference
 from amlocal.datastores.store import ARTIFACT_CONTAINER, ARTIFACTS, DEFAULT, Datastores, Location
-from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_FOLDER, JobFolder, Say
+from amlocal.jobs.folder import ARTIFACT_FOLDERS, LOG_FOLDER, JobFolder, WriteLog
 from amlocal.jobs.store import JobStore
 
 DIRECT = "Direct"  # the mode in which a command gets a URI in place of a path
 ARTIFACT_OUTPUTS = ("artifacts", "default")
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable")
-Specs = Mapping[str, Mapping[str, Any]]
+OutputSpecs = Mapping[str, Mapping[str, Any]]
 _READ = frozenset("rl")
 _WRITE = frozenset("racwdl")
 NOTHING: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ def planned_location(here: Identity, job: str, output: str, spec: Mapping[str, A
 
 
 class JobOutputs:
-    """Finds what jobs left behind. `exists` tells whether a datastore holds a blob or folder at a path."""
+    """Finds what jobs left behind. `exists` says whether a datastore holds a blob or folder at a path."""
 
     def __init__(self, here: Identity, store: JobStore, exists: Callable[[str, str], bool]) -> None:
         self._here = here
@@ -67,17 +67,17 @@ class JobOutputs:
 
 
 @dataclass(slots=True)
-class OwnFiles:
+class ContainedFiles:
     """The files below `folder`, or `folder` itself when it is a file, as far as they really are below `root`.
 
     Links are followed as long as they stay below `root`, a job's folder: a link to anything else of this machine is
-    not content that the job made. Those left out are in `strangers` once all files were gone through. Sockets, pipes
-    and links to nowhere are left out too.
+    not content that the job made. Those are in `outside_links` once the iteration has ended. Sockets, pipes and broken
+    links are left out too.
     """
 
     folder: Path
     root: Path
-    strangers: list[Path] = field(default_factory=list)
+    outside_links: list[Path] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[str, Path]]:
         """Yield each file's path relative to `folder`, slashes between ("." for `folder` itself), and its place."""
@@ -89,7 +89,7 @@ class OwnFiles:
             return
         real = path.resolve()
         if not real.is_relative_to(self.root.resolve()):
-            self.strangers.append(path)
+            self.outside_links.append(path)
         elif path.is_dir() and real not in above:
             for entry in sorted(path.iterdir()):
                 yield from self._below(entry, (*above, real))
@@ -97,7 +97,7 @@ class OwnFiles:
             yield path
 
 
-class Collector:
+class OutputCollector:
     """Keeps a job's results. Uploads block: call them in a worker thread. They raise `AmlocalError` and `OSError`."""
 
     def __init__(self, blobs: BlobStore, datastores: Datastores, data: AssetStore, models: AssetStore) -> None:
@@ -106,28 +106,30 @@ class Collector:
         self._data = data
         self._models = models
 
-    def artifacts(self, job: str, folder: JobFolder, say: Say) -> None:
+    def artifacts(self, job: str, folder: JobFolder, write_log: WriteLog) -> None:
         """Upload `./outputs` and `./logs`."""
         for name in ARTIFACT_FOLDERS:
-            files = OwnFiles(folder.work / name, folder.root)
-            self._upload(files, ARTIFACT_CONTAINER, artifact_path(job, name), say)
+            files = ContainedFiles(folder.work / name, folder.root)
+            self._upload(files, ARTIFACT_CONTAINER, artifact_path(job, name), write_log)
 
     def log(self, job: str, folder: JobFolder) -> None:
         """Upload the log, and those of a distributed job's processes, which are then read from blob storage."""
-        for name, log in OwnFiles(folder.logs, folder.root):
+        for name, log in ContainedFiles(folder.logs, folder.root):
             if log.suffix == ".txt":
                 path = artifact_path(job, f"{LOG_FOLDER}/{name}")
                 self._blobs.put_file(ARTIFACT_CONTAINER, path, log, content_type="text/plain")
 
-    def outputs(self, job: str, specs: Specs, folder: JobFolder, say: Say) -> dict[str, dict[str, Any]]:
+    def outputs(
+        self, job: str, specs: OutputSpecs, folder: JobFolder, write_log: WriteLog
+    ) -> dict[str, dict[str, Any]]:
         """Upload the named outputs; return the specs, with URIs, of those in which the command left something."""
         return {
             name: {**spec, "uri": uri}
             for name, spec in specs.items()
-            if (uri := self._output(job, name, spec, folder, say))
+            if (uri := self._output(job, name, spec, folder, write_log))
         }
 
-    def register(self, job: str, uploaded: Specs) -> dict[str, dict[str, Any]]:
+    def register(self, job: str, uploaded: OutputSpecs) -> dict[str, dict[str, Any]]:
         """Make assets of the outputs that name one; return the specs with the versions.
 
         Quick, and to be called on the event loop: nothing comes between the choice of a version and its use.
@@ -141,24 +143,28 @@ class Collector:
         """Remove a job's artifacts and log."""
         self._blobs.delete_tree(ARTIFACT_CONTAINER, artifact_path(job))
 
-    def _output(self, job: str, name: str, spec: Mapping[str, Any], folder: JobFolder, say: Say) -> str | None:
+    def _output(
+        self, job: str, name: str, spec: Mapping[str, Any], folder: JobFolder, write_log: WriteLog
+    ) -> str | None:
         datastore, path = planned_location(self._datastores.here, job, name, spec)
-        files = OwnFiles(folder.outputs / name, folder.root)
+        files = ContainedFiles(folder.outputs / name, folder.root)
         if spec["mode"] == DIRECT:
-            say(f"output {name}: the command writes to its URI itself")
-        elif not self._upload(files, self._datastores.container_of(datastore), path, say):
-            say(f"output {name}: the command left nothing there")
+            write_log(f"output {name}: the command writes to its URI itself")
+        elif not self._upload(files, self._datastores.container_of(datastore), path, write_log):
+            write_log(f"output {name}: the command left nothing there")
             return None
         slash = "" if spec["jobOutputType"] == "uri_file" else "/"
         return f"azureml://datastores/{datastore}/paths/{path}{slash}"
 
-    def _upload(self, files: OwnFiles, container: str, path: str, say: Say) -> int:
+    def _upload(self, files: ContainedFiles, container: str, path: str, write_log: WriteLog) -> int:
         """Write the files as blobs at or below a path; return how many."""
         found = dict(files)
         for relative, file in found.items():
             self._blobs.put_file(container, path if relative == "." else f"{path}/{relative}", file)
-        for link in files.strangers:
-            say(f"{link.relative_to(files.root)} was not kept: it leads out of the job's folder, to {link.resolve()}")
+        for link in files.outside_links:
+            write_log(
+                f"{link.relative_to(files.root)} was not kept: it leads out of the job's folder, to {link.resolve()}"
+            )
         return len(found)
 
     def _register(self, job: str, spec: Mapping[str, Any]) -> str:
@@ -172,7 +178,7 @@ class Collector:
         return str(version)
 
 
-class JobGrants:
+class JobPermissions:
     """The permissions of jobs' tokens, in the letters of Azure Storage's signatures (`racwdl`)."""
 
     def __init__(self, here: Identity, store: JobStore, lookup: AssetLookup, datastores: Datastores) -> None:

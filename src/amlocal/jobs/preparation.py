@@ -10,29 +10,29 @@ from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
 from amlocal.identity.routes import OBO_PATH
 from amlocal.jobs.bindings import substitute
-from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
+from amlocal.jobs.distribution import JobProcess, job_processes, mpi_notice, without_job_variables
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.inputs import Inputs, JobEnvironments
+from amlocal.jobs.inputs import JobEnvironments, JobInputs
 from amlocal.jobs.outputs import DIRECT, planned_location
-from amlocal.jobs.submission import unserved
+from amlocal.jobs.submission import ignored_settings
 from amlocal.runtimes import environ as runtime_environ
 
-# Azure ML's default, AMLToken, is the job's own; the others are somebody who was given more.
+# Azure ML's default, AMLToken, is the job's own; the others are identities with more rights.
 _IDENTITIES = ("Managed", "UserIdentity")
 _OF_THE_COMPUTE = "55555555-5555-5555-5555-555555555555"  # any id will do: the job's tokens depend on none
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedJob:
     """A command that is ready to run, by one process or by those of a distributed job."""
 
     command: str
     environ: Mapping[str, str]
     timeout_s: float | None
-    processes: tuple[Process, ...] = ()
+    processes: tuple[JobProcess, ...] = ()
 
 
-class Preparation:
+class JobPreparation:
     """Prepares jobs.
 
     `machine` is what jobs see of this machine's environment variables, `client_environ` leads a job's own SDK calls to
@@ -42,7 +42,7 @@ class Preparation:
     def __init__(
         self,
         context: Context,
-        inputs: Inputs,
+        inputs: JobInputs,
         environments: JobEnvironments,
         *,
         machine: Mapping[str, str],
@@ -56,26 +56,26 @@ class Preparation:
         self._client_environ = client_environ
         self._make_token = make_token
 
-    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         """Fill the job's folder and return its command. Blocks; `stop` ends it early.
 
         Raises `AmlocalError` with the reason when the job cannot run, `OSError` when the machine does not let it.
         """
-        properties, say = job.body["properties"], folder.speaker(self._context.clock)
+        properties, write_log = job.body["properties"], folder.log_writer(self._context.clock)
         folder.create()
-        for line in (*unserved(properties), without_launcher(properties["distribution"])):
+        for line in (*ignored_settings(properties), mpi_notice(properties["distribution"])):
             if line:
-                say(line)
+                write_log(line)
         if properties["codeId"]:
             self._inputs.fetch_code(properties["codeId"], folder.work)
         folder.add_artifact_folders()
-        inputs = self._inputs.materialise(properties["inputs"], folder.inputs, say, stop)
+        inputs = self._inputs.materialise(properties["inputs"], folder.inputs, write_log, stop)
         outputs = self._output_paths(job.name, properties["outputs"], folder)
         literals = {name for name, spec in properties["inputs"].items() if spec["jobInputType"] == "literal"}
         command = substitute(properties["command"], inputs, outputs, literals=literals)
-        runtime = self._environments.prepare(properties["environmentId"], folder.layer, say, stop)
-        processes = processes_of(properties["distribution"])
-        secret = self._make_token(job.name, declares_identity(properties))
+        runtime = self._environments.prepare(properties["environmentId"], folder.layer, write_log, stop)
+        processes = job_processes(properties["distribution"])
+        secret = self._make_token(job.name, has_own_identity(properties))
         variables = (
             runtime_environ(runtime, self._machine)
             | dict(self._client_environ)
@@ -88,11 +88,11 @@ class Preparation:
             | properties["environmentVariables"]
         )
         limit = (properties["limits"] or {}).get("timeout")
-        several = apart_from(processes, properties["environmentVariables"]) if len(processes) > 1 else ()
-        return Prepared(command, variables, seconds(limit) if limit else None, several)
+        several = without_job_variables(processes, properties["environmentVariables"]) if len(processes) > 1 else ()
+        return PreparedJob(command, variables, seconds(limit) if limit else None, several)
 
     def _output_paths(self, job: str, specs: Mapping[str, Mapping[str, Any]], folder: JobFolder) -> dict[str, str]:
-        """Make a folder for each named output and return what its placeholder stands for.
+        """Make a folder for each named output and return the value of its placeholder.
 
         An output of type uri_file is a file that the command itself writes, so only the folder above it is made. One
         that is written directly is the URI of its place.
@@ -108,13 +108,13 @@ class Preparation:
         return paths
 
 
-def declares_identity(properties: Mapping[str, Any]) -> bool:
-    """Tell whether a job shall act as more than itself: its `identity` is the compute's, or the submitter's."""
+def has_own_identity(properties: Mapping[str, Any]) -> bool:
+    """Return whether a job acts under another identity than its own: the compute's, or the submitter's."""
     return (properties.get("identity") or {}).get("identityType") in _IDENTITIES
 
 
 def identity_environ(context: Context, properties: Mapping[str, Any], secret: str) -> dict[str, str]:
-    """Return what tells a job's credentials whom it acts as: its submitter, or the managed identity of a compute.
+    """Return the variables by which a job's credentials find its identity: the submitter's, or a compute's managed one.
 
     azure.ai.ml's AzureMLOnBehalfOfCredential reads the one, programs the other (learn.microsoft.com, "Set up
     authentication between Azure Machine Learning and other services").
@@ -128,7 +128,7 @@ def identity_environ(context: Context, properties: Mapping[str, Any], secret: st
 
 
 def job_environ(context: Context, job: str, experiment: str, token: str) -> dict[str, str]:
-    """Return what Azure ML tells a job about itself and about where it is tracked; `token` opens MLflow."""
+    """Return the variables that Azure ML sets about a job and its MLflow tracking; `token` is accepted by MLflow."""
     return {
         "AZUREML_ARM_PROJECT_NAME": experiment,
         "AZUREML_ARM_RESOURCEGROUP": context.identity.resource_group,

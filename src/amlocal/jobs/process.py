@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from amlocal.core.paths import Folder
 from amlocal.jobs.async_utils import settle
-from amlocal.jobs.sandbox import LANDLOCK, NOTHING
+from amlocal.jobs.sandbox import LANDLOCK, NO_SANDBOX
 
 # What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
 # shell that submitted it, and a job that passes here because of it would fail there.
@@ -35,7 +35,7 @@ _SANDBOX = (sys.executable, "-I", "-S", str(Path(__file__).with_name("sandbox.py
 _TRIAL_S = 20.0
 
 
-async def run(
+async def run_command(
     command: str,
     *,
     folder: Path,
@@ -47,7 +47,7 @@ async def run(
 ) -> int:
     """Run a shell command in `folder`, its output appended to `log`; return its exit code.
 
-    `confine` returns the program that keeps another one apart.
+    `confine` returns the command that runs another one in the sandbox.
 
     Raises `TimeoutError` after `timeout_s`, `OSError` when it cannot be started. When it is cancelled or times out,
     the command and all that it started have ended before this returns.
@@ -100,20 +100,20 @@ async def _start(
 
 
 @functools.cache
-def means() -> str:
-    """Return by which means a program is confined here, `NOTHING` where there is none: found by trying it once."""
+def sandbox_method() -> str:
+    """Return how programs are sandboxed on this machine, `NO_SANDBOX` when they are not: found by one trial."""
     with tempfile.TemporaryDirectory(prefix="amlocal-") as folder:
         command = [*_SANDBOX, f"--hide={folder}", "--"]
         try:
             tried = subprocess.run(command, capture_output=True, text=True, timeout=_TRIAL_S, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
-            return NOTHING
-    return tried.stdout.strip() or NOTHING
+            return NO_SANDBOX
+    return tried.stdout.strip() or NO_SANDBOX
 
 
-def warning() -> str | None:
-    """Return what people should know where nothing keeps programs apart, None where something does."""
-    if means() != NOTHING:
+def sandbox_warning() -> str | None:
+    """Return the warning for a machine without a sandbox, None where there is one."""
+    if sandbox_method() != NO_SANDBOX:
         return None
     return (
         "jobs and deployments can read this workspace's own files: the system has neither mount namespaces for this "
@@ -122,27 +122,27 @@ def warning() -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Confinement:
-    """What a program sees of the workspaces on this machine: the environments, the authority's certificates, `own`."""
+class Sandbox:
+    """What a program sees of the workspaces on this machine: the environments, the CA certificates, `own`."""
 
     folder: Folder
     own: tuple[Path, ...]
 
     def wrap(self, command: Sequence[str]) -> tuple[str, ...]:
-        """Return the command that confines itself and becomes `command`; `command` where there is no means to."""
-        if means() == NOTHING:
+        """Return the command that runs `command` in the sandbox; `command` itself where there is no sandbox."""
+        if sandbox_method() == NO_SANDBOX:
             return tuple(command)
         allowed = [path for path in (self.folder.environments, self.folder.bundle, *self.own) if path.exists()]
         options = [f"--hide={path}" for path in self._workspaces()] + [f"--allow={path}" for path in allowed]
-        return (*_SANDBOX, f"--means={means()}", *options, "--", *command)
+        return (*_SANDBOX, f"--method={sandbox_method()}", *options, "--", *command)
 
     def environ(self, temporary: Path) -> dict[str, str]:
-        """Return variables that a confined program needs. `temporary` is made where the system's folder is no use.
+        """Return variables for a sandboxed program. `temporary` is made where the system's folder cannot be used.
 
-        That is so when a workspace is somewhere in it, and the means cannot tell one from the other.
+        That is so when a workspace is somewhere in it, and Landlock cannot separate the two.
         """
         usual = Path(tempfile.gettempdir()).resolve()
-        if means() != LANDLOCK or not any(path.is_relative_to(usual) for path in self._workspaces()):
+        if sandbox_method() != LANDLOCK or not any(path.is_relative_to(usual) for path in self._workspaces()):
             return {}
         temporary.mkdir(exist_ok=True)
         return {"TMPDIR": str(temporary)}

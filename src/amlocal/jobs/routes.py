@@ -14,14 +14,14 @@ from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, step_of
 
-Accept = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent -> the properties that are kept
+AcceptJob = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent -> the properties that are kept
 
 
 class JobRoutes:
     """Create, get, list, cancel, delete. `forget` removes what a job left in storage."""
 
     def __init__(
-        self, context: Context, store: JobStore, queue: JobQueue, accept: Accept, forget: Callable[[str], None]
+        self, context: Context, store: JobStore, queue: JobQueue, accept: AcceptJob, forget: Callable[[str], None]
     ) -> None:
         self._context = context
         self._store = store

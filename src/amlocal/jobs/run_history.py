@@ -239,8 +239,8 @@ def duration(stored: Mapping[str, Any]) -> str | None:
 def studio_routes() -> list[Route]:
     """Return the route of the link.
 
-    It is open, since a browser brings no token, and tells nothing, not even whether there is such a job: MLflow's pages
-    check who asks.
+    It needs no token, since a browser brings none, and reveals nothing, not even whether the job exists: MLflow's pages
+    authenticate the caller.
     """
     return [Route("GET", "/runs/{job}", _show, auth="open", streaming=True)]
 

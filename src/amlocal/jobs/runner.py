@@ -11,18 +11,28 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import Folder
-from amlocal.jobs import process
 from amlocal.jobs.async_utils import in_thread, settle
 from amlocal.jobs.distribution import write_plan
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
-from amlocal.jobs.outputs import Collector
-from amlocal.jobs.preparation import Preparation, Prepared
-from amlocal.jobs.process import Confinement, warning
-from amlocal.jobs.status import CANCELED, COMPLETED, STOPPED, Ending, Status, exited, failed, fault, incomplete, overran
+from amlocal.jobs.outputs import OutputCollector
+from amlocal.jobs.preparation import JobPreparation, PreparedJob
+from amlocal.jobs.process import Sandbox, run_command, sandbox_warning
+from amlocal.jobs.status import (
+    CANCELED,
+    COMPLETED,
+    STOPPED,
+    JobOutcome,
+    Status,
+    error_outcome,
+    exit_outcome,
+    incomplete_outcome,
+    run_error,
+    timeout_outcome,
+)
 from amlocal.jobs.store import SERVERLESS, JobStore, compute_of
 
 SERVERLESS_NODES = 2
-Run = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
+RunJob = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
 Capacity = Callable[[str], int | None]  # compute -> how many jobs at once, None when there is no such compute
 _LOG = logging.getLogger("amlocal")
 
@@ -30,7 +40,7 @@ _LOG = logging.getLogger("amlocal")
 class JobQueue:
     """Starts jobs in the order of their submission. Lives on the event loop."""
 
-    def __init__(self, store: JobStore, run: Run, capacity: Capacity) -> None:
+    def __init__(self, store: JobStore, run: RunJob, capacity: Capacity) -> None:
         self._store = store
         self._run = run
         self._capacity = capacity
@@ -80,7 +90,9 @@ class JobQueue:
             running[name] = task
             task.add_done_callback(partial(self._ended, compute, name))
         while waiting and nodes is None:
-            error = fault(f"Unknown compute target '{compute}': it was deleted while the job waited.", code="UserError")
+            error = run_error(
+                f"Unknown compute target '{compute}': it was deleted while the job waited.", code="UserError"
+            )
             self._store.advance(waiting.popleft(), Status.FAILED, error=error)
 
     def _ended(self, compute: str, name: str, task: asyncio.Task[None]) -> None:
@@ -91,16 +103,16 @@ class JobQueue:
             self._store.advance(name, Status.CANCELED)
         elif not task.cancelled() and (error := task.exception()):
             _LOG.error("job %s ended in a fault of amlocal", name, exc_info=error)
-            self._store.advance(name, Status.FAILED, error=fault(f"amlocal failed on this job: {error}"))
+            self._store.advance(name, Status.FAILED, error=run_error(f"amlocal failed on this job: {error}"))
         if compute in self._waiting:
             self._fill(compute)
 
 
-class Runner:
+class JobRunner:
     """Runs jobs; `run` is what the queue starts."""
 
     def __init__(
-        self, context: Context, folder: Folder, store: JobStore, preparation: Preparation, collector: Collector
+        self, context: Context, folder: Folder, store: JobStore, preparation: JobPreparation, collector: OutputCollector
     ) -> None:
         self._context = context
         self._folder = folder
@@ -109,15 +121,15 @@ class Runner:
         self._collector = collector
 
     async def run(self, name: str) -> None:
-        """Run a job to its end; how it ended is in the store. To cancel this is to end the job."""
+        """RunJob a job to its end; how it ended is in the store. To cancel this is to end the job."""
         folder = JobFolder(self._folder.jobs / name)
         ending = await self._execute(name, folder)
-        # From here on only the books are closed, and a cancel finds them closed.
-        concluding = asyncio.create_task(self.conclude(name, ending))
+        # From here on the job only ends: a cancel comes too late.
+        concluding = asyncio.create_task(self.finish(name, ending))
         await settle(concluding)
         concluding.result()
 
-    async def conclude(self, name: str, ending: Ending) -> None:
+    async def finish(self, name: str, ending: JobOutcome) -> None:
         """Keep what an ended command left behind, write down how the job ended, clear its folder."""
         folder = JobFolder(self._folder.jobs / name)
         ending = await self._collect(name, folder, ending)
@@ -126,14 +138,14 @@ class Runner:
         if kept:
             await in_thread(folder.remove)
 
-    async def tidy(self, name: str) -> None:
+    async def clean_up(self, name: str) -> None:
         """Clear a folder that another server left behind, once the log of a job that has ended is kept."""
         folder, document = JobFolder(self._folder.jobs / name), self._store.find(name)
         ended = document is not None and Status(document.body["status"]).ended
         if not ended or await in_thread(self._keep_log, name, folder):
             await in_thread(folder.remove)
 
-    async def _execute(self, name: str, folder: JobFolder) -> Ending:
+    async def _execute(self, name: str, folder: JobFolder) -> JobOutcome:
         try:
             self._advance(name, Status.PREPARING)
             prepared = await self._prepare(name, folder)
@@ -142,13 +154,13 @@ class Runner:
         except asyncio.CancelledError:
             return CANCELED if self._store.status(name) == Status.CANCEL_REQUESTED else STOPPED
         except (AmlocalError, OSError) as error:
-            return failed(error)
+            return error_outcome(error)
 
     def _advance(self, name: str, status: Status) -> None:
         if not self._store.advance(name, status):  # a cancel came in between
             raise asyncio.CancelledError
 
-    async def _prepare(self, name: str, folder: JobFolder) -> Prepared:
+    async def _prepare(self, name: str, folder: JobFolder) -> PreparedJob:
         stop = threading.Event()
         document = self._store.get(name)
         preparing = in_thread(self._preparation.prepare, document, folder, stop)
@@ -159,78 +171,78 @@ class Runner:
             stop.set()
             await settle(preparing)
 
-    async def _command(self, name: str, folder: JobFolder, prepared: Prepared) -> Ending:
-        if said := await asyncio.to_thread(warning):
-            folder.say(said, self._context.clock())
-        confinement = Confinement(self._folder, folder.reach)
-        command, confine = prepared.command, confinement.wrap
+    async def _command(self, name: str, folder: JobFolder, prepared: PreparedJob) -> JobOutcome:
+        if text := await asyncio.to_thread(sandbox_warning):
+            folder.write_log(text, self._context.clock())
+        sandbox = Sandbox(self._folder, folder.reach)
+        command, confine = prepared.command, sandbox.wrap
         if prepared.processes:
             command = await asyncio.to_thread(write_plan, folder, command, prepared.processes, confine)
-            confine = _apart_already
+            confine = _already_sandboxed
         try:
-            code = await process.run(
+            code = await run_command(
                 command,
                 folder=folder.work,
-                environ={**prepared.environ, **confinement.environ(folder.temporary)},
+                environ={**prepared.environ, **sandbox.environ(folder.temporary)},
                 log=folder.log,
                 timeout_s=prepared.timeout_s,
                 confine=confine,
             )
         except TimeoutError:
-            return overran(self._store.get(name).body["properties"]["limits"]["timeout"])
+            return timeout_outcome(self._store.get(name).body["properties"]["limits"]["timeout"])
         log = f"{LOG_FOLDER}/{(await asyncio.to_thread(folder.failed_log)).name}"
-        return exited(code, await asyncio.to_thread(folder.error_line), log)
+        return exit_outcome(code, await asyncio.to_thread(folder.error_line), log)
 
-    async def _collect(self, name: str, folder: JobFolder, ending: Ending) -> Ending:
+    async def _collect(self, name: str, folder: JobFolder, ending: JobOutcome) -> JobOutcome:
         """Keep the artifacts of any job and the outputs of one that completed; return how it ends after all."""
         completed = ending is COMPLETED and self._store.advance(name, Status.FINALIZING)
-        say = folder.speaker(self._context.clock)
+        write_log = folder.log_writer(self._context.clock)
         try:
-            await in_thread(self._collector.artifacts, name, folder, say)
+            await in_thread(self._collector.artifacts, name, folder, write_log)
             if completed:
                 specs = self._store.get(name).body["properties"]["outputs"]
-                uploaded = await in_thread(self._collector.outputs, name, specs, folder, say)
+                uploaded = await in_thread(self._collector.outputs, name, specs, folder, write_log)
                 self._store.keep_outputs(name, specs | self._collector.register(name, uploaded))
         except (AmlocalError, OSError) as error:
-            return failed(error) if completed else incomplete(ending, error)
+            return error_outcome(error) if completed else incomplete_outcome(ending, error)
         return ending
 
     def _keep_log(self, name: str, folder: JobFolder, last_words: str = "") -> bool:
         try:
             if last_words:
-                folder.say(last_words, self._context.clock())
+                folder.write_log(last_words, self._context.clock())
             self._collector.log(name, folder)
         except (AmlocalError, OSError) as error:
             _LOG.error("the log of job %s could not be kept, it stays in %s: %s", name, folder.log, error)
             return False
         return True
 
-    def _end(self, name: str, ending: Ending) -> None:
+    def _end(self, name: str, ending: JobOutcome) -> None:
         if ending.status == Status.CANCELED:
             warnings = [{"source": "amlocal", "message": ending.message}] if ending.message else []
             self._store.advance(name, Status.CANCELED, warnings=warnings)
         elif self._store.status(name) == Status.CANCEL_REQUESTED:
             self._store.advance(name, Status.CANCELED)
         elif ending.status == Status.FAILED:
-            self._store.advance(name, Status.FAILED, error=fault(ending.message, code=ending.code))
+            self._store.advance(name, Status.FAILED, error=run_error(ending.message, code=ending.code))
         else:
             self._store.advance(name, Status.COMPLETED)
 
 
-def _apart_already(command: Sequence[str]) -> tuple[str, ...]:
-    """Return the command that runs processes which are kept apart one by one."""
+def _already_sandboxed(command: Sequence[str]) -> tuple[str, ...]:
+    """Return the command as it is: its processes are sandboxed one by one."""
     return tuple(command)
 
 
-async def recover(store: JobStore, queue: JobQueue, runner: Runner, folder: Folder) -> None:
+async def recover(store: JobStore, queue: JobQueue, runner: JobRunner, folder: Folder) -> None:
     """Queue again what had not begun; show what ran as failed, with the reason, and keep its log and artifacts."""
     unfinished = {document.name: document for document in store.unfinished()}
     for name, document in unfinished.items():
         status = Status(document.body["status"])
         if not status.waiting:
-            await runner.conclude(name, CANCELED if status == Status.CANCEL_REQUESTED else STOPPED)
+            await runner.finish(name, CANCELED if status == Status.CANCEL_REQUESTED else STOPPED)
     for path in await asyncio.to_thread(lambda: sorted(folder.jobs.iterdir())):
-        await runner.tidy(path.name)
+        await runner.clean_up(path.name)
     for document in unfinished.values():
         # A pipeline job is not run: it follows the job in it.
         if Status(document.body["status"]).waiting and document.body["properties"]["jobType"] == "Command":

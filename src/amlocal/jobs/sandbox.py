@@ -1,4 +1,4 @@
-"""Keeps a program that is not the server's own away from the workspace's files. Linux alone has the means.
+"""Keeps a program that is not the server's own away from the workspace's files. Linux alone can.
 
 Run as a script: `python -I -S sandbox.py --hide=FOLDER ... --allow=PATH ... -- COMMAND ...`. It becomes COMMAND, to
 which what is below a hidden folder is not there, but for the paths that it is allowed. What the system grants first:
@@ -17,7 +17,7 @@ import ctypes
 import os
 import sys
 
-NAMESPACE, LANDLOCK, NOTHING = "mount namespace", "landlock", "nothing"
+NAMESPACE, LANDLOCK, NO_SANDBOX = "mount namespace", "landlock", "nothing"
 _NEWNS, _NEWUSER = 0x20000, 0x10000000  # linux/sched.h
 _NOSUID, _NODEV, _RDONLY, _REMOUNT, _BIND, _REC, _PRIVATE = 2, 4, 1, 32, 4096, 16384, 1 << 18  # linux/mount.h
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same number on every architecture
@@ -137,39 +137,39 @@ def _allow(rules: int, path: str, rights: int) -> None:
     os.close(handle)
 
 
-def enter(hidden: list[str], allowed: list[str], means: str | None = None) -> str:
-    """Confine this process; return the means that was found, or was to be used. Raises `OSError` when it fails."""
+def enter(hidden: list[str], allowed: list[str], method: str | None = None) -> str:
+    """Confine this process; return the method that was found, or was to be used. Raises `OSError` when it fails."""
     version = landlock_version()
-    if sys.platform == "linux" and means in (None, NAMESPACE):
+    if sys.platform == "linux" and method in (None, NAMESPACE):
         try:
             cover(hidden, allowed)
         except OSError:
-            if means:
+            if method:
                 raise
         else:
             if version >= 2:
                 restrict([], [], version)
             return NAMESPACE
-    if version >= 2 and means in (None, LANDLOCK):
+    if version >= 2 and method in (None, LANDLOCK):
         restrict(hidden, allowed, version)
         return LANDLOCK
-    return NOTHING
+    return NO_SANDBOX
 
 
 def main(arguments: list[str]) -> None:
-    """Confine this process and become the command; without one, print by which means it was confined."""
+    """Confine this process and become the command; without one, print by which method it was sandboxed."""
     at = arguments.index("--")
     options = [argument.partition("=")[::2] for argument in arguments[:at]]
     hidden, allowed = (
         [os.path.realpath(value) for key, value in options if key == name] for name in ("--hide", "--allow")
     )
-    means = next((value for key, value in options if key == "--means"), None)
+    method = next((value for key, value in options if key == "--method"), None)
     try:
-        found = enter(hidden, allowed, means)
+        found = enter(hidden, allowed, method)
     except OSError as error:
         sys.exit(f"amlocal: the program cannot be kept apart from the workspace's files ({error})")
     command = arguments[at + 1 :]
-    if found != NOTHING:
+    if found != NO_SANDBOX:
         for capability in _CAPABILITIES:  # gone with the next program; others than root have none to lose
             _LIBC.prctl(_DROP_CAPABILITY, capability, 0, 0, 0)
     if not command:

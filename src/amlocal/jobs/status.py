@@ -25,17 +25,17 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing will follow."""
+        """Return whether nothing will follow."""
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
     @property
     def active(self) -> bool:
-        """Tell whether the command runs, will soon, or has a last moment to end."""
+        """Return whether the command runs, will soon, or has a last moment to end."""
         return self in (Status.PREPARING, Status.RUNNING, Status.CANCEL_REQUESTED)
 
     @property
     def waiting(self) -> bool:
-        """Tell whether nothing of the job has run yet."""
+        """Return whether nothing of the job has run yet."""
         return self in (Status.STARTING, Status.QUEUED)
 
 
@@ -51,7 +51,7 @@ _NEXT: dict[Status, frozenset[Status]] = {
 
 
 def may_follow(now: Status, after: Status) -> bool:
-    """Tell whether a job in `now` may go on to `after`."""
+    """Return whether a job in `now` may go on to `after`."""
     return after in _NEXT.get(now, frozenset())
 
 
@@ -70,13 +70,13 @@ class Interrupted(AmlocalError):
     """A job was asked to stop while it was being prepared."""
 
 
-def fault(message: str, *, code: str = "SystemError") -> dict[str, Any]:
+def run_error(message: str, *, code: str = "SystemError") -> dict[str, Any]:
     """Return an error as run history keeps it."""
     return {"error": {"code": code, "message": message, "messageParameters": {}, "details": []}}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class JobOutcome:
     """The last status of a job; `message` says why it is not Completed, `code` whose fault that is."""
 
     status: Status
@@ -84,16 +84,16 @@ class Ending:
     code: str = "UserError"
 
 
-COMPLETED = Ending(Status.COMPLETED)
-CANCELED = Ending(Status.CANCELED)
-STOPPED = Ending(
+COMPLETED = JobOutcome(Status.COMPLETED)
+CANCELED = JobOutcome(Status.CANCELED)
+STOPPED = JobOutcome(
     Status.FAILED,
     "The workspace was stopped while the job ran; nothing of it goes on. Submit it again.",
     code="SystemError",
 )
 
 
-def exited(code: int, error: str, log: str = LOG_NAME) -> Ending:
+def exit_outcome(code: int, error: str, log: str = LOG_NAME) -> JobOutcome:
     """Return the ending of a command with an exit code (above 128: the signal that ended it, plus 128).
 
     `log` is the file that says more.
@@ -105,7 +105,7 @@ def exited(code: int, error: str, log: str = LOG_NAME) -> Ending:
         f"Execution failed. User process '/bin/bash' exited with status code {code}{_signal(code)}. "
         f"Please check log file '{log}' for error details. Error: {reason}"
     )
-    return Ending(Status.FAILED, message)
+    return JobOutcome(Status.FAILED, message)
 
 
 def _signal(code: int) -> str:
@@ -116,24 +116,24 @@ def _signal(code: int) -> str:
         return ""
 
 
-def overran(limit: str) -> Ending:
+def timeout_outcome(limit: str) -> JobOutcome:
     """Return the ending of a job that ran past its time limit: Azure ML cancels it."""
-    return Ending(Status.CANCELED, f"The job ran longer than its limit of {limit} and was canceled.")
+    return JobOutcome(Status.CANCELED, f"The job ran longer than its limit of {limit} and was canceled.")
 
 
-def failed(error: AmlocalError | OSError) -> Ending:
+def error_outcome(error: AmlocalError | OSError) -> JobOutcome:
     """Return the ending of a job that something was in the way of, before or after its command."""
     if isinstance(error, OSError) and error.errno == errno.E2BIG:
-        return Ending(
+        return JobOutcome(
             Status.FAILED,
             "The command or its environment variables are larger than this machine can start a process with (on Linux "
             "128 KiB each, some MiB together). Hand large values over in a file.",
         )
     if isinstance(error, OSError):
-        return Ending(Status.FAILED, f"This machine does not let the job run: {error}.", code="SystemError")
-    return Ending(Status.FAILED, str(error), code=getattr(error, "code", "UserError"))
+        return JobOutcome(Status.FAILED, f"This machine does not let the job run: {error}.", code="SystemError")
+    return JobOutcome(Status.FAILED, str(error), code=getattr(error, "code", "UserError"))
 
 
-def incomplete(ending: Ending, error: AmlocalError | OSError) -> Ending:
+def incomplete_outcome(ending: JobOutcome, error: AmlocalError | OSError) -> JobOutcome:
     """Return the same ending of a job whose artifacts could not be kept either."""
     return replace(ending, message=f"{ending.message} Its artifacts could not be kept: {error}".strip())

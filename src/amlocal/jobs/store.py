@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _MUTABLE = ("displayName", "description", "tags", "properties", "isArchived")
 # What must agree when the same name is PUT again: then it is the same submission, sent twice.
 _SUBMITTED = ("command", "environmentId", "computeId", "codeId", "inputs", "environmentVariables", "experimentName")
-_UNFINISHED, _UNTRACKED = ("unfinished",), ("untracked",)
+_UNFINISHED, _UNSYNCED = ("unfinished",), ("unsynced",)
 Listener = Callable[[str], None]  # gets the name of a job that changed
 STEP = "azureml.batchscoringstep"  # the property of a pipeline job that names its step
 
@@ -59,9 +59,9 @@ class JobStore:
         """Return the jobs that have not ended, oldest first."""
         return self._context.documents.select(KIND, _UNFINISHED).all()[::-1]
 
-    def untracked(self) -> list[str]:
+    def unsynced(self) -> list[str]:
         """Return the jobs of which tracking has not seen the last change."""
-        return [document.name for document in self._context.documents.select(KIND, _UNTRACKED).all()]
+        return [document.name for document in self._context.documents.select(KIND, _UNSYNCED).all()]
 
     def listed(self, view: str = "All", *, tag: str = "", kind: str = "") -> Listing:
         """Return the list of the jobs in a view that are no job's children, with the tag and of the kind if given."""
@@ -75,11 +75,11 @@ class JobStore:
         return self._context.documents.select(KIND, ("child", name))
 
     def status(self, name: str) -> Status:
-        """Return where a job stands. Raises `NotFound`."""
+        """Return a job's status. Raises `NotFound`."""
         return Status(self.get(name).body["status"])
 
     def runs(self, name: str) -> bool:
-        """Tell whether a job's command may be running: from its preparation until its results are collected."""
+        """Return whether a job's command may be running: from its preparation until its results are collected."""
         found = self.find(name)
         return found is not None and Status(found.body["status"]).active
 
@@ -101,7 +101,7 @@ class JobStore:
             "revision": 0,
             "tracked": None,
         }
-        return self._told(self._put(name, body))
+        return self._notify(self._put(name, body))
 
     def resubmit(self, known: Document, properties: Mapping[str, Any]) -> Document:
         """Take a PUT of a name that exists: never runs twice. Raises `Conflict` for another definition."""
@@ -121,14 +121,14 @@ class JobStore:
             properties = body["properties"] | {key: changes[key] for key in _MUTABLE if key in changes}
             properties["properties"] = dict(changes.get("properties") or {}) | body["properties"]["properties"]
             document = self._put(name, body | {"properties": properties})
-        return self._told(document)
+        return self._notify(document)
 
     def keep_outputs(self, name: str, outputs: Mapping[str, Any]) -> None:
         """Keep where the named outputs of a job are."""
         with self._context.documents.transaction():
             body = dict(self.get(name).body)
             document = self._put(name, body | {"properties": body["properties"] | {"outputs": dict(outputs)}})
-        self._told(document)
+        self._notify(document)
 
     def advance(self, name: str, status: Status, **facts: Any) -> bool:
         """Move a job on and keep `facts` with it; False, and nothing changes, when the step is not allowed now."""
@@ -139,10 +139,10 @@ class JobStore:
             now = self._context.now()
             dates = {"started": now} if status == Status.RUNNING else {"ended": now} if status.ended else {}
             document = self._put(name, body | dates | facts | {"status": status})
-        self._told(document)
+        self._notify(document)
         return True
 
-    def mark_tracked(self, name: str, revision: int) -> None:
+    def mark_synced(self, name: str, revision: int) -> None:
         """Note which revision tracking has; a job deleted meanwhile stays deleted."""
         with self._context.documents.transaction():
             if (found := self.find(name)) is not None:
@@ -155,7 +155,7 @@ class JobStore:
     def _put(self, name: str, body: dict[str, Any]) -> Document:
         return self._context.documents.put(KIND, name, body | {"revision": body["revision"] + 1})
 
-    def _told(self, document: Document) -> Document:
+    def _notify(self, document: Document) -> Document:
         for listener in self._listeners:
             listener(document.name)
         return document
@@ -165,8 +165,8 @@ def _terms(document: Document) -> Iterator[Term]:
     body, properties = document.body, document.body["properties"]
     if not Status(body["status"]).ended:
         yield _UNFINISHED
-    if not is_tracked(document):
-        yield _UNTRACKED
+    if not is_synced(document):
+        yield _UNSYNCED
     if (parent := properties["parentJobName"]) is not None:
         yield ("child", parent)  # children are listed by their parent
         return
@@ -177,13 +177,13 @@ def _terms(document: Document) -> Iterator[Term]:
             yield (view, *term)
 
 
-def is_tracked(document: Document) -> bool:
-    """Tell whether tracking has seen the last change of a job."""
+def is_synced(document: Document) -> bool:
+    """Return whether tracking has seen the last change of a job."""
     return bool(document.body["tracked"] == document.body["revision"])
 
 
 def step_of(document: Document) -> str | None:
-    """Return the name of the job that a pipeline job stands for, None for any other job."""
+    """Return the name of the step of a pipeline job, None for any other job."""
     name: str | None = document.body["properties"]["properties"].get(STEP)
     return name
 

@@ -13,7 +13,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.fields import Sent, flag, mapping, text, texts
 from amlocal.core.unserved import unserved_job
 from amlocal.core.uris import own_reference
-from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, substitute, without_zero
+from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, reject_null_byte, substitute
 from amlocal.jobs.distribution import accept_distribution
 from amlocal.jobs.status import JobFailure
 
@@ -21,7 +21,7 @@ _RESOURCES = {
     "instanceCount": 1, "maxInstanceCount": None, "instanceType": None,
     "locations": None, "properties": None, "shmSize": "2g", "dockerArgs": None,
 }  # fmt: skip
-Line = Callable[[Any], str]  # a setting's value -> the line in the log
+LogLine = Callable[[Any], str]  # a setting's value -> the line in the log
 
 
 def accept(
@@ -84,7 +84,7 @@ _PASSED_ON = ("identity", "autologgerSettings", "notificationSetting", "secretsC
 
 
 def services(context: Context, name: str) -> dict[str, Any]:
-    """Return the two services of a job: where it is tracked, and where a person looks at it."""
+    """Return the two services of a job: its MLflow tracking, and its page in the studio."""
     where = f"/subscriptions/{context.identity.subscription}/resourcegroups/{context.identity.resource_group}"
     studio = f"{context.origin}/runs/{name}?wsid={where}/workspaces/{context.identity.name}"
     blank = {"port": None, "status": None, "errorMessage": None, "properties": None, "nodes": None}
@@ -102,7 +102,7 @@ def _interactive(sent: Sent) -> dict[str, Any]:
         name: {"port": None, "endpoint": None, "properties": None, "nodes": None, **service}
         | {"status": "Failed", "errorMessage": f"amlocal: {NOT_STARTED}."}
         for name, service in services.items()
-        if not is_own(service)
+        if not is_default_service(service)
     }
 
 
@@ -114,7 +114,7 @@ def _command(sent: Sent, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) 
         substitute(command, dict.fromkeys(inputs, ""), dict.fromkeys(outputs, ""))
     except JobFailure as error:
         raise BadRequest(str(error)) from error
-    return without_zero(command, "command")
+    return reject_null_byte(command, "command")
 
 
 def _properties(context: Context, sent: Sent, *, has_code: bool) -> dict[str, str]:
@@ -143,7 +143,7 @@ def accept_variables(sent: Sent) -> dict[str, str]:
     for name, value in variables.items():
         if not name or "=" in name:
             raise BadRequest(f"{name!r} cannot be the name of an environment variable.")
-        without_zero(name + value, f"environment variable {name!r}")
+        reject_null_byte(name + value, f"environment variable {name!r}")
     return variables
 
 
@@ -156,7 +156,7 @@ def _none(_: Any) -> str:
 
 
 def _shm_size(value: Any) -> str:
-    # The SDK sends 2g with every `resources`, whether anyone asked for it or not.
+    # The SDK sends 2g with every `resources`, whether it was set or not.
     return "" if value == "2g" else f"shm_size {value}: not set; the job shares this machine's /dev/shm"
 
 
@@ -174,16 +174,16 @@ def _identity(value: Any) -> str:
     )
 
 
-def _said(what: str) -> Line:
+def _notice(what: str) -> LogLine:
     return lambda value: what.format(value=value)
 
 
-SERVED: Line = _none
+SERVED: LogLine = _none
 NOBODY_MAILED = "notification_settings: nobody is told by mail or webhook"
 NOT_STARTED = "not started; interactive services need a cluster of Azure"
 NO_CONTAINER = "docker_args {value}: not set; a job is a process of this machine, without a container"
-# The path of a setting on the wire -> what is said of its value.
-SETTINGS: Mapping[str, Line] = {
+# The path of a setting in the request -> the line in the log about its value.
+SETTINGS: Mapping[str, LogLine] = {
     **dict.fromkeys(
         (
             "jobType", "command", "codeId", "computeId", "environmentId", "environmentVariables", "inputs", "outputs",
@@ -195,27 +195,27 @@ SETTINGS: Mapping[str, Line] = {
         SERVED,
     ),
     "identity.identityType": _identity,
-    "componentId": _said("component {value}: kept, and looked up nowhere"),
-    "resources.instanceType": _said("instance_type {value}: the job has this machine, whatever its size"),
-    "resources.maxInstanceCount": _said("max_instance_count {value}: the job stays on one instance"),
-    "resources.locations": _said("locations {value}: the job runs here"),
-    "resources.properties": _said("resources.properties {value}: no service of Azure reads them here"),
-    "resources.dockerArgs": _said(NO_CONTAINER),
-    "resources.dockerArgsList": _said(NO_CONTAINER),
+    "componentId": _notice("component {value}: kept, and looked up nowhere"),
+    "resources.instanceType": _notice("instance_type {value}: the job has this machine, whatever its size"),
+    "resources.maxInstanceCount": _notice("max_instance_count {value}: the job stays on one instance"),
+    "resources.locations": _notice("locations {value}: the job runs here"),
+    "resources.properties": _notice("resources.properties {value}: no service of Azure reads them here"),
+    "resources.dockerArgs": _notice(NO_CONTAINER),
+    "resources.dockerArgsList": _notice(NO_CONTAINER),
     "resources.shmSize": _shm_size,
     "queueSettings.jobTier": _job_tier,
-    "queueSettings.priority": _said("queue_settings.priority {value}: jobs start in the order of their submission"),
-    "services": lambda value: "; ".join(_service(name, one) for name, one in value.items() if not is_own(one)),
-    "notificationSetting.emailOn": _said(NOBODY_MAILED),
-    "notificationSetting.emails": _said(NOBODY_MAILED),
-    "notificationSetting.webhooks": _said(NOBODY_MAILED),
-    "autologgerSettings.mlflowAutologger": _said("mlflow_autologger {value}: call mlflow.autolog() in the code"),
-    "secretsConfiguration": _said("secrets_configuration: no key vault is here, and none of its secrets is fetched"),
+    "queueSettings.priority": _notice("queue_settings.priority {value}: jobs start in the order of their submission"),
+    "services": lambda value: "; ".join(_service(*item) for item in value.items() if not is_default_service(item[1])),
+    "notificationSetting.emailOn": _notice(NOBODY_MAILED),
+    "notificationSetting.emails": _notice(NOBODY_MAILED),
+    "notificationSetting.webhooks": _notice(NOBODY_MAILED),
+    "autologgerSettings.mlflowAutologger": _notice("mlflow_autologger {value}: call mlflow.autolog() in the code"),
+    "secretsConfiguration": _notice("secrets_configuration: no key vault is here, and none of its secrets is fetched"),
 }  # fmt: skip
 
 
-def is_own(service: Mapping[str, Any]) -> bool:
-    """Tell whether a service is one of the two that every job has."""
+def is_default_service(service: Mapping[str, Any]) -> bool:
+    """Return whether a service is one of the two that every job has."""
     return service.get("jobServiceType") in ("Tracking", "Studio")
 
 
@@ -223,13 +223,13 @@ def _service(name: str, service: Mapping[str, Any]) -> str:
     return f"service {name} ({service.get('jobServiceType')}): {NOT_STARTED}"
 
 
-def unserved(sent: Mapping[str, Any]) -> list[str]:
+def ignored_settings(sent: Mapping[str, Any]) -> list[str]:
     """Return the lines that say what of a job's settings does nothing here, each once."""
     lines = [line for path, value in _leaves(sent) if (line := SETTINGS.get(path, _unknown(path))(value))]
     return list(dict.fromkeys(lines))
 
 
-def _unknown(path: str) -> Line:
+def _unknown(path: str) -> LogLine:
     return lambda _: f"{path}: not a setting of command jobs that is known here; it does nothing"
 
 

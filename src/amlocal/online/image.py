@@ -18,7 +18,7 @@ from amlocal.core.decoding import read_definition
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
-from amlocal.jobs.process import Confinement
+from amlocal.jobs.process import Sandbox
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.settings import unserved
 from amlocal.online.swagger import describe_model
@@ -55,7 +55,7 @@ class Building:
     prepare_environment: PrepareEnvironment
     fetch_code: FetchCode
     machine: Mapping[str, str]
-    confine: Callable[[Path], Confinement | None] = lambda _: None
+    confine: Callable[[Path], Sandbox | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def _fill(root: Path) -> str:
     context = Context(identity, "https://127.0.0.1:1", documents, system_clock, random_ids)
     stores = open_stores(context, BlobStore(folder.chunks, database, system_clock, random_ids))
     with documents.transaction():
-        for put in (_assets, _jobs, _furniture):
+        for put in (_assets, _jobs, _workspace_resources):
             for number in range(ITEMS):
                 put(context, stores, number)
     container = stores.datastores.default_container
@@ -176,10 +176,10 @@ def _jobs(context: Context, stores: Stores, number: int) -> None:
     stores.jobs.create(name, accept(context, name, sent, **check))
     for status in (Status.QUEUED, Status.CANCELED):
         stores.jobs.advance(name, status)
-    stores.jobs.mark_tracked(name, stores.jobs.get(name).body["revision"])
+    stores.jobs.mark_synced(name, stores.jobs.get(name).body["revision"])
 
 
-def _furniture(context: Context, stores: Stores, number: int) -> None:
+def _workspace_resources(context: Context, stores: Stores, number: int) -> None:
     stores.datastores.put(
         f"store_{number}",
         {"datastoreType": "AzureBlob", "accountName": STORAGE_ACCOUNT, "containerName": f"box-{number}"},

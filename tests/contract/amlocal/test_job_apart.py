@@ -159,9 +159,9 @@ pathlib.Path("outputs/kept.txt").write_text("kept")
 
 
 def test_a_job_sees_neither_the_workspaces_files_nor_another_job(desk: Desk) -> None:
-    from amlocal.jobs.process import warning  # noqa: PLC0415
+    from amlocal.jobs.process import sandbox_warning  # noqa: PLC0415
 
-    if said := warning():
+    if said := sandbox_warning():
         pytest.skip(said)
     other = desk.submit(f"echo theirs; until [ -e '{desk.folder}/go' ]; do sleep 0.1; done")
     root = desk.workspace.folder

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.jobs.runner import Runner
+from amlocal.jobs.runner import JobRunner
 from tests.contract.amlocal.recorded import batch
 from tests.contract.amlocal.recorded.vocabulary import places
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
@@ -32,7 +32,7 @@ def no_job_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stay(*_: object) -> None:
         """Leave a job as it was submitted."""
 
-    monkeypatch.setattr(Runner, "run", stay)
+    monkeypatch.setattr(JobRunner, "run", stay)
 
 
 def put_endpoint(workspace: Workspace, **properties: Any) -> Answer:

@@ -18,7 +18,7 @@ class Next:
     def submit(self, document: Document) -> None:
         self.queued.append(document.name)
 
-    async def conclude(self, name: str, ending: Any) -> None:
+    async def finish(self, name: str, ending: Any) -> None:
         self._jobs.advance(name, ending.status)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.jobs.runner import Runner
+from amlocal.jobs.runner import JobRunner
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Workspace
@@ -18,7 +18,7 @@ def no_job_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stay(*_: object) -> None:
         """Leave a job as it was submitted."""
 
-    monkeypatch.setattr(Runner, "run", stay)
+    monkeypatch.setattr(JobRunner, "run", stay)
 
 
 def deploy(workspace: Workspace, name: str = "first", **properties: Any) -> Answer:

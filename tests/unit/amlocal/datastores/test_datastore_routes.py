@@ -21,7 +21,7 @@ def names(answer: Answer) -> set[str]:
     return {row["name"] for row in answer.json["value"]}
 
 
-def test_a_new_workspace_has_its_furniture(workspace: Workspace) -> None:
+def test_a_new_workspace_has_its_datastores(workspace: Workspace) -> None:
     assert names(workspace.get("datastores")) == {"workspaceblobstore", "workspaceartifactstore"}
 
 
@@ -92,7 +92,7 @@ def test_one_that_was_deleted_is_gone_and_its_blobs_stay(workspace: Workspace) -
 
 
 @pytest.mark.parametrize("name", ["workspaceblobstore", "workspaceartifactstore"])
-def test_the_furniture_cannot_be_deleted(workspace: Workspace, name: str) -> None:
+def test_a_built_in_datastore_cannot_be_deleted(workspace: Workspace, name: str) -> None:
     answer = workspace.ask("DELETE", workspace.arm_of(f"datastores/{name}"))
     assert (answer.status, workspace.get(f"datastores/{name}").status) == (400, 200)
 

@@ -13,7 +13,7 @@ from amlocal.core.http import Call, Reply
 from amlocal.core.limits import check_run
 from amlocal.core.routing import Router
 from amlocal.jobs.logs import JobLogs
-from amlocal.jobs.outputs import Collector
+from amlocal.jobs.outputs import OutputCollector
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.run_history import HistoryRoutes, studio_routes
 from amlocal.jobs.runner import JobQueue
@@ -40,7 +40,7 @@ class Front:
         self.queue = JobQueue(desk.jobs, self.runs.run, lambda _: 1)
         self.logs = JobLogs(desk.context, desk.folder, desk.blobs, "key")
         stores = desk.stores
-        forget = Collector(desk.blobs, stores.datastores, stores.data, stores.models).forget
+        forget = OutputCollector(desk.blobs, stores.datastores, stores.data, stores.models).forget
         accept = lambda name, sent: accepted(desk.context, name, **sent)  # noqa: E731 - the assembly has the real one
         self.router = Router(
             [

@@ -6,33 +6,33 @@ from dataclasses import dataclass, field
 
 from amlocal.core.documents import Document
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.outputs import Collector
-from amlocal.jobs.preparation import Preparation, Prepared
-from amlocal.jobs.runner import JobQueue, Runner
+from amlocal.jobs.outputs import OutputCollector
+from amlocal.jobs.preparation import JobPreparation, PreparedJob
+from amlocal.jobs.runner import JobQueue, JobRunner
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import Desk, until
 
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-Prepare = Callable[[Document, JobFolder, threading.Event], Prepared]
+Prepare = Callable[[Document, JobFolder, threading.Event], PreparedJob]
 
 
-def prepared(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+def prepared(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
     """Prepare a job that needs nothing but its folder."""
     folder.create()
     for name in job.body["properties"]["outputs"]:
         (folder.outputs / name).mkdir()
     limits = job.body["properties"]["limits"] or {}
     timeout_s = float(limits["timeout"].removeprefix("PT").removesuffix("S")) if limits else None
-    return Prepared(job.body["properties"]["command"], ENVIRON, timeout_s)
+    return PreparedJob(job.body["properties"]["command"], ENVIRON, timeout_s)
 
 
-class Scripted(Preparation):
+class Scripted(JobPreparation):
     """A preparation that is what a test says."""
 
     def __init__(self, script: Prepare) -> None:
         self._script = script
 
-    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def prepare(self, job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         return self._script(job, folder, stop)
 
 
@@ -42,15 +42,15 @@ class Running:
 
     desk: Desk
     prepare: Prepare = prepared
-    collector: Collector = field(init=False)
-    runner: Runner = field(init=False)
+    collector: OutputCollector = field(init=False)
+    runner: JobRunner = field(init=False)
     queue: JobQueue = field(init=False)
     seen: list[Status] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         desk, stores = self.desk, self.desk.stores
-        self.collector = Collector(desk.blobs, stores.datastores, stores.data, stores.models)
-        self.runner = Runner(desk.context, desk.folder, desk.jobs, Scripted(self.prepare), self.collector)
+        self.collector = OutputCollector(desk.blobs, stores.datastores, stores.data, stores.models)
+        self.runner = JobRunner(desk.context, desk.folder, desk.jobs, Scripted(self.prepare), self.collector)
         self.queue = JobQueue(desk.jobs, self.runner.run, lambda _: 1)
         desk.jobs.subscribe(self._note)
 

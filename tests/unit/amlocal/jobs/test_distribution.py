@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.jobs.distribution import Process, apart_from, processes_of, without_launcher
+from amlocal.jobs.distribution import JobProcess, job_processes, mpi_notice, without_job_variables
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.preparation import Prepared
-from amlocal.jobs.process import means
-from amlocal.jobs.sandbox import NOTHING
+from amlocal.jobs.preparation import PreparedJob
+from amlocal.jobs.process import sandbox_method
+from amlocal.jobs.sandbox import NO_SANDBOX
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import Desk, run, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running
@@ -19,13 +19,13 @@ from tests.unit.amlocal.jobs.running import ENVIRON, Running
 SIZES = st.integers(1, 12)
 
 
-def told(processes: list[Process], name: str) -> list[str]:
+def told(processes: list[JobProcess], name: str) -> list[str]:
     return [process.environ[name] for process in processes]
 
 
 @given(SIZES)
 def test_pytorch_is_told_the_rank_of_each_and_the_size_of_all(size: int) -> None:
-    processes = processes_of({"distributionType": "PyTorch", "processCountPerInstance": size})
+    processes = job_processes({"distributionType": "PyTorch", "processCountPerInstance": size})
     ranks = [str(rank) for rank in range(size)]
     assert told(processes, "RANK") == told(processes, "LOCAL_RANK") == ranks
     assert set(told(processes, "WORLD_SIZE")) == {str(size)}
@@ -35,7 +35,7 @@ def test_pytorch_is_told_the_rank_of_each_and_the_size_of_all(size: int) -> None
 
 @given(SIZES)
 def test_mpi_is_told_by_the_names_of_open_mpi(size: int) -> None:
-    processes = processes_of({"distributionType": "Mpi", "processCountPerInstance": size})
+    processes = job_processes({"distributionType": "Mpi", "processCountPerInstance": size})
     ranks = [str(rank) for rank in range(size)]
     assert told(processes, "OMPI_COMM_WORLD_RANK") == told(processes, "OMPI_COMM_WORLD_LOCAL_RANK") == ranks
     assert set(told(processes, "OMPI_COMM_WORLD_SIZE")) == {str(size)}
@@ -43,13 +43,13 @@ def test_mpi_is_told_by_the_names_of_open_mpi(size: int) -> None:
 
 @given(st.sampled_from(["PyTorch", "Mpi"]), SIZES)
 def test_what_mpi_has_not_is_said_of_several_processes(kind: str, size: int) -> None:
-    said = without_launcher({"distributionType": kind, "processCountPerInstance": size})
+    said = mpi_notice({"distributionType": kind, "processCountPerInstance": size})
     assert (said is not None) is (kind == "Mpi" and size > 1)
 
 
 @given(workers=SIZES, servers=st.integers(0, 3))
 def test_tensorflow_is_told_one_cluster_and_a_task_each(workers: int, servers: int) -> None:
-    processes = processes_of(
+    processes = job_processes(
         {"distributionType": "TensorFlow", "workerCount": workers, "parameterServerCount": servers}
     )
     configs = [json.loads(text) for text in told(processes, "TF_CONFIG")]
@@ -63,23 +63,23 @@ def test_tensorflow_is_told_one_cluster_and_a_task_each(workers: int, servers: i
 
 @given(st.sampled_from(["PyTorch", "Mpi"]), SIZES)
 def test_each_process_has_a_log_and_the_sdk_streams_that_of_the_first_alone(kind: str, size: int) -> None:
-    logs = [process.log for process in processes_of({"distributionType": kind, "processCountPerInstance": size})]
+    logs = [process.log for process in job_processes({"distributionType": kind, "processCountPerInstance": size})]
     assert len(set(logs)) == size
     assert logs[0] == {1: "std_log.txt"}.get(size, f"std_log_process_{'0' * len(str(size - 1))}.txt")
 
 
 @pytest.mark.parametrize("distribution", [None, {}])
 def test_a_job_that_is_not_distributed_is_told_nothing(distribution: Any) -> None:
-    assert processes_of(distribution) == [Process({}, "std_log.txt")]
+    assert job_processes(distribution) == [JobProcess({}, "std_log.txt")]
 
 
 def started(desk: Desk, distribution: dict[str, Any]) -> Running:
     """Return a desk that runs jobs as they are distributed."""
 
-    def prepare(job: Any, folder: JobFolder, _: Any) -> Prepared:
+    def prepare(job: Any, folder: JobFolder, _: Any) -> PreparedJob:
         folder.create()
         command = job.body["properties"]["command"]
-        return Prepared(command, ENVIRON, None, tuple(processes_of(distribution)))
+        return PreparedJob(command, ENVIRON, None, tuple(job_processes(distribution)))
 
     return Running(desk, prepare)
 
@@ -139,13 +139,13 @@ def test_a_cancel_reaches_every_process(desk: Desk) -> None:
 
 
 def test_what_the_job_sets_itself_comes_before_what_it_is_told() -> None:
-    told = apart_from(processes_of(PYTORCH), {"RANK": "mine"})
+    told = without_job_variables(job_processes(PYTORCH), {"RANK": "mine"})
     assert all("RANK" not in process.environ and "LOCAL_RANK" in process.environ for process in told)
 
 
 @pytest.mark.parametrize("log", ["std_log.txt", "std_log_process_0.txt", "../processes.json.failed"])
 def test_no_process_puts_anything_in_the_place_of_a_log(desk: Desk, log: str) -> None:
-    if means() == NOTHING:
+    if sandbox_method() == NO_SANDBOX:
         pytest.skip("nothing on this machine keeps jobs apart")
     secret = desk.folder.root / "secret"
     secret.write_text("a secret")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amlocal.core.errors import AmlocalError, NotFound
-from amlocal.jobs.inputs import Inputs, JobEnvironments, download, file_name
+from amlocal.jobs.inputs import JobEnvironments, JobInputs, download, file_name
 from amlocal.jobs.status import Interrupted, JobFailure
 from amlocal.runtimes import Runtime
 from tests.unit.amlocal.jobs.desk import ENVIRONMENT, IDENTITY, Desk
@@ -23,7 +23,7 @@ class Materialised:
     """One job's inputs, and what was said of them."""
 
     def __init__(self, desk: Desk, folder: Path) -> None:
-        self.inputs = Inputs(desk.stores.lookup(), desk.blobs)
+        self.inputs = JobInputs(desk.stores.lookup(), desk.blobs)
         self.folder = folder
         self.said: list[str] = []
 
@@ -230,7 +230,7 @@ class Pages(BaseHTTPRequestHandler):
             self.wfile.write(b"a,b\n1,2\n")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """WriteLog nothing."""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from amlocal.core.errors import Conflict, NotFound
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.outputs import Collector, JobGrants, JobOutputs, OwnFiles, artifact_path, planned_location
+from amlocal.jobs.outputs import (
+    ContainedFiles,
+    JobOutputs,
+    JobPermissions,
+    OutputCollector,
+    artifact_path,
+    planned_location,
+)
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.jobs.desk import IDENTITY, Desk, accepted
 
@@ -79,8 +86,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def found(root: Path, folder: str = "outputs") -> tuple[list[str], list[str]]:
-    files = OwnFiles(root / folder, root)
-    return [relative for relative, _ in files], [str(path.relative_to(root)) for path in files.strangers]
+    files = ContainedFiles(root / folder, root)
+    return [relative for relative, _ in files], [str(path.relative_to(root)) for path in files.outside_links]
 
 
 def test_files_come_by_name_with_slashes(root: Path) -> None:
@@ -133,7 +140,7 @@ class Collected:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.collector = Collector(desk.blobs, desk.stores.datastores, desk.stores.data, desk.stores.models)
+        self.collector = OutputCollector(desk.blobs, desk.stores.datastores, desk.stores.data, desk.stores.models)
         self.folder = desk.job_folder()
         self.said: list[str] = []
 
@@ -270,9 +277,9 @@ def test_a_job_that_is_forgotten_leaves_its_neighbours_artifacts(desk: Desk, col
     assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job2/outputs/a"]
 
 
-def grants(desk: Desk, **job: Any) -> JobGrants:
+def grants(desk: Desk, **job: Any) -> JobPermissions:
     desk.jobs.create("mine", accepted(desk.context, "mine", **job))
-    return JobGrants(desk.context.identity, desk.jobs, desk.stores.lookup(), desk.stores.datastores)
+    return JobPermissions(desk.context.identity, desk.jobs, desk.stores.lookup(), desk.stores.datastores)
 
 
 def test_inputs_are_read_and_no_neighbour_of_theirs(desk: Desk) -> None:

@@ -35,7 +35,7 @@ class Shell:
         return self.folder / "log.txt"
 
     async def run(self, command: str, timeout_s: float | None = None, grace_s: float = 30.0) -> int:
-        return await process.run(
+        return await process.run_command(
             command, folder=self.folder, environ=self.environ, log=self.log, timeout_s=timeout_s, grace_s=grace_s
         )
 

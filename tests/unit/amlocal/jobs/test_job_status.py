@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import AmlocalError, NotFound
-from amlocal.jobs.status import CANCELED, COMPLETED, Status, exited, failed, incomplete, may_follow, overran
+from amlocal.jobs.status import (
+    CANCELED,
+    COMPLETED,
+    Status,
+    error_outcome,
+    exit_outcome,
+    incomplete_outcome,
+    may_follow,
+    timeout_outcome,
+)
 
 STATUSES = st.sampled_from(list(Status))
 # The names that azure-ai-ml 1.35 knows (azure.ai.ml.constants._job.job.JobStatus, RunHistoryConstants).
@@ -50,11 +59,11 @@ def test_azure_knows_every_status() -> None:
 
 
 def test_exit_code_zero_is_completed() -> None:
-    assert exited(0, "whatever was printed") == COMPLETED
+    assert exit_outcome(0, "whatever was printed") == COMPLETED
 
 
 def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> None:
-    ending = exited(2, "ValueError: no such column")
+    ending = exit_outcome(2, "ValueError: no such column")
     assert (ending.status, ending.code) == (Status.FAILED, "UserError")
     assert ending.message == (
         "Execution failed. User process '/bin/bash' exited with status code 2. "
@@ -63,21 +72,21 @@ def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> Non
 
 
 def test_a_command_that_said_nothing_is_told_by_its_exit_code() -> None:
-    assert exited(2, "").message.endswith("Error: exit code 2")
+    assert exit_outcome(2, "").message.endswith("Error: exit code 2")
 
 
 @pytest.mark.parametrize(("code", "name"), [(137, "SIGKILL"), (139, "SIGSEGV"), (143, "SIGTERM"), (134, "SIGABRT")])
 def test_a_signal_is_told_by_its_name(code: int, name: str) -> None:
-    assert f"status code {code} (ended by {name})." in exited(code, "").message
+    assert f"status code {code} (ended by {name})." in exit_outcome(code, "").message
 
 
 @pytest.mark.parametrize("code", [128, 200, 255])
 def test_a_code_that_is_no_signals_is_told_as_it_is(code: int) -> None:
-    assert f"status code {code}." in exited(code, "").message
+    assert f"status code {code}." in exit_outcome(code, "").message
 
 
 def test_a_time_limit_cancels_and_says_which() -> None:
-    ending = overran("PT1H")
+    ending = timeout_outcome("PT1H")
     assert (ending.status, ending.message) == (
         Status.CANCELED, "The job ran longer than its limit of PT1H and was canceled."
     )  # fmt: skip
@@ -92,18 +101,18 @@ def test_a_time_limit_cancels_and_says_which() -> None:
     ],
 )
 def test_an_error_is_told_with_whose_fault_it_is(error: AmlocalError | OSError, code: str) -> None:
-    ending = failed(error)
+    ending = error_outcome(error)
     assert (ending.status, ending.code) == (Status.FAILED, code)
     assert str(error) in ending.message
 
 
 def test_what_is_too_large_for_a_process_is_its_users_fault() -> None:
-    ending = failed(OSError(errno.E2BIG, "Argument list too long"))
+    ending = error_outcome(OSError(errno.E2BIG, "Argument list too long"))
     assert (ending.code, "in a file" in ending.message) == ("UserError", True)
 
 
 def test_artifacts_that_could_not_be_kept_are_told_too() -> None:
-    ending = incomplete(exited(1, ""), OSError(28, "No space left on device"))
+    ending = incomplete_outcome(exit_outcome(1, ""), OSError(28, "No space left on device"))
     assert ending.message.startswith("Execution failed.")
     assert ending.message.endswith("Its artifacts could not be kept: [Errno 28] No space left on device")
-    assert incomplete(CANCELED, AmlocalError("x")).message == "Its artifacts could not be kept: x"
+    assert incomplete_outcome(CANCELED, AmlocalError("x")).message == "Its artifacts could not be kept: x"

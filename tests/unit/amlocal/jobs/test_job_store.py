@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.jobs.status import Status
-from amlocal.jobs.store import is_tracked
+from amlocal.jobs.store import is_synced
 from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, open_jobs
 
 OTHERS: dict[str, Any] = {
@@ -113,19 +113,19 @@ def test_listeners_hear_of_every_change_and_of_no_refused_step(desk: Desk) -> No
 
 def test_a_job_is_untracked_until_its_last_change_was_tracked(desk: Desk) -> None:
     document = desk.submit()
-    assert desk.jobs.untracked() == ["job"]
+    assert desk.jobs.unsynced() == ["job"]
     desk.jobs.advance("job", Status.PREPARING)
-    desk.jobs.mark_tracked("job", document.body["revision"])
-    assert desk.jobs.untracked() == ["job"]
-    desk.jobs.mark_tracked("job", desk.jobs.get("job").body["revision"])
-    assert desk.jobs.untracked() == []
-    assert is_tracked(desk.jobs.get("job"))
+    desk.jobs.mark_synced("job", document.body["revision"])
+    assert desk.jobs.unsynced() == ["job"]
+    desk.jobs.mark_synced("job", desk.jobs.get("job").body["revision"])
+    assert desk.jobs.unsynced() == []
+    assert is_synced(desk.jobs.get("job"))
 
 
 def test_marking_a_deleted_job_does_not_bring_it_back(desk: Desk) -> None:
     desk.submit()
     assert desk.jobs.delete("job")
-    desk.jobs.mark_tracked("job", 1)
+    desk.jobs.mark_synced("job", 1)
     assert desk.jobs.find("job") is None
     assert not desk.jobs.delete("job")
 

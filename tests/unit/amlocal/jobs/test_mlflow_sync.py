@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from amlocal.core.errors import ApiError
-from amlocal.jobs.mlflow_sync import TrackedRuns, run_record
+from amlocal.jobs.mlflow_sync import MlflowSync, run_record
 from amlocal.jobs.status import Status
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord
@@ -43,13 +43,13 @@ class Mlflow:
         return [record.status for record in self.records if record.run_id == name]
 
 
-Scene = Callable[[Mlflow, TrackedRuns], Awaitable[None]]
+Scene = Callable[[Mlflow, MlflowSync], Awaitable[None]]
 
 
 def play(desk: Desk, scene: Scene) -> Mlflow:
     async def whole() -> Mlflow:
         mlflow = Mlflow()
-        tracked = TrackedRuns(desk.jobs, mlflow.record, pause_s=0)
+        tracked = MlflowSync(desk.jobs, mlflow.record, pause_s=0)
         await scene(mlflow, tracked)
         await settled()
         await tracked.stop()
@@ -88,7 +88,7 @@ def test_a_run_starts_when_its_command_does(desk: Desk) -> None:
 
 
 def test_a_run_follows_its_job_in_order(desk: Desk) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         desk.submit()
         for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.COMPLETED):
@@ -96,11 +96,11 @@ def test_a_run_follows_its_job_in_order(desk: Desk) -> None:
             desk.jobs.advance("job", status)
 
     assert play(desk, scene).statuses() == ["SCHEDULED", "RUNNING", "RUNNING", "RUNNING", "FINISHED"]
-    assert desk.jobs.untracked() == []
+    assert desk.jobs.unsynced() == []
 
 
 def test_while_mlflow_is_slow_only_the_last_state_is_written(desk: Desk) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
         desk.submit_in(Status.COMPLETED)
@@ -115,7 +115,7 @@ def test_while_mlflow_is_slow_only_the_last_state_is_written(desk: Desk) -> None
 
 
 def test_a_job_does_not_wait_for_another_ones_run(desk: Desk) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
         desk.submit("a")
@@ -130,22 +130,22 @@ def test_a_job_does_not_wait_for_another_ones_run(desk: Desk) -> None:
 def test_what_the_last_server_did_not_get_to_is_caught_up(desk: Desk) -> None:
     desk.submit_in(Status.COMPLETED, "a")
     desk.submit_in(Status.RUNNING, "b")
-    desk.jobs.mark_tracked("b", desk.jobs.get("b").body["revision"])
+    desk.jobs.mark_synced("b", desk.jobs.get("b").body["revision"])
 
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
 
     assert [(record.run_id, record.status) for record in play(desk, scene).records] == [("a", "FINISHED")]
 
 
 def test_a_run_that_a_stop_interrupts_is_caught_up_by_the_next_start(desk: Desk) -> None:
-    async def interrupted(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def interrupted(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
         desk.submit_in(Status.COMPLETED)
         await settled()
 
-    async def started(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def started(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
 
     assert play(desk, interrupted).records == []
@@ -153,11 +153,11 @@ def test_a_run_that_a_stop_interrupts_is_caught_up_by_the_next_start(desk: Desk)
 
 
 def test_a_run_is_written_when_mlflow_is_back(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         mlflow.refusals = [TrackingUnavailable("MLflow's server went away.")] * 2
         tracked.start()
         desk.submit_in(Status.FAILED)
-        await until(lambda: not desk.jobs.untracked())
+        await until(lambda: not desk.jobs.unsynced())
 
     with caplog.at_level(logging.WARNING, "amlocal"):
         assert play(desk, scene).statuses() == ["FAILED"]
@@ -165,7 +165,7 @@ def test_a_run_is_written_when_mlflow_is_back(desk: Desk, caplog: pytest.LogCapt
 
 
 def test_a_run_that_mlflow_refuses_is_told_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         mlflow.refusals = [ApiError(400, "No such tag.")]
         tracked.start()
         desk.submit()
@@ -173,11 +173,11 @@ def test_a_run_that_mlflow_refuses_is_told_once(desk: Desk, caplog: pytest.LogCa
     with caplog.at_level(logging.ERROR, "amlocal"):
         assert play(desk, scene).records == []
     assert "the MLflow run of job job is not up to date: No such tag." in caplog.text
-    assert desk.jobs.untracked() == []
+    assert desk.jobs.unsynced() == []
 
 
 def test_a_job_that_is_deleted_meanwhile_has_no_run_to_follow(desk: Desk) -> None:
-    async def scene(mlflow: Mlflow, tracked: TrackedRuns) -> None:
+    async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         desk.submit_in(Status.COMPLETED)
         desk.jobs.delete("job")

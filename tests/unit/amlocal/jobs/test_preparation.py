@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.jobs.folder import Say
-from amlocal.jobs.inputs import Inputs, JobEnvironments
-from amlocal.jobs.preparation import Preparation, Prepared, job_environ
+from amlocal.jobs.folder import WriteLog
+from amlocal.jobs.inputs import JobEnvironments, JobInputs
+from amlocal.jobs.preparation import JobPreparation, PreparedJob, job_environ
 from amlocal.jobs.process import machine_environ
 from amlocal.jobs.status import JobFailure
 from amlocal.runtimes import Runtime, current_runtime
@@ -38,15 +38,15 @@ class CurrentEnvironment(JobEnvironments):
     def __init__(self) -> None:
         """Need nothing."""
 
-    def prepare(self, reference: str, folder: Path, say: Say, stop: threading.Event) -> Runtime:
-        say(f"environment {reference}")
+    def prepare(self, reference: str, folder: Path, write_log: WriteLog, stop: threading.Event) -> Runtime:
+        write_log(f"environment {reference}")
         return current_runtime()
 
 
-def prepare(desk: Desk, **changes: Any) -> Prepared:
-    preparation = Preparation(
+def prepare(desk: Desk, **changes: Any) -> PreparedJob:
+    preparation = JobPreparation(
         desk.context,
-        Inputs(desk.stores.lookup(), desk.blobs),
+        JobInputs(desk.stores.lookup(), desk.blobs),
         CurrentEnvironment(),
         machine={"PATH": "/usr/bin", "HOME": "/home/me", "LANG": "C"},
         client_environ={"ARM_CLOUD_METADATA_URL": "https://127.0.0.1:8443/metadata", "LANG": "client"},

@@ -12,7 +12,7 @@ import pytest
 
 from amlocal.core.documents import Document
 from amlocal.jobs.folder import JobFolder
-from amlocal.jobs.preparation import Prepared
+from amlocal.jobs.preparation import PreparedJob
 from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import STOPPED, Interrupted, JobFailure, Status
 from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
@@ -79,9 +79,9 @@ def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> 
     ],
 )
 def test_the_error_is_the_commands_own_and_never_a_notice(desk: Desk, command: str, error: str) -> None:
-    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         ready = prepared(job, folder, stop)
-        folder.say("AzureML-sklearn-1.5 is a curated environment, whose image is not here.", desk.clock())
+        folder.write_log("AzureML-sklearn-1.5 is a curated environment, whose image is not here.", desk.clock())
         return ready
 
     running = Running(desk, prepare)
@@ -96,7 +96,7 @@ def test_named_outputs_of_a_failed_job_are_not_registered(running: Running) -> N
 
 
 def failing(error: Exception) -> Any:
-    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         folder.create()
         raise error
 
@@ -130,7 +130,7 @@ def test_a_job_too_large_for_the_machine_is_told(running: Running, monkeypatch: 
 def test_jobs_that_are_prepared_for_long_hold_nobody_up(desk: Desk) -> None:
     begun: list[threading.Event] = []
 
-    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         held = Held()
         begun.append(held.begun)
         return held(job, folder, stop)
@@ -179,7 +179,7 @@ class Held:
         self.begun = threading.Event()
         self.go = threading.Event()
 
-    def __call__(self, job: Document, folder: JobFolder, stop: threading.Event) -> Prepared:
+    def __call__(self, job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         ready = prepared(job, folder, stop)
         self.begun.set()
         while not self.go.wait(0.01):

@@ -109,7 +109,7 @@ def test_a_log_that_still_cannot_be_kept_stays_for_the_next_start(desk: Desk, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("amlocal.jobs.outputs.Collector.log", full)
+        patch.setattr("amlocal.jobs.outputs.OutputCollector.log", full)
         recovered(desk)
     assert folder.log.read_text() == "done\n"
     assert recovered(desk).kept_log == "done\n"

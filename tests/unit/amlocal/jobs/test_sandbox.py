@@ -1,4 +1,4 @@
-"""Programs kept apart from the workspace's files, by each means that this machine has: real processes."""
+"""Programs sandboxed from the workspace's files, by each method that this machine has: real processes."""
 
 import json
 import os
@@ -10,19 +10,19 @@ import pytest
 
 from amlocal.core.paths import Folder
 from amlocal.jobs import process, sandbox
-from amlocal.jobs.process import Confinement
+from amlocal.jobs.process import Sandbox
 
 SANDBOX = (sys.executable, "-I", "-S", sandbox.__file__)
 
 
-def tried(means: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [*SANDBOX, f"--means={means}", f"--hide={folder}", "--"]
+def tried(method: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [*SANDBOX, f"--method={method}", f"--hide={folder}", "--"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(params=[sandbox.NAMESPACE, sandbox.LANDLOCK])
-def means(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A means to confine programs; what this machine does not have is skipped, with its reason."""
+def method(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A method to confine programs; what this machine does not have is skipped, with its reason."""
     result = tried(request.param, tmp_path)
     if result.stdout.strip() != request.param:
         pytest.skip(f"no {request.param} here: {result.stderr.strip() or 'the kernel has none'}")
@@ -45,11 +45,11 @@ def workspaces(tmp_path: Path) -> Path:
     return root
 
 
-def confined(workspaces: Path, means: str, script: str, cwd: str = "mine/jobs/a") -> subprocess.CompletedProcess[str]:
+def confined(workspaces: Path, method: str, script: str, cwd: str = "mine/jobs/a") -> subprocess.CompletedProcess[str]:
     mine = workspaces / "mine"
     hidden = [f"--hide={workspaces / name}" for name in ("mine", "yours")]
     allowed = [f"--allow={path}" for path in (mine / "jobs" / "a", mine / "ca-bundle.pem")]
-    command = [*SANDBOX, f"--means={means}", *hidden, *allowed, "--", "/bin/bash", "-c", script]
+    command = [*SANDBOX, f"--method={method}", *hidden, *allowed, "--", "/bin/bash", "-c", script]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=workspaces / cwd)
 
 
@@ -68,9 +68,9 @@ def confined(workspaces: Path, means: str, script: str, cwd: str = "mine/jobs/a"
         "/proc/{parent}/cwd/secrets.json",
     ],
 )
-def test_what_is_not_its_own_cannot_be_read(workspaces: Path, means: str, path: str) -> None:
+def test_what_is_not_its_own_cannot_be_read(workspaces: Path, method: str, path: str) -> None:
     (workspaces / "mine" / "jobs" / "a" / "link").symlink_to(workspaces / "mine")
-    found = confined(workspaces, means, f"cat {path.format(root=workspaces, parent=os.getpid())}")
+    found = confined(workspaces, method, f"cat {path.format(root=workspaces, parent=os.getpid())}")
     assert (found.returncode, found.stdout) == (1, "")
     assert found.stderr.startswith("cat: ")
 
@@ -78,67 +78,67 @@ def test_what_is_not_its_own_cannot_be_read(workspaces: Path, means: str, path: 
 @pytest.mark.parametrize(
     "command", ["ls {0}/mine/jobs/b", "ls ../b", "echo x > ../b/file", "rm -r ../b", "mv file ../b/"]
 )
-def test_another_jobs_folder_is_neither_listed_nor_changed(workspaces: Path, means: str, command: str) -> None:
-    assert confined(workspaces, means, command.format(workspaces)).returncode != 0
+def test_another_jobs_folder_is_neither_listed_nor_changed(workspaces: Path, method: str, command: str) -> None:
+    assert confined(workspaces, method, command.format(workspaces)).returncode != 0
     assert (workspaces / "mine" / "jobs" / "b" / "file").read_text() == "of b"
 
 
-def test_its_own_folder_is_as_free_as_ever(workspaces: Path, means: str) -> None:
+def test_its_own_folder_is_as_free_as_ever(workspaces: Path, method: str) -> None:
     script = (
         "pwd && cat file && mkdir d && echo new > d/x && mv d/x y && ln y z && rm y && ls && cat ../../ca-bundle.pem"
     )
-    found = confined(workspaces, means, script)
+    found = confined(workspaces, method, script)
     assert found.stderr == ""
     assert found.stdout == f"{workspaces}/mine/jobs/a\nof ad\nfile\nz\npublic roots"
     assert (workspaces / "mine" / "jobs" / "a" / "z").read_text() == "new\n"
 
 
-def test_the_rest_of_the_machine_is_there(workspaces: Path, means: str, tmp_path: Path) -> None:
+def test_the_rest_of_the_machine_is_there(workspaces: Path, method: str, tmp_path: Path) -> None:
     beside = tmp_path / "beside"
     beside.mkdir()
     found = confined(
-        workspaces, means, f"{sys.executable} -c 'import json' && echo x > {beside}/x && ls /usr >/dev/null"
+        workspaces, method, f"{sys.executable} -c 'import json' && echo x > {beside}/x && ls /usr >/dev/null"
     )
     assert (found.returncode, found.stderr) == (0, "")
     assert (beside / "x").exists()
 
 
 @pytest.mark.parametrize("file", ["environ", "mem", "fd/0"])
-def test_the_servers_process_is_shut(workspaces: Path, means: str, file: str) -> None:
-    found = confined(workspaces, means, f"head -c 1 /proc/{os.getpid()}/{file}")
+def test_the_servers_process_is_shut(workspaces: Path, method: str, file: str) -> None:
+    found = confined(workspaces, method, f"head -c 1 /proc/{os.getpid()}/{file}")
     assert (found.returncode, found.stdout) == (1, "")
 
 
-def test_nothing_can_be_unmounted_from_above_what_is_hidden(workspaces: Path, means: str) -> None:
+def test_nothing_can_be_unmounted_from_above_what_is_hidden(workspaces: Path, method: str) -> None:
     found = confined(
-        workspaces, means, f"umount {workspaces}/mine; unshare -m true; cat {workspaces}/mine/secrets.json"
+        workspaces, method, f"umount {workspaces}/mine; unshare -m true; cat {workspaces}/mine/secrets.json"
     )
     assert found.stdout == ""
 
 
 @pytest.mark.skipif(sandbox.landlock_version() < 6, reason="signals are kept in by Landlock 6 (Linux 6.12)")
-def test_signals_stay_inside(workspaces: Path, means: str) -> None:
-    assert confined(workspaces, means, f"kill -0 {os.getpid()}").returncode == 1
-    assert confined(workspaces, means, "sleep 60 & kill $! && ! wait $!").returncode == 0
+def test_signals_stay_inside(workspaces: Path, method: str) -> None:
+    assert confined(workspaces, method, f"kill -0 {os.getpid()}").returncode == 1
+    assert confined(workspaces, method, "sleep 60 & kill $! && ! wait $!").returncode == 0
 
 
-def test_a_command_that_is_not_there_is_said(workspaces: Path, means: str) -> None:
-    command = [*SANDBOX, f"--means={means}", "--", "/no/such/program"]
+def test_a_command_that_is_not_there_is_said(workspaces: Path, method: str) -> None:
+    command = [*SANDBOX, f"--method={method}", "--", "/no/such/program"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr.count("\n")) == (1, 1)
     assert "/no/such/program" in found.stderr
 
 
-def test_a_means_that_fails_starts_nothing(tmp_path: Path) -> None:
+def test_a_method_that_fails_starts_nothing(tmp_path: Path) -> None:
     found = tried(sandbox.NAMESPACE, tmp_path / "missing")
     assert found.returncode == 1
     assert "cannot be kept apart" in found.stderr
 
 
 def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "means", lambda: sandbox.LANDLOCK)
+    monkeypatch.setattr(process, "sandbox_method", lambda: sandbox.LANDLOCK)
     mine = Folder(workspaces / "mine")
-    words = Confinement(mine, (mine.jobs / "a", mine.jobs / "gone")).wrap(["program", "argument"])
+    words = Sandbox(mine, (mine.jobs / "a", mine.jobs / "gone")).wrap(["program", "argument"])
     assert [word for word in words if word.startswith("--hide=")] == [
         f"--hide={workspaces}/mine",
         f"--hide={workspaces}/yours",
@@ -148,31 +148,29 @@ def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypa
     assert words[-3:] == ("--", "program", "argument")
 
 
-def test_without_a_means_the_program_runs_and_people_are_told(
+def test_without_a_sandbox_the_program_runs_and_people_are_told(
     workspaces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "means", lambda: sandbox.NOTHING)
-    assert Confinement(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
-    said = process.warning()
+    monkeypatch.setattr(process, "sandbox_method", lambda: sandbox.NO_SANDBOX)
+    assert Sandbox(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
+    said = process.sandbox_warning()
     assert said is not None
     assert "can read this workspace's own files" in said
 
 
-@pytest.mark.parametrize(("means", "own"), [(sandbox.LANDLOCK, True), (sandbox.NAMESPACE, False)])
+@pytest.mark.parametrize(("method", "own"), [(sandbox.LANDLOCK, True), (sandbox.NAMESPACE, False)])
 def test_temporary_files_go_where_they_can(
-    workspaces: Path, monkeypatch: pytest.MonkeyPatch, means: str, own: bool
+    workspaces: Path, monkeypatch: pytest.MonkeyPatch, method: str, own: bool
 ) -> None:
-    monkeypatch.setattr(process, "means", lambda: means)
+    monkeypatch.setattr(process, "sandbox_method", lambda: method)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(workspaces.parent))
     temporary = workspaces / "mine" / "jobs" / "a" / "tmp"
-    assert Confinement(Folder(workspaces / "mine"), ()).environ(temporary) == (
-        {"TMPDIR": str(temporary)} if own else {}
-    )
+    assert Sandbox(Folder(workspaces / "mine"), ()).environ(temporary) == ({"TMPDIR": str(temporary)} if own else {})
     assert temporary.is_dir() == own
 
 
-def test_the_means_is_found_once(tmp_path: Path) -> None:
-    code = "import json; from amlocal.jobs.process import means; print(json.dumps([means(), means()]))"
+def test_the_method_is_found_once(tmp_path: Path) -> None:
+    code = "import json; from amlocal.jobs.process import sandbox_method as m; print(json.dumps([m(), m()]))"
     found = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert found[0] == found[1]
-    assert found[0] in (sandbox.NAMESPACE, sandbox.LANDLOCK, sandbox.NOTHING)
+    assert found[0] in (sandbox.NAMESPACE, sandbox.LANDLOCK, sandbox.NO_SANDBOX)

@@ -11,7 +11,7 @@ import pytest
 
 from amlocal.jobs import sandbox
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has the means")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can")
 REFUSED = OSError(1, "refused")
 
 
@@ -186,7 +186,7 @@ class TestNamespace:
 class TestTheMeans:
     @pytest.fixture
     def entered(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        def enter(version: int, *, may_mount: bool, means: str | None) -> tuple[str, list[Any]]:
+        def enter(version: int, *, may_mount: bool, method: str | None) -> tuple[str, list[Any]]:
             done: list[Any] = []
 
             def cover(*_: Any) -> None:
@@ -198,29 +198,29 @@ class TestTheMeans:
             monkeypatch.setattr(sandbox, "landlock_version", lambda: version)
             monkeypatch.setattr(sandbox, "cover", cover)
             monkeypatch.setattr(sandbox, "restrict", lambda *arguments: done.append(arguments))
-            return sandbox.enter(["/h"], ["/a"], means), done
+            return sandbox.enter(["/h"], ["/a"], method), done
 
         return enter
 
     @pytest.mark.parametrize(
-        ("version", "may_mount", "means", "found", "done"),
+        ("version", "may_mount", "method", "found", "done"),
         [
             (6, True, None, sandbox.NAMESPACE, ["covered", ([], [], 6)]),
             (1, True, None, sandbox.NAMESPACE, ["covered"]),
             (2, False, None, sandbox.LANDLOCK, [(["/h"], ["/a"], 2)]),
-            (1, False, None, sandbox.NOTHING, []),
+            (1, False, None, sandbox.NO_SANDBOX, []),
             (6, True, sandbox.LANDLOCK, sandbox.LANDLOCK, [(["/h"], ["/a"], 6)]),
-            (6, True, sandbox.NOTHING, sandbox.NOTHING, []),
+            (6, True, sandbox.NO_SANDBOX, sandbox.NO_SANDBOX, []),
         ],
     )
     def test_are_the_first_that_the_system_grants(
-        self, entered: Any, version: int, may_mount: bool, means: str | None, found: str, done: list[Any]
+        self, entered: Any, version: int, may_mount: bool, method: str | None, found: str, done: list[Any]
     ) -> None:
-        assert entered(version, may_mount=may_mount, means=means) == (found, done)
+        assert entered(version, may_mount=may_mount, method=method) == (found, done)
 
     def test_that_were_asked_for_are_not_replaced(self, entered: Any) -> None:
         with pytest.raises(OSError, match="refused"):
-            entered(6, may_mount=False, means=sandbox.NAMESPACE)
+            entered(6, may_mount=False, method=sandbox.NAMESPACE)
 
 
 class TestTheCommand:
@@ -231,7 +231,7 @@ class TestTheCommand:
 
         def enter(*arguments: Any) -> str:
             asked.append(arguments)
-            return sandbox.NOTHING if arguments[2] == sandbox.NOTHING else sandbox.LANDLOCK
+            return sandbox.NO_SANDBOX if arguments[2] == sandbox.NO_SANDBOX else sandbox.LANDLOCK
 
         monkeypatch.setattr(sandbox, "enter", enter)
         monkeypatch.setattr(os, "execv", lambda *arguments: asked.append(arguments))
@@ -244,11 +244,11 @@ class TestTheCommand:
         assert system.calls == [("drop", number) for number in sandbox._CAPABILITIES]
 
     def test_keeps_its_capabilities_where_nothing_confines_it(self, system: System, asked: list[Any]) -> None:
-        sandbox.main([f"--means={sandbox.NOTHING}", "--", "/bin/x"])
-        assert asked == [([], [], sandbox.NOTHING), ("/bin/x", ["/bin/x"])]
+        sandbox.main([f"--method={sandbox.NO_SANDBOX}", "--", "/bin/x"])
+        assert asked == [([], [], sandbox.NO_SANDBOX), ("/bin/x", ["/bin/x"])]
         assert not system.calls
 
-    def test_may_be_missing_and_the_means_are_printed(
+    def test_may_be_missing_and_the_method_is_printed(
         self, system: System, asked: list[Any], capsys: pytest.CaptureFixture[str]
     ) -> None:
         sandbox.main(["--"])

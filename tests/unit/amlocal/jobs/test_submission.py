@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import NotFound
-from amlocal.jobs.submission import accept, unserved
+from amlocal.jobs.submission import accept, ignored_settings
 from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, refusal, submission
 
 ODD: list[Any] = [
@@ -235,7 +235,7 @@ def test_one_instance_is_what_runs_here_with_any_number_of_processes(
 @pytest.mark.parametrize("case", SAID)
 def test_what_does_nothing_here_is_one_line(desk: Desk, case: str) -> None:
     changes, line = SAID[case]
-    lines = unserved(accepted(desk.context, **changes))
+    lines = ignored_settings(accepted(desk.context, **changes))
     assert len(lines) == 1
     assert line in lines[0]
 
@@ -253,7 +253,7 @@ def test_what_does_nothing_here_is_one_line(desk: Desk, case: str) -> None:
     ],
 )
 def test_what_is_served_or_everyones_default_is_not_spoken_of(desk: Desk, changes: dict[str, Any]) -> None:
-    assert unserved(accepted(desk.context, computeId=None, **changes)) == []
+    assert ignored_settings(accepted(desk.context, computeId=None, **changes)) == []
 
 
 def test_a_service_is_shown_with_the_reason_why_it_does_not_run(desk: Desk) -> None:

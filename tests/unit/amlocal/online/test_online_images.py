@@ -15,7 +15,7 @@ from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import ApiError
-from amlocal.jobs.inputs import Inputs
+from amlocal.jobs.inputs import JobInputs
 from amlocal.online.bodies import with_defaults
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.image import Building, Image, Images, check_servable
@@ -101,7 +101,7 @@ def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
         strict=False,
         lenient=lenient,
         prepare_environment=prepare_environment,
-        fetch_code=Inputs(lookup, stores.blobs).fetch_code,
+        fetch_code=JobInputs(lookup, stores.blobs).fetch_code,
         machine={"PATH": "/bin", "HOME": "/home"},
     )
     yield Shelf(stores, Images(lookup, stores.blobs, building), folder)

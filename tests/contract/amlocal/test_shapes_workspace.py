@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.amlocal.recorded import furniture
+from tests.contract.amlocal.recorded import workspace_resources
 from tests.contract.amlocal.recorded.vocabulary import Shape, places
 from tests.unit.amlocal.asgi import Client, Workspace
 
@@ -35,25 +35,25 @@ BLOB: dict[str, Any] = {
 
 
 def test_the_workspace(workspace: Workspace) -> None:
-    assert places(furniture.WORKSPACE, workspace.ask("GET", workspace.arm).json) == WORKSPACE.keys()
+    assert places(workspace_resources.WORKSPACE, workspace.ask("GET", workspace.arm).json) == WORKSPACE.keys()
 
 
 def test_a_workspace_that_does_not_exist(workspace: Workspace) -> None:
     answer = workspace.ask("GET", workspace.arm.replace("/local", "/elsewhere"))
     assert (answer.status, answer.headers["x-ms-failure-cause"]) == (404, "gateway")
-    assert places(furniture.NO_WORKSPACE, answer.json) == NO_WORKSPACE.keys()
+    assert places(workspace_resources.NO_WORKSPACE, answer.json) == NO_WORKSPACE.keys()
 
 
 def test_discovery(workspace: Workspace) -> None:
     url = workspace.ask("GET", workspace.arm).json["properties"]["discoveryUrl"]
-    assert places(furniture.DISCOVERY, Client(workspace.app)("GET", url).json) == set()
+    assert places(workspace_resources.DISCOVERY, Client(workspace.app)("GET", url).json) == set()
 
 
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        ("workspaceblobstore", furniture.DEFAULT_DATASTORE),
-        ("workspaceartifactstore", furniture.BUILT_IN_DATASTORE),
+        ("workspaceblobstore", workspace_resources.DEFAULT_DATASTORE),
+        ("workspaceartifactstore", workspace_resources.BUILT_IN_DATASTORE),
     ],
 )
 def test_a_built_in_datastore(workspace: Workspace, name: str, shape: Shape) -> None:
@@ -62,7 +62,7 @@ def test_a_built_in_datastore(workspace: Workspace, name: str, shape: Shape) -> 
 
 def test_the_list_of_default_datastores(workspace: Workspace) -> None:
     body = workspace.get("datastores", count="30", isDefault="true", orderByAsc="false").json
-    assert places({"value": (furniture.DEFAULT_DATASTORE,)}, body) == set()
+    assert places({"value": (workspace_resources.DEFAULT_DATASTORE,)}, body) == set()
 
 
 def test_the_list_of_datastores(workspace: Workspace) -> None:
@@ -74,10 +74,10 @@ def test_the_list_of_datastores(workspace: Workspace) -> None:
 def test_a_datastore_with_an_account_key(workspace: Workspace) -> None:
     created = workspace.put("datastores/mine", BLOB)
     assert (created.status, "location" in created.headers) == (201, True)
-    assert places(furniture.DATASTORE, created.json) == set()
+    assert places(workspace_resources.DATASTORE, created.json) == set()
     assert b"aGlkZGVu" not in created.body
     secrets = workspace.ask("POST", workspace.arm_of("datastores/mine/listSecrets"))
-    assert (secrets.status, places(furniture.DATASTORE_SECRETS, secrets.json)) == (200, set())
+    assert (secrets.status, places(workspace_resources.DATASTORE_SECRETS, secrets.json)) == (200, set())
 
 
 def test_a_datastore_that_was_deleted(workspace: Workspace) -> None:
@@ -85,23 +85,23 @@ def test_a_datastore_that_was_deleted(workspace: Workspace) -> None:
     deleted = workspace.ask("DELETE", workspace.arm_of("datastores/mine"))
     assert (deleted.status, deleted.body, deleted.headers["content-length"]) == (200, b"", "0")
     missing = workspace.get("datastores/mine")
-    assert (missing.status, places(furniture.NO_DATASTORE, missing.json)) == (404, set())
+    assert (missing.status, places(workspace_resources.NO_DATASTORE, missing.json)) == (404, set())
 
 
 def test_a_compute_from_creation_to_the_end(workspace: Workspace) -> None:
     created = workspace.put("computes/nodes", CLUSTER, location="local")
     assert (created.status, "location" in created.headers) == (201, False)
-    assert places(furniture.NEW_COMPUTE, created.json) == set()
+    assert places(workspace_resources.NEW_COMPUTE, created.json) == set()
     done = workspace.ask("GET", created.headers["azure-asyncoperation"])
-    assert (done.status, places(furniture.COMPUTE_OPERATION_DONE, done.json)) == (200, set())
-    assert places(furniture.COMPUTE, workspace.get("computes/nodes").json) == set()
+    assert (done.status, places(workspace_resources.COMPUTE_OPERATION_DONE, done.json)) == (200, set())
+    assert places(workspace_resources.COMPUTE, workspace.get("computes/nodes").json) == set()
 
 
 def test_a_compute_that_was_updated(workspace: Workspace) -> None:
     workspace.put("computes/nodes", CLUSTER, location="local")
     updated = workspace.put("computes/nodes", CLUSTER, location="local")
     assert updated.status == 201
-    assert places(furniture.UPDATED_COMPUTE, updated.json) == UPDATED_COMPUTE.keys()
+    assert places(workspace_resources.UPDATED_COMPUTE, updated.json) == UPDATED_COMPUTE.keys()
 
 
 def test_a_compute_that_was_deleted(workspace: Workspace) -> None:
@@ -110,7 +110,7 @@ def test_a_compute_that_was_deleted(workspace: Workspace) -> None:
     )
     assert (deleted.status, deleted.body) == (202, b"")
     done = workspace.ask("GET", deleted.headers["azure-asyncoperation"])
-    assert places(furniture.COMPUTE_OPERATION_DONE, done.json) == set()
+    assert places(workspace_resources.COMPUTE_OPERATION_DONE, done.json) == set()
 
 
 def test_a_compute_that_does_not_exist(workspace: Workspace) -> None:
@@ -120,7 +120,7 @@ def test_a_compute_that_does_not_exist(workspace: Workspace) -> None:
 
 
 def test_the_compute_of_a_new_workspace(workspace: Workspace) -> None:
-    assert places(furniture.COMPUTE, workspace.get("computes/cpu-cluster").json) == COMPUTE.keys()
+    assert places(workspace_resources.COMPUTE, workspace.get("computes/cpu-cluster").json) == COMPUTE.keys()
 
 
 def test_every_answer_of_the_resource_manager_carries_its_headers(workspace: Workspace) -> None:
