@@ -25,7 +25,7 @@ from amlocal.settings import Settings as ServerSettings
 from mlgates import pytest_plugin as mlgates_plugin
 from mlgates.cli.app import app as mlgates_app
 from mlgates.config.settings import KEYS, Scope, Settings
-from mlgates.core import errors
+from mlgates.core.errors import ExitCode
 
 FOLDER = Path(__file__).parent
 MADE = "<!-- made by docs/reference.py; change the code, not this page -->"
@@ -68,11 +68,8 @@ def cli() -> Iterator[str]:
     for name, commands in (("mlgates", mlgates_app), ("amlocal", amlocal_cli.app)):
         yield from _program(name, commands)
     yield from ("## Exit codes of mlgates", "", "| code | when |", "|---|---|")
-    kinds = (kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.MlgatesError))
-    told = (kind for kind in kinds if kind is not errors.MlgatesError)
-    for kind in sorted(told, key=lambda kind: kind.exit_code):
-        yield _row(f"{kind.exit_code}", kind.__doc__)
-    yield _row("130", "Interrupted; a job that was submitted goes on.")
+    for code in ExitCode:
+        yield _row(f"{code.value}", code.meaning)
 
 
 def settings() -> Iterator[str]:

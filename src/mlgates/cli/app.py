@@ -6,11 +6,72 @@ from typing import Annotated
 
 import typer
 
-from mlgates.cli.release_commands import commands as release_commands
-from mlgates.cli.session import Debug, Env, Only, Options, ProjectFolder, RequireAzure, session
+from mlgates.cli.command import Commands, Group, Output, command
+from mlgates.cli.session import OutputFormat, Session
 from mlgates.cli.terminal import speak_any_encoding
-from mlgates.config.settings import LOCAL
 from mlgates.core.deployments import Kind
+from mlgates.core.ledger import Action
+
+Estimator = Annotated[str | None, typer.Option(help="The training job's input of this name.")]
+Seed = Annotated[int | None, typer.Option(help="The training job's input of this name.")]
+Version = Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")]
+Only = Annotated[Kind | None, typer.Option("--only", help="One endpoint. Default: both, side by side.")]
+Model = Annotated[str, typer.Argument(help="A version of the model, NAME:VERSION.", metavar="MODEL:VERSION")]
+By = Annotated[str, typer.Option("--by", help="Who decides.")]
+DoneBy = Annotated[str, typer.Option("--by", help="Who asked for it. Default: who runs it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
+Record = Annotated[str | None, typer.Option(help="The gate record that is decided on. Default: the newest.")]
+
+app = typer.Typer(
+    cls=Commands,
+    help="Take machine-learning code to production on Azure Machine Learning, through tested gates.",
+    no_args_is_help=True,
+    # Plain help and tracebacks: rich's take longer to import than the rest of this module.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+# What a command does is imported inside it, once connected: it brings in azure-ai-ml, which takes seconds to import
+# and reads the environment variables that connecting sets.
+
+
+@command(app, Group.TRAIN)
+def train(
+    work: Session,
+    estimator: Estimator = None,
+    seed: Seed = None,
+    data: Annotated[Path | None, typer.Option(help="A file to train on instead of the declared one.")] = None,
+    build: Annotated[Path | None, typer.Option("--build", help="Train from an archive of 'mlgates build'.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Register the model too.")] = False,
+) -> None:
+    """Register environment and data, run the training job and follow it to its end."""
+    client = work.connect()
+    from mlgates.cli import runs  # noqa: PLC0415
+
+    inputs = {"estimator": estimator, "seed": seed}
+    runs.train(work, client, inputs, data_file=data, build=build, register=register)
+
+
+@command(app, Group.TRAIN)
+def register(
+    work: Session,
+    job: Annotated[str | None, typer.Option(help="A training job. Default: the newest completed one.")] = None,
+) -> None:
+    """Register the model of a completed training job, with its lineage."""
+    client = work.connect()
+    from mlgates.cli import runs  # noqa: PLC0415
+
+    runs.register(work, client, job)
+
+
+@command(app, Group.TRAIN)
+def build(
+    work: Session, output: Annotated[Path, typer.Option(help="The folder that the archive goes to.")] = Path("dist")
+) -> None:
+    """Pack sources, declarations, suites and lock into one archive, with the sha256 of each file."""
+    from mlgates.cli import building  # noqa: PLC0415
+
+    building.build(work, output)
 
 
 class Pipeline(StrEnum):
@@ -20,126 +81,112 @@ class Pipeline(StrEnum):
     PROD = "prod"
 
 
-app = typer.Typer(
-    help="Take machine-learning code to production on Azure Machine Learning, through tested gates.",
-    no_args_is_help=True,
-    add_completion=False,
-    # Plain help and tracebacks: rich's take longer to import than the rest of this module.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-# `runs` is imported inside the commands, once connected: it brings in azure-ai-ml, which takes seconds to import and
-# reads the environment variables that connecting sets.
-
-
-@app.command()
-def train(
-    context: typer.Context,
-    env: Env = LOCAL,
-    estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
-    data: Annotated[Path | None, typer.Option(help="A file to train on instead of the declared one.")] = None,
-    build: Annotated[Path | None, typer.Option("--build", help="Train from an archive of 'mlgates build'.")] = None,
-    register: Annotated[bool, typer.Option("--register", help="Register the model too.")] = False,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Register environment and data, run the training job and follow it to its end."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import runs  # noqa: PLC0415
-
-        inputs = {"estimator": estimator, "seed": seed}
-        runs.train(at_work, client, inputs, data_file=data, build=build, register=register)
-
-
-@app.command()
-def build(
-    context: typer.Context,
-    env: Env = LOCAL,
-    output: Annotated[Path, typer.Option(help="The folder that the archive goes to.")] = Path("dist"),
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Pack sources, declarations, suites and lock into one archive, with the sha256 of each file."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        from mlgates.cli import building  # noqa: PLC0415
-
-        building.build(at_work, output)
-
-
-@app.command()
+@command(app, Group.TRAIN, env_from="name")
 def pipeline(
-    context: typer.Context,
-    name: Annotated[Pipeline, typer.Argument(help="Which one.")],
-    env: Annotated[str | None, typer.Option("--env", help="Environment. Default: the pipeline's own name.")] = None,
+    work: Session,
+    name: Annotated[Pipeline, typer.Argument(help="Which one; its environment is the one of this name.")],
     build: Annotated[Path | None, typer.Option(help="prod: the archive. Default: the newest in dist/.")] = None,
-    estimator: Annotated[str | None, typer.Option(help="The training job's input of this name.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The training job's input of this name.")] = None,
-    anew: Annotated[bool, typer.Option("--anew", help="Train although the same was trained before.")] = False,
+    estimator: Estimator = None,
+    seed: Seed = None,
+    force_retrain: Annotated[
+        bool, typer.Option("--force-retrain", "--anew", help="Train although the same was trained before.")
+    ] = False,
     until: Annotated[str | None, typer.Option(help="The stage to end with.")] = None,
     approved_by: Annotated[
         str, typer.Option(help="prod: who has approved; ci, ci:ENVIRONMENT: ask the CI system.")
     ] = "",
     reason: Annotated[str, typer.Option(help="prod: why.")] = "",
     no_canary: Annotated[bool, typer.Option("--no-canary", help="prod: all traffic in one step.")] = False,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
 ) -> None:
     """Run the stages of dev (to its gate) or prod (to released traffic); run again, it goes on where it stood."""
-    with session(context, Options(env or name, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import pipelining  # noqa: PLC0415
+    client = work.connect()
+    from mlgates.cli import pipelining  # noqa: PLC0415
 
-        inputs = {"estimator": estimator, "seed": seed}
-        asked = pipelining.request(
-            inputs, anew=anew, until=until, approver=approved_by, reason=reason, canary=not no_canary
-        )
-        pipelining.pipeline(at_work, client, name, asked, build)
+    inputs = {"estimator": estimator, "seed": seed}
+    asked = pipelining.request(
+        inputs, anew=force_retrain, until=until, approver=approved_by, reason=reason, canary=not no_canary
+    )
+    pipelining.pipeline(work, client, name, asked, build)
 
 
-@app.command()
-def register(
-    context: typer.Context,
-    env: Env = LOCAL,
-    job: Annotated[str | None, typer.Option(help="A training job. Default: the newest completed one.")] = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
+@command(app, Group.SERVE)
+def deploy(
+    work: Session,
+    version: Version = None,
+    only: Only = None,
+    test: Annotated[bool, typer.Option("--test", help="Try each endpoint once it is up.")] = False,
 ) -> None:
-    """Register the model of a completed training job, with its lineage."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import runs  # noqa: PLC0415
+    """Deploy one model version to the batch and the online endpoint, side by side."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
 
-        runs.register(at_work, client, job)
+    endpoints.deploy(work, client, only, version=version, trial=test)
 
 
-@app.command()
-def show(
-    context: typer.Context,
-    env: Env = LOCAL,
-    newest: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 5,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
+@command(app, Group.SERVE, "test")
+def try_out(work: Session, only: Only = None, output: Output = OutputFormat.TEXT) -> None:
+    """Try both endpoints with their samples: a request, and a batch job whose rows are counted."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
+
+    endpoints.try_out(work.printing(output), client, only)
+
+
+@command(app, Group.SERVE)
+def invoke(
+    work: Session,
+    kind: Annotated[Kind, typer.Argument(help="Which endpoint.")],
+    path: Annotated[Path, typer.Argument(help="online: a request in JSON; batch: a file or folder to score.")],
+    output: Annotated[Path, typer.Option(help="batch: where the predictions go.")] = Path("outputs"),
+    deployment: Annotated[str | None, typer.Option(help="online: this one, whatever the traffic.")] = None,
 ) -> None:
-    """Show what the workspace holds: environments, data, jobs, models with their lineage."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import runs  # noqa: PLC0415
+    """Ask an endpoint: print the answer, or download the predictions."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
 
-        runs.show(at_work, client, newest=newest)
+    if kind is Kind.ONLINE:
+        endpoints.invoke_online(work, client, path, deployment)
+    else:
+        endpoints.invoke_batch(work, client, path, output)
 
 
-@app.command()
+@command(app, Group.SERVE)
+def logs(
+    work: Session,
+    kind: Annotated[Kind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
+    lines: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 50,
+    deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the busiest.")] = None,
+) -> None:
+    """Print what serves a model has logged."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
+
+    endpoints.logs(work, client, kind, lines=lines, deployment=deployment)
+
+
+@command(app, Group.SERVE)
+def key(work: Session) -> None:
+    """Print the key (or a token) of the online endpoint, and nothing else on standard output."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
+
+    endpoints.key(work, client)
+
+
+@command(app, Group.SERVE)
+def destroy(
+    work: Session, only: Only = None, yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False
+) -> None:
+    """Delete the endpoints with their deployments; models, data and jobs stay. Asks first."""
+    client = work.connect()
+    from mlgates.cli import endpoints  # noqa: PLC0415
+
+    endpoints.destroy(work, client, only, sure=yes)
+
+
+@command(app, Group.GATE)
 def contract(
-    context: typer.Context,
-    env: Env = LOCAL,
+    work: Session,
     model: Annotated[str | None, typer.Option(help="A model's folder or version. Default: the newest version.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print request and answer as JSON Schema.")] = False,
     openapi: Annotated[bool, typer.Option("--openapi", help="Print the scoring endpoint as OpenAPI 3.1.")] = False,
@@ -147,182 +194,159 @@ def contract(
         tuple[str, str] | None,
         typer.Option(metavar="CHAMPION CANDIDATE", help="Tell whether the second of two models breaks callers."),
     ] = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
 ) -> None:
     """Show what a model promises to its callers, or what a candidate would change for them."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        from mlgates.cli import contracts  # noqa: PLC0415
+    from mlgates.cli import contracts  # noqa: PLC0415
 
-        if compare:
-            contracts.compare(at_work, *compare)
-        else:
-            contracts.show(at_work, model, schema=schema, as_openapi=openapi)
-
-
-@app.command()
-def deploy(
-    context: typer.Context,
-    env: Env = LOCAL,
-    version: Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")] = None,
-    only: Only = None,
-    test: Annotated[bool, typer.Option("--test", help="Try each endpoint once it is up.")] = False,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Deploy one model version to the batch and the online endpoint, side by side."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
-
-        endpoints.deploy(at_work, client, only, version=version, trial=test)
+    if compare:
+        contracts.compare(work, *compare)
+    else:
+        contracts.show(work, model, schema=schema, as_openapi=openapi)
 
 
-@app.command("test")
-def try_out(
-    context: typer.Context,
-    env: Env = LOCAL,
-    only: Only = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Try both endpoints with their samples: a request, and a batch job whose rows are counted."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
-
-        endpoints.try_out(at_work, client, only)
-
-
-@app.command()
-def invoke(
-    context: typer.Context,
-    kind: Annotated[Kind, typer.Argument(help="Which endpoint.")],
-    path: Annotated[Path, typer.Argument(help="online: a request in JSON; batch: a file or folder to score.")],
-    env: Env = LOCAL,
-    output: Annotated[Path, typer.Option(help="batch: where the predictions go.")] = Path("outputs"),
-    deployment: Annotated[str | None, typer.Option(help="online: this one, whatever the traffic.")] = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Ask an endpoint: print the answer, or download the predictions."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
-
-        if kind is Kind.ONLINE:
-            endpoints.invoke_online(at_work, client, path, deployment)
-        else:
-            endpoints.invoke_batch(at_work, client, path, output)
-
-
-@app.command()
-def logs(
-    context: typer.Context,
-    kind: Annotated[Kind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
-    env: Env = LOCAL,
-    lines: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 50,
-    deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the busiest.")] = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Print what serves a model has logged."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
-
-        endpoints.logs(at_work, client, kind, lines=lines, deployment=deployment)
-
-
-@app.command()
-def key(
-    context: typer.Context,
-    env: Env = LOCAL,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
-) -> None:
-    """Print the key (or a token) of the online endpoint, and nothing else on standard output."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
-
-        endpoints.key(at_work, client)
-
-
-@app.command()
+@command(app, Group.GATE)
 def gate(
-    context: typer.Context,
+    work: Session,
     name: Annotated[str, typer.Argument(help="qa, dev or prod, as mlops/gates.yml declares it.")],
-    env: Env = LOCAL,
-    version: Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")] = None,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
+    version: Version = None,
+    output: Output = OutputFormat.TEXT,
 ) -> None:
     """Hold a model version, or a commit, against what a gate declares; all checks run."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        from mlgates.cli import gating  # noqa: PLC0415
+    from mlgates.cli import gating  # noqa: PLC0415
 
-        gating.gate(at_work, name, version)
-
-
-app.add_typer(release_commands)
+    gating.gate(work.printing(output), name, version)
 
 
-@app.command()
+@command(app, Group.GATE)
 def report(
-    context: typer.Context,
-    env: Env = LOCAL,
+    work: Session,
     gate: Annotated[str | None, typer.Option(help="Of this gate. Default: what was written last.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Of this pipeline. Default: what was written last.")] = None,
     opened: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
 ) -> None:
     """Render the newest report of a gate or a pipeline as HTML, and say where it is."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        from mlgates.cli import gating  # noqa: PLC0415
+    from mlgates.cli import gating  # noqa: PLC0415
 
-        gating.report(at_work, gate, pipeline, opened=opened)
+    gating.report(work, gate, pipeline, opened=opened)
 
 
-@app.command()
-def destroy(
-    context: typer.Context,
-    env: Env = LOCAL,
-    only: Only = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
+@command(app, Group.RELEASE)
+def approve(work: Session, model: Model, by: By, reason: Reason, gate_record: Record = None) -> None:
+    """Approve a model version that passed the prod gate: exactly the files that it has now."""
+    _decide(work, model, Action.APPROVED, by, reason, gate_record)
+
+
+@command(app, Group.RELEASE)
+def reject(work: Session, model: Model, by: By, reason: Reason, gate_record: Record = None) -> None:
+    """Reject a model version: it cannot be released any more, nor approved."""
+    _decide(work, model, Action.REJECTED, by, reason, gate_record)
+
+
+def _decide(work: Session, model: str, action: Action, by: str, reason: str, gate_record: str | None) -> None:
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    releasing.decide(work, client, model, action, by=by, reason=reason, gate_record=gate_record)
+
+
+@command(app, Group.RELEASE)
+def release(
+    work: Session,
+    version: Version = None,
+    canary: Annotated[bool, typer.Option("--canary/--no-canary", help="Step by step, or in one step.")] = True,
+    by: DoneBy = "",
 ) -> None:
-    """Delete the endpoints with their deployments; models, data and jobs stay. Asks first."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        client = at_work.connect()
-        from mlgates.cli import endpoints  # noqa: PLC0415
+    """Release an approved version: beside the one that serves, then step by step into its traffic, or back."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
 
-        endpoints.destroy(at_work, client, only, sure=yes)
+    releasing.release(work, client, version, canary=canary, by=by)
 
 
-@app.command()
-def config(
-    context: typer.Context,
-    env: Env = LOCAL,
-    project: ProjectFolder = None,
-    require_azure: RequireAzure = False,
-    debug: Debug = False,
+@command(app, Group.RELEASE)
+def rollback(work: Session, by: DoneBy = "", reason: Reason = "") -> None:
+    """Return to the version that served before, without training."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    releasing.rollback(work, client, by=by, reason=reason)
+
+
+@command(app, Group.RELEASE)
+def history(
+    work: Session,
+    model: Annotated[str | None, typer.Option(help="Of this version only.", metavar="VERSION")] = None,
+    output: Output = OutputFormat.TEXT,
 ) -> None:
+    """List approvals, rejections, releases, rollbacks and locks, and tell when the record is not whole."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    releasing.history(work.printing(output), client, model)
+
+
+class LedgerAction(StrEnum):
+    """What is done to a ledger by hand."""
+
+    VERIFY = "verify"
+    REPAIR = "repair"
+
+
+@command(app, Group.RELEASE)
+def ledger(
+    work: Session,
+    action: Annotated[LedgerAction, typer.Argument(help="Compare it with its anchors, or go on from what is left.")],
+    by: Annotated[str, typer.Option("--by", help="Who repairs it.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is repaired; it is kept.")] = "",
+) -> None:
+    """Say whether the record of decisions is whole, or repair it: that is an entry, and approvals are given again."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    if action is LedgerAction.VERIFY:
+        releasing.verify_ledger(work, client)
+    else:
+        releasing.repair_ledger(work, client, by=by, reason=reason)
+
+
+@command(app, Group.RELEASE)
+def unlock(work: Session, by: By, reason: Reason = "broken by hand") -> None:
+    """Break the lock that a dead release has left on the endpoint."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    releasing.unlock(work, client, by=by, reason=reason)
+
+
+@command(app, Group.RELEASE)
+def tidy(work: Session) -> None:
+    """Take away deployments that have had no traffic for as long as mlops/release.yml keeps them."""
+    client = work.connect()
+    from mlgates.cli import releasing  # noqa: PLC0415
+
+    releasing.tidy(work, client)
+
+
+@command(app, Group.PROJECT)
+def show(
+    work: Session,
+    newest: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 5,
+    output: Output = OutputFormat.TEXT,
+) -> None:
+    """Show what the workspace holds: environments, data, jobs, models with their lineage."""
+    client = work.connect()
+    from mlgates.cli import runs  # noqa: PLC0415
+
+    runs.show(work.printing(output), client, newest=newest)
+
+
+@command(app, Group.PROJECT)
+def config(work: Session, output: Output = OutputFormat.TEXT) -> None:
     """Show every setting with its source: file, or environment variable."""
-    with session(context, Options(env, project, require_azure, debug)) as at_work:
-        for name, (value, source) in at_work.settings.shown().items():
-            at_work.say(f"{name} = {value}  ({source})")
+    shown = work.settings.shown()
+    facts = {name: {"value": value, "source": source} for name, (value, source) in shown.items()}
+    lines = "\n".join(f"{name} = {value}  ({source})" for name, (value, source) in shown.items())
+    work.printing(output).facts(facts, lines)
 
 
 def main() -> None:

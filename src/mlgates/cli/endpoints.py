@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,10 +44,8 @@ def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: 
 def try_out(session: Session, client: "MLClient", only: Kind | None) -> None:
     """Try the endpoints."""
     trials = shown(delivery.try_out(client, session.settings, _kinds(only)), session.progress)
-    for kind, trial in trials.items():
-        session.say(f"{kind:<7}{trial.summary}")
-        for line in _details(trial):
-            session.say(f"       {line}")
+    lines = [line for kind, trial in trials.items() for line in _lines(kind, trial)]
+    session.facts({kind: asdict(trial) for kind, trial in trials.items()}, "\n".join(lines))
 
 
 def invoke_online(session: Session, client: "MLClient", path: Path, deployment: str | None) -> None:
@@ -121,12 +120,13 @@ def _kinds(only: Kind | None) -> tuple[Kind, ...]:
     return (only,) if only else tuple(Kind)
 
 
-def _details(trial: OnlineTrial | BatchTrial) -> Iterator[str]:
+def _lines(kind: Kind, trial: OnlineTrial | BatchTrial) -> Iterator[str]:
+    yield f"{kind:<7}{trial.summary}"
     if isinstance(trial, OnlineTrial):
-        yield f"predictions  {trial.predictions}"
-        yield f"request      {trial.request_id}"
+        yield f"       predictions  {trial.predictions}"
+        yield f"       request      {trial.request_id}"
     else:
-        yield f"job          {trial.job}"
+        yield f"       job          {trial.job}"
 
 
 def say_calls(session: Session, uris: Mapping[Kind, str]) -> None:

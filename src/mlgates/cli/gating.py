@@ -35,7 +35,7 @@ def gate(session: Session, name: str, version: str | None) -> None:
     else:
         record = shown(run_commit_gate(wanted, settings, commit=commit), session.progress)
     file = write_gate(record, project.reports)
-    session.output.print(checks_table(record))
+    session.facts(record.to_dict(), checks_table(record))
     session.say(record.summary)
     session.say(f"report {project.shown(file)}")
     show_on_run(markdown_file(record, project.reports), os.environ, session.say)

@@ -1,6 +1,7 @@
 """The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy, ledger."""
 
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mlgates.cli.session import Session
@@ -39,7 +40,9 @@ def history(session: Session, client: "MLClient", version: str | None) -> None:
     ledger = Ledger.of(client, session.settings)
     reading = ledger.read()
     wanted = f"{session.settings.model_name}:{version}" if version else None
-    session.output.print(history_table(entry for entry in reading.entries if wanted in {None, entry.model}))
+    entries = [entry for entry in reading.entries if wanted in {None, entry.model}]
+    facts = {"ledger": ledger.name, "fault": reading.fault or None, "entries": list(map(asdict, entries))}
+    session.facts(facts, history_table(entries))
     if reading.fault:
         raise LedgerBroken(f"the chain of ledger {ledger.name} is broken: {reading.fault}")
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def register(session: Session, client: "MLClient", job_name: str | None) -> None
 def show(session: Session, client: "MLClient", *, newest: int) -> None:
     """Show what the workspace holds."""
     inventory = take_inventory(client, session.settings, newest=newest)
-    session.output.print(inventory_tables(inventory))
+    session.facts(asdict(inventory), inventory_tables(inventory))
     for line in where_to_look(inventory):
         session.say(line)
 

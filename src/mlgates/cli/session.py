@@ -1,46 +1,32 @@
 """What every command shares: its options, its settings, its two outputs, and one line for an error."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from mlgates.cli.terminal import speak_any_encoding
 from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
-from mlgates.config.settings import LOCAL, Settings, Target
-from mlgates.core.deployments import Kind
-from mlgates.core.errors import MlgatesError
+from mlgates.config.settings import Settings, Target
+from mlgates.core.errors import ExitCode, MlgatesError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-Env = Annotated[str, typer.Option("--env", help="Environment: the X of a file mlops/config-infra-X.yml.")]
-ProjectFolder = Annotated[
-    Path | None, typer.Option("--project", help="The project's folder. Default: the nearest with mlops/.")
-]
-RequireAzure = Annotated[
-    bool, typer.Option("--require-azure", help="Refuse an environment that is only a local stand-in.")
-]
-Only = Annotated[Kind | None, typer.Option("--only", help="One endpoint. Default: both, side by side.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+    from rich.console import Console, RenderableType
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options that every command has."""
+class OutputFormat(StrEnum):
+    """How facts are printed."""
 
-    env: str = LOCAL
-    project: Path | None = None
-    require_azure: bool = False
-    debug: bool = False
+    TEXT = "text"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +38,43 @@ class Session:
     """For people, on standard error: standard output carries results only."""
     output: "Console"
     connector: Callable[[Settings], Any]
+    json: bool = False
+    """Facts are printed as JSON, and nothing else on standard output."""
+
+    def printing(self, output: OutputFormat) -> "Session":
+        """Return the same command at work, with its facts printed in this format."""
+        return replace(self, json=output is OutputFormat.JSON)
 
     def connect(self) -> Any:
         """Return a client of the workspace; raise `WorkspaceUnavailable` when there is none."""
-        return self.connector(self.settings)
+        told = self.progress.status("connecting: azure-ai-ml takes seconds to load")
+        with told if self.progress.is_terminal else nullcontext():
+            return self.connector(self.settings)
 
     def say(self, line: str) -> None:
-        """Print one line of the result, as it stands."""
-        self.output.print(line, markup=False, highlight=False, soft_wrap=True)
+        """Print one line of the result, as it stands; beside JSON it is for people, on standard error."""
+        console = self.progress if self.json else self.output
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def facts(self, facts: object, shown: "RenderableType") -> None:
+        """Print `facts`, of JSON's types, when JSON is asked for, else what is `shown` to people."""
+        if self.json:
+            text = json.dumps(facts, indent=2, ensure_ascii=False)
+            self.output.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif isinstance(shown, str):
+            self.say(shown)
+        else:
+            self.output.print(shown)
+
+
+_PIPE_WIDTH = 1000
+"""Columns of what is no terminal: a table in a pipe keeps its words whole, for `grep` and `cut`."""
 
 
 @contextmanager
-def session(context: typer.Context, options: Options) -> Iterator[Session]:
+def session(
+    context: typer.Context, *, env: str, project: Path | None, require_azure: bool, debug: bool
+) -> Iterator[Session]:
     """Load the settings, say which workspace is meant, and turn an `MlgatesError` into its line and exit code."""
     # Imported here: rich would double the time that `mlgates --help` takes.
     from rich.console import Console  # noqa: PLC0415
@@ -71,9 +82,11 @@ def session(context: typer.Context, options: Options) -> Iterator[Session]:
     speak_any_encoding()
     # Bound to the streams of now: while a job is followed, the SDK prints into others (log_stream, quiet).
     progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
-    with _told(progress, debug=options.debug):
-        project = find_project((options.project or Path.cwd()).absolute())
-        settings = load_settings(project, options.env, environ=os.environ, require_azure=options.require_azure)
+    if not output.is_terminal:
+        output.width = _PIPE_WIDTH
+    with _told(progress, debug=debug):
+        home = find_project((project or Path.cwd()).absolute())
+        settings = load_settings(home, env, environ=os.environ, require_azure=require_azure)
         progress.print(where(settings), markup=False, highlight=False, style="dim", soft_wrap=True)
         yield Session(settings, progress, output, context.obj or _connect)
 
@@ -97,7 +110,7 @@ def _told(console: "Console", *, debug: bool) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         console.print("interrupted; a job that was submitted goes on (mlgates show)", markup=False)
-        raise typer.Exit(INTERRUPTED) from stop
+        raise typer.Exit(ExitCode.INTERRUPTED) from stop
     except MlgatesError as error:
         if debug:
             console.print_exception()

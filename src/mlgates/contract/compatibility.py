@@ -7,7 +7,7 @@ import numpy as np
 
 from mlgates.contract.data_types import DataType
 from mlgates.contract.signature import Column, Input, ModelContract, Param, Tensor
-from mlgates.core.errors import MlgatesError
+from mlgates.core.errors import ExitCode, MlgatesError
 
 _TAKES = {
     DataType.LONG: {DataType.INTEGER},
@@ -21,7 +21,7 @@ _TAKES = {
 class BreakingChange(MlgatesError):
     """A candidate does not keep what the champion promised to its callers."""
 
-    exit_code = 8
+    exit_code = ExitCode.CONTRACT_BROKEN
 
 
 @dataclass(frozen=True, slots=True)

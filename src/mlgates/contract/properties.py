@@ -10,7 +10,7 @@ from mlgates.contract.data_types import json_type, problem_of, same
 from mlgates.contract.formats import Format, encode, formats_of
 from mlgates.contract.invalid_requests import InvalidRequest
 from mlgates.contract.signature import Batch, Column, Input, ModelContract, Tensor
-from mlgates.core.errors import MlgatesError
+from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.endpoint_client import Json, Scorer, ScoringRequest, ScoringResponse, ask
 
 Predict: TypeAlias = Callable[[Batch], Json]
@@ -21,7 +21,7 @@ _SHOWN = 500
 class WrongAnswer(MlgatesError):
     """An answer of status 200 that is not what the signature promises."""
 
-    exit_code = 8
+    exit_code = ExitCode.CONTRACT_BROKEN
 
 
 def predictions_of(contract: ModelContract, answer: Json, rows: int) -> list[Json]:
@@ -97,7 +97,7 @@ def _problem_of_array(output: Tensor, value: Json, shape: tuple[int, ...]) -> st
 class ContractBroken(MlgatesError):
     """A scorer did not do what the contract says; the message holds the request that shows it."""
 
-    exit_code = 8
+    exit_code = ExitCode.CONTRACT_BROKEN
 
 
 def answers(contract: ModelContract, scorer: Scorer, batch: Batch, request: ScoringRequest) -> list[Json]:

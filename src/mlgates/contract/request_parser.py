@@ -13,7 +13,7 @@ import numpy as np
 
 from mlgates.contract.data_types import json_type, problem_of
 from mlgates.contract.signature import Batch, ModelContract, Tensor, last_required
-from mlgates.core.errors import MlgatesError
+from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.endpoint_client import Json
 
 _KNOWN = ("input_data", "params")
@@ -28,7 +28,7 @@ _PARTS = ("columns", "index", "data")
 class RequestRefused(MlgatesError):
     """A request that the contract does not allow, with the HTTP status that says so."""
 
-    exit_code: ClassVar[int] = 9
+    exit_code: ClassVar[ExitCode] = ExitCode.REQUEST_INVALID
 
     message: str
     """Names the field that is wrong, and what was expected of it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlgates.core.errors import MlgatesError
+from mlgates.core.errors import ExitCode, MlgatesError
 
 _ENCODING = "utf-8-sig"
 """UTF-8, with or without the mark at its beginning that Excel writes."""
@@ -18,7 +18,7 @@ _ENCODING = "utf-8-sig"
 class UnreadableData(MlgatesError):
     """A data file is missing, empty, cut short or no table."""
 
-    exit_code = 7
+    exit_code = ExitCode.DATA_UNREADABLE
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -132,6 +132,6 @@ def test_a_breaking_candidate_is_a_failure_with_the_reason(
 ) -> None:
     registered(workspace, model(tmp_path / "one"))
     result = mlgates("--compare", "1", model(tmp_path / "two", inputs=[{**A, "name": "A"}, B]))
-    assert result.exit_code == 8
+    assert result.exit_code == 20
     assert "breaking: input 'a' is gone, and requests that have it are refused" in result.stdout
     assert "input 'A' is new and required" in result.stderr.splitlines()[-1]

@@ -28,7 +28,8 @@ def mlgates(project: Project, workspace: FakeWorkspace, monkeypatch: pytest.Monk
 def written(workspace: FakeWorkspace, action: Action, **more: str) -> None:
     from mlgates.delivery.ledger import Ledger  # noqa: PLC0415 - brings in azure-ai-ml
 
-    draft = Draft(action=action, by="Ann", model="classifier:1", reason="[b]why[/b]", **more)  # type: ignore[arg-type]
+    told = {"reason": "[b]why[/b]", **more}
+    draft = Draft(action=action, by="Ann", model="classifier:1", **told)  # type: ignore[arg-type]
     Ledger(workspace, "classifier").append(lambda _: draft)  # type: ignore[arg-type]
 
 
