@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
+from mlgates.gates.checks.calibration import bins_of
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities
@@ -53,12 +54,16 @@ def pictures_of(evidence: Evidence, versions: Iterable[AssetVersion] = ()) -> di
 
 def curves(labels: Labels, classes: Labels, probabilities: Probabilities) -> dict[str, Any]:
     """Return the curves of one model from arrays of one length; those that one class alone leaves undefined are []."""
+    from sklearn.metrics import confusion_matrix  # noqa: PLC0415
+
     both = 0 < int(labels.sum()) < len(labels)
     return {
         "roc": _roc(labels, probabilities) if both else [],
         "precision_recall": _precision_recall(labels, probabilities) if both else [],
-        "calibration": _calibration(labels, probabilities),
-        "confusion": [[int(((labels == true) & (classes == called)).sum()) for called in (0, 1)] for true in (0, 1)],
+        "calibration": [
+            [*_rounded(each.predicted, each.observed), each.rows] for each in bins_of(labels, probabilities, BINS)
+        ],
+        "confusion": confusion_matrix(labels, classes, labels=[0, 1]).tolist(),
         "rows": len(labels),
     }
 
@@ -69,36 +74,21 @@ def history(versions: Iterable[AssetVersion]) -> list[Mapping[str, Any]]:
     return [{"version": version, "metrics": metrics} for version, metrics in read if metrics]
 
 
-def _counts(labels: Labels, probabilities: Probabilities) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return how many false and true positives each threshold calls, from the strictest threshold to the laxest."""
-    order = np.argsort(-probabilities, kind="stable")
-    found = np.cumsum(labels[order])
-    # Rows of one probability are called together, so only the last of them is a threshold.
-    last = np.append(np.flatnonzero(np.diff(probabilities[order])), len(labels) - 1)
-    return last + 1 - found[last], found[last]
-
-
 def _roc(labels: Labels, probabilities: Probabilities) -> list[list[float]]:
-    false, true = _counts(labels, probabilities)
-    x = np.append(0.0, false / (len(labels) - labels.sum()))
-    return _thinned(x, np.append(0.0, true / labels.sum()))
+    from sklearn.metrics import roc_curve  # noqa: PLC0415 - see mlgates.gates.scores
+
+    false, true, _ = roc_curve(labels, probabilities, drop_intermediate=False)
+    return _thinned(false, true)
 
 
 def _precision_recall(labels: Labels, probabilities: Probabilities) -> list[list[float]]:
-    false, true = _counts(labels, probabilities)
+    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415
+
+    # From the strictest threshold to the laxest; scikit-learn ends with a point (0, 1), which no threshold has.
+    precision, recall, _ = (values[::-1] for values in precision_recall_curve(labels, probabilities))
     # The strictest thresholds call a handful of rows, and the precision of a handful is chance.
-    told = true >= _LEAST_RECALL * labels.sum()
-    false, true = false[told], true[told]
-    return _thinned(true / labels.sum(), true / (true + false))
-
-
-def _calibration(labels: Labels, probabilities: Probabilities) -> list[list[float]]:
-    bins = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
-    return [
-        [*_rounded(probabilities[rows].mean(), labels[rows].mean()), int(rows.sum())]
-        for rows in (bins == number for number in range(BINS))
-        if rows.any()
-    ]
+    told = recall[1:] >= _LEAST_RECALL
+    return _thinned(recall[1:][told], precision[1:][told])
 
 
 def _thinned(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[list[float]]:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
 
 from mlgates.gates.checks.calibration import Declared, bins_of, check, expected_error
 from tests.unit.mlgates.gates.fakes import evidence
@@ -20,6 +21,17 @@ def test_every_row_is_in_one_bin(drawn: Rows, count: int) -> None:
     found = bins_of(labels, probabilities, count)
     assert sum(each.rows for each in found) == len(labels)
     assert all(each.low - 1e-9 <= each.predicted <= each.high + 1e-9 for each in found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0.001, 0.999)), min_size=1, max_size=80))
+def test_the_bins_are_scikit_learns(drawn: Rows) -> None:
+    labels, probabilities = arrays(drawn)
+    inside = ~np.isin(probabilities, np.linspace(0, 1, 8))  # on an edge, scikit-learn takes the bin below
+    assume(inside.any())
+    found = bins_of(labels[inside], probabilities[inside], 7)
+    observed, predicted = calibration_curve(labels[inside], probabilities[inside], n_bins=7)
+    assert [each.observed for each in found] == pytest.approx(observed)
+    assert [each.predicted for each in found] == pytest.approx(predicted)
 
 
 @given(rows, st.integers(2, 20))

@@ -30,10 +30,11 @@ def test_each_score_is_scikit_learns(drawn: Rows) -> None:
     assert ours == pytest.approx(theirs)
 
 
-@given(both_classes, st.randoms(use_true_random=False))
-def test_a_draw_of_rows_scores_as_those_rows_do(drawn: Rows, chance: object) -> None:
+@given(both_classes, st.data())
+def test_a_draw_of_rows_scores_as_scikit_learn_scores_those_rows(drawn: Rows, data: st.DataObject) -> None:
     labels, classes, probabilities = arrays(drawn)
-    picked = np.array([chance.randrange(len(labels)) for _ in labels])  # type: ignore[attr-defined]
+    numbers = st.integers(0, len(labels) - 1)
+    picked = np.array(data.draw(st.lists(numbers, min_size=len(labels), max_size=len(labels))))
     for name, score in SCORES.items():
         expected = score(labels[picked], classes[picked], probabilities[picked])
         assert of_draws(name, labels, classes, probabilities)(picked) == pytest.approx(expected, nan_ok=True)
