@@ -10,15 +10,14 @@ from amlocal.core.http import Route
 from amlocal.core.operations import Operations
 from amlocal.jobs.inputs import JobEnvironments, JobInputs
 from amlocal.jobs.process import LOCALE, Sandbox, machine_environ
-from amlocal.online.access import Access
-from amlocal.online.bodies import Bodies
+from amlocal.online.deployment_build import BuildSettings, DeploymentBuilder
+from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.deployment_routes import DeploymentRoutes
-from amlocal.online.desk import Desk
+from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.endpoint_routes import EndpointRoutes
-from amlocal.online.fleet import Fleet
-from amlocal.online.image import Building, Images
+from amlocal.online.operation_responses import OperationResponses, ResourceBodies
 from amlocal.online.rollouts import Rollouts
-from amlocal.online.router import Scoring
+from amlocal.online.router import ScoringRouter
 from amlocal.online.store import OnlineStore
 from amlocal.settings import Settings
 
@@ -39,13 +38,13 @@ class Online:
         self._context = context
         self._store = OnlineStore(context)
         self._operations = operations
-        self._access = Access(signing_key, context.clock, check_bearer)
+        self._auth = EndpointAuth(signing_key, context.clock, check_bearer)
         lookup = stores.lookup()
         cache, strict = settings.folder.environments, settings.strict_environments
-        self._images = Images(
+        self._builder = DeploymentBuilder(
             lookup,
             stores.blobs,
-            Building(
+            BuildSettings(
                 cache=cache,
                 strict=strict,
                 lenient=settings.lenient,
@@ -55,8 +54,8 @@ class Online:
                 confine=lambda version: Sandbox(settings.folder, (version,)),
             ),
         )
-        self._fleet = Fleet(settings.folder.root / "online", self._images, context.clock, context.ids)
-        self._rollouts = Rollouts(self._store, operations, self._fleet)
+        self._manager = DeploymentManager(settings.folder.root / "online", self._builder, context.clock, context.ids)
+        self._rollouts = Rollouts(self._store, operations, self._manager)
 
     async def start(self) -> None:
         """Have what served serve again."""
@@ -68,12 +67,16 @@ class Online:
 
     def routes(self) -> list[Route]:
         """Return the routes of endpoints, deployments and scoring."""
-        desk = Desk(
-            self._context, self._store, Bodies(self._context, self._operations), self._operations, self._rollouts
+        responses = OperationResponses(
+            self._context,
+            self._store,
+            ResourceBodies(self._context, self._operations),
+            self._operations,
+            self._rollouts,
         )
-        scoring = Scoring(self._store, self._fleet, self._access, self._context.ids, random.Random())  # noqa: S311 - no secret
+        scoring = ScoringRouter(self._store, self._manager, self._auth, self._context.ids, random.Random())  # noqa: S311 - no secret
         return [
             *scoring.routes(),
-            *EndpointRoutes(desk, self._access).routes(),
-            *DeploymentRoutes(desk, self._images, self._fleet).routes(),
+            *EndpointRoutes(responses, self._auth).routes(),
+            *DeploymentRoutes(responses, self._builder, self._manager).routes(),
         ]

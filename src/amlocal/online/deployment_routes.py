@@ -1,4 +1,4 @@
-"""The ARM face of online deployments."""
+"""The routes of online deployments in Azure Resource Manager."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,9 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
 from amlocal.core.unserved import not_served
-from amlocal.online.bodies import with_defaults
-from amlocal.online.desk import Desk
-from amlocal.online.fleet import INITIALIZER, SERVER, Fleet
-from amlocal.online.image import Images
+from amlocal.online.deployment_build import DeploymentBuilder
+from amlocal.online.deployment_manager import INITIALIZER, SERVER, DeploymentManager
+from amlocal.online.operation_responses import OperationResponses, with_defaults
 from amlocal.online.rules import MAX_TIMEOUT_S, check_instances, check_name, check_room
 
 _DEFAULT_LINES = 50
@@ -22,12 +21,12 @@ _DEFAULT_LINES = 50
 class DeploymentRoutes:
     """Create, read, update, delete; logs."""
 
-    def __init__(self, desk: Desk, images: Images, fleet: Fleet) -> None:
-        self._desk = desk
-        self._store = desk.store
-        self._bodies = desk.bodies
-        self._images = images
-        self._fleet = fleet
+    def __init__(self, responses: OperationResponses, builder: DeploymentBuilder, manager: DeploymentManager) -> None:
+        self._responses = responses
+        self._store = responses.store
+        self._bodies = responses.bodies
+        self._builder = builder
+        self._manager = manager
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -47,7 +46,7 @@ class DeploymentRoutes:
     def _list(self, call: Call) -> Reply:
         endpoint = self._store.endpoint(call.path["endpoint"])
         documents = self._store.deployments(endpoint.name)
-        return page(call, documents, self._desk.context.origin, show=self._bodies.deployment)
+        return page(call, documents, self._responses.context.origin, show=self._bodies.deployment)
 
     def _put(self, call: Call) -> Reply:
         endpoint = self._store.endpoint(call.path["endpoint"])
@@ -64,20 +63,20 @@ class DeploymentRoutes:
         capacity = mapping(sent, "sku").get("capacity")
         properties = _accept(mapping(sent, "properties"))
         check_instances(1 if capacity is None else capacity, properties["instanceType"])
-        self._images.check(properties)
+        self._builder.check(properties)
         changes = {
             "tags": arm_tags(sent),
             "properties": properties,
             "capacity": capacity or 1,
             "state": "Updating",
         }
-        operation = self._desk.rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
+        operation = self._responses.rollouts.begin(self._store.put_deployment(endpoint.name, name, changes))
         shown = self._bodies.deployment(self._store.deployment(endpoint.name, name))
         if known is None:
             # As on Azure, which fills these in when the deployment is ready.
             requests = shown["properties"]["requestSettings"] | {"requestTimeout": "PT0S"}
             shown["properties"] |= {"livenessProbe": None, "readinessProbe": None, "requestSettings": requests}
-        return self._desk.written(operation, shown)
+        return self._responses.written(operation, shown)
 
     def _delete(self, call: Call) -> Reply:
         endpoint, name = call.path["endpoint"].lower(), call.path["name"].lower()
@@ -91,9 +90,9 @@ class DeploymentRoutes:
                     f"Cannot delete deployment {name} of endpoint {endpoint}: it has {share} percent of the {key}. "
                     "Set that to 0 first."
                 )
-        self._desk.rollouts.end(document)
+        self._responses.rollouts.end(document)
         self._store.delete_deployment(endpoint, name)
-        return self._desk.deleted("od")
+        return self._responses.deleted("od")
 
     def _logs(self, call: Call) -> Reply:
         document = self._store.deployment(call.path["endpoint"], call.path["name"])
@@ -101,7 +100,7 @@ class DeploymentRoutes:
         container = text(sent, "containerType") or SERVER
         if container not in (SERVER, INITIALIZER):
             raise BadRequest(f"The containerType is {SERVER} or {INITIALIZER}, not {container!r}.")
-        log = self._fleet.log((document.name, document.version), container)
+        log = self._manager.log((document.name, document.version), container)
         return Reply(200, {"content": log.tail(count(sent, "tail", default=_DEFAULT_LINES))})
 
 

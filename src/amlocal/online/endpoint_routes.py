@@ -1,4 +1,4 @@
-"""The ARM face of online endpoints."""
+"""The routes of online endpoints in Azure Resource Manager."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
 from amlocal.core.unserved import not_served
-from amlocal.online.access import Access, auth_mode, new_keys
-from amlocal.online.desk import Desk
+from amlocal.online.endpoint_auth import EndpointAuth, auth_mode, new_keys
+from amlocal.online.operation_responses import OperationResponses
 from amlocal.online.rules import check_mirror, check_name, check_traffic
 
 # What an answer holds and the SDK sends back with an update; it is no property of the user's.
@@ -20,11 +20,11 @@ _ECHOED = {"AzureAsyncOperationUri", "azureml.onlineendpointid", "createdBy", "c
 class EndpointRoutes:
     """Create, read, update, delete; keys and tokens."""
 
-    def __init__(self, desk: Desk, access: Access) -> None:
-        self._desk = desk
-        self._store = desk.store
-        self._bodies = desk.bodies
-        self._access = access
+    def __init__(self, responses: OperationResponses, auth: EndpointAuth) -> None:
+        self._responses = responses
+        self._store = responses.store
+        self._bodies = responses.bodies
+        self._auth = auth
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -44,13 +44,13 @@ class EndpointRoutes:
         return Reply(200, self._bodies.endpoint(self._store.endpoint(call.path["name"])))
 
     def _list(self, call: Call) -> Reply:
-        return page(call, self._store.endpoints(), self._desk.context.origin, show=self._bodies.endpoint)
+        return page(call, self._store.endpoints(), self._responses.context.origin, show=self._bodies.endpoint)
 
     def _put(self, call: Call) -> Reply:
         name = check_name(call.path["name"], "endpoint")
         known = self._store.find_endpoint(name)
         body = self._accept(name, call.object(), known)
-        operation = self._desk.operations.start("oe", status="Updating")
+        operation = self._responses.operations.start("oe", status="Updating")
         document = self._store.put_endpoint(name, body | {"operation": operation, "state": "Succeeded"})
         # The first answer is still of the old one, as Azure's: what changed shows when the operation has ended.
         shown = self._bodies.endpoint(document)
@@ -60,8 +60,8 @@ class EndpointRoutes:
             if known
             else {"scoringUri": None, "swaggerUri": None}
         )
-        self._desk.operations.finish(operation)
-        return self._desk.written(operation, shown)
+        self._responses.operations.finish(operation)
+        return self._responses.written(operation, shown)
 
     def _patch(self, call: Call) -> Reply:
         """Change the tags alone (`OnlineEndpoints_Update` of Azure's REST reference); its traffic stays as it is."""
@@ -69,11 +69,11 @@ class EndpointRoutes:
         sent = call.object()
         if unknown := sorted(set(sent) - {"tags", "identity"}):
             raise BadRequest(f"An update of endpoint {known.name} takes tags and identity, not {unknown[0]!r}.")
-        operation = self._desk.operations.start("oe", status="Updating")
+        operation = self._responses.operations.start("oe", status="Updating")
         tags = texts(sent, "tags") if "tags" in sent else known.body["tags"]
         document = self._store.put_endpoint(known.name, {**known.body, "tags": tags, "operation": operation})
-        self._desk.operations.finish(operation)
-        return self._desk.patched(operation, self._bodies.endpoint(document))
+        self._responses.operations.finish(operation)
+        return self._responses.patched(operation, self._bodies.endpoint(document))
 
     def _accept(self, name: str, sent: dict[str, Any], known: Document | None) -> dict[str, Any]:
         given = mapping(sent, "properties")
@@ -101,9 +101,9 @@ class EndpointRoutes:
         if document is None:
             return Reply(204)
         for deployment in self._store.deployments(name).all():
-            self._desk.rollouts.end(deployment)
+            self._responses.rollouts.end(deployment)
         self._store.delete_endpoint(name)
-        return self._desk.deleted("oe")
+        return self._responses.deleted("oe")
 
     def _keys(self, call: Call) -> Reply:
         document = self._store.endpoint(call.path["name"])
@@ -115,7 +115,7 @@ class EndpointRoutes:
         document = self._store.endpoint(call.path["name"])
         if document.body["authMode"] != "AMLToken":
             raise BadRequest(f"Endpoint {document.name} has no tokens: its authMode is {document.body['authMode']}.")
-        return Reply(200, self._access.token(document.name), {"Cache-Control": "no-store"})
+        return Reply(200, self._auth.token(document.name), {"Cache-Control": "no-store"})
 
     def _regenerate(self, call: Call) -> Reply:
         document = self._store.endpoint(call.path["name"])

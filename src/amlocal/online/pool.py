@@ -10,8 +10,9 @@ from functools import partial
 from typing import Protocol
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
-from amlocal.online.headers import NO_HEADERS
 from amlocal.online_scoring.frames import ScoringResponse
+
+NO_HEADERS: Mapping[str, str] = {}
 
 _LONGEST_PAUSE_S = 60.0
 
@@ -44,7 +45,7 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PoolSettings:
     """A deployment's settings, times in seconds.
 
     `start_s` is how long a process may take until it serves. `pause_s` is the wait before a dead one is replaced; it
@@ -66,25 +67,25 @@ class _Killed(RolloutFailed):
     """A process was killed while it started: by someone or for memory, and not by what it did itself."""
 
 
-class _Clock:
-    """What a request has left of its time. It can stand still."""
+class _RequestTimer:
+    """What a request has left of its time. It can be paused."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self._timeout = timeout
-        self._left: float | None = None  # seconds, while it stands still
+        self._left_s: float | None = None  # seconds, while it is paused
 
-    def stop(self) -> None:
-        """Stand still."""
+    def pause(self) -> None:
+        """Stop counting."""
         when = self._timeout.when()
-        if self._left is None and when is not None and not self._timeout.expired():
-            self._left = when - asyncio.get_running_loop().time()
+        if self._left_s is None and when is not None and not self._timeout.expired():
+            self._left_s = when - asyncio.get_running_loop().time()
             self._timeout.reschedule(None)
 
-    def go_on(self) -> None:
-        """Run again, from where it stood."""
-        if self._left is not None:
-            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
-            self._left = None
+    def resume(self) -> None:
+        """Count again, from where it was paused."""
+        if self._left_s is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left_s)
+            self._left_s = None
 
 
 class _Instance:
@@ -94,32 +95,32 @@ class _Instance:
         self.backend: Backend | None = None
         self.serves = False  # from its being ready to the first sign of its end
         self.busy = 0
-        self.asked: set[_Clock] = set()  # of the requests that its process has
+        self.asked: set[_RequestTimer] = set()  # of the requests that its process has
 
 
-def _put(
+def _send(
     body: bytes, content_type: str, headers: Mapping[str, str], backend: Backend
 ) -> asyncio.Future[ScoringResponse]:
     return backend.ask(body, content_type, headers)
 
 
 class Pool:
-    """Serves requests with `limits.instances` processes; `make` returns a new one, `say` writes the log.
+    """Serves requests with `settings.instances` processes; `make` returns a new one, `say` writes the log.
 
     A process that dies costs the requests that it had. Those that wait go on waiting until another is up in its place,
     and that is not counted as their time, which on Azure too is the model's ("The model execution took longer than the
-    timeout", 408): unless it ends by itself while it starts, or is not up after `limits.start_s`.
+    timeout", 408): unless it ends by itself while it starts, or is not up after `settings.start_s`.
     """
 
-    def __init__(self, make: Callable[[], Backend], limits: Limits, say: Callable[[str], None]) -> None:
+    def __init__(self, make: Callable[[], Backend], settings: PoolSettings, say: Callable[[str], None]) -> None:
         self._make = make
-        self.limits = limits
+        self.settings = settings
         self._say = say
-        self._instances = [_Instance() for _ in range(limits.instances)]
+        self._instances = [_Instance() for _ in range(settings.instances)]
         self._waiters: deque[asyncio.Future[_Instance]] = deque()
-        self._waiting: set[_Clock] = set()  # of the requests that no process has
+        self._waiting: set[_RequestTimer] = set()  # of the requests that no process has
         self._replacing: dict[_Instance, asyncio.TimerHandle] = {}  # and how long that is waited for
-        self._keepers: list[asyncio.Task[None]] = []
+        self._supervisors: list[asyncio.Task[None]] = []
         self._pending = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -137,8 +138,8 @@ class Pool:
                     await result.stop()
             raise
         for instance, backend in zip(self._instances, backends, strict=True):
-            self._occupy(instance, backend)
-            self._keepers.append(asyncio.create_task(self._keep(instance)))
+            self._put_in_service(instance, backend)
+            self._supervisors.append(asyncio.create_task(self._supervise(instance)))
 
     async def score(self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS) -> ScoringResponse:
         """Return the model's answer; `headers`, keys in lower case, are for a script.
@@ -146,13 +147,13 @@ class Pool:
         Raises `TooBusy`, `ProcessDied`; `TimeoutError` past the request's time.
         """
         # Azure ML holds twice as many requests as may run at once (its table of status codes, 429).
-        if self._pending >= 2 * self.limits.concurrent * self.limits.instances:
+        if self._pending >= 2 * self.settings.concurrent * self.settings.instances:
             raise TooBusy("Too many pending requests.")
         self._pending += 1
         self._idle.clear()
         try:
-            async with asyncio.timeout(self.limits.timeout_s) as timeout:
-                return await self._ask(partial(_put, body, content_type, headers), _Clock(timeout))
+            async with asyncio.timeout(self.settings.timeout_s) as timeout:
+                return await self._ask(partial(_send, body, content_type, headers), _RequestTimer(timeout))
         finally:
             self._pending -= 1
             self._note_idle()
@@ -162,7 +163,7 @@ class Pool:
         backend = next((one.backend for one in self._instances if one.serves and one.backend is not None), None)
         if backend is None:
             raise NotSent("No process of the deployment is up.")
-        async with asyncio.timeout(self.limits.timeout_s):
+        async with asyncio.timeout(self.settings.timeout_s):
             return await backend.describe(version)
 
     async def drain(self) -> None:
@@ -172,7 +173,7 @@ class Pool:
         """
         while not self._idle.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.limits.timeout_s):
+                async with asyncio.timeout(self.settings.timeout_s):
                     await self._idle.wait()
             if not self._replacing:
                 break
@@ -181,15 +182,17 @@ class Pool:
     async def stop(self) -> None:
         """End the processes."""
         for instance in list(self._replacing):
-            self._count_again(instance)
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+            self._resume_timers(instance)
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
         await asyncio.gather(*(one.backend.stop() for one in self._instances if one.backend is not None))
 
-    async def _ask(self, put: Callable[[Backend], asyncio.Future[ScoringResponse]], clock: _Clock) -> ScoringResponse:
+    async def _ask(
+        self, put: Callable[[Backend], asyncio.Future[ScoringResponse]], timer: _RequestTimer
+    ) -> ScoringResponse:
         while True:
-            instance = await self._take(clock)
+            instance = await self._take(timer)
             backend = instance.backend
             if backend is None:
                 self._give_back(instance)
@@ -197,26 +200,26 @@ class Pool:
             answer = put(backend)
             # Not when the caller gives up: the process is busy until it has answered.
             answer.add_done_callback(partial(self._answered, instance, backend))
-            instance.asked.add(clock)
+            instance.asked.add(timer)
             try:
                 return await asyncio.shield(answer)
             except NotSent:  # the process was gone already: the request waits for the next one
                 continue
             finally:
-                instance.asked.discard(clock)
-                clock.go_on()
+                instance.asked.discard(timer)
+                timer.resume()
 
-    async def _take(self, clock: _Clock) -> _Instance:
-        ready = [one for one in self._instances if one.serves and one.busy < self.limits.concurrent]
+    async def _take(self, timer: _RequestTimer) -> _Instance:
+        ready = [one for one in self._instances if one.serves and one.busy < self.settings.concurrent]
         if ready and not self._waiters:
             instance = min(ready, key=lambda one: one.busy)
             instance.busy += 1
             return instance
         turn: asyncio.Future[_Instance] = asyncio.get_running_loop().create_future()
         self._waiters.append(turn)
-        self._waiting.add(clock)
+        self._waiting.add(timer)
         if self._replacing:
-            clock.stop()
+            timer.pause()
         try:
             return await turn
         except asyncio.CancelledError:
@@ -224,18 +227,18 @@ class Pool:
                 self._give_back(turn.result())
             raise
         finally:
-            self._waiting.discard(clock)
-            clock.go_on()
+            self._waiting.discard(timer)
+            timer.resume()
 
     def _answered(self, instance: _Instance, backend: Backend, done: asyncio.Future[ScoringResponse]) -> None:
         error = None if done.cancelled() else done.exception()
         if isinstance(error, ProcessDied) and instance.backend is backend and instance.serves:
-            self._lose(instance)  # its keeper will see, but the next request must not be sent there
+            self._take_out_of_service(instance)  # its supervisor will see, but the next request must not be sent there
             if isinstance(error, WorkerDied):
                 self._await_worker(instance, backend)
         self._give_back(instance)
 
-    def _occupy(self, instance: _Instance, backend: Backend) -> None:
+    def _put_in_service(self, instance: _Instance, backend: Backend) -> None:
         """Put a process that is up into its place."""
         instance.backend = backend
         backend.watch(partial(self._worker_lost, instance, backend))
@@ -243,28 +246,28 @@ class Pool:
 
     def _worker_lost(self, instance: _Instance, backend: Backend) -> None:
         if instance.backend is backend and instance.serves:
-            self._lose(instance)
+            self._take_out_of_service(instance)
             self._await_worker(instance, backend)
 
-    def _lose(self, instance: _Instance) -> None:
+    def _take_out_of_service(self, instance: _Instance) -> None:
         """Send nothing more to a process that is gone, and let what waits for another wait."""
         instance.serves = False
         if instance not in self._replacing:
-            end = asyncio.get_running_loop().call_later(self.limits.start_s, self._count_again, instance)
+            end = asyncio.get_running_loop().call_later(self.settings.start_s, self._resume_timers, instance)
             self._replacing[instance] = end
-        for clock in self._clocks():
-            clock.stop()
+        for timer in self._timers():
+            timer.pause()
 
-    def _count_again(self, instance: _Instance) -> None:
+    def _resume_timers(self, instance: _Instance) -> None:
         """Count the time of those that wait: a process is up again, or there is none to be waited for."""
-        timer = self._replacing.pop(instance, None)
-        if timer is not None:
-            timer.cancel()
+        end_of_wait = self._replacing.pop(instance, None)
+        if end_of_wait is not None:
+            end_of_wait.cancel()
         if not self._replacing:
-            for clock in self._clocks():
-                clock.go_on()
+            for timer in self._timers():
+                timer.resume()
 
-    def _clocks(self) -> Iterator[_Clock]:
+    def _timers(self) -> Iterator[_RequestTimer]:
         yield from self._waiting
         # What else a server has whose worker died lies in its socket until there is another.
         for instance in self._replacing:
@@ -281,7 +284,7 @@ class Pool:
 
     def _serve(self, instance: _Instance) -> None:
         instance.serves = True
-        self._count_again(instance)
+        self._resume_timers(instance)
         self._wake(instance)
 
     def _give_back(self, instance: _Instance) -> None:
@@ -290,7 +293,7 @@ class Pool:
         self._note_idle()
 
     def _wake(self, instance: _Instance) -> None:
-        while self._waiters and instance.serves and instance.busy < self.limits.concurrent:
+        while self._waiters and instance.serves and instance.busy < self.settings.concurrent:
             turn = self._waiters.popleft()
             if not turn.done():
                 instance.busy += 1
@@ -303,12 +306,12 @@ class Pool:
     async def _start(self) -> Backend:
         backend = self._make()
         try:
-            async with asyncio.timeout(self.limits.start_s):
+            async with asyncio.timeout(self.settings.start_s):
                 await backend.start()
         except (ProcessDied, TimeoutError) as error:
             await backend.stop()
             if isinstance(error, TimeoutError):
-                raise RolloutFailed(f"it was not ready after {self.limits.start_s:.0f} s") from error
+                raise RolloutFailed(f"it was not ready after {self.settings.start_s:.0f} s") from error
             code = await backend.ended()
             kind = _Killed if code == -signal.SIGKILL else RolloutFailed
             raise kind(f"it ended with code {code}") from error
@@ -317,18 +320,18 @@ class Pool:
             raise
         return backend
 
-    async def _keep(self, instance: _Instance) -> None:
+    async def _supervise(self, instance: _Instance) -> None:
         """Start the process anew each time that it ends, after a pause."""
-        pause, loop = self.limits.pause_s, asyncio.get_running_loop()
+        pause, loop = self.settings.pause_s, asyncio.get_running_loop()
         while True:
             if instance.backend is not None:
                 since = loop.time()
                 reason = await self._until_end(instance.backend)
-                self._lose(instance)
+                self._take_out_of_service(instance)
                 backend, instance.backend = instance.backend, None
                 await backend.stop()
-                if loop.time() - since >= self.limits.steady_s:
-                    pause = self.limits.pause_s
+                if loop.time() - since >= self.settings.steady_s:
+                    pause = self.settings.pause_s
                 self._say(f"The model's process {reason}; it is started again in {pause:g} s.")
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -337,20 +340,20 @@ class Pool:
             except RolloutFailed as error:
                 self._say(f"The model's process did not come up: {error}; it is started again in {pause:g} s.")
                 if not isinstance(error, _Killed):
-                    self._count_again(instance)
+                    self._resume_timers(instance)
                 continue
             self._say("The model's process is up again.")
-            self._occupy(instance, backend)
+            self._put_in_service(instance, backend)
 
     async def _until_end(self, backend: Backend) -> str:
         """Return how a process ended: by itself, or by failing its liveness probe."""
         ending = asyncio.ensure_future(backend.ended())
         failures = 0
         try:
-            while failures < self.limits.probe_failures:
-                if (await asyncio.wait([ending], timeout=self.limits.probe_period_s))[0]:
+            while failures < self.settings.probe_failures:
+                if (await asyncio.wait([ending], timeout=self.settings.probe_period_s))[0]:
                     return f"ended with code {ending.result()}"
-                alive, _ = await asyncio.wait([backend.ping()], timeout=self.limits.probe_timeout_s)
+                alive, _ = await asyncio.wait([backend.ping()], timeout=self.settings.probe_timeout_s)
                 failures = 0 if alive else failures + 1
         finally:
             ending.cancel()

@@ -7,8 +7,8 @@ from functools import partial
 
 from amlocal.core.documents import Document
 from amlocal.core.operations import Operations
+from amlocal.online.deployment_manager import DeploymentKey, DeploymentManager
 from amlocal.online.errors import RolloutFailed
-from amlocal.online.fleet import Fleet, Key
 from amlocal.online.store import OnlineStore
 
 _LOG = logging.getLogger("amlocal")
@@ -19,11 +19,11 @@ _INTERRUPTED = "ResourceNotReady: The server ended during the rollout. Create or
 class Rollouts:
     """Brings deployments to what was asked of them, and back up after a restart."""
 
-    def __init__(self, store: OnlineStore, operations: Operations, fleet: Fleet) -> None:
+    def __init__(self, store: OnlineStore, operations: Operations, manager: DeploymentManager) -> None:
         self._store = store
         self._operations = operations
-        self._fleet = fleet
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._manager = manager
+        self._tasks: dict[DeploymentKey, asyncio.Task[None]] = {}
 
     def begin(self, document: Document) -> str:
         """Roll a deployment out; return the operation that ends with it."""
@@ -39,7 +39,7 @@ class Rollouts:
             task.cancel()
         if document.body["state"] == "Updating":  # whoever polls this operation would poll for ever
             self._finish(str(document.body["operation"]), _DELETED)
-        self._fleet.remove(_key(document))
+        self._manager.remove(_key(document))
 
     async def start(self) -> None:
         """Take up where the last server ended: what served serves again, what was on its way has failed."""
@@ -47,7 +47,7 @@ class Rollouts:
             if document.body["state"] == "Updating":
                 self._fail(document, str(document.body.get("operation")), _INTERRUPTED)
             if document.body["serving"]:
-                self._fleet.expect(_key(document))
+                self._manager.expect(_key(document))
                 self._run(_key(document), partial(self._restore, document))
 
     async def stop(self) -> None:
@@ -56,9 +56,9 @@ class Rollouts:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._fleet.stop()
+        await self._manager.stop()
 
-    def _run(self, key: Key, work: Callable[[], Awaitable[None]]) -> None:
+    def _run(self, key: DeploymentKey, work: Callable[[], Awaitable[None]]) -> None:
         earlier = self._tasks.get(key)
 
         async def in_turn() -> None:
@@ -71,7 +71,7 @@ class Rollouts:
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._done(key, done))
 
-    def _done(self, key: Key, task: asyncio.Task[None]) -> None:
+    def _done(self, key: DeploymentKey, task: asyncio.Task[None]) -> None:
         if self._tasks.get(key) is task:
             del self._tasks[key]
         if not task.cancelled() and (error := task.exception()):
@@ -80,7 +80,7 @@ class Rollouts:
     async def _roll_out(self, document: Document, operation: str) -> None:
         properties, capacity = document.body["properties"], document.body["capacity"]
         try:
-            await self._fleet.roll_out(_key(document), properties, capacity)
+            await self._manager.roll_out(_key(document), properties, capacity)
         except RolloutFailed as error:
             self._fail(document, operation, str(error))
             return
@@ -96,12 +96,12 @@ class Rollouts:
     async def _restore(self, document: Document) -> None:
         serving, key = document.body["serving"], _key(document)
         try:
-            await self._fleet.roll_out(key, serving["properties"], serving["capacity"])
+            await self._manager.roll_out(key, serving["properties"], serving["capacity"])
         except RolloutFailed as error:
             _LOG.error("deployment %s does not come up again: %s", "/".join(key), error)
             self._store.put_deployment(*key, {"state": "Failed"})
         finally:
-            self._fleet.give_up(key)
+            self._manager.give_up(key)
 
     def _fail(self, document: Document, operation: str, message: str) -> None:
         self._store.put_deployment(*_key(document), {"state": "Failed"})
@@ -112,5 +112,5 @@ class Rollouts:
         self._operations.finish(operation, error={"code": None, "message": message, "details": []})
 
 
-def _key(document: Document) -> Key:
+def _key(document: Document) -> DeploymentKey:
     return document.name, document.version

@@ -13,9 +13,9 @@ from amlocal.core.documents import Document
 from amlocal.core.durations import seconds
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Call, Reply, Route
-from amlocal.online.access import Access
+from amlocal.online.deployment_manager import DeploymentManager
+from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.errors import ProcessDied, TooBusy
-from amlocal.online.fleet import Fleet
 from amlocal.online.pool import Pool
 from amlocal.online.store import OnlineStore
 from amlocal.online_scoring.frames import ScoringResponse
@@ -27,7 +27,7 @@ _DEPLOYMENT = "azureml-model-deployment"
 _STATUS, _REASON = "ms-azureml-model-error-statuscode", "ms-azureml-model-error-reason"
 
 
-class _Refused(Exception):
+class _Rejected(Exception):
     """A call that goes to no deployment; `reply` is what its caller gets."""
 
     def __init__(self, reply: Reply) -> None:
@@ -35,7 +35,7 @@ class _Refused(Exception):
         self.reply = reply
 
 
-def choose(weights: Mapping[str, int], point: float) -> str | None:
+def choose_deployment(weights: Mapping[str, int], point: float) -> str | None:
     """Return the deployment in whose share `point` (from 0, under 100) falls, None beyond all shares."""
     for name, weight in sorted(weights.items()):
         if point < weight:
@@ -44,13 +44,15 @@ def choose(weights: Mapping[str, int], point: float) -> str | None:
     return None
 
 
-class Scoring:
+class ScoringRouter:
     """Routes scoring requests. `chance` decides over shares of traffic."""
 
-    def __init__(self, store: OnlineStore, fleet: Fleet, access: Access, ids: Ids, chance: random.Random) -> None:
+    def __init__(
+        self, store: OnlineStore, manager: DeploymentManager, auth: EndpointAuth, ids: Ids, chance: random.Random
+    ) -> None:
         self._store = store
-        self._fleet = fleet
-        self._access = access
+        self._manager = manager
+        self._auth = auth
         self._ids = ids
         self._chance = chance
         self._mirrored: set[asyncio.Task[None]] = set()
@@ -69,7 +71,7 @@ class Scoring:
             endpoint, name = self._target(call)
             content = await _body(call)
             pool = await self._pool(endpoint, name)
-        except _Refused as refusal:
+        except _Rejected as refusal:
             return _with(refusal.reply, ids)
         kind = call.headers.get("content-type", "")
         headers = {**call.headers, **ids}
@@ -79,7 +81,7 @@ class Scoring:
     async def _describe(self, call: Call) -> Reply:
         try:
             pool = await self._pool(*self._target(call))
-        except _Refused as refusal:
+        except _Rejected as refusal:
             return refusal.reply
         return await _ask(pool, pool.describe("3" if call.query.get("version") == "3" else "2"))
 
@@ -87,22 +89,22 @@ class Scoring:
         """Return the endpoint and the name of the deployment that a call goes to. Raises `_Refused`."""
         endpoint = self._store.recall_endpoint(call.path["endpoint"])
         if endpoint is None:
-            raise _Refused(_failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}."))
-        denial = self._access.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
+            raise _Rejected(_failure(404, "NotFound", f"There is no endpoint {call.path['endpoint']}."))
+        denial = self._auth.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
         if denial:
-            raise _Refused(Reply(401, denial.encode(), media_type="text/plain"))
+            raise _Rejected(Reply(401, denial.encode(), media_type="text/plain"))
         call.admit()
-        name = call.headers.get(_DEPLOYMENT, "").lower() or choose(
+        name = call.headers.get(_DEPLOYMENT, "").lower() or choose_deployment(
             endpoint.body["traffic"], self._chance.random() * 100
         )
         if not name:
-            raise _Refused(_failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic."))
+            raise _Rejected(_failure(404, "NotFound", f"No deployment of endpoint {endpoint.name} gets traffic."))
         return endpoint, name
 
     async def _pool(self, endpoint: Document, name: str) -> Pool:
-        pool = self._fleet.pool((endpoint.name, name)) or await self._coming(endpoint, name)
+        pool = self._manager.pool((endpoint.name, name)) or await self._coming(endpoint, name)
         if pool is None:
-            raise _Refused(self._absent(endpoint, name))
+            raise _Rejected(self._absent(endpoint, name))
         return pool
 
     async def _coming(self, endpoint: Document, name: str) -> Pool | None:
@@ -111,7 +113,7 @@ class Scoring:
         if known is None or not known.body["serving"]:
             return None
         timeout = seconds(known.body["serving"]["properties"]["requestSettings"]["requestTimeout"])
-        return await self._fleet.coming((endpoint.name, name), timeout)
+        return await self._manager.coming((endpoint.name, name), timeout)
 
     def _absent(self, endpoint: Document, name: str) -> Reply:
         known = self._store.find_deployment(endpoint.name, name)
@@ -122,8 +124,8 @@ class Scoring:
 
     def _mirror(self, endpoint: Document, body: bytes, kind: str, headers: Mapping[str, str]) -> None:
         """Send a copy where traffic is mirrored to; what comes of it reaches nobody."""
-        name = choose(endpoint.body["mirrorTraffic"], self._chance.random() * 100)
-        pool = self._fleet.pool((endpoint.name, name)) if name else None
+        name = choose_deployment(endpoint.body["mirrorTraffic"], self._chance.random() * 100)
+        pool = self._manager.pool((endpoint.name, name)) if name else None
         if pool is None:
             return
 
@@ -146,10 +148,10 @@ async def _body(call: Call) -> bytes:
         return await call.whole(MAX_BODY)
     except Busy as error:
         refused = _failure(429, "TooManyRequests", error.message)
-        raise _Refused(replace(refused, headers={"Retry-After": str(error.retry_after_s)})) from error
+        raise _Rejected(replace(refused, headers={"Retry-After": str(error.retry_after_s)})) from error
     except ApiError as error:
         message = f"The request is larger than {MAX_BODY} bytes (1.5 MB)."
-        raise _Refused(_failure(413, "RequestEntityTooLarge", message)) from error
+        raise _Rejected(_failure(413, "RequestEntityTooLarge", message)) from error
 
 
 async def _ask(pool: Pool, asking: Awaitable[ScoringResponse]) -> Reply:
@@ -159,7 +161,7 @@ async def _ask(pool: Pool, asking: Awaitable[ScoringResponse]) -> Reply:
         refused = _failure(429, "TooManyRequests", str(error))
         return replace(refused, headers={_REASON: "too_many_pending_request"})
     except TimeoutError:
-        return _failure(408, "RequestTimeout", f"The model took longer than {pool.limits.timeout_s * 1000:.0f} ms.")
+        return _failure(408, "RequestTimeout", f"The model took longer than {pool.settings.timeout_s * 1000:.0f} ms.")
     except ProcessDied as error:
         return _model_failure(502, "model_error", str(error))
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import cast
 
 from amlocal.core.writes import JoinedWrites
+from amlocal.online.deployment_logs import DeploymentLog, ProcessOutput, capture_output
 from amlocal.online.errors import NotSent, ProcessDied
-from amlocal.online.headers import NO_HEADERS
-from amlocal.online.logs import DeploymentLog
-from amlocal.online.output import Output, listen
+from amlocal.online.pool import NO_HEADERS
 from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
 
 
@@ -64,7 +63,7 @@ class ScoringProcess:
         self._environ = environ
         self._folder = folder
         self._log = log
-        self._output: Output | None = None
+        self._output: ProcessOutput | None = None
         self._numbers = itertools.count(1)
         self._link: _Link | None = None
         self._process: Process | None = None
@@ -73,7 +72,7 @@ class ScoringProcess:
         """Start the process and wait until it has loaded the model. Raises `ProcessDied`."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        self._output = await listen(self._log)
+        self._output = await capture_output(self._log)
         with theirs, self._output.writer() as output:
             _, self._link = await loop.create_unix_connection(_Link, sock=ours)
             self._process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,7 @@
-"""The user's scoring script as the server sees it: Microsoft's inference server behind a Unix socket."""
+"""The user's scoring script as the server sees it: Microsoft's inference server behind a Unix socket.
+
+Of a caller's headers those pass to it, and of its own those pass back, that are neither a connection's nor Azure's.
+"""
 
 import asyncio
 import os
@@ -7,25 +10,51 @@ import socket
 import sys
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
 
 from amlocal.jobs import supervisor
+from amlocal.online.deployment_logs import DeploymentLog, ProcessOutput, capture_output
 from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
-from amlocal.online.headers import NO_HEADERS, from_script, to_script
-from amlocal.online.logs import DeploymentLog
-from amlocal.online.output import Output, listen
+from amlocal.online.pool import NO_HEADERS
 from amlocal.online_scoring.frames import ScoringResponse
 from amlocal.online_scoring.script_server import PORT, WORKER_ENDS
+
+# RFC 9110, 7.6.1, and what is said anew on each connection.
+_HOP_BY_HOP = {
+    "connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
+    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+}  # fmt: skip
+# The endpoint's key or token is for the endpoint: a script is not to learn it.
+_FROM_CALLER = _HOP_BY_HOP | {"authorization", "content-type", "accept-encoding"}
+# The body comes decoded, and its type beside it.
+_FROM_SCRIPT = _HOP_BY_HOP | {"content-encoding", "content-type", "date", "server"}
+_AZURE_PREFIXES = ("azureml-model-", "ms-azureml-", "x-ms-run-", "x-ms-request-id", "x-request-id")
+
+
+def to_script(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a call, keys in lower case, that reach the script."""
+    return {name: value for name, value in headers.items() if name not in _FROM_CALLER}
+
+
+def from_script(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the headers of an answer that reach the caller, keys in lower case, those of one name joined."""
+    found: dict[str, str] = {}
+    for key, value in headers:
+        name = key.lower()
+        if name not in _FROM_SCRIPT and not name.startswith(_AZURE_PREFIXES):
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
 
 _GRACE_S = 5.0
 _LOOK_S = 0.1  # gunicorn has no other way to say that it listens
 
 
-class _Deaths(asyncio.DatagramProtocol):
+class _WorkerEnds(asyncio.DatagramProtocol):
     """Hears of each worker that has ended."""
 
     def __init__(self) -> None:
@@ -58,16 +87,16 @@ class ScriptProcess:
         )
         self._process: Process | None = None
         self._lifeline: int | None = None
-        self._output: Output | None = None
-        self._sign: asyncio.Task[ScoringResponse] | None = None
-        self._deaths = _Deaths()
-        self._ear: asyncio.DatagramTransport | None = None
+        self._output: ProcessOutput | None = None
+        self._pong: asyncio.Task[ScoringResponse] | None = None
+        self._worker_ends = _WorkerEnds()
+        self._ends_socket: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
         """Start the server and wait until the script's `init` is through. Raises `ProcessDied`."""
-        await self._listen_for_deaths()
+        await self._listen_for_worker_ends()
         reader, self._lifeline = os.pipe()
-        self._output = await listen(self._log)
+        self._output = await capture_output(self._log)
         wrapped = (sys.executable, "-I", "-S", supervisor.__file__, str(_GRACE_S), "--", *self._command, self._address)
         try:
             with self._output.writer() as output:
@@ -89,7 +118,7 @@ class ScriptProcess:
 
     def watch(self, lost: Callable[[], None]) -> None:
         """Have `lost` called when a worker of the server has ended: it starts another."""
-        self._deaths.lost = lost
+        self._worker_ends.lost = lost
 
     def ask(
         self, body: bytes, content_type: str, headers: Mapping[str, str] = NO_HEADERS
@@ -99,9 +128,9 @@ class ScriptProcess:
 
     def ping(self) -> asyncio.Future[ScoringResponse]:
         """Ask whether the server answers. One question is under way at a time: a script that hangs gathers none."""
-        if self._sign is None or self._sign.done():
-            self._sign = asyncio.create_task(self._ping())
-        return self._sign
+        if self._pong is None or self._pong.done():
+            self._pong = asyncio.create_task(self._ping())
+        return self._pong
 
     async def describe(self, version: str) -> ScoringResponse:
         """Return the document that the inference server makes of the script's own decorators."""
@@ -118,21 +147,21 @@ class ScriptProcess:
             self._lifeline = None
         if self._process is not None:
             await self._process.wait()
-        if self._sign is not None:
-            self._sign.cancel()
-        if self._ear is not None:
-            self._ear.close()
+        if self._pong is not None:
+            self._pong.cancel()
+        if self._ends_socket is not None:
+            self._ends_socket.close()
         if self._output is not None:
             await self._output.finish()
         await self._client.aclose()
         shutil.rmtree(self._socket_folder, ignore_errors=True)
 
-    async def _listen_for_deaths(self) -> None:
-        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        ear.setblocking(False)
-        ear.bind(str(self._socket_folder / WORKER_ENDS))
+    async def _listen_for_worker_ends(self) -> None:
+        ends = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ends.setblocking(False)
+        ends.bind(str(self._socket_folder / WORKER_ENDS))
         loop = asyncio.get_running_loop()
-        self._ear, _ = await loop.create_datagram_endpoint(lambda: self._deaths, sock=ear)
+        self._ends_socket, _ = await loop.create_datagram_endpoint(lambda: self._worker_ends, sock=ends)
 
     async def _healthy(self) -> bool:
         try:

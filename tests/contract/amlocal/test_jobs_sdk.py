@@ -13,7 +13,7 @@ import pytest
 
 from amlocal import testing
 from amlocal.jobs.submission import SETTINGS
-from amlocal.online.bodies import with_defaults
+from amlocal.online.operation_responses import with_defaults
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""Online endpoints answer in the shapes that Azure ML was recorded to answer in. The processes behind are puppets."""
+"""Online endpoints answer in the shapes that Azure ML was recorded to answer in. The processes behind are fakes."""
 
 import asyncio
 from pathlib import Path
@@ -9,102 +9,102 @@ import pytest
 from tests.contract.amlocal.recorded import online
 from tests.contract.amlocal.recorded.vocabulary import ARM, DATE, places
 from tests.unit.amlocal.asgi import ORIGIN, Answer
-from tests.unit.amlocal.online.stage import Stage, play
+from tests.unit.amlocal.online.local_endpoints import LocalEndpoints, run_scenarios
 
 MODEL = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models/m/versions/1"
 CODE = {"codeId": MODEL.replace("models", "codes"), "scoringScript": "score.py"}
 SCRIPT: dict[str, Any] = {"codeConfiguration": CODE, "environmentId": MODEL.replace("models", "environments")}
 
 
-async def status(stage: Stage, answer: Answer) -> Any:
-    found = await stage.client.exchange("GET", answer.headers["azure-asyncoperation"])
+async def status(local: LocalEndpoints, answer: Answer) -> Any:
+    found = await local.client.exchange("GET", answer.headers["azure-asyncoperation"])
     assert found is not None
     assert found.status == 200
     return found.json
 
 
-def check_write(stage: Stage, answer: Answer, path: str) -> None:
+def check_write(local: LocalEndpoints, answer: Answer, path: str) -> None:
     """Check what every PUT says beside its body."""
     assert answer.status == 201
-    assert answer.headers["location"] == f"{ORIGIN}{stage.root_path}/{path}"
+    assert answer.headers["location"] == f"{ORIGIN}{local.root_path}/{path}"
     assert answer.headers["x-ms-async-operation-timeout"] == "PT30M"
 
 
 @pytest.mark.parametrize("mode", ["Key", "AMLToken"])
 def test_an_endpoint_from_its_creation_to_its_end(tmp_path: Path, mode: str) -> None:
-    async def scene(stage: Stage) -> None:
-        created = await stage.endpoint(authMode=mode)
-        check_write(stage, created, "scored")
+    async def scene(local: LocalEndpoints) -> None:
+        created = await local.endpoint(authMode=mode)
+        check_write(local, created, "scored")
         assert places(online.endpoint("Creating", mode=mode, uris=False), created.json) == set()
-        assert places(online.operation("oe", "Succeeded", endTime=DATE), await status(stage, created)) == set()
-        ready = (await stage.arm("GET", "scored")).json
+        assert places(online.operation("oe", "Succeeded", endTime=DATE), await status(local, created)) == set()
+        ready = (await local.arm("GET", "scored")).json
         assert places(online.endpoint("Succeeded", mode=mode), ready) == set()
-        assert places({"value": (online.endpoint("Succeeded", mode=mode),)}, (await stage.arm("GET", "")).json) == set()
+        assert places({"value": (online.endpoint("Succeeded", mode=mode),)}, (await local.arm("GET", "")).json) == set()
 
-        await stage.outcome(await stage.deploy(model=MODEL))
-        updated = await stage.endpoint(authMode=mode, traffic={"blue": 100})
-        check_write(stage, updated, "scored")
+        await local.outcome(await local.deploy(model=MODEL))
+        updated = await local.endpoint(authMode=mode, traffic={"blue": 100})
+        check_write(local, updated, "scored")
         assert places(online.endpoint("Updating", mode=mode), updated.json) == set()
-        shown = (await stage.arm("GET", "scored")).json
+        shown = (await local.arm("GET", "scored")).json
         assert places(online.endpoint("Succeeded", mode=mode, traffic=online.TRAFFIC), shown) == set()
 
-        deleted = await stage.arm("DELETE", "scored")
+        deleted = await local.arm("DELETE", "scored")
         assert (deleted.status, deleted.body) == (202, b"null")
         assert deleted.headers["x-ms-async-operation-timeout"] == "PT30M"
         assert "/mfeOperationResults/oe:" in deleted.headers["location"]
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 @pytest.mark.parametrize("kind", ["MLflow model", "scoring script"])
 def test_a_deployment_from_its_creation_until_it_serves(tmp_path: Path, kind: str) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        stage.gates[MODEL] = asyncio.Event()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        local.gates[MODEL] = asyncio.Event()
         script = kind == "scoring script"
-        created = await (stage.deploy(model=MODEL, **SCRIPT) if script else stage.deploy(model=MODEL))
-        check_write(stage, created, "scored/deployments/blue")
+        created = await (local.deploy(model=MODEL, **SCRIPT) if script else local.deploy(model=MODEL))
+        check_write(local, created, "scored/deployments/blue")
         parts = {"code": online.CODE, "environment": ARM} if script else {}
         assert places(online.deployment("Updating", **parts), created.json) == set()
-        assert places(online.operation("od", "Updating"), await status(stage, created)) == set()
-        stage.gates[MODEL].set()
-        await stage.outcome(created)
-        assert places(online.operation("od", "Succeeded", endTime=DATE), await status(stage, created)) == set()
+        assert places(online.operation("od", "Updating"), await status(local, created)) == set()
+        local.gates[MODEL].set()
+        await local.outcome(created)
+        assert places(online.operation("od", "Succeeded", endTime=DATE), await status(local, created)) == set()
         ready = online.deployment("Succeeded", **parts)
-        assert places(ready, (await stage.arm("GET", "scored/deployments/blue")).json) == set()
-        assert places({"value": (ready,)}, (await stage.arm("GET", "scored/deployments")).json) == set()
+        assert places(ready, (await local.arm("GET", "scored/deployments/blue")).json) == set()
+        assert places({"value": (ready,)}, (await local.arm("GET", "scored/deployments")).json) == set()
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_rollout_that_fails_says_so_in_the_words_of_azure(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        stage.crashing.add("blue")
-        failed = await stage.deploy()
-        await stage.outcome(failed)
-        found = await status(stage, failed)
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        local.crashing.add("blue")
+        failed = await local.deploy()
+        await local.outcome(failed)
+        found = await status(local, failed)
         error = {"code": None, "message": online.CRASHED, "details": ()}
         assert places(online.operation("od", "Failed", endTime=DATE, error=error), found) == set()
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_token(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint(authMode="AMLToken")
-        assert places(online.TOKEN, (await stage.arm("POST", "scored/token")).json) == set()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint(authMode="AMLToken")
+        assert places(online.TOKEN, (await local.arm("POST", "scored/token")).json) == set()
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_the_answer_of_a_model(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
-        answer = await stage.score()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
+        answer = await local.score()
         assert answer.headers.keys() >= set(online.SCORED)
         assert answer.headers["content-type"] == "application/json"
-        denied = await stage.score(key="wrong")
+        denied = await local.score(key="wrong")
         assert (denied.status, denied.body.decode()) == (401, online.DENIED)
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)

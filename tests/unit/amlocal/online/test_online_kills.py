@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amlocal.online.errors import ProcessDied, WorkerDied
-from amlocal.online.pool import Limits, Pool
+from amlocal.online.pool import Pool, PoolSettings
 from amlocal.online_scoring.frames import ScoringResponse
-from tests.unit.amlocal.online.puppets import Puppet, settle
+from tests.unit.amlocal.online.fake_backends import FakeBackend, settle
 
 TIMEOUT_S, START_S = 5.0, 310.0
 EVENTS = st.sampled_from(["ask", "answer", "kill", "kill the one that starts", "up", "leap"])
@@ -37,13 +37,13 @@ async def leap(seconds: float) -> None:
     await settle()
 
 
-def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_scenarios(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
         runner.run(scene())
 
 
-class Process(Puppet):
-    """A puppet that comes up when the test lets it."""
+class Process(FakeBackend):
+    """A fake that comes up when the test lets it."""
 
     def __init__(self, *, held: bool) -> None:
         self.gate = asyncio.Event()
@@ -73,17 +73,17 @@ class Process(Puppet):
 class Scene:
     """A pool, its processes and what was asked of it; `lost` counts requests that a killed process had."""
 
-    limits: Limits
+    settings: PoolSettings
     processes: list[Process] = field(default_factory=list)
     asked: list["asyncio.Task[ScoringResponse]"] = field(default_factory=list)
     lost: int = 0
     late: int = 0
 
     def __post_init__(self) -> None:
-        self.pool = Pool(self._make, self.limits, lambda _: None)
+        self.pool = Pool(self._make, self.settings, lambda _: None)
 
     def _make(self) -> Process:
-        self.processes.append(Process(held=len(self.processes) >= self.limits.instances))
+        self.processes.append(Process(held=len(self.processes) >= self.settings.instances))
         return self.processes[-1]
 
     def up(self) -> list[Process]:
@@ -92,9 +92,9 @@ class Scene:
     def starting(self) -> list[Process]:
         return [process for process in self.processes if not process.gate.is_set() and not process.end.done()]
 
-    async def play(self, event: str) -> None:
+    async def run_scenarios(self, event: str) -> None:
         up, starting = self.up(), self.starting()
-        if event == "ask" and self.pending() < 2 * self.limits.concurrent * self.limits.instances:
+        if event == "ask" and self.pending() < 2 * self.settings.concurrent * self.settings.instances:
             self.asked.append(asyncio.create_task(self.pool.score(b"", "")))
         elif event == "answer" and (busy := [process for process in up if process.at_work]):
             busy[0].at_work[0].set_result(ScoringResponse(1))
@@ -105,7 +105,7 @@ class Scene:
             await starting[0].stop()
         elif event == "up" and starting:
             starting[0].gate.set()
-        elif event == "leap" and len(up) < self.limits.instances:
+        elif event == "leap" and len(up) < self.settings.instances:
             self.late += sum(len(process.at_work) for process in up)
             await leap(TIMEOUT_S + 1)
         await settle()
@@ -135,11 +135,11 @@ def test_a_killed_process_costs_the_requests_that_it_had_and_no_others(
     instances: int, concurrent: int, events: list[str]
 ) -> None:
     async def scene() -> None:
-        limits = Limits(instances=instances, concurrent=concurrent, timeout_s=TIMEOUT_S, start_s=1e6, pause_s=0.0)
+        limits = PoolSettings(instances=instances, concurrent=concurrent, timeout_s=TIMEOUT_S, start_s=1e6, pause_s=0.0)
         scene = Scene(limits)
         await scene.pool.start()
         for event in events:
-            await scene.play(event)
+            await scene.run_scenarios(event)
         await scene.end()
         results = await asyncio.gather(*scene.asked, return_exceptions=True)
         failed = [result for result in results if isinstance(result, BaseException)]
@@ -147,17 +147,17 @@ def test_a_killed_process_costs_the_requests_that_it_had_and_no_others(
         assert sum(isinstance(error, TimeoutError) for error in failed) <= scene.late
         assert all(isinstance(error, (ProcessDied, TimeoutError)) for error in failed)
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_the_time_of_one_that_waits_goes_on_where_it_stood_once_a_process_is_up() -> None:
     async def scene() -> None:
-        scene = Scene(Limits(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
+        scene = Scene(PoolSettings(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
         await scene.pool.start()
-        await scene.play("kill")
-        await scene.play("ask")
+        await scene.run_scenarios("kill")
+        await scene.run_scenarios("ask")
         await leap(START_S - 1)
-        await scene.play("up")
+        await scene.run_scenarios("up")
         assert scene.processes[1].at_work
         assert not scene.asked[0].done()
         await leap(TIMEOUT_S + 1)  # of the model's
@@ -165,30 +165,30 @@ def test_the_time_of_one_that_waits_goes_on_where_it_stood_once_a_process_is_up(
             await scene.asked[0]
         await scene.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_nobody_waits_longer_than_a_process_may_take_to_start() -> None:
     async def scene() -> None:
-        scene = Scene(Limits(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
+        scene = Scene(PoolSettings(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
         await scene.pool.start()
-        await scene.play("kill")
-        await scene.play("ask")
+        await scene.run_scenarios("kill")
+        await scene.run_scenarios("ask")
         await leap(START_S + 1)
         await leap(TIMEOUT_S + 1)
         with pytest.raises(TimeoutError):
             await scene.asked[0]
         await scene.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_model_that_fails_while_it_is_loaded_again_is_waited_for_no_longer_than_a_request_may_take() -> None:
     async def scene() -> None:
-        scene = Scene(Limits(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
+        scene = Scene(PoolSettings(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
         await scene.pool.start()
-        await scene.play("kill")
-        await scene.play("ask")
+        await scene.run_scenarios("kill")
+        await scene.run_scenarios("ask")
         scene.starting()[0].end.set_result(3)  # by itself
         await settle()
         await leap(TIMEOUT_S + 1)
@@ -196,13 +196,13 @@ def test_a_model_that_fails_while_it_is_loaded_again_is_waited_for_no_longer_tha
             await scene.asked[0]
         await scene.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 @pytest.mark.parametrize("told_by", ["a request that it had", "the server"])
 def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str) -> None:
     async def scene() -> None:
-        scene = Scene(Limits(concurrent=2, timeout_s=TIMEOUT_S, start_s=START_S))
+        scene = Scene(PoolSettings(concurrent=2, timeout_s=TIMEOUT_S, start_s=START_S))
         await scene.pool.start()
         server = scene.processes[0]
         signs: list[asyncio.Future[ScoringResponse]] = []
@@ -213,7 +213,7 @@ def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str)
 
         server.ping = ping  # type: ignore[method-assign] # none of its signs comes by itself
         for _ in range(3):
-            await scene.play("ask")
+            await scene.run_scenarios("ask")
         lost = server.at_work[0]
         if told_by == "the server":
             server.lost()
@@ -233,22 +233,22 @@ def test_what_a_server_has_in_its_socket_waits_for_its_next_worker(told_by: str)
             await scene.asked[0]
         await scene.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_drained_pool_lets_those_have_their_answers_that_wait_for_a_process() -> None:
     async def scene() -> None:
-        scene = Scene(Limits(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
+        scene = Scene(PoolSettings(timeout_s=TIMEOUT_S, start_s=START_S, pause_s=0.0))
         await scene.pool.start()
-        await scene.play("kill")
-        await scene.play("ask")
+        await scene.run_scenarios("kill")
+        await scene.run_scenarios("ask")
         draining = asyncio.create_task(scene.pool.drain())
         await settle()
         await leap(TIMEOUT_S + 1)
         assert not draining.done()
-        await scene.play("up")
-        await scene.play("answer")
+        await scene.run_scenarios("up")
+        await scene.run_scenarios("answer")
         assert (await scene.asked[0]).number == 1
         await draining
 
-    play(scene)
+    run_scenarios(scene)

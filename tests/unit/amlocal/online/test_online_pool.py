@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
-from amlocal.online.pool import Limits, Pool
+from amlocal.online.pool import Pool, PoolSettings
 from amlocal.online_scoring.frames import ScoringResponse
-from tests.unit.amlocal.online.puppets import Puppet, eventually, settle
+from tests.unit.amlocal.online.fake_backends import FakeBackend, eventually, settle
 
 
 class Bench:
@@ -18,19 +18,19 @@ class Bench:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: PoolSettings,
         *,
         comes_up: Callable[[int], bool] = lambda number: True,
         gate: asyncio.Event | None = None,
     ) -> None:
-        self.made: list[Puppet] = []
+        self.made: list[FakeBackend] = []
         self.said: list[str] = []
         self._comes_up = comes_up
         self._gate = gate
         self.pool = Pool(self._make, limits, self.said.append)
 
-    def _make(self) -> Puppet:
-        self.made.append(Puppet(comes_up=self._comes_up(len(self.made)), gate=self._gate))
+    def _make(self) -> FakeBackend:
+        self.made.append(FakeBackend(comes_up=self._comes_up(len(self.made)), gate=self._gate))
         return self.made[-1]
 
     def has_said(self, words: str, *, times: int) -> bool:
@@ -46,7 +46,7 @@ class Bench:
         return asyncio.create_task(self.pool.score(b"", ""))
 
 
-def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_scenarios(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def within() -> None:
         async with asyncio.timeout(10):
             await scene()
@@ -56,7 +56,7 @@ def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_twice_as_many_requests_as_may_run_are_held_and_the_next_is_turned_away() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(concurrent=2))
+        bench = Bench(PoolSettings(concurrent=2))
         await bench.pool.start()
         asked = [bench.ask() for _ in range(4)]
         await settle()
@@ -69,12 +69,12 @@ def test_twice_as_many_requests_as_may_run_are_held_and_the_next_is_turned_away(
         assert {answer.number for answer in await asyncio.gather(*asked)} == {0, 1, 2, 3}
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_requests_go_to_the_least_busy_process() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(instances=2, concurrent=2))
+        bench = Bench(PoolSettings(instances=2, concurrent=2))
         await bench.pool.start()
         asked = [bench.ask() for _ in range(2)]
         await settle()
@@ -84,12 +84,12 @@ def test_requests_go_to_the_least_busy_process() -> None:
         await asyncio.gather(*asked)
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_request_past_its_time_fails_and_the_process_stays_busy_until_it_answers() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(timeout_s=0.01))
+        bench = Bench(PoolSettings(timeout_s=0.01))
         await bench.pool.start()
         with pytest.raises(TimeoutError):
             await bench.pool.score(b"", "")
@@ -102,12 +102,12 @@ def test_a_request_past_its_time_fails_and_the_process_stays_busy_until_it_answe
         assert (await waiting).number == 1
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_draining_lets_every_request_have_its_answer_before_the_process_ends() -> None:
     async def scene() -> None:
-        bench = Bench(Limits())
+        bench = Bench(PoolSettings())
         await bench.pool.start()
         asked = [bench.ask(), bench.ask()]
         await settle()
@@ -120,12 +120,12 @@ def test_draining_lets_every_request_have_its_answer_before_the_process_ends() -
         assert [(await one).number for one in asked] == [0, 1]
         assert bench.made[0].end.done()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_process_that_dies_fails_its_request_is_replaced_and_the_waiting_one_is_served() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(pause_s=0.001))
+        bench = Bench(PoolSettings(pause_s=0.001))
         await bench.pool.start()
         first, second = bench.ask(), bench.ask()
         await settle()
@@ -138,34 +138,34 @@ def test_a_process_that_dies_fails_its_request_is_replaced_and_the_waiting_one_i
         assert any("ended with code -9" in line for line in bench.said)
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_deployment_of_which_one_process_does_not_come_up_leaves_none_behind() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(instances=2), comes_up=lambda number: number == 0)
+        bench = Bench(PoolSettings(instances=2), comes_up=lambda number: number == 0)
         with pytest.raises(RolloutFailed, match="ended with code 1"):
             await bench.pool.start()
         assert all(process.end.done() for process in bench.made)
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_model_that_hangs_is_drained_no_longer_than_a_request_may_take() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(timeout_s=0.01))
+        bench = Bench(PoolSettings(timeout_s=0.01))
         await bench.pool.start()
         with pytest.raises(TimeoutError):
             await bench.pool.score(b"", "")
         await bench.pool.drain()
         assert bench.made[0].end.done()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_server_that_lost_one_worker_is_asked_again_without_being_started_anew() -> None:
     async def scene() -> None:
-        bench = Bench(Limits())
+        bench = Bench(PoolSettings())
         await bench.pool.start()
         lost, waiting = bench.ask(), bench.ask()
         await settle()
@@ -178,12 +178,12 @@ def test_a_server_that_lost_one_worker_is_asked_again_without_being_started_anew
         assert len(bench.made) == 1
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_request_that_never_reached_a_process_goes_to_the_next_one() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(instances=2))
+        bench = Bench(PoolSettings(instances=2))
         await bench.pool.start()
         asked = bench.ask()
         await settle()
@@ -193,12 +193,12 @@ def test_a_request_that_never_reached_a_process_goes_to_the_next_one() -> None:
         assert (await asked).number == 5
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_caller_that_goes_away_leaves_its_turn_to_the_next() -> None:
     async def scene() -> None:
-        bench = Bench(Limits())
+        bench = Bench(PoolSettings())
         await bench.pool.start()
         first, second = bench.ask(), bench.ask()
         await settle()
@@ -211,12 +211,12 @@ def test_a_caller_that_goes_away_leaves_its_turn_to_the_next() -> None:
         assert ((await first).number, (await third).number) == (1, 3)
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_process_that_fails_its_liveness_probes_is_replaced() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(pause_s=0.001, probe_period_s=0.001, probe_timeout_s=0.001, probe_failures=3))
+        bench = Bench(PoolSettings(pause_s=0.001, probe_period_s=0.001, probe_timeout_s=0.001, probe_failures=3))
         await bench.pool.start()
         bench.made[0].answers_ping = lambda number: False
         await bench.made[0].end
@@ -228,25 +228,25 @@ def test_a_process_that_fails_its_liveness_probes_is_replaced() -> None:
         assert "failed 3 liveness probes" in bench.said[0]
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_one_sign_of_life_makes_the_count_of_missed_probes_begin_anew() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(pause_s=0.001, probe_period_s=0.001, probe_timeout_s=0.001, probe_failures=2))
+        bench = Bench(PoolSettings(pause_s=0.001, probe_period_s=0.001, probe_timeout_s=0.001, probe_failures=2))
         await bench.pool.start()
-        puppet = bench.made[0]
-        puppet.answers_ping = lambda number: number % 2 == 0
-        await eventually(lambda: puppet.pings > 6)
-        assert not puppet.end.done()
+        fake = bench.made[0]
+        fake.answers_ping = lambda number: number % 2 == 0
+        await eventually(lambda: fake.pings > 6)
+        assert not fake.end.done()
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_process_that_does_not_come_up_again_is_tried_after_ever_longer_pauses() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(pause_s=0.01), comes_up=lambda number: number in (0, 3))
+        bench = Bench(PoolSettings(pause_s=0.01), comes_up=lambda number: number in (0, 3))
         await bench.pool.start()
         await bench.made[0].stop()
         await settle()
@@ -259,17 +259,17 @@ def test_a_process_that_does_not_come_up_again_is_tried_after_ever_longer_pauses
         assert "up again" in bench.said[-1]
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 def test_a_process_that_is_not_ready_in_time_fails_the_rollout() -> None:
     async def scene() -> None:
-        bench = Bench(Limits(start_s=0.01), gate=asyncio.Event())
+        bench = Bench(PoolSettings(start_s=0.01), gate=asyncio.Event())
         with pytest.raises(RolloutFailed, match="not ready after 0"):
             await bench.pool.start()
         assert bench.made[0].end.done()
 
-    play(scene)
+    run_scenarios(scene)
 
 
 @pytest.mark.parametrize(("steady_s", "expected"), [(60.0, ["0.01", "0.02", "0.04"]), (0.0, ["0.01", "0.01", "0.01"])])
@@ -277,7 +277,7 @@ def test_a_process_that_dies_soon_after_it_came_up_waits_longer_each_time_and_a_
     steady_s: float, expected: list[str]
 ) -> None:
     async def scene() -> None:
-        bench = Bench(Limits(pause_s=0.01, steady_s=steady_s))
+        bench = Bench(PoolSettings(pause_s=0.01, steady_s=steady_s))
         await bench.pool.start()
         for number in range(3):
             await bench.made[number].stop()
@@ -286,4 +286,4 @@ def test_a_process_that_dies_soon_after_it_came_up_waits_longer_each_time_and_a_
         assert pauses == expected
         await bench.pool.stop()
 
-    play(scene)
+    run_scenarios(scene)

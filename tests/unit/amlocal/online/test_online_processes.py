@@ -1,4 +1,4 @@
-"""Processes of a deployment, real ones, that speak the protocol but hold no model."""
+"""Processes of a deployment, real ones, that speak the protocol but hold no model; and their headers."""
 
 import asyncio
 import os
@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from amlocal.online.deployment_build import DeploymentBuild
+from amlocal.online.deployment_logs import DeploymentLog
+from amlocal.online.deployment_manager import make_backend
 from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
-from amlocal.online.fleet import make_backend
-from amlocal.online.image import Image
-from amlocal.online.logs import DeploymentLog
 from amlocal.online.pool import Backend
 from amlocal.online.scoring_process import ScoringProcess
-from amlocal.online.script_process import ScriptProcess
-from tests.unit.amlocal.online.puppets import eventually
+from amlocal.online.script_process import ScriptProcess, from_script, to_script
+from tests.unit.amlocal.online.fake_backends import eventually
 
 SRC = str(Path(sys.modules["amlocal"].__path__[0]).parent)
 
@@ -77,7 +79,7 @@ Server(sys.argv[1] + ":5001", Handler).serve_forever()
 """
 
 
-def play(
+def run_scenarios(
     kind: Callable[..., Any],
     program: str,
     folder: Path,
@@ -107,7 +109,7 @@ def test_answers_find_their_questions(tmp_path: Path) -> None:
         await process.stop()
         assert "echo is up" in log.tail(5)
 
-    play(ScoringProcess, ECHO, tmp_path, scene)
+    run_scenarios(ScoringProcess, ECHO, tmp_path, scene)
 
 
 def test_a_process_that_ends_fails_what_it_was_asked_and_what_it_is_asked_later(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_a_process_that_ends_fails_what_it_was_asked_and_what_it_is_asked_later(
         with pytest.raises(NotSent):
             await process.ping()
 
-    play(ScoringProcess, ECHO, tmp_path, scene)
+    run_scenarios(ScoringProcess, ECHO, tmp_path, scene)
 
 
 def test_a_process_that_never_comes_up_says_why_in_the_log(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_a_process_that_never_comes_up_says_why_in_the_log(tmp_path: Path) -> No
         await process.stop()
         assert "no luck" in log.tail(5)
 
-    play(ScoringProcess, "raise SystemExit('no luck')", tmp_path, scene)
+    run_scenarios(ScoringProcess, "raise SystemExit('no luck')", tmp_path, scene)
 
 
 def test_a_process_is_asked_once_whether_it_is_alive_until_it_says_so(tmp_path: Path) -> None:
@@ -144,7 +146,7 @@ def test_a_process_is_asked_once_whether_it_is_alive_until_it_says_so(tmp_path: 
         assert (await first).number == 0
         assert process.ping() is not first
 
-    play(ScoringProcess, ECHO.replace('if request.body != b"hang"', "if True"), tmp_path, scene)
+    run_scenarios(ScoringProcess, ECHO.replace('if request.body != b"hang"', "if True"), tmp_path, scene)
 
 
 def test_a_process_that_was_never_started_has_ended_well(tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_process_that_was_never_started_has_ended_well(tmp_path: Path) -> None
             await process.ask(b"", "")
 
     for kind in (ScoringProcess, ScriptProcess):
-        play(kind, "", tmp_path, scene)
+        run_scenarios(kind, "", tmp_path, scene)
 
 
 def test_a_script_is_asked_over_http_with_the_content_type_of_the_caller(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_a_script_is_asked_over_http_with_the_content_type_of_the_caller(tmp_pat
         await process.stop()
         assert "small is up" in log.tail(5)
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_headers_pass_both_ways_through_a_script(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_headers_pass_both_ways_through_a_script(tmp_path: Path) -> None:
         assert not {"x-request-id", "content-type", "content-length", "server", "date"} & answer.headers.keys()
         await process.stop()
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_cookie_that_a_script_gives_to_one_caller_is_nobody_elses(tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_a_cookie_that_a_script_gives_to_one_caller_is_nobody_elses(tmp_path: Pa
         own = await process.ask(b"abc", "text/csv", {"cookie": "session=mine"})
         assert [each for each in own.headers["x-got"].split("|") if "cookie" in each] == ["cookie=session=mine"]
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_script_whose_connection_breaks_has_lost_one_request(tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_a_script_whose_connection_breaks_has_lost_one_request(tmp_path: Path) -
             await process.ask(b"drop", "")
         assert (await process.ask(b"abc", "")).body == b"ABC"
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_script_server_that_ends_is_not_there_for_the_next(tmp_path: Path) -> None:
@@ -218,7 +220,7 @@ def test_a_script_server_that_ends_is_not_there_for_the_next(tmp_path: Path) -> 
         assert process.ping() is missed
         assert not missed.done()
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_script_server_that_answers_is_alive(tmp_path: Path) -> None:
@@ -226,7 +228,7 @@ def test_a_script_server_that_answers_is_alive(tmp_path: Path) -> None:
         await process.start()
         assert (await process.ping()).number == 0
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_script_that_fails_at_its_start_says_why_in_the_log(tmp_path: Path) -> None:
@@ -236,7 +238,7 @@ def test_a_script_that_fails_at_its_start_says_why_in_the_log(tmp_path: Path) ->
         await process.stop()
         assert "no luck" in log.tail(5)
 
-    play(ScriptProcess, "raise SystemExit('no luck')", tmp_path, scene)
+    run_scenarios(ScriptProcess, "raise SystemExit('no luck')", tmp_path, scene)
 
 
 @pytest.mark.parametrize(("kind", "program"), [(ScoringProcess, ECHO), (ScriptProcess, SMALL)])
@@ -251,7 +253,7 @@ def test_a_stopped_process_leaves_none_behind(tmp_path: Path, kind: Callable[...
         await process.stop()
         await eventually(partial(is_gone, child))
 
-    play(kind, spawn + program, tmp_path, scene)
+    run_scenarios(kind, spawn + program, tmp_path, scene)
 
 
 def is_gone(pid: int) -> bool:
@@ -271,7 +273,7 @@ def test_a_killed_process_ends_with_the_signals_number(tmp_path: Path) -> None:
         os.kill(process._process.pid, signal.SIGKILL)
         assert await process.ended() == -9
 
-    play(ScoringProcess, ECHO, tmp_path, scene)
+    run_scenarios(ScoringProcess, ECHO, tmp_path, scene)
 
 
 @pytest.mark.parametrize(("is_script", "kind"), [(True, ScriptProcess), (False, ScoringProcess)])
@@ -279,8 +281,10 @@ def test_an_image_says_which_kind_of_process_it_is_for(tmp_path: Path, is_script
     async def scene(process: Backend, log: DeploymentLog) -> None:
         assert isinstance(process, kind)
 
-    play(
-        lambda command, environ, folder, log: make_backend(Image(tuple(command), environ, folder, is_script), log),
+    run_scenarios(
+        lambda command, environ, folder, log: make_backend(
+            DeploymentBuild(tuple(command), environ, folder, is_script), log
+        ),
         "",
         tmp_path,
         scene,
@@ -292,7 +296,7 @@ def test_a_script_is_described_by_its_own_server(tmp_path: Path) -> None:
         await process.start()
         assert (await process.describe("3")).body == b"/swagger.json?version=3"
 
-    play(ScriptProcess, SMALL, tmp_path, scene)
+    run_scenarios(ScriptProcess, SMALL, tmp_path, scene)
 
 
 def test_a_model_is_described_by_its_image(tmp_path: Path) -> None:
@@ -300,6 +304,37 @@ def test_a_model_is_described_by_its_image(tmp_path: Path) -> None:
         assert (await process.describe("3")).body == b"document"
 
     def made(command: list[str], environ: Mapping[str, str], folder: Path, log: DeploymentLog) -> Backend:
-        return make_backend(Image(tuple(command), environ, folder, is_script=False, document=b"document"), log)
+        return make_backend(
+            DeploymentBuild(tuple(command), environ, folder, is_script=False, document=b"document"), log
+        )
 
-    play(made, "", tmp_path, scene)
+    run_scenarios(made, "", tmp_path, scene)
+
+
+NAMES = st.from_regex(r"[a-z][a-z-]{0,15}", fullmatch=True)
+HOP = ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length"]
+OWN = ["azureml-model-deployment", "ms-azureml-model-error-statuscode", "x-ms-run-function-failed", "x-ms-request-id",
+       "x-request-id"]  # fmt: skip
+
+
+@given(st.dictionaries(NAMES.map("x-a-".__add__), st.text(max_size=9)))
+def test_a_callers_own_headers_pass_both_ways(headers: dict[str, str]) -> None:
+    assert to_script(headers) == headers
+    assert from_script((name.title(), value) for name, value in headers.items()) == headers
+
+
+def test_a_connections_headers_pass_neither_way() -> None:
+    assert to_script(dict.fromkeys(HOP, "x")) == {}
+    assert from_script((name.title(), "x") for name in HOP) == {}
+
+
+def test_a_script_learns_no_key() -> None:
+    assert to_script({"authorization": "Bearer key", "x-tenant": "a"}) == {"x-tenant": "a"}
+
+
+def test_a_script_does_not_speak_for_azure() -> None:
+    assert from_script((name, "x") for name in [*OWN, *(name.upper() for name in OWN)]) == {}
+
+
+def test_headers_of_one_name_are_joined() -> None:
+    assert from_script([("Vary", "a"), ("vary", "b")]) == {"vary": "a, b"}

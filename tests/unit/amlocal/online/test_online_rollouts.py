@@ -6,97 +6,97 @@ from pathlib import Path
 import pytest
 
 from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
-from tests.unit.amlocal.online.puppets import eventually, settle
-from tests.unit.amlocal.online.stage import Stage, play
+from tests.unit.amlocal.online.fake_backends import eventually, settle
+from tests.unit.amlocal.online.local_endpoints import LocalEndpoints, run_scenarios
 
 
-def folders(stage: Stage, name: str = "blue") -> int:
+def folders(local: LocalEndpoints, name: str = "blue") -> int:
     """Count the versions of a deployment that are on disk."""
-    folder = stage.root / "online" / "scored" / name
+    folder = local.root / "online" / "scored" / name
     return sum(path.is_dir() for path in folder.iterdir()) if folder.is_dir() else 0
 
 
 def test_a_deployment_that_came_up_serves(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
-        answer = await stage.score()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
+        answer = await local.score()
         assert (answer.status, answer.json, answer.headers["azureml-model-deployment"]) == (200, "blue", "blue")
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_one_that_crashes_has_failed_with_the_end_of_its_log(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        stage.crashing.add("blue")
-        done = await stage.outcome(await stage.deploy())
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        local.crashing.add("blue")
+        done = await local.outcome(await local.deploy())
         assert done["status"] == "Failed"
         assert done["error"]["message"].startswith("ResourceNotReady: User container has crashed or terminated: ")
         assert "it ended with code 1" in done["error"]["message"]
         assert "Rolling out." in done["error"]["message"].partition("The last lines of the log:")[2]
-        shown = await stage.arm("GET", "scored/deployments/blue")
+        shown = await local.arm("GET", "scored/deployments/blue")
         assert shown.json["properties"]["provisioningState"] == "Failed"
-        assert folders(stage) == 0
+        assert folders(local) == 0
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_fault_of_amlocals_own_fails_the_rollout_and_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        done = await stage.outcome(await stage.deploy(model="faulty"))
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        done = await local.outcome(await local.deploy(model="faulty"))
         assert (done["status"], "nobody foresaw this" in done["error"]["message"]) == ("Failed", True)
-        assert folders(stage) == 0
+        assert folders(local) == 0
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
     assert "scored/blue: a fault of amlocal" in caplog.text
 
 
 def test_a_deployment_that_never_served_is_not_brought_up_by_a_restart(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.endpoint()
-        await stage.outcome(await stage.deploy(model="broken"))
+    async def first(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        await local.outcome(await local.deploy(model="broken"))
 
-    async def second(stage: Stage) -> None:
-        assert (await stage.score(deployment="blue")).status == 404
-        assert stage.processes == {}
+    async def second(local: LocalEndpoints) -> None:
+        assert (await local.score(deployment="blue")).status == 404
+        assert local.processes == {}
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_while_an_update_fails_the_version_before_serves(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
-        assert (await stage.outcome(await stage.deploy(model="broken")))["status"] == "Failed"
-        assert (await stage.score()).json == "blue"
-        assert folders(stage) == 1
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
+        assert (await local.outcome(await local.deploy(model="broken")))["status"] == "Failed"
+        assert (await local.score()).json == "blue"
+        assert folders(local) == 1
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_an_update_takes_over_and_the_version_before_answers_what_it_was_asked(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        stage.replies["blue"] = lambda body: None
-        await stage.serving()
-        before = asyncio.create_task(stage.score())
-        await stage.processes["blue"][0].was_asked.wait()
-        assert (await stage.outcome(await stage.deploy(model="green")))["status"] == "Succeeded"
-        assert (await stage.score()).json == "green"
-        old = stage.processes["blue"][0]
+    async def scene(local: LocalEndpoints) -> None:
+        local.replies["blue"] = lambda body: None
+        await local.serving()
+        before = asyncio.create_task(local.score())
+        await local.processes["blue"][0].was_asked.wait()
+        assert (await local.outcome(await local.deploy(model="green")))["status"] == "Succeeded"
+        assert (await local.score()).json == "green"
+        old = local.processes["blue"][0]
         assert not old.end.done()
         old.asked[0].set_result(ModelAnswer(0, 200, b'"blue"'))
         assert (await before).json == "blue"
         await old.end
-        await eventually(lambda: folders(stage) == 1)
+        await eventually(lambda: folders(local) == 1)
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_request_whose_body_comes_slowly_is_answered_by_the_version_that_is_there_then(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
         slow = asyncio.Event()
 
         async def receive() -> dict[str, object]:
@@ -110,194 +110,194 @@ def test_a_request_whose_body_comes_slowly_is_answered_by_the_version_that_is_th
 
         scope = {
             "type": "http", "method": "POST", "raw_path": b"/endpoints/scored/score", "query_string": b"",
-            "headers": [(b"authorization", f"Bearer {await stage.key()}".encode())],
+            "headers": [(b"authorization", f"Bearer {await local.key()}".encode())],
         }  # fmt: skip
-        asked = asyncio.create_task(stage.client.app(scope, receive, send))
+        asked = asyncio.create_task(local.client.app(scope, receive, send))
         await settle()
-        await stage.outcome(await stage.deploy(model="green"))
-        await stage.processes["blue"][0].end
+        await local.outcome(await local.deploy(model="green"))
+        await local.processes["blue"][0].end
         slow.set()
         await asked
         assert (sent[0]["status"], sent[1]["body"]) == (200, b'"green"')
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_two_deployments_created_at_once_both_come_up(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        begun = [await stage.deploy("blue"), await stage.deploy("green")]
-        outcomes = await asyncio.gather(*(stage.outcome(answer) for answer in begun))
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        begun = [await local.deploy("blue"), await local.deploy("green")]
+        outcomes = await asyncio.gather(*(local.outcome(answer) for answer in begun))
         assert [outcome["status"] for outcome in outcomes] == ["Succeeded", "Succeeded"]
         for name in ("blue", "green"):
-            assert (await stage.score(deployment=name)).json == name
+            assert (await local.score(deployment=name)).json == name
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_deployment_that_is_on_its_way_cannot_be_updated(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        stage.gates["blue"] = asyncio.Event()
-        begun = await stage.deploy()
-        again = await stage.deploy()
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        local.gates["blue"] = asyncio.Event()
+        begun = await local.deploy()
+        again = await local.deploy()
         assert (again.status, "Updating" in again.error["message"]) == (409, True)
-        stage.gates["blue"].set()
-        assert (await stage.outcome(begun))["status"] == "Succeeded"
+        local.gates["blue"].set()
+        assert (await local.outcome(begun))["status"] == "Succeeded"
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 @pytest.mark.parametrize("path", ["scored/deployments/blue", "scored"])
 def test_deleting_a_deployment_on_its_way_ends_its_rollout_for_who_waits_for_it(tmp_path: Path, path: str) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        stage.gates["blue"] = asyncio.Event()
-        begun = await stage.deploy()
-        assert (await stage.arm("DELETE", path)).status == 202
-        done = await stage.outcome(begun)
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        local.gates["blue"] = asyncio.Event()
+        begun = await local.deploy()
+        assert (await local.arm("DELETE", path)).status == 202
+        done = await local.outcome(begun)
         assert (done["status"], "deleted" in done["error"]["message"]) == ("Failed", True)
-        await eventually(lambda: folders(stage) == 0)
+        await eventually(lambda: folders(local) == 0)
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_what_is_deleted_leaves_no_log_to_another_of_its_name(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.endpoint()
-        await stage.outcome(await stage.deploy(model="broken"))
-        await stage.arm("DELETE", "scored/deployments/blue")
-        await stage.outcome(await stage.deploy())
-        log = await stage.arm("POST", "scored/deployments/blue/getLogs", {"tail": 50})
+    async def scene(local: LocalEndpoints) -> None:
+        await local.endpoint()
+        await local.outcome(await local.deploy(model="broken"))
+        await local.arm("DELETE", "scored/deployments/blue")
+        await local.outcome(await local.deploy())
+        log = await local.arm("POST", "scored/deployments/blue/getLogs", {"tail": 50})
         assert "broken" not in log.json["content"]
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_a_deployment_made_anew_is_untouched_by_the_end_of_the_one_before(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        stage.replies["blue"] = lambda body: None
-        await stage.serving()
-        await stage.endpoint(traffic={})
-        before = asyncio.create_task(stage.score(deployment="blue"))
-        await eventually(lambda: stage.processes["blue"][0].asked)
-        await stage.arm("DELETE", "scored/deployments/blue")
-        assert (await stage.outcome(await stage.deploy(model="green")))["status"] == "Succeeded"
-        stage.processes["blue"][0].asked[0].set_result(ModelAnswer(0))
+    async def scene(local: LocalEndpoints) -> None:
+        local.replies["blue"] = lambda body: None
+        await local.serving()
+        await local.endpoint(traffic={})
+        before = asyncio.create_task(local.score(deployment="blue"))
+        await eventually(lambda: local.processes["blue"][0].asked)
+        await local.arm("DELETE", "scored/deployments/blue")
+        assert (await local.outcome(await local.deploy(model="green")))["status"] == "Succeeded"
+        local.processes["blue"][0].asked[0].set_result(ModelAnswer(0))
         await before
-        await eventually(lambda: folders(stage) == 1)
-        assert (await stage.score(deployment="blue")).json == "green"
+        await eventually(lambda: folders(local) == 1)
+        assert (await local.score(deployment="blue")).json == "green"
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_after_a_restart_requests_wait_for_what_served(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.serving()
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving()
 
-    async def second(stage: Stage) -> None:
-        stage.gates["blue"] = asyncio.Event()
-        asked = asyncio.create_task(stage.score())
-        await eventually(lambda: "blue" in stage.processes)
+    async def second(local: LocalEndpoints) -> None:
+        local.gates["blue"] = asyncio.Event()
+        asked = asyncio.create_task(local.score())
+        await eventually(lambda: "blue" in local.processes)
         assert not asked.done()
-        stage.gates["blue"].set()
+        local.gates["blue"].set()
         assert (await asked).json == "blue"
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_a_restart_leaves_one_copy_of_a_version(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.serving()
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving()
 
-    async def second(stage: Stage) -> None:
-        assert (await stage.score()).json == "blue"
-        await eventually(lambda: folders(stage) == 1)
+    async def second(local: LocalEndpoints) -> None:
+        assert (await local.score()).json == "blue"
+        await eventually(lambda: folders(local) == 1)
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_after_a_restart_a_request_waits_no_longer_than_it_may_take(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.serving(requestSettings={"requestTimeout": "PT0.01S"})
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving(requestSettings={"requestTimeout": "PT0.01S"})
 
-    async def second(stage: Stage) -> None:
-        stage.gates["blue"] = asyncio.Event()
-        answer = await stage.score()
+    async def second(local: LocalEndpoints) -> None:
+        local.gates["blue"] = asyncio.Event()
+        answer = await local.score()
         assert (answer.status, answer.headers["ms-azureml-model-error-reason"]) == (424, "model_not_ready")
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_after_a_restart_what_does_not_come_up_again_has_failed_and_nobody_waits(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.serving()
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving()
 
-    async def second(stage: Stage) -> None:
-        stage.crashing.add("blue")
-        assert (await stage.score()).status == 424
-        shown = await stage.arm("GET", "scored/deployments/blue")
+    async def second(local: LocalEndpoints) -> None:
+        local.crashing.add("blue")
+        assert (await local.score()).status == 424
+        shown = await local.arm("GET", "scored/deployments/blue")
         assert shown.json["properties"]["provisioningState"] == "Failed"
-        assert (await stage.score()).status == 424
+        assert (await local.score()).status == 424
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_a_rollout_that_the_server_did_not_live_to_end_has_failed_and_the_version_before_serves(tmp_path: Path) -> None:
     begun = []
 
-    async def first(stage: Stage) -> None:
-        await stage.serving()
-        stage.gates["green"] = asyncio.Event()
-        begun.append(await stage.deploy(model="green"))
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving()
+        local.gates["green"] = asyncio.Event()
+        begun.append(await local.deploy(model="green"))
 
-    async def second(stage: Stage) -> None:
-        done = await stage.outcome(begun[0])
+    async def second(local: LocalEndpoints) -> None:
+        done = await local.outcome(begun[0])
         assert (done["status"], "server ended" in done["error"]["message"]) == ("Failed", True)
-        assert (await stage.score()).json == "blue"
+        assert (await local.score()).json == "blue"
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_an_update_right_after_a_restart_that_fails_leaves_what_served(tmp_path: Path) -> None:
-    async def first(stage: Stage) -> None:
-        await stage.serving()
+    async def first(local: LocalEndpoints) -> None:
+        await local.serving()
 
-    async def second(stage: Stage) -> None:
-        stage.gates["blue"] = asyncio.Event()
-        begun = await stage.deploy(model="broken")
-        stage.gates["blue"].set()
-        assert (await stage.outcome(begun))["status"] == "Failed"
-        assert (await stage.score()).json == "blue"
+    async def second(local: LocalEndpoints) -> None:
+        local.gates["blue"] = asyncio.Event()
+        begun = await local.deploy(model="broken")
+        local.gates["blue"].set()
+        assert (await local.outcome(begun))["status"] == "Failed"
+        assert (await local.score()).json == "blue"
 
-    play(tmp_path, first, second)
+    run_scenarios(tmp_path, first, second)
 
 
 def test_each_instance_is_a_process(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving(capacity=3)
-        assert len(stage.processes["blue"]) == 3
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving(capacity=3)
+        assert len(local.processes["blue"]) == 3
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 @pytest.mark.parametrize(
     ("container", "line"), [("InferenceServer", "Serving."), ("StorageInitializer", "Model blue"), (None, "Serving.")]
 )
 def test_each_container_has_its_log(tmp_path: Path, container: str | None, line: str) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
-        log = await stage.arm("POST", "scored/deployments/blue/getLogs", {"tail": 1, "containerType": container})
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
+        log = await local.arm("POST", "scored/deployments/blue/getLogs", {"tail": 1, "containerType": container})
         assert log.json["content"].endswith(line)
         assert log.json["content"].count("\n") == 0
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)
 
 
 def test_an_unknown_container_has_none(tmp_path: Path) -> None:
-    async def scene(stage: Stage) -> None:
-        await stage.serving()
-        log = await stage.arm("POST", "scored/deployments/blue/getLogs", {"containerType": "Sidecar"})
+    async def scene(local: LocalEndpoints) -> None:
+        await local.serving()
+        log = await local.arm("POST", "scored/deployments/blue/getLogs", {"containerType": "Sidecar"})
         assert (log.status, "StorageInitializer" in log.error["message"]) == (400, True)
 
-    play(tmp_path, scene)
+    run_scenarios(tmp_path, scene)

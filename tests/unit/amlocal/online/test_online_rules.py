@@ -1,10 +1,15 @@
+"""Azure's rules for names, traffic and sizes, and the settings that do nothing on one machine."""
+
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest
-from amlocal.online.router import choose
-from amlocal.online.rules import check_instances, check_mirror, check_name, check_traffic
+from amlocal.online.operation_responses import with_defaults
+from amlocal.online.router import choose_deployment
+from amlocal.online.rules import check_instances, check_mirror, check_name, check_traffic, ignored_settings
 
 NAMES = ("blue", "green", "red")
 WEIGHTS = st.integers(0, 100).flatmap(
@@ -45,13 +50,13 @@ def test_a_mirror_that_azure_would_refuse_is_refused(mirror: dict[str, int], rea
 
 @given(WEIGHTS)
 def test_each_percent_of_the_traffic_goes_where_the_weights_say(weights: dict[str, int]) -> None:
-    chosen = [choose(weights, point + 0.5) for point in range(100)]
+    chosen = [choose_deployment(weights, point + 0.5) for point in range(100)]
     assert {name: chosen.count(name) for name in weights} == weights
 
 
 @given(st.floats(0, 100, exclude_max=True))
 def test_without_weights_no_deployment_is_chosen(point: float) -> None:
-    assert choose({}, point) is None
+    assert choose_deployment({}, point) is None
 
 
 @pytest.mark.parametrize("name", ["abc", "A-1", "a" * 32, "diabetes-online-dev"])
@@ -69,3 +74,28 @@ def test_names_that_azure_refuses_are_refused(name: str) -> None:
 def test_a_size_that_azure_would_not_give_is_refused(count: int, kind: str | None) -> None:
     with pytest.raises(BadRequest):
         check_instances(count, kind)
+
+
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "app insights": ({"appInsightsEnabled": True}, "app_insights_enabled"),
+    "egress": ({"egressPublicNetworkAccess": "Disabled"}, "egress_public_network_access disabled"),
+    "scale": ({"scaleSettings": {"scaleType": "TargetUtilization"}}, "scale_settings TargetUtilization"),
+    "mount": ({"modelMountPath": "/mnt/model"}, "model_mount_path /mnt/model"),
+    "startup": ({"startupProbe": {"period": "PT5S"}}, "startup_probe"),
+    "collector": ({"dataCollector": {"collections": {}}}, "data_collector"),
+}
+
+
+def lines(**properties: Any) -> list[str]:
+    return ignored_settings(with_defaults({"instanceType": "Standard_DS3_v2", **properties}))
+
+
+def test_of_the_defaults_the_size_alone_is_spoken_of() -> None:
+    assert lines() == ["instance_type Standard_DS3_v2: every process has this whole machine"]
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_does_nothing_here_is_one_line(case: str) -> None:
+    changes, line = SAID[case]
+    _, said = lines(**changes)
+    assert said.startswith(line)

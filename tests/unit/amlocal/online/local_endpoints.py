@@ -1,4 +1,4 @@
-"""Online endpoints whole, but for the processes, which are puppets, and what is fetched and built for them."""
+"""Online endpoints whole, but for the processes, which are fakes, and what is fetched and built for them."""
 
 import asyncio
 import random
@@ -18,27 +18,26 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.operations import Operations
 from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.tokens import Tokens
-from amlocal.online.access import Access
-from amlocal.online.bodies import Bodies
+from amlocal.online.deployment_build import DeploymentBuild, DeploymentBuilder
+from amlocal.online.deployment_logs import DeploymentLog
+from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.deployment_routes import DeploymentRoutes
-from amlocal.online.desk import Desk
+from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.endpoint_routes import EndpointRoutes
 from amlocal.online.errors import RolloutFailed
-from amlocal.online.fleet import Fleet
-from amlocal.online.image import Image, Images
-from amlocal.online.logs import DeploymentLog
+from amlocal.online.operation_responses import OperationResponses, ResourceBodies
 from amlocal.online.rollouts import Rollouts
-from amlocal.online.router import Scoring
+from amlocal.online.router import ScoringRouter
 from amlocal.online.store import OnlineStore
 from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Client
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
-from tests.unit.amlocal.online.puppets import Puppet, Reply
+from tests.unit.amlocal.online.fake_backends import FakeBackend, Reply
 
 SIGNING = "k" * 32
 
 
-class PaperImages(Images):
+class FakeBuilder(DeploymentBuilder):
     """Prepares nothing; a model `broken` cannot be prepared, `faulty` makes amlocal fail, `missing` is not there."""
 
     def __init__(self) -> None:
@@ -56,7 +55,7 @@ class PaperImages(Images):
         say: Callable[[str], None],
         fetched: Callable[[str], None],
         stop: threading.Event,
-    ) -> Image:
+    ) -> DeploymentBuild:
         folder.mkdir(parents=True)
         fetched(f"Model {properties['model']}")
         self.prepared.append(properties["model"])
@@ -64,7 +63,7 @@ class PaperImages(Images):
             raise RolloutFailed("the model is broken")
         if properties["model"] == "faulty":
             raise RuntimeError("nobody foresaw this")
-        return Image((properties["model"],), {}, folder, is_script=False)
+        return DeploymentBuild((properties["model"],), {}, folder, is_script=False)
 
 
 def named(model: str) -> Reply:
@@ -73,31 +72,31 @@ def named(model: str) -> Reply:
 
 
 @dataclass
-class Stage:
+class LocalEndpoints:
     """What a test plays with. `replies` are the models' answers, by name; `crashing` do not come up."""
 
     root: Path
     context: Context
     clock: ManualClock
     operations: Operations
-    fleet: Fleet
+    manager: DeploymentManager
     rollouts: Rollouts
     client: Client
     aad_token: str  # for scoring
-    processes: dict[str, list[Puppet]] = field(default_factory=dict)
+    processes: dict[str, list[FakeBackend]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     crashing: set[str] = field(default_factory=set)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
 
-    def make(self, image: Image, log: DeploymentLog) -> Puppet:
+    def make(self, image: DeploymentBuild, log: DeploymentLog) -> FakeBackend:
         (model,) = image.command
-        puppet = Puppet(
+        fake = FakeBackend(
             comes_up=model not in self.crashing,
             gate=self.gates.get(model),
             reply=self.replies.get(model, named(model)),
         )
-        self.processes.setdefault(model, []).append(puppet)
-        return puppet
+        self.processes.setdefault(model, []).append(fake)
+        return fake
 
     @property
     def root_path(self) -> str:
@@ -160,22 +159,22 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(root: Path, seed: int = 0) -> AsyncIterator[Stage]:
+async def open_endpoints(root: Path, seed: int = 0) -> AsyncIterator[LocalEndpoints]:
     """Open the endpoints of the workspace in `root`, as a server does that starts on it."""
     database, clock, ids = Database(root / "w.db"), ManualClock(), CountingIds(seed)
     context = Context(Identity("s", "g", "w", "guid"), ORIGIN, Documents(database), clock, ids)
     operations, store = Operations(context), OnlineStore(context)
     tokens = Tokens(SIGNING, "guid", clock)
-    access = Access(SIGNING, clock, partial(tokens.check_header, audiences=SCORING_AUDIENCES))
-    images = PaperImages()
-    fleet = Fleet(root / "online", images, clock, ids, lambda image, log: stage.make(image, log))  # noqa: PLW0108 - made below
-    rollouts = Rollouts(store, operations, fleet)
-    desk = Desk(context, store, Bodies(context, operations), operations, rollouts)
+    access = EndpointAuth(SIGNING, clock, partial(tokens.check_header, audiences=SCORING_AUDIENCES))
+    images = FakeBuilder()
+    manager = DeploymentManager(root / "online", images, clock, ids, lambda image, log: local.make(image, log))  # noqa: PLW0108 - made below
+    rollouts = Rollouts(store, operations, manager)
+    responses = OperationResponses(context, store, ResourceBodies(context, operations), operations, rollouts)
     routes = [
         *operations.routes(),
-        *Scoring(store, fleet, access, ids, random.Random(1)).routes(),
-        *EndpointRoutes(desk, access).routes(),
-        *DeploymentRoutes(desk, images, fleet).routes(),
+        *ScoringRouter(store, manager, access, ids, random.Random(1)).routes(),
+        *EndpointRoutes(responses, access).routes(),
+        *DeploymentRoutes(responses, images, manager).routes(),
     ]
 
     @asynccontextmanager
@@ -184,22 +183,22 @@ async def open_stage(root: Path, seed: int = 0) -> AsyncIterator[Stage]:
 
     app = App(context, routes, tokens.check_header, lifespan)
     client = Client(app, tokens.issue("https://management.azure.com")[0])
-    stage = Stage(root, context, clock, operations, fleet, rollouts, client, tokens.issue(ML_AUDIENCE)[0])
+    local = LocalEndpoints(root, context, clock, operations, manager, rollouts, client, tokens.issue(ML_AUDIENCE)[0])
     await rollouts.start()
     try:
-        yield stage
+        yield local
     finally:
         await rollouts.stop()
         database.close()
 
 
-def play(root: Path, *scenes: Callable[[Stage], Awaitable[None]]) -> None:
+def run_scenarios(root: Path, *scenes: Callable[[LocalEndpoints], Awaitable[None]]) -> None:
     """Play scenes one after another; the server is started anew for each."""
 
     async def within() -> None:
         async with asyncio.timeout(20):
             for number, scene in enumerate(scenes):
-                async with open_stage(root, seed=number * 1000) as stage:
-                    await scene(stage)
+                async with open_endpoints(root, seed=number * 1000) as local:
+                    await scene(local)
 
     asyncio.run(within())

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.online import logs, output
-from amlocal.online.logs import DeploymentLog
-from amlocal.online.output import listen
+from amlocal.online import deployment_logs
+from amlocal.online.deployment_logs import DeploymentLog, capture_output
 
 LINES = st.lists(st.text("abc é", max_size=20), max_size=20)
 
@@ -35,7 +34,7 @@ def test_however_much_is_printed_a_log_stays_small_and_keeps_the_end(
     folder = tmp_path_factory.mktemp("log")
     log = DeploymentLog(folder / "log.txt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logs, "LIMIT_BYTES", 1000)
+        patch.setattr(deployment_logs, "LIMIT_BYTES", 1000)
         for number, size in enumerate(sizes):
             log.add(f"{number:>{size}}\n".encode())
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 2 * (1000 + 401)
@@ -59,7 +58,7 @@ def test_there_is_no_tail_without_a_log(log: DeploymentLog) -> None:
 
 
 def test_a_log_that_is_removed_is_empty(log: DeploymentLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "LIMIT_BYTES", 1)
+    monkeypatch.setattr(deployment_logs, "LIMIT_BYTES", 1)
     log.add(b"one\n")
     log.add(b"two\n")
     log.remove()
@@ -78,7 +77,7 @@ def run(log: DeploymentLog, program: str) -> None:
     """Run a program whose output is listened to."""
 
     async def within() -> None:
-        output = await listen(log)
+        output = await capture_output(log)
         with output.writer() as end:
             process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=end, stderr=end)
         await process.wait()
@@ -96,12 +95,12 @@ def test_the_last_words_of_a_process_are_heard(log: DeploymentLog) -> None:
 def test_a_process_that_was_left_behind_is_listened_to_no_longer(
     log: DeploymentLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "_LAST_WORDS_S", 0.01)
+    monkeypatch.setattr(deployment_logs, "_FINAL_OUTPUT_S", 0.01)
     reader, writer = os.pipe()
     program = f"import os; os.close({writer}); print('parent', flush=True); os.fork() or os.read({reader}, 1)"
 
     async def within() -> None:
-        heard = await listen(log)
+        heard = await capture_output(log)
         with heard.writer() as end:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", program, stdout=end, pass_fds=[reader, writer]

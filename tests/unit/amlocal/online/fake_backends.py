@@ -9,7 +9,7 @@ from amlocal.online_scoring.frames import ScoringResponse
 Reply = Callable[[bytes], ScoringResponse | None]  # None leaves the question to the test
 
 
-class Puppet:
+class FakeBackend:
     """A process whose answers, and end, are the test's."""
 
     def __init__(

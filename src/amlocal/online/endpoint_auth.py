@@ -15,7 +15,7 @@ from amlocal.core.errors import BadRequest, Unauthorized
 AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 _LIFETIME, _REFRESH = timedelta(hours=24), timedelta(hours=12)
 _AUDIENCE = "azureml"
-_OPTIONS: Options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "sub"]}
+_JWT_OPTIONS: Options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "sub"]}
 
 
 def auth_mode(text: str | None) -> str:
@@ -31,7 +31,7 @@ def new_keys() -> dict[str, str]:
     return {"primaryKey": secrets.token_urlsafe(32), "secondaryKey": secrets.token_urlsafe(32)}
 
 
-class Access:
+class EndpointAuth:
     """Checks callers of endpoints, and issues their tokens. `check_aad` takes an Authorization header."""
 
     def __init__(self, signing_key: str, clock: Clock, check_aad: Callable[[str], object]) -> None:
@@ -70,7 +70,7 @@ class Access:
 
     def _is_token(self, endpoint: str, token: str) -> bool:
         try:
-            claims = jwt.decode(token, self._key, ["HS256"], options=_OPTIONS, audience=_AUDIENCE)
+            claims = jwt.decode(token, self._key, ["HS256"], options=_JWT_OPTIONS, audience=_AUDIENCE)
         except jwt.PyJWTError:
             return False
         return claims["sub"] == endpoint.lower() and int(claims["exp"]) > self._clock().timestamp()

@@ -16,9 +16,9 @@ from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import ApiError
 from amlocal.jobs.inputs import JobInputs
-from amlocal.online.bodies import with_defaults
+from amlocal.online.deployment_build import BuildSettings, DeploymentBuild, DeploymentBuilder, check_servable
 from amlocal.online.errors import RolloutFailed
-from amlocal.online.image import Building, Image, Images, check_servable
+from amlocal.online.operation_responses import with_defaults
 from amlocal.runtimes import CondaFile, Runtime
 from amlocal.runtimes.runtime import current_runtime
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
@@ -33,7 +33,7 @@ class Shelf:
     """The stores of a workspace, and the images that are made from them."""
 
     stores: Stores
-    images: Images
+    images: DeploymentBuilder
     folder: Path
     said: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Shelf:
         self.stores.environments.put("e", "1", {"image": "ubuntu"})
         return "azureml:e:1"
 
-    def prepare(self, **properties: Any) -> Image:
+    def prepare(self, **properties: Any) -> DeploymentBuild:
         return self.images.prepare(
             with_defaults(properties),
             self.folder / "version",
@@ -96,7 +96,7 @@ def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
         log(f"environment {reference}")
         return current_runtime()
 
-    building = Building(
+    building = BuildSettings(
         cache=folder / "cache",
         strict=False,
         lenient=lenient,
@@ -104,7 +104,7 @@ def open_shelf(folder: Path, *, lenient: bool) -> Iterator[Shelf]:
         fetch_code=JobInputs(lookup, stores.blobs).fetch_code,
         machine={"PATH": "/bin", "HOME": "/home"},
     )
-    yield Shelf(stores, Images(lookup, stores.blobs, building), folder)
+    yield Shelf(stores, DeploymentBuilder(lookup, stores.blobs, building), folder)
     database.close()
 
 

@@ -20,7 +20,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.unserved import not_served
 from amlocal.jobs.process import Sandbox
 from amlocal.online.errors import RolloutFailed
-from amlocal.online.settings import unserved
+from amlocal.online.rules import ignored_settings
 from amlocal.online.swagger import describe_model
 from amlocal.online_scoring import launch, script_server
 from amlocal.runtimes import CondaFile, EnvironmentSpec, Runtime, create_layer, environ, parse_conda, resolve
@@ -40,7 +40,7 @@ FetchCode = Callable[[str, Path], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Building:
+class BuildSettings:
     """How environments are made and code is fetched.
 
     `cache` keeps what was built, `strict` refuses a Python version that is not installed, `machine` is what
@@ -59,7 +59,7 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class DeploymentBuild:
     """How the processes of a deployment are started.
 
     `is_script` tells the user's own script from a no-code model, whose OpenAPI `document` this holds.
@@ -72,13 +72,13 @@ class Image:
     document: bytes = b""
 
 
-class Images:
-    """Prepares images."""
+class DeploymentBuilder:
+    """Prepares the files, environment and command of deployments."""
 
-    def __init__(self, lookup: AssetLookup, blobs: BlobStore, building: Building) -> None:
+    def __init__(self, lookup: AssetLookup, blobs: BlobStore, settings: BuildSettings) -> None:
         self._lookup = lookup
         self._blobs = blobs
-        self._building = building
+        self._settings = settings
 
     def check(self, properties: Mapping[str, Any]) -> None:
         """Raise `ApiError` for references to what does not exist, or a deployment that could never start."""
@@ -98,53 +98,53 @@ class Images:
 
     def prepare(
         self, properties: Mapping[str, Any], folder: Path, *, say: Log, fetched: Log, stop: threading.Event
-    ) -> Image:
-        """Fill `folder` and return the image. Blocks; `stop` ends the build of an environment.
+    ) -> DeploymentBuild:
+        """Fill `folder` and return the build. Blocks; `stop` ends the build of an environment.
 
         `say` is told of the environment, `fetched` of what came from storage. Raises `AmlocalError` with the reason,
         `OSError`.
         """
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for line in unserved(properties):
+        for line in ignored_settings(properties):
             say(line)
-        image = self._fill(properties, folder, say, fetched, stop)
-        confinement = self._building.confine(folder)
+        build = self._fill(properties, folder, say, fetched, stop)
+        confinement = self._settings.confine(folder)
         if confinement is None:
-            return image
-        variables = {**image.environ, **confinement.environ(folder / "tmp")}
-        return replace(image, command=confinement.wrap(image.command), environ=variables)
+            return build
+        variables = {**build.environ, **confinement.environ(folder / "tmp")}
+        return replace(build, command=confinement.wrap(build.command), environ=variables)
 
     def _fill(
         self, properties: Mapping[str, Any], folder: Path, say: Log, fetched: Log, stop: threading.Event
-    ) -> Image:
+    ) -> DeploymentBuild:
         model = self._fetch_model(properties["model"], folder / "model", fetched) if properties["model"] else None
         if properties["codeConfiguration"]:
             entry = self._fetch_script(properties["codeConfiguration"], folder / "code", fetched)
-            runtime = self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+            runtime = self._settings.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
             return self._script(properties, folder, entry, runtime)
         if model is None or not (model / "MLmodel").is_file():
             raise RolloutFailed(f"The model {properties['model']} holds no file MLmodel.")
         runtime = (
-            self._building.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
+            self._settings.prepare_environment(properties["environmentId"], folder / "layer", say, stop)
             if properties["environmentId"]
             else self._model_environment(model, folder / "layer", say, stop)
         )
-        options = ("--lenient",) if self._building.lenient else ()
+        options = ("--lenient",) if self._settings.lenient else ()
         command = (str(runtime.python), launch.__file__, *options, str(model))
         variables = self._environ(runtime, properties, folder)
-        return Image(
-            command, variables, folder, is_script=False, document=describe_model(model, lenient=self._building.lenient)
+        return DeploymentBuild(
+            command, variables, folder, is_script=False, document=describe_model(model, lenient=self._settings.lenient)
         )
 
-    def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> Image:
+    def _script(self, properties: Mapping[str, Any], folder: Path, entry: Path, runtime: Runtime) -> DeploymentBuild:
         command = (str(runtime.python), script_server.__file__, str(entry))
         variables = self._environ(runtime, properties, folder) | {"AML_APP_ROOT": str(entry.parent)}
-        return Image(command, variables, entry.parent, is_script=True)
+        return DeploymentBuild(command, variables, entry.parent, is_script=True)
 
     def _fetch_script(self, code: Mapping[str, str], work: Path, fetched: Log) -> Path:
         work.mkdir()
-        self._building.fetch_code(code["codeId"], work)
+        self._settings.fetch_code(code["codeId"], work)
         fetched(f"Code {code['codeId']}: {_content(work)}.")
         entry = work / code["scoringScript"]
         if not entry.is_file() or not entry.resolve().is_relative_to(work.resolve()):
@@ -152,7 +152,7 @@ class Images:
         return entry
 
     def _environ(self, runtime: Runtime, properties: Mapping[str, Any], folder: Path) -> dict[str, str]:
-        return environ(runtime, self._building.machine) | {
+        return environ(runtime, self._settings.machine) | {
             "AZUREML_MODEL_DIR": str(folder / "model"),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "PYTHONUNBUFFERED": "1",
@@ -182,11 +182,11 @@ class Images:
 
     def _model_environment(self, model: Path, layer: Path, say: Log, stop: threading.Event) -> Runtime:
         conda = _model_conda(model)
-        if not self._building.lenient:
+        if not self._settings.lenient:
             check_servable(conda)
         spec = EnvironmentSpec(name=f"model {model.name}", conda_file=conda)
-        runtime = resolve(spec, cache=self._building.cache, strict=self._building.strict, log=say, cancelled=stop)
-        return create_layer(runtime, layer, self._building.cache, log=say)
+        runtime = resolve(spec, cache=self._settings.cache, strict=self._settings.strict, log=say, cancelled=stop)
+        return create_layer(runtime, layer, self._settings.cache, log=say)
 
 
 def _check_environment(document: Document) -> None:
@@ -234,7 +234,7 @@ def _read(file: Path) -> str:
 
 def check_servable(conda: CondaFile) -> None:
     """Raise `RolloutFailed` as Azure fails a no-code deployment whose environment lacks what its script imports."""
-    names = {canonicalize_name(name) for name in map(_name, (*conda.pip, *conda.packages)) if name}
+    names = {canonicalize_name(name) for name in map(_package_name, (*conda.pip, *conda.packages)) if name}
     for package, (module, others) in _NEEDED.items():
         if not names & {package, *others}:
             raise RolloutFailed(
@@ -244,7 +244,7 @@ def check_servable(conda: CondaFile) -> None:
             )
 
 
-def _name(line: str) -> str:
+def _package_name(line: str) -> str:
     """Return the name of the package in a line of pip or conda, "" where there is none."""
     found = _PACKAGE.match(line)
     return found[0] if found else ""  # an option, a path or a comment

@@ -12,24 +12,24 @@ from typing import Any
 from amlocal.core.clock import Clock, Ids
 from amlocal.core.durations import seconds
 from amlocal.core.errors import AmlocalError
+from amlocal.online.deployment_build import DeploymentBuild, DeploymentBuilder
+from amlocal.online.deployment_logs import DeploymentLog
 from amlocal.online.errors import RolloutFailed
-from amlocal.online.image import Image, Images
-from amlocal.online.logs import DeploymentLog
-from amlocal.online.pool import Backend, Limits, Pool
+from amlocal.online.pool import Backend, Pool, PoolSettings
 from amlocal.online.scoring_process import ScoringProcess
 from amlocal.online.script_process import ScriptProcess
 
-Key = tuple[str, str]  # endpoint, deployment
+DeploymentKey = tuple[str, str]  # endpoint, deployment
 SERVER, INITIALIZER = "InferenceServer", "StorageInitializer"
 _LOGS = {SERVER: "log.txt", INITIALIZER: "storage.txt"}
-Make = Callable[[Image, DeploymentLog], Backend]
+MakeBackend = Callable[[DeploymentBuild, DeploymentLog], Backend]
 _TAIL_LINES = 20
 
 
-def limits_of(properties: Mapping[str, Any], capacity: int) -> Limits:
+def pool_settings(properties: Mapping[str, Any], capacity: int) -> PoolSettings:
     """Return the settings of a deployment whose defaults are filled in."""
     requests, ready, alive = (properties[key] for key in ("requestSettings", "readinessProbe", "livenessProbe"))
-    return Limits(
+    return PoolSettings(
         instances=capacity,
         concurrent=requests["maxConcurrentRequestsPerInstance"],
         timeout_s=seconds(requests["requestTimeout"]),
@@ -40,39 +40,41 @@ def limits_of(properties: Mapping[str, Any], capacity: int) -> Limits:
     )
 
 
-def make_backend(image: Image, log: DeploymentLog) -> Backend:
-    """Return the kind of process that an image is for."""
-    if image.is_script:
-        return ScriptProcess(image.command, image.environ, image.folder, log)
-    return ScoringProcess(image.command, image.environ, image.folder, log, image.document)
+def make_backend(build: DeploymentBuild, log: DeploymentLog) -> Backend:
+    """Return the kind of process that a build is for."""
+    if build.is_script:
+        return ScriptProcess(build.command, build.environ, build.folder, log)
+    return ScoringProcess(build.command, build.environ, build.folder, log, build.document)
 
 
-class Fleet:
+class DeploymentManager:
     """Runs deployments below `root`, a folder for each version that was rolled out; `make` returns a process."""
 
-    def __init__(self, root: Path, images: Images, clock: Clock, ids: Ids, make: Make = make_backend) -> None:
+    def __init__(
+        self, root: Path, builder: DeploymentBuilder, clock: Clock, ids: Ids, make: MakeBackend = make_backend
+    ) -> None:
         self._root = root
         self._make = make
-        self._images = images
+        self._builder = builder
         self._clock = clock
         self._ids = ids
-        self._pools: dict[Key, Pool] = {}
-        self._coming: dict[Key, asyncio.Future[Pool | None]] = {}
+        self._pools: dict[DeploymentKey, Pool] = {}
+        self._coming: dict[DeploymentKey, asyncio.Future[Pool | None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
-    def pool(self, key: Key) -> Pool | None:
+    def pool(self, key: DeploymentKey) -> Pool | None:
         """Return what serves a deployment, or None."""
         return self._pools.get(key)
 
-    def expect(self, key: Key) -> None:
+    def expect(self, key: DeploymentKey) -> None:
         """Have requests to a deployment that does not serve yet wait for it (see `coming`)."""
         self._coming[key] = asyncio.get_running_loop().create_future()
 
-    def give_up(self, key: Key) -> None:
+    def give_up(self, key: DeploymentKey) -> None:
         """End the waiting for a deployment that does not come."""
         self._arrived(key, None)
 
-    async def coming(self, key: Key, timeout_s: float) -> Pool | None:
+    async def coming(self, key: DeploymentKey, timeout_s: float) -> Pool | None:
         """Return what serves a deployment, waiting for one that is expected; None when it has not come by then."""
         pool = self._pools.get(key)
         if pool is not None or key not in self._coming:
@@ -82,11 +84,11 @@ class Fleet:
                 return await asyncio.shield(self._coming[key])
         return None
 
-    def log(self, key: Key, container: str = SERVER) -> DeploymentLog:
+    def log(self, key: DeploymentKey, container: str = SERVER) -> DeploymentLog:
         """Return a log of a deployment, by what Azure calls the container that writes it."""
         return DeploymentLog(self._folder(key) / _LOGS[container])
 
-    async def roll_out(self, key: Key, properties: Mapping[str, Any], capacity: int) -> None:
+    async def roll_out(self, key: DeploymentKey, properties: Mapping[str, Any], capacity: int) -> None:
         """Bring a version up; once it serves, it takes the place of the one before, which ends when it is idle.
 
         Raises `RolloutFailed`, with the last lines of the log, and then the one before goes on serving.
@@ -96,8 +98,8 @@ class Fleet:
         say = partial(self._say, log)
         say("Rolling out.")
         try:
-            image = await self._prepare(properties, folder, say, partial(self._say, self.log(key, INITIALIZER)))
-            pool = Pool(partial(self._make, image, log), limits_of(properties, capacity), say)
+            build = await self._prepare(properties, folder, say, partial(self._say, self.log(key, INITIALIZER)))
+            pool = Pool(partial(self._make, build, log), pool_settings(properties, capacity), say)
             await pool.start()
         except BaseException as error:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -110,7 +112,7 @@ class Fleet:
         self._arrived(key, pool)
         self._leave(old, self._versions(key) - {folder})
 
-    def remove(self, key: Key) -> None:
+    def remove(self, key: DeploymentKey) -> None:
         """Have a deployment end once it is idle, and its logs at once."""
         self.give_up(key)
         for container in _LOGS:
@@ -128,9 +130,9 @@ class Fleet:
 
     async def _prepare(
         self, properties: Mapping[str, Any], folder: Path, say: Callable[[str], None], fetched: Callable[[str], None]
-    ) -> Image:
+    ) -> DeploymentBuild:
         stop = threading.Event()
-        work = partial(self._images.prepare, properties, folder, say=say, fetched=fetched, stop=stop)
+        work = partial(self._builder.prepare, properties, folder, say=say, fetched=fetched, stop=stop)
         preparing = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(preparing)
@@ -138,14 +140,14 @@ class Fleet:
             stop.set()
             await asyncio.wait([preparing])  # the thread must be out of the folder before anyone clears it
 
-    def _folder(self, key: Key) -> Path:
+    def _folder(self, key: DeploymentKey) -> Path:
         return self._root / key[0] / key[1]
 
-    def _versions(self, key: Key) -> set[Path]:
+    def _versions(self, key: DeploymentKey) -> set[Path]:
         folder = self._folder(key)
         return {path for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
 
-    def _arrived(self, key: Key, pool: Pool | None) -> None:
+    def _arrived(self, key: DeploymentKey, pool: Pool | None) -> None:
         coming = self._coming.pop(key, None)
         if coming is not None:
             coming.set_result(pool)

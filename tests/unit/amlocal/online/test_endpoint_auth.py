@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest, Unauthorized
-from amlocal.online.access import Access, auth_mode, new_keys
+from amlocal.online.endpoint_auth import EndpointAuth, auth_mode, new_keys
 from tests.unit.amlocal.blobs.wire import ManualClock
 
 KEYS = {"primaryKey": "p" * 43, "secondaryKey": "s" * 43}
@@ -22,8 +22,8 @@ def only_good(header: str) -> None:
         raise Unauthorized("not good")
 
 
-def access(clock: ManualClock | None = None, key: str = SIGNING) -> Access:
-    return Access(key, clock or ManualClock(), only_good)
+def access(clock: ManualClock | None = None, key: str = SIGNING) -> EndpointAuth:
+    return EndpointAuth(key, clock or ManualClock(), only_good)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))

@@ -1,11 +1,15 @@
-"""Endpoints and deployments as the wire has them, Azure's defaults filled in (WIRE, "Online")."""
+"""Endpoints and deployments as the wire has them (WIRE, "Online"), and how both answer a write."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import PROVIDER, TENANT, Context
 from amlocal.core.documents import Document
+from amlocal.core.http import Json, Reply
 from amlocal.core.operations import Operations
+from amlocal.online.rollouts import Rollouts
+from amlocal.online.store import OnlineStore
 
 _PROBE = {
     "failureThreshold": 30,
@@ -14,8 +18,8 @@ _PROBE = {
     "period": "PT10S",
     "initialDelay": "PT10S",
 }
-_REQUESTS = {"maxQueueWait": "PT0S", "requestTimeout": "PT5S", "maxConcurrentRequestsPerInstance": 1}
-_KIND = f"{PROVIDER}/workspaces/onlineEndpoints"
+_REQUEST_SETTINGS = {"maxQueueWait": "PT0S", "requestTimeout": "PT5S", "maxConcurrentRequestsPerInstance": 1}
+_ENDPOINT_TYPE = f"{PROVIDER}/workspaces/onlineEndpoints"
 
 
 def with_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def with_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
         "environmentId": properties.get("environmentId"),
         "environmentVariables": properties.get("environmentVariables") or {},
         "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"},
-        "requestSettings": filled("requestSettings", _REQUESTS),
+        "requestSettings": filled("requestSettings", _REQUEST_SETTINGS),
         "modelMountPath": properties.get("modelMountPath"),
         "appInsightsEnabled": bool(properties.get("appInsightsEnabled")),
         "livenessProbe": filled("livenessProbe", _PROBE),
@@ -46,7 +50,7 @@ def with_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class Bodies:
+class ResourceBodies:
     """Writes resources out."""
 
     def __init__(self, context: Context, operations: Operations) -> None:
@@ -62,7 +66,7 @@ class Bodies:
         """Return an endpoint."""
         body = document.body
         known = {"azureml.onlineendpointid": f"{self.root}/{document.name}".lower(), **self._operation(body)}
-        return self._common(body, f"{self.root}/{document.name}", document.name, _KIND) | {
+        return self._common(body, f"{self.root}/{document.name}", document.name, _ENDPOINT_TYPE) | {
             "identity": {"type": "SystemAssigned", "principalId": self._context.identity.guid, "tenantId": TENANT},
             "properties": {
                 "description": body["description"],
@@ -83,7 +87,7 @@ class Bodies:
         body = document.body
         arm_id = f"{self.root}/{document.name}/deployments/{document.version}"
         kept = body["properties"]
-        return self._common(body, arm_id, document.version, f"{_KIND}/deployments") | {
+        return self._common(body, arm_id, document.version, f"{_ENDPOINT_TYPE}/deployments") | {
             "sku": {"name": "Default", "tier": "Standard", "capacity": body["capacity"]},
             "properties": {
                 **kept,
@@ -110,3 +114,34 @@ class Bodies:
                 "lastModifiedAt": body["modified"],
             },
         }
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResponses:
+    """The parts that both faces share."""
+
+    context: Context
+    store: OnlineStore
+    bodies: ResourceBodies
+    operations: Operations
+    rollouts: Rollouts
+
+    def written(self, operation: str, body: Json) -> Reply:
+        """Return the answer to a PUT: 201 for an update too, and where to follow the operation (WIRE, "Online")."""
+        return Reply(201, body, self._headers(operation, f"{self.context.origin}{body['id']}"))
+
+    def patched(self, operation: str, body: Json) -> Reply:
+        """Return the answer to a PATCH: 202, and where to follow the operation."""
+        return Reply(202, body, self._headers(operation, f"{self.context.origin}{body['id']}"))
+
+    def deleted(self, prefix: str) -> Reply:
+        """Return the answer to a DELETE whose work is done; `prefix` is Azure's for the kind of operation."""
+        operation = self.operations.start(prefix, status="Updating")
+        self.operations.finish(operation)
+        return Reply(
+            202, b"null", self._headers(operation, self.operations.status_url(operation, face="mfeOperationResults"))
+        )
+
+    def _headers(self, operation: str, location: str) -> dict[str, str]:
+        timeout = {"x-ms-async-operation-timeout": "PT30M"}
+        return self.operations.headers(operation) | {"Location": location} | timeout
