@@ -12,7 +12,7 @@ from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
 from tests.unit.amlocal.asgi import FEW, Answer, Workspace
-from tests.unit.amlocal.jobs.desk import accepted, settled
+from tests.unit.amlocal.jobs.workspace import accepted, settled
 
 ACTIONS = ("start", "stop", "restart")
 

@@ -3,25 +3,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.amlocal.jobs.desk import Desk, open_desk
-from tests.unit.amlocal.jobs.front import Front
+from tests.unit.amlocal.jobs.routes_client import JobRoutesClient
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, open_job_workspace
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path / "workspace") as desk:
-        yield desk
+def workspace(tmp_path: Path) -> Iterator[JobWorkspace]:
+    with open_job_workspace(tmp_path / "workspace") as workspace:
+        yield workspace
 
 
 @pytest.fixture(scope="module")
-def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """One desk for all examples of a property, which are content with what others left."""
-    with open_desk(tmp_path_factory.mktemp("shared")) as desk:
-        yield desk
+def shared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobWorkspace]:
+    """One workspace for all examples of a property, which are content with what others left."""
+    with open_job_workspace(tmp_path_factory.mktemp("shared")) as workspace:
+        yield workspace
 
 
 @pytest.fixture
-def front(desk: Desk) -> Iterator[Front]:
-    front = Front(desk)
-    yield front
-    front.close()
+def api(workspace: JobWorkspace) -> Iterator[JobRoutesClient]:
+    api = JobRoutesClient(workspace)
+    yield api
+    api.close()

@@ -1,4 +1,4 @@
-"""A queue and a runner over a desk, with a preparation that a test scripts."""
+"""A queue and a runner over a workspace, with a preparation that a test scripts."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from amlocal.jobs.outputs import OutputCollector
 from amlocal.jobs.preparation import JobPreparation, PreparedJob
 from amlocal.jobs.runner import JobQueue, JobRunner
 from amlocal.jobs.status import Status
-from tests.unit.amlocal.jobs.desk import Desk, until
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, until
 
 ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 Prepare = Callable[[Document, JobFolder, threading.Event], PreparedJob]
@@ -38,9 +38,9 @@ class Scripted(JobPreparation):
 
 @dataclass
 class Running:
-    """A desk whose jobs run. `seen` are the statuses that a job went through."""
+    """A workspace whose jobs run. `seen` are the statuses that a job went through."""
 
-    desk: Desk
+    workspace: JobWorkspace
     prepare: Prepare = prepared
     collector: OutputCollector = field(init=False)
     runner: JobRunner = field(init=False)
@@ -48,20 +48,22 @@ class Running:
     seen: list[Status] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        desk, stores = self.desk, self.desk.stores
-        self.collector = OutputCollector(desk.blobs, stores.datastores, stores.data, stores.models)
-        self.runner = JobRunner(desk.context, desk.folder, desk.jobs, Scripted(self.prepare), self.collector)
-        self.queue = JobQueue(desk.jobs, self.runner.run, lambda _: 1)
-        desk.jobs.subscribe(self._note)
+        workspace, stores = self.workspace, self.workspace.stores
+        self.collector = OutputCollector(workspace.blobs, stores.datastores, stores.data, stores.models)
+        self.runner = JobRunner(
+            workspace.context, workspace.folder, workspace.jobs, Scripted(self.prepare), self.collector
+        )
+        self.queue = JobQueue(workspace.jobs, self.runner.run, lambda _: 1)
+        workspace.jobs.subscribe(self._note)
 
     def _note(self, name: str) -> None:
-        status = self.desk.jobs.status(name)
+        status = self.workspace.jobs.status(name)
         if self.seen[-1:] != [status]:
             self.seen.append(status)
 
     def log(self) -> str:
         """Return what the job has printed so far."""
-        path = JobFolder(self.desk.folder.jobs / "job").log
+        path = JobFolder(self.workspace.folder.jobs / "job").log
         return path.read_text() if path.exists() else ""
 
     async def printed(self, text: str) -> None:
@@ -70,16 +72,16 @@ class Running:
 
     async def ended(self) -> None:
         """Wait until the job has ended and its folder is gone."""
-        folder = self.desk.folder.jobs / "job"
-        await until(lambda: self.desk.jobs.status("job").ended and not folder.exists())
+        folder = self.workspace.folder.jobs / "job"
+        await until(lambda: self.workspace.jobs.status("job").ended and not folder.exists())
 
     @property
     def error(self) -> dict[str, str]:
         """Why the job failed."""
-        found: dict[str, str] = self.desk.jobs.get("job").body["error"]["error"]
+        found: dict[str, str] = self.workspace.jobs.get("job").body["error"]["error"]
         return found
 
     @property
     def kept_log(self) -> str:
         """The log as it was kept."""
-        return (self.desk.artifact("user_logs/std_log.txt") or b"").decode()
+        return (self.workspace.artifact("user_logs/std_log.txt") or b"").decode()

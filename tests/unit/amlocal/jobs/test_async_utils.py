@@ -1,7 +1,7 @@
 import asyncio
 
 from amlocal.jobs.async_utils import settle
-from tests.unit.amlocal.jobs.desk import run, settled
+from tests.unit.amlocal.jobs.workspace import run, settled
 
 
 def test_however_often_the_caller_is_cancelled_the_work_goes_on() -> None:

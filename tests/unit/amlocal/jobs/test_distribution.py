@@ -13,8 +13,8 @@ from amlocal.jobs.preparation import PreparedJob
 from amlocal.jobs.process import sandbox_method
 from amlocal.jobs.sandbox import NO_SANDBOX
 from amlocal.jobs.status import Status
-from tests.unit.amlocal.jobs.desk import Desk, run, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, until
 
 SIZES = st.integers(1, 12)
 
@@ -73,20 +73,20 @@ def test_a_job_that_is_not_distributed_is_told_nothing(distribution: Any) -> Non
     assert job_processes(distribution) == [JobProcess({}, "std_log.txt")]
 
 
-def started(desk: Desk, distribution: dict[str, Any]) -> Running:
-    """Return a desk that runs jobs as they are distributed."""
+def started(workspace: JobWorkspace, distribution: dict[str, Any]) -> Running:
+    """Return a workspace that runs jobs as they are distributed."""
 
     def prepare(job: Any, folder: JobFolder, _: Any) -> PreparedJob:
         folder.create()
         command = job.body["properties"]["command"]
         return PreparedJob(command, ENVIRON, None, tuple(job_processes(distribution)))
 
-    return Running(desk, prepare)
+    return Running(workspace, prepare)
 
 
-def ended(desk: Desk, running: Running, command: str) -> None:
+def ended(workspace: JobWorkspace, running: Running, command: str) -> None:
     async def scene() -> None:
-        running.queue.submit(desk.submit(command=command))
+        running.queue.submit(workspace.submit(command=command))
         await running.ended()
 
     run(scene())
@@ -95,47 +95,47 @@ def ended(desk: Desk, running: Running, command: str) -> None:
 PYTORCH = {"distributionType": "PyTorch", "processCountPerInstance": 3}
 
 
-def test_all_run_at_once_each_with_its_own_rank(desk: Desk) -> None:
-    running = started(desk, PYTORCH)
+def test_all_run_at_once_each_with_its_own_rank(workspace: JobWorkspace) -> None:
+    running = started(workspace, PYTORCH)
     # Each waits for all: run one after another they would never end.
     command = "touch $RANK; until [ -e 0 ] && [ -e 1 ] && [ -e 2 ]; do sleep 0.01; done; echo $RANK of $WORLD_SIZE"
-    ended(desk, running, command)
-    assert desk.jobs.status("job") == Status.COMPLETED
-    logs = [desk.artifact(f"user_logs/std_log_process_{rank}.txt") for rank in range(3)]
+    ended(workspace, running, command)
+    assert workspace.jobs.status("job") == Status.COMPLETED
+    logs = [workspace.artifact(f"user_logs/std_log_process_{rank}.txt") for rank in range(3)]
     assert logs == [b"0 of 3\n", b"1 of 3\n", b"2 of 3\n"]
 
 
-def test_the_first_that_fails_ends_the_others_and_its_line_is_the_error(desk: Desk) -> None:
-    running = started(desk, PYTORCH)
-    ended(desk, running, 'if [ $RANK = 1 ]; then echo "no such layer" >&2; exit 7; fi; sleep 1000')
-    assert desk.jobs.status("job") == Status.FAILED
+def test_the_first_that_fails_ends_the_others_and_its_line_is_the_error(workspace: JobWorkspace) -> None:
+    running = started(workspace, PYTORCH)
+    ended(workspace, running, 'if [ $RANK = 1 ]; then echo "no such layer" >&2; exit 7; fi; sleep 1000')
+    assert workspace.jobs.status("job") == Status.FAILED
     for word in ("exited with status code 7", "no such layer", "user_logs/std_log_process_1.txt"):
         assert word in running.error["message"]
     assert "process 1 of 3 ended with exit code 7; the others were ended" in running.kept_log
 
 
-def test_a_parameter_server_is_ended_when_the_workers_are_done(desk: Desk) -> None:
-    running = started(desk, {"distributionType": "TensorFlow", "workerCount": 1, "parameterServerCount": 1})
-    ended(desk, running, 'case "$TF_CONFIG" in *\\"ps\\",*) sleep 1000;; esac')
-    assert desk.jobs.status("job") == Status.COMPLETED
+def test_a_parameter_server_is_ended_when_the_workers_are_done(workspace: JobWorkspace) -> None:
+    running = started(workspace, {"distributionType": "TensorFlow", "workerCount": 1, "parameterServerCount": 1})
+    ended(workspace, running, 'case "$TF_CONFIG" in *\\"ps\\",*) sleep 1000;; esac')
+    assert workspace.jobs.status("job") == Status.COMPLETED
 
 
-def test_a_cancel_reaches_every_process(desk: Desk) -> None:
-    running = started(desk, PYTORCH)
+def test_a_cancel_reaches_every_process(workspace: JobWorkspace) -> None:
+    running = started(workspace, PYTORCH)
 
     async def scene() -> None:
         running.queue.submit(
-            desk.submit(
+            workspace.submit(
                 command="trap 'echo ended >> \"$PWD/../ended\"; exit' TERM; echo up; while :; do sleep 0.01; done"
             )
         )
-        logs = [desk.folder.jobs / "job" / "user_logs" / f"std_log_process_{rank}.txt" for rank in range(3)]
+        logs = [workspace.folder.jobs / "job" / "user_logs" / f"std_log_process_{rank}.txt" for rank in range(3)]
         await until(lambda: all(log.exists() and log.read_text() == "up\n" for log in logs))
         running.queue.cancel("job")
         await running.ended()
 
     run(scene())
-    assert desk.jobs.status("job") == Status.CANCELED
+    assert workspace.jobs.status("job") == Status.CANCELED
 
 
 def test_what_the_job_sets_itself_comes_before_what_it_is_told() -> None:
@@ -144,12 +144,12 @@ def test_what_the_job_sets_itself_comes_before_what_it_is_told() -> None:
 
 
 @pytest.mark.parametrize("log", ["std_log.txt", "std_log_process_0.txt", "../processes.json.failed"])
-def test_no_process_puts_anything_in_the_place_of_a_log(desk: Desk, log: str) -> None:
+def test_no_process_puts_anything_in_the_place_of_a_log(workspace: JobWorkspace, log: str) -> None:
     if sandbox_method() == NO_SANDBOX:
         pytest.skip("nothing on this machine keeps jobs apart")
-    secret = desk.folder.root / "secret"
+    secret = workspace.folder.root / "secret"
     secret.write_text("a secret")
-    running = started(desk, PYTORCH)
-    ended(desk, running, f'rm -f "../user_logs/{log}"; ln -s "{secret}" "../user_logs/{log}"; exit 3')
+    running = started(workspace, PYTORCH)
+    ended(workspace, running, f'rm -f "../user_logs/{log}"; ln -s "{secret}" "../user_logs/{log}"; exit 3')
     assert "a secret" not in running.error["message"] + running.kept_log
     assert secret.read_text() == "a secret"

@@ -12,7 +12,7 @@ from amlocal.core.errors import AmlocalError, NotFound
 from amlocal.jobs.inputs import JobEnvironments, JobInputs, download, file_name
 from amlocal.jobs.status import Interrupted, JobFailure
 from amlocal.runtimes import Runtime
-from tests.unit.amlocal.jobs.desk import ENVIRONMENT, IDENTITY, Desk
+from tests.unit.amlocal.jobs.workspace import ENVIRONMENT, IDENTITY, JobWorkspace
 
 
 def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dict[str, Any]:
@@ -22,8 +22,8 @@ def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dic
 class Materialised:
     """One job's inputs, and what was said of them."""
 
-    def __init__(self, desk: Desk, folder: Path) -> None:
-        self.inputs = JobInputs(desk.stores.lookup(), desk.blobs)
+    def __init__(self, workspace: JobWorkspace, folder: Path) -> None:
+        self.inputs = JobInputs(workspace.stores.lookup(), workspace.blobs)
         self.folder = folder
         self.said: list[str] = []
 
@@ -33,51 +33,51 @@ class Materialised:
 
 
 @pytest.fixture
-def materialise(desk: Desk) -> Materialised:
-    return Materialised(desk, desk.job_folder().inputs)
+def materialise(workspace: JobWorkspace) -> Materialised:
+    return Materialised(workspace, workspace.job_folder().inputs)
 
 
 def test_a_literal_is_its_value(materialise: Materialised) -> None:
     assert materialise(x={"jobInputType": "literal", "value": "0.1"}) == {"x": Path("0.1")}
 
 
-def test_a_file_is_a_copy_of_its_blob(desk: Desk, materialise: Materialised) -> None:
-    found = materialise(data=spec(desk.put_data("d/diabetes.csv", b"a,b\n"), "uri_file"))["data"]
+def test_a_file_is_a_copy_of_its_blob(workspace: JobWorkspace, materialise: Materialised) -> None:
+    found = materialise(data=spec(workspace.put_data("d/diabetes.csv", b"a,b\n"), "uri_file"))["data"]
     assert (found.name, found.read_bytes()) == ("diabetes.csv", b"a,b\n")
 
 
-def test_a_folder_is_all_below_it_and_no_neighbour(desk: Desk, materialise: Materialised) -> None:
-    desk.put_data("m/model/MLmodel", b"m")
-    desk.put_data("m/model/data/x", b"x")
-    desk.put_data("m/model2/MLmodel", b"other")
+def test_a_folder_is_all_below_it_and_no_neighbour(workspace: JobWorkspace, materialise: Materialised) -> None:
+    workspace.put_data("m/model/MLmodel", b"m")
+    workspace.put_data("m/model/data/x", b"x")
+    workspace.put_data("m/model2/MLmodel", b"other")
     found = materialise(model=spec("azureml://datastores/workspaceblobstore/paths/m/model/", "mlflow_model"))["model"]
     files = sorted(path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file())
     assert (found.name, files) == ("model", ["MLmodel", "data/x"])
 
 
-def test_a_whole_datastore_can_be_an_input(desk: Desk, materialise: Materialised) -> None:
-    desk.put_data("a/b", b"c")
+def test_a_whole_datastore_can_be_an_input(workspace: JobWorkspace, materialise: Materialised) -> None:
+    workspace.put_data("a/b", b"c")
     found = materialise(all=spec("azureml://datastores/workspaceblobstore/paths/"))["all"]
     assert (found / "a" / "b").read_bytes() == b"c"
 
 
-def test_the_mark_of_a_folder_is_not_taken_for_a_file(desk: Desk, materialise: Materialised) -> None:
-    desk.put_data("d/x", b"x")
-    container = desk.stores.datastores.default_container
-    desk.blobs.put_bytes(container, "d", b"", metadata={"hdi_isfolder": "true"})
+def test_the_mark_of_a_folder_is_not_taken_for_a_file(workspace: JobWorkspace, materialise: Materialised) -> None:
+    workspace.put_data("d/x", b"x")
+    container = workspace.stores.datastores.default_container
+    workspace.blobs.put_bytes(container, "d", b"", metadata={"hdi_isfolder": "true"})
     assert (materialise(d=spec("azureml://datastores/workspaceblobstore/paths/d"))["d"] / "x").read_bytes() == b"x"
 
 
-def test_a_data_asset_is_what_its_uri_points_to(desk: Desk, materialise: Materialised) -> None:
-    uri = desk.put_data("d/x.csv", b"x")
-    desk.stores.data.put("diabetes", "1", {"dataUri": uri, "dataType": "uri_file"})
-    asset = f"{desk.context.arm}/data/diabetes/versions/1"
+def test_a_data_asset_is_what_its_uri_points_to(workspace: JobWorkspace, materialise: Materialised) -> None:
+    uri = workspace.put_data("d/x.csv", b"x")
+    workspace.stores.data.put("diabetes", "1", {"dataUri": uri, "dataType": "uri_file"})
+    asset = f"{workspace.context.arm}/data/diabetes/versions/1"
     assert materialise(data=spec(asset, "uri_file"))["data"].read_bytes() == b"x"
 
 
-def test_what_another_job_left_can_be_an_input(desk: Desk, materialise: Materialised) -> None:
-    desk.submit("first")
-    desk.blobs.put_bytes("azureml", "ExperimentRun/dcid.first/model/MLmodel", b"m")
+def test_what_another_job_left_can_be_an_input(workspace: JobWorkspace, materialise: Materialised) -> None:
+    workspace.submit("first")
+    workspace.blobs.put_bytes("azureml", "ExperimentRun/dcid.first/model/MLmodel", b"m")
     uri = "azureml://jobs/first/outputs/artifacts/paths/model/"
     assert (materialise(model=spec(uri))["model"] / "MLmodel").read_bytes() == b"m"
 
@@ -93,24 +93,26 @@ def test_an_unknown_datastore_is_named(materialise: Materialised) -> None:
 
 
 @pytest.mark.parametrize("mode", ["ReadOnlyMount", "Download", "EvalMount", "EvalDownload"])
-def test_inputs_are_read_only(desk: Desk, materialise: Materialised, mode: str) -> None:
-    desk.put_data("d/sub/x", b"x")
+def test_inputs_are_read_only(workspace: JobWorkspace, materialise: Materialised, mode: str) -> None:
+    workspace.put_data("d/sub/x", b"x")
     found = materialise(d=spec("azureml://datastores/workspaceblobstore/paths/d", mode=mode))["d"]
     for path in (found.parent, found, found / "sub", found / "sub" / "x"):
         assert not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
 
 
-def test_a_job_that_changes_its_copy_changes_nothing_in_the_store(desk: Desk, materialise: Materialised) -> None:
-    uri = desk.put_data("d/x", b"x" * 100_000)
+def test_a_job_that_changes_its_copy_changes_nothing_in_the_store(
+    workspace: JobWorkspace, materialise: Materialised
+) -> None:
+    uri = workspace.put_data("d/x", b"x" * 100_000)
     copy = materialise(d=spec(uri, "uri_file"))["d"]
     copy.chmod(0o644)  # what a job may do, and root need not
     with copy.open("r+b") as file:
         file.write(b"spoilt")
-    assert desk.data("d/x") == b"x" * 100_000
+    assert workspace.data("d/x") == b"x" * 100_000
 
 
-def test_a_writable_mount_is_a_writable_copy_and_says_so(desk: Desk, materialise: Materialised) -> None:
-    found = materialise(d=spec(desk.put_data("d/x", b"x"), "uri_file", "ReadWriteMount"))["d"]
+def test_a_writable_mount_is_a_writable_copy_and_says_so(workspace: JobWorkspace, materialise: Materialised) -> None:
+    found = materialise(d=spec(workspace.put_data("d/x", b"x"), "uri_file", "ReadWriteMount"))["d"]
     assert os.access(found, os.W_OK)
     assert materialise.said == ["input d: a writable copy; what the job changes in it is not written back"]
 
@@ -135,13 +137,13 @@ LONG = "azureml://subscriptions/sub/resourcegroups/group/workspaces/ws/datastore
     ],
 )
 def test_a_direct_input_is_the_uri_of_its_storage(
-    desk: Desk, materialise: Materialised, uri: str, kind: str, opened: str
+    workspace: JobWorkspace, materialise: Materialised, uri: str, kind: str, opened: str
 ) -> None:
     place = "azureml://datastores/workspaceblobstore/paths"
-    desk.stores.data.put("table", "1", {"dataUri": f"{place}/tables/t", "dataType": "mltable"})
-    desk.stores.data.put("file", "1", {"dataUri": f"{place}/one.csv", "dataType": "uri_file"})
-    desk.stores.data.put("far", "1", {"dataUri": "https://example.org/a.csv", "dataType": "uri_file"})
-    desk.stores.models.put("m", "1", {"modelUri": f"{place}/models/m", "modelType": "mlflow_model"})
+    workspace.stores.data.put("table", "1", {"dataUri": f"{place}/tables/t", "dataType": "mltable"})
+    workspace.stores.data.put("file", "1", {"dataUri": f"{place}/one.csv", "dataType": "uri_file"})
+    workspace.stores.data.put("far", "1", {"dataUri": "https://example.org/a.csv", "dataType": "uri_file"})
+    workspace.stores.models.put("m", "1", {"modelUri": f"{place}/models/m", "modelType": "mlflow_model"})
     specs = {"d": spec(uri, kind, mode="Direct")}
     assert materialise.inputs.materialise(specs, materialise.folder, print, threading.Event()) == {"d": opened}
     assert list(materialise.folder.iterdir()) == []  # nothing is copied
@@ -152,8 +154,8 @@ def test_a_direct_input_that_is_not_there_is_named(materialise: Materialised) ->
         materialise(d=spec("azureml:missing:1", mode="Direct"))
 
 
-def test_an_inputs_folder_is_called_as_on_azure(desk: Desk, materialise: Materialised) -> None:
-    found = materialise(data=spec(desk.put_data("d/x.csv", b"x"), "uri_file"))["data"]
+def test_an_inputs_folder_is_called_as_on_azure(workspace: JobWorkspace, materialise: Materialised) -> None:
+    found = materialise(data=spec(workspace.put_data("d/x.csv", b"x"), "uri_file"))["data"]
     assert found.parent.name == "INPUT_data"
 
 
@@ -164,41 +166,41 @@ def test_a_job_that_is_to_stop_fetches_no_further(materialise: Materialised) -> 
         materialise(stop, d=spec("azureml://datastores/workspaceblobstore/paths/x"))
 
 
-def test_hundreds_of_inputs_are_as_many_paths(desk: Desk, materialise: Materialised) -> None:
-    uri = desk.put_data("d/x", b"x")
+def test_hundreds_of_inputs_are_as_many_paths(workspace: JobWorkspace, materialise: Materialised) -> None:
+    uri = workspace.put_data("d/x", b"x")
     specs: dict[str, Any] = {f"i{number}": spec(uri, "uri_file") for number in range(300)}
     assert len({path.parent for path in materialise(**specs).values()}) == 300
 
 
-def snapshot(desk: Desk, uri: str) -> str:
-    desk.stores.codes.put("snap", "1", {"codeUri": uri})
-    return f"{desk.context.arm}/codes/snap/versions/1"
+def snapshot(workspace: JobWorkspace, uri: str) -> str:
+    workspace.stores.codes.put("snap", "1", {"codeUri": uri})
+    return f"{workspace.context.arm}/codes/snap/versions/1"
 
 
-def test_a_snapshot_fills_the_working_folder(desk: Desk, materialise: Materialised) -> None:
+def test_a_snapshot_fills_the_working_folder(workspace: JobWorkspace, materialise: Materialised) -> None:
     for name in ("main.py", "pkg/mod.py"):
-        desk.blobs.put_bytes("azureml", f"snap/src/{name}", name.encode())
-    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/src")
+        workspace.blobs.put_bytes("azureml", f"snap/src/{name}", name.encode())
+    code = snapshot(workspace, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/src")
     materialise.inputs.fetch_code(code, materialise.folder)
     assert (materialise.folder / "pkg" / "mod.py").read_bytes() == b"pkg/mod.py"
     assert (materialise.folder / "main.py").read_bytes() == b"main.py"
 
 
-def test_a_snapshot_may_be_a_single_file(desk: Desk, materialise: Materialised) -> None:
-    desk.blobs.put_bytes("azureml", "snap/main.py", b"print()")
-    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/main.py")
+def test_a_snapshot_may_be_a_single_file(workspace: JobWorkspace, materialise: Materialised) -> None:
+    workspace.blobs.put_bytes("azureml", "snap/main.py", b"print()")
+    code = snapshot(workspace, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/snap/main.py")
     materialise.inputs.fetch_code(code, materialise.folder)
     assert (materialise.folder / "main.py").read_bytes() == b"print()"
 
 
-def test_an_empty_snapshot_is_a_clear_failure(desk: Desk, materialise: Materialised) -> None:
-    code = snapshot(desk, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/nothing")
+def test_an_empty_snapshot_is_a_clear_failure(workspace: JobWorkspace, materialise: Materialised) -> None:
+    code = snapshot(workspace, "https://127.0.0.1:8443/devstore.blob.core.windows.net/azureml/nothing")
     with pytest.raises(JobFailure, match=r"code snapshot at .* is empty"):
         materialise.inputs.fetch_code(code, materialise.folder)
 
 
-def test_a_snapshot_on_another_machine_is_a_clear_failure(desk: Desk, materialise: Materialised) -> None:
-    code = snapshot(desk, "https://example.org/snap")
+def test_a_snapshot_on_another_machine_is_a_clear_failure(workspace: JobWorkspace, materialise: Materialised) -> None:
+    code = snapshot(workspace, "https://example.org/snap")
     with pytest.raises(JobFailure, match="not in this workspace's storage"):
         materialise.inputs.fetch_code(code, materialise.folder)
 
@@ -294,38 +296,38 @@ def test_no_url_names_a_file_elsewhere(url: str, name: str) -> None:
     assert file_name(url) == name
 
 
-def test_an_https_input_is_fetched_for_the_job(site: str, desk: Desk) -> None:
-    materialise = Materialised(desk, desk.job_folder().inputs)
+def test_an_https_input_is_fetched_for_the_job(site: str, workspace: JobWorkspace) -> None:
+    materialise = Materialised(workspace, workspace.job_folder().inputs)
     assert materialise(data=spec(f"{site}/x.csv", "uri_file"))["data"].read_bytes() == b"a,b\n1,2\n"
 
 
 class Environments:
     """A job's environment, and what is said of it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, workspace: JobWorkspace) -> None:
+        self.workspace = workspace
         self.said: list[str] = []
 
     def prepare(self, reference: str) -> Runtime:
         environments = JobEnvironments(
-            self.desk.stores.lookup(), self.desk.blobs, cache=self.desk.folder.environments, strict=False
+            self.workspace.stores.lookup(), self.workspace.blobs, cache=self.workspace.folder.environments, strict=False
         )
-        layer = self.desk.job_folder().layer
+        layer = self.workspace.job_folder().layer
         return environments.prepare(reference, layer, self.said.append, threading.Event())
 
     def put(self, **properties: Any) -> str:
-        self.desk.stores.environments.put("train", "1", properties)
-        return f"{self.desk.context.arm}/environments/train/versions/1"
+        self.workspace.stores.environments.put("train", "1", properties)
+        return f"{self.workspace.context.arm}/environments/train/versions/1"
 
 
 @pytest.fixture
-def environments(desk: Desk) -> Environments:
-    return Environments(desk)
+def environments(workspace: JobWorkspace) -> Environments:
+    return Environments(workspace)
 
 
 def test_a_curated_environment_is_a_layer_over_the_current_interpreter(environments: Environments) -> None:
     runtime = environments.prepare(ENVIRONMENT)
-    assert runtime.prefix == environments.desk.folder.jobs / "job" / "layer"
+    assert runtime.prefix == environments.workspace.folder.jobs / "job" / "layer"
     assert runtime.python.exists()
     assert "curated environment" in environments.said[0]
 
@@ -346,7 +348,7 @@ def test_a_conda_file_that_cannot_be_read_is_a_clear_failure(environments: Envir
 
 
 def test_a_build_context_is_read_from_where_it_was_uploaded(environments: Environments) -> None:
-    environments.desk.put_data("ctx/Dockerfile", b"FROM example.org/base:2\n")
+    environments.workspace.put_data("ctx/Dockerfile", b"FROM example.org/base:2\n")
     place = "azureml://datastores/workspaceblobstore/paths/ctx/"
     environments.prepare(environments.put(build={"contextUri": place, "dockerfilePath": "Dockerfile"}))
     assert "example.org/base:2" in environments.said[0]

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from amlocal.core.errors import ApiError, NotFound
 from amlocal.core.http import Call
 from amlocal.jobs.logs import JobLogs, as_text, whole_lines
-from tests.unit.amlocal.jobs.desk import Desk, run
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, run
 
 
 @pytest.fixture
-def logs(desk: Desk) -> JobLogs:
-    return JobLogs(desk.context, desk.folder, desk.blobs, "signing-key")
+def logs(workspace: JobWorkspace) -> JobLogs:
+    return JobLogs(workspace.context, workspace.folder, workspace.blobs, "signing-key")
 
 
 def shown(logs: JobLogs, url: str) -> bytes:
@@ -47,24 +47,24 @@ def test_a_job_that_was_not_begun_has_no_log(logs: JobLogs) -> None:
     assert logs.urls("job") == {}
 
 
-def test_a_growing_log_is_shown_in_whole_lines(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"one\ntwo\nthr")
+def test_a_growing_log_is_shown_in_whole_lines(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"one\ntwo\nthr")
     assert shown(logs, url_of(logs)) == b"one\ntwo\n"
 
 
-def test_a_log_without_a_whole_line_is_empty(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"thr")
+def test_a_log_without_a_whole_line_is_empty(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"thr")
     assert shown(logs, url_of(logs)) == b""
 
 
-def test_a_kept_log_is_shown_to_its_last_character(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"one\n")
-    desk.blobs.put_bytes("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt", b"one\ntwo")
+def test_a_kept_log_is_shown_to_its_last_character(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"one\n")
+    workspace.blobs.put_bytes("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt", b"one\ntwo")
     assert shown(logs, url_of(logs)) == b"one\ntwo"
 
 
-def test_bytes_that_are_no_text_are_shown_as_text(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"\xff caf\xc3\xa9\0\n")
+def test_bytes_that_are_no_text_are_shown_as_text(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"\xff caf\xc3\xa9\0\n")
     assert shown(logs, url_of(logs)).decode() == "\ufffd caf\u00e9\0\n"
 
 
@@ -78,8 +78,8 @@ def test_what_is_text_stays_as_it_is(text: str) -> None:
     assert b"".join(as_text(iter([text.encode()]))) == text.encode()
 
 
-def test_a_url_that_was_changed_is_refused(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"one\n")
+def test_a_url_that_was_changed_is_refused(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"one\n")
     url = url_of(logs)
     for wrong in (url[:-1], url.replace("/job/", "/other/"), url.partition("?")[0], url + "\u00e9"):
         with pytest.raises(ApiError) as refused:
@@ -87,8 +87,8 @@ def test_a_url_that_was_changed_is_refused(desk: Desk, logs: JobLogs) -> None:
         assert refused.value.status == 403
 
 
-def test_a_log_that_a_job_made_a_link_is_not_followed(desk: Desk, logs: JobLogs, tmp_path: Path) -> None:
-    folder = desk.job_folder()
+def test_a_log_that_a_job_made_a_link_is_not_followed(workspace: JobWorkspace, logs: JobLogs, tmp_path: Path) -> None:
+    folder = workspace.job_folder()
     (tmp_path / "secret").write_text("the secret\n")
     url = url_of(logs)
     folder.log.unlink()
@@ -104,13 +104,13 @@ def test_a_log_that_a_job_made_a_link_is_not_followed(desk: Desk, logs: JobLogs,
         shown(logs, url)
 
 
-def test_a_url_ends_in_time_and_nobody_puts_it_off(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"one\n")
+def test_a_url_ends_in_time_and_nobody_puts_it_off(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"one\n")
     url, later = url_of(logs), "2099-01-01T00%3A00%3A00Z"
     expires = dict(parse_qsl(urlsplit(url).query))["se"]
-    desk.clock.advance(minutes=59)
+    workspace.clock.advance(minutes=59)
     assert shown(logs, url) == b"one\n"
-    desk.clock.advance(minutes=2)
+    workspace.clock.advance(minutes=2)
     with pytest.raises(ApiError, match=f"not valid in the specified time frame: it expired at {expires}") as refused:
         shown(logs, url)
     assert (refused.value.status, refused.value.code) == (403, "AuthenticationFailed")
@@ -119,23 +119,23 @@ def test_a_url_ends_in_time_and_nobody_puts_it_off(desk: Desk, logs: JobLogs) ->
     assert shown(logs, url_of(logs)) == b"one\n"
 
 
-def test_the_url_of_another_workspace_is_refused(desk: Desk, logs: JobLogs) -> None:
-    desk.job_folder().log.write_bytes(b"one\n")
-    other = JobLogs(desk.context, desk.folder, desk.blobs, "another-key")
+def test_the_url_of_another_workspace_is_refused(workspace: JobWorkspace, logs: JobLogs) -> None:
+    workspace.job_folder().log.write_bytes(b"one\n")
+    other = JobLogs(workspace.context, workspace.folder, workspace.blobs, "another-key")
     with pytest.raises(ApiError, match="not one that this workspace signed"):
         shown(logs, url_of(other))
 
 
-def test_a_log_that_is_gone_is_not_found(desk: Desk, logs: JobLogs) -> None:
-    folder = desk.job_folder()
+def test_a_log_that_is_gone_is_not_found(workspace: JobWorkspace, logs: JobLogs) -> None:
+    folder = workspace.job_folder()
     url = url_of(logs)
     folder.remove()
     with pytest.raises(NotFound, match="Job job has no log"):
         shown(logs, url)
 
 
-def test_a_log_of_any_size_takes_little_memory(desk: Desk, logs: JobLogs) -> None:
-    folder = desk.job_folder()
+def test_a_log_of_any_size_takes_little_memory(workspace: JobWorkspace, logs: JobLogs) -> None:
+    folder = workspace.job_folder()
     with folder.log.open("wb") as log:
         log.truncate(64 * 2**20)  # a hole: no disk is used
         log.seek(0, os.SEEK_END)
@@ -158,8 +158,10 @@ def test_whole_lines_end_where_the_last_line_does(text: bytes, piece: int) -> No
         assert whole_lines(io.BytesIO(text)) == text.rfind(b"\n") + 1
 
 
-def test_a_file_is_read_up_to_what_it_was_when_it_was_opened(desk: Desk, logs: JobLogs, tmp_path: Path) -> None:
-    log = desk.job_folder().log
+def test_a_file_is_read_up_to_what_it_was_when_it_was_opened(
+    workspace: JobWorkspace, logs: JobLogs, tmp_path: Path
+) -> None:
+    log = workspace.job_folder().log
     log.write_bytes(b"one\n")
     found = logs._open("job", "std_log.txt")
     assert found is not None

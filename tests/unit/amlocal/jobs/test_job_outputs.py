@@ -17,17 +17,17 @@ from amlocal.jobs.outputs import (
     planned_location,
 )
 from amlocal.jobs.status import Status
-from tests.unit.amlocal.jobs.desk import IDENTITY, Desk, accepted
+from tests.unit.amlocal.jobs.workspace import IDENTITY, JobWorkspace, accepted
 
 READ, WRITE = frozenset("rl"), frozenset("racwdl")
 
 
 @pytest.fixture
-def outputs(desk: Desk) -> JobOutputs:
-    desk.submit_in(Status.COMPLETED, outputs={"y": {"jobOutputType": "uri_folder"}})
-    desk.blobs.put_bytes("azureml", artifact_path("job", "model/MLmodel"), b"m")
-    desk.put_data("azureml/job/y/a.txt", b"a")
-    return desk.stores.outputs
+def outputs(workspace: JobWorkspace) -> JobOutputs:
+    workspace.submit_in(Status.COMPLETED, outputs={"y": {"jobOutputType": "uri_folder"}})
+    workspace.blobs.put_bytes("azureml", artifact_path("job", "model/MLmodel"), b"m")
+    workspace.put_data("azureml/job/y/a.txt", b"a")
+    return workspace.stores.outputs
 
 
 @pytest.mark.parametrize("name", ["artifacts", "default"])
@@ -46,8 +46,8 @@ def test_what_is_not_there_is_named_with_the_jobs_status(outputs: JobOutputs) ->
         outputs.resolve("job", "artifacts", "mode")
 
 
-def test_an_output_without_content_is_not_there(desk: Desk, outputs: JobOutputs) -> None:
-    desk.submit("empty", outputs={"y": {}})
+def test_an_output_without_content_is_not_there(workspace: JobWorkspace, outputs: JobOutputs) -> None:
+    workspace.submit("empty", outputs={"y": {}})
     with pytest.raises(NotFound, match=r"nothing at the output 'y' of job empty \(status Starting\)"):
         outputs.resolve("empty", "y", "")
 
@@ -138,14 +138,16 @@ def test_the_jobs_folder_may_itself_be_behind_a_link(root: Path) -> None:
 class Collected:
     """What becomes of a job's outputs."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.collector = OutputCollector(desk.blobs, desk.stores.datastores, desk.stores.data, desk.stores.models)
-        self.folder = desk.job_folder()
+    def __init__(self, workspace: JobWorkspace) -> None:
+        self.workspace = workspace
+        self.collector = OutputCollector(
+            workspace.blobs, workspace.stores.datastores, workspace.stores.data, workspace.stores.models
+        )
+        self.folder = workspace.job_folder()
         self.said: list[str] = []
 
     def outputs(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        kept = accepted(self.desk.context, outputs=specs)["outputs"]
+        kept = accepted(self.workspace.context, outputs=specs)["outputs"]
         return self.collector.outputs("job", kept, self.folder, self.said.append)
 
     def registered(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -159,22 +161,22 @@ class Collected:
 
 
 @pytest.fixture
-def collected(desk: Desk) -> Collected:
-    return Collected(desk)
+def collected(workspace: JobWorkspace) -> Collected:
+    return Collected(workspace)
 
 
-def test_artifacts_are_what_is_below_outputs_and_logs(desk: Desk, collected: Collected) -> None:
+def test_artifacts_are_what_is_below_outputs_and_logs(workspace: JobWorkspace, collected: Collected) -> None:
     for path in ("work/outputs/model/MLmodel", "work/logs/a.txt", "work/other/b.txt", "work/c.txt"):
         collected.write(path)
     collected.collector.artifacts("job", collected.folder, collected.said.append)
-    names = [blob.name for blob in desk.blobs.list("azureml")]
+    names = [blob.name for blob in workspace.blobs.list("azureml")]
     assert names == ["ExperimentRun/dcid.job/logs/a.txt", "ExperimentRun/dcid.job/outputs/model/MLmodel"]
 
 
-def test_a_job_that_left_nothing_has_no_artifacts(desk: Desk, collected: Collected) -> None:
+def test_a_job_that_left_nothing_has_no_artifacts(workspace: JobWorkspace, collected: Collected) -> None:
     collected.collector.artifacts("job", JobFolder(collected.folder.root / "gone"), collected.said.append)
     collected.collector.log("job", JobFolder(collected.folder.root / "gone"))
-    assert desk.blobs.list("azureml") == []
+    assert workspace.blobs.list("azureml") == []
 
 
 def test_an_output_that_is_written_directly_is_where_its_uri_says(collected: Collected) -> None:
@@ -184,43 +186,45 @@ def test_an_output_that_is_written_directly_is_where_its_uri_says(collected: Col
     assert collected.said == [f"output {name}: the command writes to its URI itself" for name in "yz"]
 
 
-def test_the_log_is_kept_as_text(desk: Desk, collected: Collected) -> None:
+def test_the_log_is_kept_as_text(workspace: JobWorkspace, collected: Collected) -> None:
     collected.folder.log.write_bytes(b"hello\n\xff")
     collected.collector.log("job", collected.folder)
-    blob = desk.blobs.require("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt")
-    assert (blob.content_type, desk.artifact("user_logs/std_log.txt")) == ("text/plain", b"hello\n\xff")
+    blob = workspace.blobs.require("azureml", "ExperimentRun/dcid.job/user_logs/std_log.txt")
+    assert (blob.content_type, workspace.artifact("user_logs/std_log.txt")) == ("text/plain", b"hello\n\xff")
 
 
-def test_a_link_out_of_the_jobs_folder_is_not_kept_and_said(desk: Desk, collected: Collected, tmp_path: Path) -> None:
+def test_a_link_out_of_the_jobs_folder_is_not_kept_and_said(
+    workspace: JobWorkspace, collected: Collected, tmp_path: Path
+) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     collected.write("work/outputs/a.txt")
     (collected.folder.work / "outputs" / "leak").symlink_to(secret)
     collected.collector.artifacts("job", collected.folder, collected.said.append)
-    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job/outputs/a.txt"]
+    assert [blob.name for blob in workspace.blobs.list("azureml")] == ["ExperimentRun/dcid.job/outputs/a.txt"]
     assert collected.said == [
         f"work/outputs/leak was not kept: it leads out of the job's folder, to {secret.resolve()}"
     ]
 
 
-def test_a_folder_output_is_all_that_is_in_it(desk: Desk, collected: Collected) -> None:
+def test_a_folder_output_is_all_that_is_in_it(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y/sub/a.txt", b"a")
     uris = {name: spec["uri"] for name, spec in collected.outputs(y={}).items()}
     assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y/"}
-    assert desk.data("azureml/job/y/sub/a.txt") == b"a"
+    assert workspace.data("azureml/job/y/sub/a.txt") == b"a"
 
 
-def test_a_file_output_is_the_file_that_the_command_wrote(desk: Desk, collected: Collected) -> None:
+def test_a_file_output_is_the_file_that_the_command_wrote(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y", b"a")
     uris = {name: spec["uri"] for name, spec in collected.outputs(y={"jobOutputType": "uri_file"}).items()}
     assert uris == {"y": "azureml://datastores/workspaceblobstore/paths/azureml/job/y"}
-    assert desk.data("azureml/job/y") == b"a"
+    assert workspace.data("azureml/job/y") == b"a"
 
 
-def test_an_output_goes_where_it_was_asked_to_go(desk: Desk, collected: Collected) -> None:
+def test_an_output_goes_where_it_was_asked_to_go(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y/a.txt", b"a")
     collected.outputs(y={"uri": "azureml://datastores/workspaceblobstore/paths/kept/here/"})
-    assert desk.data("kept/here/a.txt") == b"a"
+    assert workspace.data("kept/here/a.txt") == b"a"
 
 
 def test_an_output_to_a_datastore_that_is_gone_is_named(collected: Collected) -> None:
@@ -234,58 +238,60 @@ def test_an_output_without_content_is_said_and_has_no_uri(collected: Collected) 
     assert collected.said == [f"output {name}: the command left nothing there" for name in ("y", "z")]
 
 
-def test_an_output_that_names_an_asset_becomes_its_next_version(desk: Desk, collected: Collected) -> None:
+def test_an_output_that_names_an_asset_becomes_its_next_version(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y/a.txt")
-    desk.stores.data.put("clean", "4", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    workspace.stores.data.put("clean", "4", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
     assert collected.registered(y={"assetName": "clean"})["y"]["assetVersion"] == "5"
-    kept = desk.stores.data.get("clean", "5").body["properties"]
+    kept = workspace.stores.data.get("clean", "5").body["properties"]
     assert kept["dataUri"].endswith("/datastores/workspaceblobstore/paths/azureml/job/y/")
 
 
-def test_an_output_may_name_the_version_of_its_asset(desk: Desk, collected: Collected) -> None:
+def test_an_output_may_name_the_version_of_its_asset(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y", b"x")
     spec = {"assetName": "clean", "assetVersion": "v1", "jobOutputType": "uri_file", "description": "Cleaned"}
     assert collected.registered(y=spec)["y"]["assetVersion"] == "v1"
-    kept = desk.stores.data.get("clean", "v1").body["properties"]
+    kept = workspace.stores.data.get("clean", "v1").body["properties"]
     assert (kept["dataType"], kept["description"]) == ("uri_file", "Cleaned")
 
 
-def test_a_model_output_becomes_a_model_of_the_job(desk: Desk, collected: Collected) -> None:
+def test_a_model_output_becomes_a_model_of_the_job(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/m/MLmodel")
     collected.registered(m={"assetName": "diabetes", "jobOutputType": "mlflow_model"})
-    kept = desk.stores.models.get("diabetes", "1").body["properties"]
+    kept = workspace.stores.models.get("diabetes", "1").body["properties"]
     assert (kept["modelType"], kept["jobName"]) == ("mlflow_model", "job")
 
 
-def test_an_output_without_an_asset_name_registers_nothing(desk: Desk, collected: Collected) -> None:
+def test_an_output_without_an_asset_name_registers_nothing(workspace: JobWorkspace, collected: Collected) -> None:
     collected.write("outputs/y/a.txt")
     assert collected.registered(y={})["y"]["assetVersion"] is None
-    assert desk.stores.data.containers().read() == []
+    assert workspace.stores.data.containers().read() == []
 
 
-def test_an_asset_version_that_is_taken_is_a_conflict(desk: Desk, collected: Collected) -> None:
-    desk.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+def test_an_asset_version_that_is_taken_is_a_conflict(workspace: JobWorkspace, collected: Collected) -> None:
+    workspace.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
     collected.write("outputs/y/a.txt")
     with pytest.raises(Conflict):
         collected.registered(y={"assetName": "clean", "assetVersion": "1"})
 
 
-def test_a_job_that_is_forgotten_leaves_its_neighbours_artifacts(desk: Desk, collected: Collected) -> None:
+def test_a_job_that_is_forgotten_leaves_its_neighbours_artifacts(workspace: JobWorkspace, collected: Collected) -> None:
     for name in ("job", "job2"):
-        desk.blobs.put_bytes("azureml", f"ExperimentRun/dcid.{name}/outputs/a", b"a")
+        workspace.blobs.put_bytes("azureml", f"ExperimentRun/dcid.{name}/outputs/a", b"a")
     collected.collector.forget("job")
-    assert [blob.name for blob in desk.blobs.list("azureml")] == ["ExperimentRun/dcid.job2/outputs/a"]
+    assert [blob.name for blob in workspace.blobs.list("azureml")] == ["ExperimentRun/dcid.job2/outputs/a"]
 
 
-def grants(desk: Desk, **job: Any) -> JobPermissions:
-    desk.jobs.create("mine", accepted(desk.context, "mine", **job))
-    return JobPermissions(desk.context.identity, desk.jobs, desk.stores.lookup(), desk.stores.datastores)
+def grants(workspace: JobWorkspace, **job: Any) -> JobPermissions:
+    workspace.jobs.create("mine", accepted(workspace.context, "mine", **job))
+    return JobPermissions(
+        workspace.context.identity, workspace.jobs, workspace.stores.lookup(), workspace.stores.datastores
+    )
 
 
-def test_inputs_are_read_and_no_neighbour_of_theirs(desk: Desk) -> None:
+def test_inputs_are_read_and_no_neighbour_of_theirs(workspace: JobWorkspace) -> None:
     uri = "azureml://datastores/workspaceblobstore/paths/data/mine"
-    found = grants(desk, inputs={"x": {"jobInputType": "uri_folder", "uri": uri}})
-    container = desk.stores.datastores.container_of("workspaceblobstore")
+    found = grants(workspace, inputs={"x": {"jobInputType": "uri_folder", "uri": uri}})
+    container = workspace.stores.datastores.container_of("workspaceblobstore")
     assert found.permissions("mine", container, "data/mine") == READ
     assert found.permissions("mine", container, "data/mine/a/b.csv") == READ
     for other in ("data/mine2", "data/mine2/x", "data", "data/", "", "/", "mine"):
@@ -294,17 +300,17 @@ def test_inputs_are_read_and_no_neighbour_of_theirs(desk: Desk) -> None:
     assert found.permissions("other", container, "data/mine") == frozenset()
 
 
-def test_outputs_and_artifacts_are_written(desk: Desk) -> None:
-    found = grants(desk, outputs={"model": {}})
-    container = desk.stores.datastores.container_of("workspaceblobstore")
+def test_outputs_and_artifacts_are_written(workspace: JobWorkspace) -> None:
+    found = grants(workspace, outputs={"model": {}})
+    container = workspace.stores.datastores.container_of("workspaceblobstore")
     assert found.permissions("mine", container, "azureml/mine/model/weights") == WRITE
     assert found.permissions("mine", "azureml", "ExperimentRun/dcid.mine/outputs/x") == WRITE
     assert found.permissions("mine", "azureml", "ExperimentRun/dcid.mine2/outputs/x") == frozenset()
     assert found.permissions("mine", container, "azureml/other/model/weights") == frozenset()
 
 
-def test_an_input_that_is_gone_opens_nothing(desk: Desk) -> None:
-    found = grants(desk, inputs={"x": {"jobInputType": "uri_file", "uri": "azureml:gone:1"}})
+def test_an_input_that_is_gone_opens_nothing(workspace: JobWorkspace) -> None:
+    found = grants(workspace, inputs={"x": {"jobInputType": "uri_file", "uri": "azureml:gone:1"}})
     assert found.permissions("mine", "azureml", "x") == frozenset()
 
 

@@ -13,8 +13,8 @@ import pytest
 import uvloop
 
 from amlocal.jobs import process
-from tests.unit.amlocal.jobs.desk import until
 from tests.unit.amlocal.jobs.test_supervisor import is_alive
+from tests.unit.amlocal.jobs.workspace import until
 
 
 def on_loop(work: Coroutine[Any, Any, Any]) -> Any:

@@ -9,7 +9,7 @@ from amlocal.jobs.mlflow_sync import MlflowSync, run_record
 from amlocal.jobs.status import Status
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.runs import RunRecord
-from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, settled, until
 
 STATUSES = {
     Status.STARTING: "SCHEDULED",
@@ -46,10 +46,10 @@ class Mlflow:
 Scene = Callable[[Mlflow, MlflowSync], Awaitable[None]]
 
 
-def play(desk: Desk, scene: Scene) -> Mlflow:
+def play(workspace: JobWorkspace, scene: Scene) -> Mlflow:
     async def whole() -> Mlflow:
         mlflow = Mlflow()
-        tracked = MlflowSync(desk.jobs, mlflow.record, pause_s=0)
+        tracked = MlflowSync(workspace.jobs, mlflow.record, pause_s=0)
         await scene(mlflow, tracked)
         await settled()
         await tracked.stop()
@@ -60,15 +60,17 @@ def play(desk: Desk, scene: Scene) -> Mlflow:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_each_status_is_one_of_mlflows(desk: Desk, status: Status) -> None:
-    record = run_record(desk.submit_in(status))
+def test_each_status_is_one_of_mlflows(workspace: JobWorkspace, status: Status) -> None:
+    record = run_record(workspace.submit_in(status))
     assert (record.run_id, record.status) == ("job", STATUSES[status])
     assert (record.ended is not None) == status.ended
 
 
-def test_a_run_tells_its_jobs_command_tags_and_commit(desk: Desk) -> None:
+def test_a_run_tells_its_jobs_command_tags_and_commit(workspace: JobWorkspace) -> None:
     properties = {"azureml.git.commit": "0123abc"}
-    record = run_record(desk.submit(displayName="My job", experimentName="e", tags={"a": "1"}, properties=properties))
+    record = run_record(
+        workspace.submit(displayName="My job", experimentName="e", tags={"a": "1"}, properties=properties)
+    )
     assert (record.experiment, record.name) == ("e", "My job")
     assert record.tags == {
         "a": "1",
@@ -79,107 +81,107 @@ def test_a_run_tells_its_jobs_command_tags_and_commit(desk: Desk) -> None:
     }
 
 
-def test_a_run_starts_when_its_command_does(desk: Desk) -> None:
-    desk.submit_in(Status.PREPARING)
-    submitted = run_record(desk.jobs.get("job")).started
-    desk.clock.advance(minutes=1)
-    desk.jobs.advance("job", Status.RUNNING)
-    assert (run_record(desk.jobs.get("job")).started - submitted).total_seconds() == 60
+def test_a_run_starts_when_its_command_does(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.PREPARING)
+    submitted = run_record(workspace.jobs.get("job")).started
+    workspace.clock.advance(minutes=1)
+    workspace.jobs.advance("job", Status.RUNNING)
+    assert (run_record(workspace.jobs.get("job")).started - submitted).total_seconds() == 60
 
 
-def test_a_run_follows_its_job_in_order(desk: Desk) -> None:
+def test_a_run_follows_its_job_in_order(workspace: JobWorkspace) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
-        desk.submit()
+        workspace.submit()
         for status in (Status.PREPARING, Status.RUNNING, Status.FINALIZING, Status.COMPLETED):
             await settled()
-            desk.jobs.advance("job", status)
+            workspace.jobs.advance("job", status)
 
-    assert play(desk, scene).statuses() == ["SCHEDULED", "RUNNING", "RUNNING", "RUNNING", "FINISHED"]
-    assert desk.jobs.unsynced() == []
+    assert play(workspace, scene).statuses() == ["SCHEDULED", "RUNNING", "RUNNING", "RUNNING", "FINISHED"]
+    assert workspace.jobs.unsynced() == []
 
 
-def test_while_mlflow_is_slow_only_the_last_state_is_written(desk: Desk) -> None:
+def test_while_mlflow_is_slow_only_the_last_state_is_written(workspace: JobWorkspace) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
-        desk.submit_in(Status.COMPLETED)
+        workspace.submit_in(Status.COMPLETED)
         await settled()
-        desk.jobs.change("job", {"displayName": "renamed"})
+        workspace.jobs.change("job", {"displayName": "renamed"})
         mlflow.open.set()
 
-    mlflow = play(desk, scene)
+    mlflow = play(workspace, scene)
     assert [(record.status, record.name) for record in mlflow.records] == [
         ("FINISHED", "job"), ("FINISHED", "renamed")
     ]  # fmt: skip
 
 
-def test_a_job_does_not_wait_for_another_ones_run(desk: Desk) -> None:
+def test_a_job_does_not_wait_for_another_ones_run(workspace: JobWorkspace) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
-        desk.submit("a")
-        desk.submit("b")
+        workspace.submit("a")
+        workspace.submit("b")
         await settled()
         mlflow.open.set()
 
-    mlflow = play(desk, scene)
+    mlflow = play(workspace, scene)
     assert sorted(record.run_id for record in mlflow.records) == ["a", "b"]
 
 
-def test_what_the_last_server_did_not_get_to_is_caught_up(desk: Desk) -> None:
-    desk.submit_in(Status.COMPLETED, "a")
-    desk.submit_in(Status.RUNNING, "b")
-    desk.jobs.mark_synced("b", desk.jobs.get("b").body["revision"])
+def test_what_the_last_server_did_not_get_to_is_caught_up(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.COMPLETED, "a")
+    workspace.submit_in(Status.RUNNING, "b")
+    workspace.jobs.mark_synced("b", workspace.jobs.get("b").body["revision"])
 
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
 
-    assert [(record.run_id, record.status) for record in play(desk, scene).records] == [("a", "FINISHED")]
+    assert [(record.run_id, record.status) for record in play(workspace, scene).records] == [("a", "FINISHED")]
 
 
-def test_a_run_that_a_stop_interrupts_is_caught_up_by_the_next_start(desk: Desk) -> None:
+def test_a_run_that_a_stop_interrupts_is_caught_up_by_the_next_start(workspace: JobWorkspace) -> None:
     async def interrupted(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
         mlflow.open.clear()
-        desk.submit_in(Status.COMPLETED)
+        workspace.submit_in(Status.COMPLETED)
         await settled()
 
     async def started(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
 
-    assert play(desk, interrupted).records == []
-    assert play(desk, started).statuses() == ["FINISHED"]
+    assert play(workspace, interrupted).records == []
+    assert play(workspace, started).statuses() == ["FINISHED"]
 
 
-def test_a_run_is_written_when_mlflow_is_back(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_is_written_when_mlflow_is_back(workspace: JobWorkspace, caplog: pytest.LogCaptureFixture) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         mlflow.refusals = [TrackingUnavailable("MLflow's server went away.")] * 2
         tracked.start()
-        desk.submit_in(Status.FAILED)
-        await until(lambda: not desk.jobs.unsynced())
+        workspace.submit_in(Status.FAILED)
+        await until(lambda: not workspace.jobs.unsynced())
 
     with caplog.at_level(logging.WARNING, "amlocal"):
-        assert play(desk, scene).statuses() == ["FAILED"]
+        assert play(workspace, scene).statuses() == ["FAILED"]
     assert caplog.text.count("is written later: MLflow's server went away.") == 2
 
 
-def test_a_run_that_mlflow_refuses_is_told_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_that_mlflow_refuses_is_told_once(workspace: JobWorkspace, caplog: pytest.LogCaptureFixture) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         mlflow.refusals = [ApiError(400, "No such tag.")]
         tracked.start()
-        desk.submit()
+        workspace.submit()
 
     with caplog.at_level(logging.ERROR, "amlocal"):
-        assert play(desk, scene).records == []
+        assert play(workspace, scene).records == []
     assert "the MLflow run of job job is not up to date: No such tag." in caplog.text
-    assert desk.jobs.unsynced() == []
+    assert workspace.jobs.unsynced() == []
 
 
-def test_a_job_that_is_deleted_meanwhile_has_no_run_to_follow(desk: Desk) -> None:
+def test_a_job_that_is_deleted_meanwhile_has_no_run_to_follow(workspace: JobWorkspace) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         tracked.start()
-        desk.submit_in(Status.COMPLETED)
-        desk.jobs.delete("job")
+        workspace.submit_in(Status.COMPLETED)
+        workspace.jobs.delete("job")
 
-    assert play(desk, scene).records == []
+    assert play(workspace, scene).records == []

@@ -15,15 +15,15 @@ from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.preparation import PreparedJob
 from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import STOPPED, Interrupted, JobFailure, Status
-from tests.unit.amlocal.jobs.desk import Desk, run, settled, until
 from tests.unit.amlocal.jobs.running import ENVIRON, Running, prepared
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, settled, until
 
 S = Status
 
 
 @pytest.fixture
-def running(desk: Desk) -> Running:
-    return Running(desk)
+def running(workspace: JobWorkspace) -> Running:
+    return Running(workspace)
 
 
 def play(running: Running, scene: Coroutine[Any, Any, None]) -> None:
@@ -38,24 +38,24 @@ def play(running: Running, scene: Coroutine[Any, Any, None]) -> None:
 
 
 async def submitted(running: Running, **changes: Any) -> None:
-    running.queue.submit(running.desk.submit(**changes))
+    running.queue.submit(running.workspace.submit(**changes))
 
 
 def test_a_command_that_ends_well_completes_through_every_status(running: Running) -> None:
     play(running, submitted(running, command="echo hello"))
     assert running.seen == [S.STARTING, S.PREPARING, S.RUNNING, S.FINALIZING, S.COMPLETED]
     assert running.kept_log == "hello\n"
-    assert running.desk.jobs.get("job").body["error"] is None
+    assert running.workspace.jobs.get("job").body["error"] is None
 
 
 def test_outputs_and_artifacts_of_a_completed_job_are_kept(running: Running) -> None:
     command = "mkdir outputs; echo a > outputs/a.txt; echo y > ../outputs/y/y.txt"
     play(running, submitted(running, command=command, outputs={"y": {"assetName": "clean"}}))
-    kept = running.desk.jobs.get("job").body["properties"]["outputs"]["y"]
+    kept = running.workspace.jobs.get("job").body["properties"]["outputs"]["y"]
     assert kept["uri"] == "azureml://datastores/workspaceblobstore/paths/azureml/job/y/"
     assert kept["assetVersion"] == "1"
-    assert running.desk.artifact("outputs/a.txt") == b"a\n"
-    assert running.desk.data("azureml/job/y/y.txt") == b"y\n"
+    assert running.workspace.artifact("outputs/a.txt") == b"a\n"
+    assert running.workspace.data("azureml/job/y/y.txt") == b"y\n"
 
 
 def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> None:
@@ -65,7 +65,7 @@ def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> 
     assert "status code 3" in running.error["message"]
     assert running.error["message"].endswith("Error: ValueError: no")
     assert running.kept_log.startswith("ValueError: no\n[amlocal ")
-    assert running.desk.artifact("outputs/a") == b"a\n"
+    assert running.workspace.artifact("outputs/a") == b"a\n"
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_a_failed_command_fails_the_job_with_its_last_line(running: Running) -> 
         ("kill -KILL $$", "exit code 137"),
     ],
 )
-def test_the_error_is_the_commands_own_and_never_a_notice(desk: Desk, command: str, error: str) -> None:
+def test_the_error_is_the_commands_own_and_never_a_notice(workspace: JobWorkspace, command: str, error: str) -> None:
     def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
         ready = prepared(job, folder, stop)
-        folder.write_log("AzureML-sklearn-1.5 is a curated environment, whose image is not here.", desk.clock())
+        folder.write_log("AzureML-sklearn-1.5 is a curated environment, whose image is not here.", workspace.clock())
         return ready
 
-    running = Running(desk, prepare)
+    running = Running(workspace, prepare)
     play(running, submitted(running, command=command))
     assert running.error["message"].endswith(f"Error: {error}")
 
 
 def test_named_outputs_of_a_failed_job_are_not_registered(running: Running) -> None:
     play(running, submitted(running, command="echo y > ../outputs/y/y; exit 1", outputs={"y": {"assetName": "clean"}}))
-    assert running.desk.stores.data.containers().read() == []
-    assert running.desk.jobs.get("job").body["properties"]["outputs"]["y"]["uri"] is None
+    assert running.workspace.stores.data.containers().read() == []
+    assert running.workspace.jobs.get("job").body["properties"]["outputs"]["y"]["uri"] is None
 
 
 def failing(error: Exception) -> Any:
@@ -111,8 +111,10 @@ def failing(error: Exception) -> Any:
         (OSError(errno.ENOSPC, "No space left on device"), "SystemError"),
     ],
 )
-def test_a_job_that_cannot_be_prepared_fails_with_the_reason(desk: Desk, error: Exception, code: str) -> None:
-    running = Running(desk, failing(error))
+def test_a_job_that_cannot_be_prepared_fails_with_the_reason(
+    workspace: JobWorkspace, error: Exception, code: str
+) -> None:
+    running = Running(workspace, failing(error))
     play(running, submitted(running))
     assert running.seen == [S.STARTING, S.PREPARING, S.FAILED]
     assert running.error["code"] == code
@@ -123,11 +125,11 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(desk: Desk, error: 
 def test_a_job_too_large_for_the_machine_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENVIRON, "LONG", "x" * 4_000_000)
     play(running, submitted(running))
-    assert running.desk.jobs.status("job") == S.FAILED
+    assert running.workspace.jobs.status("job") == S.FAILED
     assert "larger than this machine" in running.error["message"]
 
 
-def test_jobs_that_are_prepared_for_long_hold_nobody_up(desk: Desk) -> None:
+def test_jobs_that_are_prepared_for_long_hold_nobody_up(workspace: JobWorkspace) -> None:
     begun: list[threading.Event] = []
 
     def prepare(job: Document, folder: JobFolder, stop: threading.Event) -> PreparedJob:
@@ -136,10 +138,10 @@ def test_jobs_that_are_prepared_for_long_hold_nobody_up(desk: Desk) -> None:
         return held(job, folder, stop)
 
     async def scene() -> None:
-        running = Running(desk, prepare)
-        running.queue = JobQueue(desk.jobs, running.runner.run, lambda _: 100)
+        running = Running(workspace, prepare)
+        running.queue = JobQueue(workspace.jobs, running.runner.run, lambda _: 100)
         for number in range(40):
-            running.queue.submit(desk.submit(f"job{number}", computeId="large"))
+            running.queue.submit(workspace.submit(f"job{number}", computeId="large"))
         await until(lambda: len(begun) == 40)
         await asyncio.to_thread(lambda: None)  # what requests do
         await running.queue.stop()
@@ -150,7 +152,7 @@ def test_jobs_that_are_prepared_for_long_hold_nobody_up(desk: Desk) -> None:
 def test_a_job_past_its_limit_is_canceled_with_a_warning(running: Running) -> None:
     play(running, submitted(running, command="echo begun; sleep 600", limits={"timeout": "PT0.3S"}))
     assert running.seen[-2:] == [S.RUNNING, S.CANCELED]
-    warnings = running.desk.jobs.get("job").body["warnings"]
+    warnings = running.workspace.jobs.get("job").body["warnings"]
     assert warnings == [
         {"source": "amlocal", "message": "The job ran longer than its limit of PT0.3S and was canceled."}
     ]
@@ -167,9 +169,9 @@ def test_a_running_job_that_is_canceled_keeps_log_and_artifacts(running: Running
     command = "mkdir outputs; echo a > outputs/a; echo begun; sleep 600"
     play(running, cancel_when_it_prints(running, command))
     assert running.seen[-3:] == [S.RUNNING, S.CANCEL_REQUESTED, S.CANCELED]
-    assert running.desk.jobs.get("job").body["error"] is None
+    assert running.workspace.jobs.get("job").body["error"] is None
     assert running.kept_log == "begun\n"
-    assert running.desk.artifact("outputs/a") == b"a\n"
+    assert running.workspace.artifact("outputs/a") == b"a\n"
 
 
 class Held:
@@ -188,9 +190,9 @@ class Held:
         return ready
 
 
-def test_a_job_that_is_canceled_while_it_is_prepared_never_runs(desk: Desk) -> None:
+def test_a_job_that_is_canceled_while_it_is_prepared_never_runs(workspace: JobWorkspace) -> None:
     held = Held()
-    running = Running(desk, held)
+    running = Running(workspace, held)
 
     async def scene() -> None:
         await submitted(running, command="echo ran")
@@ -202,15 +204,15 @@ def test_a_job_that_is_canceled_while_it_is_prepared_never_runs(desk: Desk) -> N
     assert running.kept_log == ""
 
 
-def test_a_cancel_between_two_steps_is_not_overlooked(desk: Desk) -> None:
-    running = Running(desk)
+def test_a_cancel_between_two_steps_is_not_overlooked(workspace: JobWorkspace) -> None:
+    running = Running(workspace)
 
     def cancel(name: str) -> None:
-        desk.jobs.advance(name, S.CANCEL_REQUESTED)
+        workspace.jobs.advance(name, S.CANCEL_REQUESTED)
 
-    desk.jobs.subscribe(cancel)
+    workspace.jobs.subscribe(cancel)
     play(running, submitted(running, command="echo ran"))
-    assert desk.jobs.status("job") == S.CANCELED
+    assert workspace.jobs.status("job") == S.CANCELED
     assert running.kept_log == ""
 
 
@@ -233,7 +235,7 @@ def test_a_cancel_that_comes_when_the_command_has_ended_loses_nothing(
     monkeypatch.setattr(running.collector, "artifacts", canceling)
     play(running, scene())
     assert running.seen[-3:] == [when, S.CANCEL_REQUESTED, S.CANCELED]
-    assert running.desk.artifact("outputs/a") == b"a\n"
+    assert running.workspace.artifact("outputs/a") == b"a\n"
 
 
 @pytest.mark.parametrize("command", ["echo begun; sleep 600", "trap '' TERM; echo begun; sleep 0.2; sleep 0.2"])
@@ -244,14 +246,14 @@ def test_a_stop_of_the_server_fails_what_runs_with_the_reason(running: Running, 
         await running.queue.stop()
 
     play(running, scene())
-    assert running.desk.jobs.status("job") == S.FAILED
+    assert running.workspace.jobs.status("job") == S.FAILED
     assert running.error == {"code": "SystemError", "message": STOPPED.message, "messageParameters": {}, "details": []}
     assert STOPPED.message in running.kept_log
 
 
-def test_a_stop_of_the_server_ends_a_build(desk: Desk) -> None:
+def test_a_stop_of_the_server_ends_a_build(workspace: JobWorkspace) -> None:
     held = Held()
-    running = Running(desk, held)
+    running = Running(workspace, held)
 
     async def scene() -> None:
         await submitted(running)
@@ -259,7 +261,7 @@ def test_a_stop_of_the_server_ends_a_build(desk: Desk) -> None:
         await running.queue.stop()
 
     play(running, scene())
-    assert (desk.jobs.status("job"), running.error["message"]) == (S.FAILED, STOPPED.message)
+    assert (workspace.jobs.status("job"), running.error["message"]) == (S.FAILED, STOPPED.message)
 
 
 def test_a_stop_after_a_cancel_waits_for_the_end_and_cancels(running: Running) -> None:
@@ -268,7 +270,7 @@ def test_a_stop_after_a_cancel_waits_for_the_end_and_cancels(running: Running) -
         await running.queue.stop()
 
     play(running, scene())
-    assert running.desk.jobs.status("job") == S.CANCELED
+    assert running.workspace.jobs.status("job") == S.CANCELED
     assert running.kept_log.endswith("bye\n")
 
 
@@ -279,10 +281,10 @@ def test_an_artifact_that_cannot_be_kept_fails_a_job_that_had_completed(running:
 
 
 def test_an_output_whose_asset_is_taken_fails_the_job(running: Running) -> None:
-    running.desk.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
+    running.workspace.stores.data.put("clean", "1", {"dataUri": "https://example.org/x", "dataType": "uri_folder"})
     outputs = {"y": {"assetName": "clean", "assetVersion": "1"}}
     play(running, submitted(running, command="echo y > ../outputs/y/y", outputs=outputs))
-    assert running.desk.jobs.status("job") == S.FAILED
+    assert running.workspace.jobs.status("job") == S.FAILED
     assert "already exists" in running.error["message"]
 
 
@@ -306,13 +308,13 @@ def test_a_log_that_cannot_be_kept_stays_where_it_is(
 
     async def scene() -> None:
         await submitted(running, command="echo hello")
-        await until(lambda: running.desk.jobs.status("job").ended)
+        await until(lambda: running.workspace.jobs.status("job").ended)
         await settled()
 
     monkeypatch.setattr(running.collector, "log", full)
     with caplog.at_level(logging.ERROR, "amlocal"):
         run(scene())
-    assert running.desk.jobs.status("job") == S.COMPLETED
+    assert running.workspace.jobs.status("job") == S.COMPLETED
     assert running.log() == "hello\n"
     assert "the log of job job could not be kept, it stays in" in caplog.text
 
@@ -321,8 +323,8 @@ def test_a_link_in_the_outputs_leaks_nothing_of_the_machine(running: Running, tm
     (tmp_path / "secret").write_text("secret")
     command = f"mkdir outputs; ln -s {tmp_path}/secret outputs/leak; rmdir ../outputs/y; ln -s {tmp_path} ../outputs/y"
     play(running, submitted(running, command=command, outputs={"y": {}}))
-    assert running.desk.jobs.status("job") == S.COMPLETED
-    names = [blob.name for blob in running.desk.blobs.list("azureml")]
+    assert running.workspace.jobs.status("job") == S.COMPLETED
+    names = [blob.name for blob in running.workspace.blobs.list("azureml")]
     assert names == ["ExperimentRun/dcid.job/user_logs/std_log.txt"]
     assert "work/outputs/leak was not kept" in running.kept_log
     assert "outputs/y was not kept" in running.kept_log

@@ -12,7 +12,7 @@ from amlocal.core.documents import Document
 from amlocal.jobs.runner import SERVERLESS_NODES, JobQueue
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, compute_name
-from tests.unit.amlocal.jobs.desk import Desk, HeldRuns, accepted, open_jobs, run, settled
+from tests.unit.amlocal.jobs.workspace import HeldRuns, JobWorkspace, accepted, open_jobs, run, settled
 
 COMPUTES = ["", "big", "small"]
 
@@ -96,107 +96,109 @@ test_queues = Queues.TestCase
 
 
 @contextmanager
-def held(desk: Desk, nodes: int = 1) -> Iterator[tuple[JobQueue, HeldRuns]]:
-    runs = HeldRuns(desk.jobs)
-    yield JobQueue(desk.jobs, runs.run, lambda _: nodes), runs
+def held(workspace: JobWorkspace, nodes: int = 1) -> Iterator[tuple[JobQueue, HeldRuns]]:
+    runs = HeldRuns(workspace.jobs)
+    yield JobQueue(workspace.jobs, runs.run, lambda _: nodes), runs
 
 
 def statuses(store: JobStore) -> dict[str, str]:
     return {document.name: str(document.body["status"]) for document in reversed(store.listed().all())}
 
 
-def test_a_job_that_is_canceled_before_its_first_step_never_runs(desk: Desk) -> None:
+def test_a_job_that_is_canceled_before_its_first_step_never_runs(workspace: JobWorkspace) -> None:
     async def scene(queue: JobQueue) -> None:
-        queue.submit(desk.submit())
+        queue.submit(workspace.submit())
         queue.cancel("job")
         await settled()
 
-    with held(desk) as (queue, runs):
+    with held(workspace) as (queue, runs):
         run(scene(queue))
-        assert (runs.started, statuses(desk.jobs)) == ([], {"job": "Canceled"})
+        assert (runs.started, statuses(workspace.jobs)) == ([], {"job": "Canceled"})
 
 
-def test_a_job_that_is_canceled_while_it_waits_never_runs(desk: Desk) -> None:
+def test_a_job_that_is_canceled_while_it_waits_never_runs(workspace: JobWorkspace) -> None:
     async def scene(queue: JobQueue, runs: HeldRuns) -> None:
         for name in ("first", "second"):
-            queue.submit(desk.submit(name, computeId="one"))
+            queue.submit(workspace.submit(name, computeId="one"))
             await settled()
         queue.cancel("second")
         runs.held["first"].set()
         await settled()
 
-    with held(desk) as (queue, runs):
+    with held(workspace) as (queue, runs):
         run(scene(queue, runs))
-        assert statuses(desk.jobs) == {"first": "Completed", "second": "Canceled"}
+        assert statuses(workspace.jobs) == {"first": "Completed", "second": "Canceled"}
 
 
-def test_a_stop_ends_what_runs_and_leaves_the_rest_for_the_next_start(desk: Desk) -> None:
+def test_a_stop_ends_what_runs_and_leaves_the_rest_for_the_next_start(workspace: JobWorkspace) -> None:
     async def scene(queue: JobQueue) -> None:
-        queue.submit(desk.submit("runs", computeId="one"))
+        queue.submit(workspace.submit("runs", computeId="one"))
         await settled()
-        queue.submit(desk.submit("waits", computeId="one"))
-        queue.submit(desk.submit("not_begun", computeId="two"))
+        queue.submit(workspace.submit("waits", computeId="one"))
+        queue.submit(workspace.submit("not_begun", computeId="two"))
         await queue.stop()
         await settled()
 
-    with held(desk) as (queue, _):
+    with held(workspace) as (queue, _):
         run(scene(queue))
-        assert statuses(desk.jobs) == {"runs": "Failed", "waits": "Queued", "not_begun": "Starting"}
+        assert statuses(workspace.jobs) == {"runs": "Failed", "waits": "Queued", "not_begun": "Starting"}
 
 
-def test_a_fault_of_amlocal_fails_the_job_and_frees_the_node(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_amlocal_fails_the_job_and_frees_the_node(
+    workspace: JobWorkspace, caplog: pytest.LogCaptureFixture
+) -> None:
     async def fail(name: str) -> None:
         raise RuntimeError(f"no idea what to do with {name}")
 
     async def scene() -> None:
-        queue = JobQueue(desk.jobs, fail, lambda _: 1)
-        queue.submit(desk.submit("first", computeId="one"))
-        queue.submit(desk.submit("second", computeId="one"))
+        queue = JobQueue(workspace.jobs, fail, lambda _: 1)
+        queue.submit(workspace.submit("first", computeId="one"))
+        queue.submit(workspace.submit("second", computeId="one"))
         await settled()
 
     with caplog.at_level(logging.ERROR, "amlocal"):
         run(scene())
-    assert statuses(desk.jobs) == {"first": "Failed", "second": "Failed"}
-    assert "no idea what to do with first" in desk.jobs.get("first").body["error"]["error"]["message"]
+    assert statuses(workspace.jobs) == {"first": "Failed", "second": "Failed"}
+    assert "no idea what to do with first" in workspace.jobs.get("first").body["error"]["error"]["message"]
     assert [record.getMessage() for record in caplog.records] == [
         f"job {name} ended in a fault of amlocal" for name in ("first", "second")
     ]
 
 
-def test_jobs_that_wait_for_a_compute_that_is_gone_fail_with_the_reason(desk: Desk) -> None:
+def test_jobs_that_wait_for_a_compute_that_is_gone_fail_with_the_reason(workspace: JobWorkspace) -> None:
     nodes: dict[str, int | None] = {"gone": 1}
 
     async def scene(queue: JobQueue) -> None:
         for name in ("runs", "waits"):
-            queue.submit(desk.submit(name, computeId="gone"))
+            queue.submit(workspace.submit(name, computeId="gone"))
         nodes["gone"] = None
         queue.refill()
         await settled()
-        assert statuses(desk.jobs) == {"runs": "Running", "waits": "Failed"}
+        assert statuses(workspace.jobs) == {"runs": "Running", "waits": "Failed"}
         await queue.stop()
 
-    run(scene(JobQueue(desk.jobs, HeldRuns(desk.jobs).run, lambda compute: nodes[compute])))
-    assert "Unknown compute target 'gone'" in desk.jobs.get("waits").body["error"]["error"]["message"]
+    run(scene(JobQueue(workspace.jobs, HeldRuns(workspace.jobs).run, lambda compute: nodes[compute])))
+    assert "Unknown compute target 'gone'" in workspace.jobs.get("waits").body["error"]["error"]["message"]
 
 
-def test_a_cancel_of_a_job_that_has_ended_changes_nothing(desk: Desk) -> None:
-    desk.submit_in(Status.COMPLETED)
-    with held(desk) as (queue, _):
+def test_a_cancel_of_a_job_that_has_ended_changes_nothing(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.COMPLETED)
+    with held(workspace) as (queue, _):
         queue.cancel("job")
-    assert statuses(desk.jobs) == {"job": "Completed"}
+    assert statuses(workspace.jobs) == {"job": "Completed"}
 
 
-def test_a_second_cancel_does_not_disturb_the_first(desk: Desk) -> None:
+def test_a_second_cancel_does_not_disturb_the_first(workspace: JobWorkspace) -> None:
     async def scene(queue: JobQueue, runs: HeldRuns) -> None:
-        queue.submit(desk.submit())
+        queue.submit(workspace.submit())
         await settled()
         queue.cancel("job")
         queue.cancel("job")
         await settled()
 
-    with held(desk) as (queue, runs):
+    with held(workspace) as (queue, runs):
         run(scene(queue, runs))
-        assert statuses(desk.jobs) == {"job": "Canceled"}
+        assert statuses(workspace.jobs) == {"job": "Canceled"}
 
 
 @pytest.mark.parametrize(

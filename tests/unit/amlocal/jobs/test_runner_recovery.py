@@ -6,20 +6,20 @@ import pytest
 
 from amlocal.jobs.runner import recover
 from amlocal.jobs.status import STOPPED, Status
-from tests.unit.amlocal.jobs.desk import Desk, run, settled
 from tests.unit.amlocal.jobs.running import Running
+from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, settled
 
 RAN = [Status.PREPARING, Status.RUNNING, Status.FINALIZING]
 
 
-def recovered(desk: Desk) -> Running:
+def recovered(workspace: JobWorkspace) -> Running:
     """Start anew on what is in the folder; let the jobs that were queued run to their ends."""
-    running = Running(desk)
+    running = Running(workspace)
 
     async def scene() -> None:
-        await recover(desk.jobs, running.queue, running.runner, desk.folder)
+        await recover(workspace.jobs, running.queue, running.runner, workspace.folder)
         await settled()
-        for document in desk.jobs.listed().all():
+        for document in workspace.jobs.listed().all():
             if not Status(document.body["status"]).ended:
                 await running.ended()
 
@@ -28,22 +28,22 @@ def recovered(desk: Desk) -> Running:
 
 
 @pytest.mark.parametrize("status", [Status.STARTING, Status.QUEUED])
-def test_a_job_that_had_not_begun_runs(desk: Desk, status: Status) -> None:
-    desk.submit_in(status, command="echo ran")
-    running = recovered(desk)
-    assert (desk.jobs.status("job"), running.kept_log) == (Status.COMPLETED, "ran\n")
+def test_a_job_that_had_not_begun_runs(workspace: JobWorkspace, status: Status) -> None:
+    workspace.submit_in(status, command="echo ran")
+    running = recovered(workspace)
+    assert (workspace.jobs.status("job"), running.kept_log) == (Status.COMPLETED, "ran\n")
 
 
-def test_jobs_that_waited_run_in_the_order_of_their_submission(desk: Desk) -> None:
+def test_jobs_that_waited_run_in_the_order_of_their_submission(workspace: JobWorkspace) -> None:
     for name in ("b", "a", "c"):
-        desk.submit_in(Status.QUEUED, name, computeId="one")
-    running = Running(desk)
+        workspace.submit_in(Status.QUEUED, name, computeId="one")
+    running = Running(workspace)
     order: list[str] = []
-    desk.jobs.subscribe(lambda name: order.append(name) if desk.jobs.status(name) == Status.RUNNING else None)
+    workspace.jobs.subscribe(lambda name: order.append(name) if workspace.jobs.status(name) == Status.RUNNING else None)
 
     async def scene() -> None:
-        await recover(desk.jobs, running.queue, running.runner, desk.folder)
-        while not all(Status(document.body["status"]).ended for document in desk.jobs.listed().all()):
+        await recover(workspace.jobs, running.queue, running.runner, workspace.folder)
+        while not all(Status(document.body["status"]).ended for document in workspace.jobs.listed().all()):
             await settled()
 
     run(scene())
@@ -51,58 +51,60 @@ def test_jobs_that_waited_run_in_the_order_of_their_submission(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("status", RAN)
-def test_a_job_that_ran_is_failed_with_the_reason_and_its_log(desk: Desk, status: Status) -> None:
-    desk.submit_in(status)
-    folder = desk.job_folder()
+def test_a_job_that_ran_is_failed_with_the_reason_and_its_log(workspace: JobWorkspace, status: Status) -> None:
+    workspace.submit_in(status)
+    folder = workspace.job_folder()
     folder.log.write_text("epoch 1\nepo")
     (folder.work / "outputs").mkdir()
     (folder.work / "outputs" / "checkpoint").write_text("1")
-    running = recovered(desk)
-    assert desk.jobs.status("job") == Status.FAILED
+    running = recovered(workspace)
+    assert workspace.jobs.status("job") == Status.FAILED
     assert running.error["message"] == STOPPED.message
     assert running.kept_log.startswith("epoch 1\nepo\n[amlocal ")
-    assert desk.artifact("outputs/checkpoint") == b"1"
+    assert workspace.artifact("outputs/checkpoint") == b"1"
     assert not folder.root.exists()
 
 
-def test_a_job_that_was_to_end_is_canceled(desk: Desk) -> None:
-    desk.submit_in(Status.CANCEL_REQUESTED)
-    desk.job_folder().log.write_text("epoch 1\n")
-    running = recovered(desk)
-    assert (desk.jobs.status("job"), running.kept_log) == (Status.CANCELED, "epoch 1\n")
+def test_a_job_that_was_to_end_is_canceled(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.CANCEL_REQUESTED)
+    workspace.job_folder().log.write_text("epoch 1\n")
+    running = recovered(workspace)
+    assert (workspace.jobs.status("job"), running.kept_log) == (Status.CANCELED, "epoch 1\n")
 
 
-def test_a_job_that_ran_without_leaving_a_folder_is_failed_all_the_same(desk: Desk) -> None:
-    desk.submit_in(Status.PREPARING)
-    recovered(desk)
-    assert desk.jobs.status("job") == Status.FAILED
+def test_a_job_that_ran_without_leaving_a_folder_is_failed_all_the_same(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.PREPARING)
+    recovered(workspace)
+    assert workspace.jobs.status("job") == Status.FAILED
 
 
-def test_the_log_of_a_job_that_had_ended_is_kept_as_it_is(desk: Desk) -> None:
-    desk.submit_in(Status.COMPLETED)
-    desk.job_folder().log.write_text("done\n")
-    running = recovered(desk)
-    assert (desk.jobs.status("job"), running.kept_log) == (Status.COMPLETED, "done\n")
+def test_the_log_of_a_job_that_had_ended_is_kept_as_it_is(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.COMPLETED)
+    workspace.job_folder().log.write_text("done\n")
+    running = recovered(workspace)
+    assert (workspace.jobs.status("job"), running.kept_log) == (Status.COMPLETED, "done\n")
 
 
-def test_folders_of_jobs_that_nobody_knows_are_cleared(desk: Desk) -> None:
-    desk.job_folder("deleted").log.write_text("x")
-    recovered(desk)
-    assert list(desk.folder.jobs.iterdir()) == []
-    assert desk.blobs.list("azureml") == []
+def test_folders_of_jobs_that_nobody_knows_are_cleared(workspace: JobWorkspace) -> None:
+    workspace.job_folder("deleted").log.write_text("x")
+    recovered(workspace)
+    assert list(workspace.folder.jobs.iterdir()) == []
+    assert workspace.blobs.list("azureml") == []
 
 
-def test_a_second_start_changes_nothing(desk: Desk) -> None:
-    desk.submit_in(Status.RUNNING)
-    recovered(desk)
-    before = desk.jobs.get("job")
-    recovered(desk)
-    assert desk.jobs.get("job") == before
+def test_a_second_start_changes_nothing(workspace: JobWorkspace) -> None:
+    workspace.submit_in(Status.RUNNING)
+    recovered(workspace)
+    before = workspace.jobs.get("job")
+    recovered(workspace)
+    assert workspace.jobs.get("job") == before
 
 
-def test_a_log_that_still_cannot_be_kept_stays_for_the_next_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.submit_in(Status.COMPLETED)
-    folder = desk.job_folder()
+def test_a_log_that_still_cannot_be_kept_stays_for_the_next_start(
+    workspace: JobWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.submit_in(Status.COMPLETED)
+    folder = workspace.job_folder()
     folder.log.write_text("done\n")
 
     def full(*_: object) -> None:
@@ -110,6 +112,6 @@ def test_a_log_that_still_cannot_be_kept_stays_for_the_next_start(desk: Desk, mo
 
     with monkeypatch.context() as patch:
         patch.setattr("amlocal.jobs.outputs.OutputCollector.log", full)
-        recovered(desk)
+        recovered(workspace)
     assert folder.log.read_text() == "done\n"
-    assert recovered(desk).kept_log == "done\n"
+    assert recovered(workspace).kept_log == "done\n"

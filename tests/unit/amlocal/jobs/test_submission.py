@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from amlocal.core.errors import NotFound
 from amlocal.jobs.submission import accept, ignored_settings
-from tests.unit.amlocal.jobs.desk import ENVIRONMENT, Desk, accepted, refusal, submission
+from tests.unit.amlocal.jobs.workspace import ENVIRONMENT, JobWorkspace, accepted, refusal, submission
 
 ODD: list[Any] = [
     None,
@@ -46,8 +46,8 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_a_smallest_job_is_filled_in_as_azure_does(desk: Desk) -> None:
-    kept = accepted(desk.context)
+def test_a_smallest_job_is_filled_in_as_azure_does(workspace: JobWorkspace) -> None:
+    kept = accepted(workspace.context)
     assert kept | {"services": None} == {
         "jobType": "Command",
         "command": "true",
@@ -75,25 +75,25 @@ def test_a_smallest_job_is_filled_in_as_azure_does(desk: Desk) -> None:
     }  # fmt: skip
 
 
-def test_the_services_lead_to_the_run_and_to_mlflow(desk: Desk) -> None:
-    services = accepted(desk.context, "bright_cow")["services"]
+def test_the_services_lead_to_the_run_and_to_mlflow(workspace: JobWorkspace) -> None:
+    services = accepted(workspace.context, "bright_cow")["services"]
     assert services["Studio"]["endpoint"] == (
         "https://127.0.0.1:8443/runs/bright_cow?wsid=/subscriptions/sub/resourcegroups/group/workspaces/ws"
     )
     assert services["Tracking"]["endpoint"] == "https://127.0.0.1:8443/mlflow?"
 
 
-def test_a_job_on_a_compute_is_in_no_serverless_queue(desk: Desk) -> None:
-    assert accepted(desk.context, computeId="azureml:cpu-cluster")["queueSettings"] is None
+def test_a_job_on_a_compute_is_in_no_serverless_queue(workspace: JobWorkspace) -> None:
+    assert accepted(workspace.context, computeId="azureml:cpu-cluster")["queueSettings"] is None
 
 
-def test_a_job_with_code_has_a_snapshot_id(desk: Desk) -> None:
-    assert "ContentSnapshotId" in accepted(desk.context, codeId="some-code")["properties"]
+def test_a_job_with_code_has_a_snapshot_id(workspace: JobWorkspace) -> None:
+    assert "ContentSnapshotId" in accepted(workspace.context, codeId="some-code")["properties"]
 
 
-def test_inputs_and_outputs_get_azures_modes(desk: Desk) -> None:
+def test_inputs_and_outputs_get_azures_modes(workspace: JobWorkspace) -> None:
     kept = accepted(
-        desk.context,
+        workspace.context,
         inputs={
             "data": {"jobInputType": "uri_file", "uri": "azureml:d:1"},
             "rate": {"jobInputType": "literal", "value": 0.1},
@@ -112,13 +112,13 @@ def test_inputs_and_outputs_get_azures_modes(desk: Desk) -> None:
     }  # fmt: skip
 
 
-def test_an_outputs_destination_may_hold_azures_placeholders(desk: Desk) -> None:
+def test_an_outputs_destination_may_hold_azures_placeholders(workspace: JobWorkspace) -> None:
     uri = "azureml://datastores/${{default_datastore}}/paths/kept/${{name}}/${{output_name}}"
-    kept = accepted(desk.context, "bright_cow", outputs={"y": {"uri": uri}})
+    kept = accepted(workspace.context, "bright_cow", outputs={"y": {"uri": uri}})
     assert kept["outputs"]["y"]["uri"] == "azureml://datastores/workspaceblobstore/paths/kept/bright_cow/y"
 
 
-def test_every_reference_is_looked_up(desk: Desk) -> None:
+def test_every_reference_is_looked_up(workspace: JobWorkspace) -> None:
     seen: list[tuple[str, str]] = []
     sent = submission(
         codeId="the code",
@@ -126,7 +126,7 @@ def test_every_reference_is_looked_up(desk: Desk) -> None:
         outputs={"y": {"uri": "azureml://datastores/d/paths/p"}},
     )
     accept(
-        desk.context,
+        workspace.context,
         "job",
         sent,
         check_environment=lambda reference: seen.append(("environment", reference)),
@@ -141,12 +141,14 @@ def test_every_reference_is_looked_up(desk: Desk) -> None:
     ]
 
 
-def test_what_a_look_up_raises_comes_through(desk: Desk) -> None:
+def test_what_a_look_up_raises_comes_through(workspace: JobWorkspace) -> None:
     def missing(_: str) -> None:
         raise NotFound("There is no such environment.")
 
     with pytest.raises(NotFound, match="no such environment"):
-        accept(desk.context, "job", submission(), check_environment=missing, check_input=missing, check_code=missing)
+        accept(
+            workspace.context, "job", submission(), check_environment=missing, check_input=missing, check_code=missing
+        )
 
 
 BAD: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -196,9 +198,9 @@ BAD: dict[str, tuple[dict[str, Any], int, str]] = {
 
 @pytest.mark.parametrize(("changes", "status", "said"), BAD.values(), ids=BAD.keys())
 def test_a_bad_submission_is_refused_in_one_clear_line(
-    desk: Desk, changes: dict[str, Any], status: int, said: str
+    workspace: JobWorkspace, changes: dict[str, Any], status: int, said: str
 ) -> None:
-    refused = refusal(desk.context, **changes)
+    refused = refusal(workspace.context, **changes)
     assert refused is not None
     assert refused.status == status
     assert said in refused.message
@@ -206,8 +208,8 @@ def test_a_bad_submission_is_refused_in_one_clear_line(
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(ODD), max_size=4))
-def test_no_kind_of_value_does_worse_than_be_refused(shared_desk: Desk, changes: dict[str, Any]) -> None:
-    refused = refusal(shared_desk.context, **changes)
+def test_no_kind_of_value_does_worse_than_be_refused(shared_workspace: JobWorkspace, changes: dict[str, Any]) -> None:
+    refused = refusal(shared_workspace.context, **changes)
     assert refused is None or refused.status in (400, 501)
 
 
@@ -218,24 +220,26 @@ SPECS = st.dictionaries(
 
 
 @given(st.sampled_from(["inputs", "outputs"]), st.dictionaries(st.text(max_size=5), SPECS, max_size=3))
-def test_no_input_or_output_does_worse_than_be_refused(shared_desk: Desk, key: str, specs: dict[str, Any]) -> None:
-    refused = refusal(shared_desk.context, **{key: specs})
+def test_no_input_or_output_does_worse_than_be_refused(
+    shared_workspace: JobWorkspace, key: str, specs: dict[str, Any]
+) -> None:
+    refused = refusal(shared_workspace.context, **{key: specs})
     assert refused is None or refused.status == 400
 
 
 @given(st.integers(0, 3), st.integers(0, 3))
 def test_one_instance_is_what_runs_here_with_any_number_of_processes(
-    shared_desk: Desk, instances: int, processes: int
+    shared_workspace: JobWorkspace, instances: int, processes: int
 ) -> None:
     distribution = {"distributionType": "PyTorch", "processCountPerInstance": processes}
-    refused = refusal(shared_desk.context, resources={"instanceCount": instances}, distribution=distribution)
+    refused = refusal(shared_workspace.context, resources={"instanceCount": instances}, distribution=distribution)
     assert (None if refused is None else refused.status) == (501 if instances > 1 else None)
 
 
 @pytest.mark.parametrize("case", SAID)
-def test_what_does_nothing_here_is_one_line(desk: Desk, case: str) -> None:
+def test_what_does_nothing_here_is_one_line(workspace: JobWorkspace, case: str) -> None:
     changes, line = SAID[case]
-    lines = ignored_settings(accepted(desk.context, **changes))
+    lines = ignored_settings(accepted(workspace.context, **changes))
     assert len(lines) == 1
     assert line in lines[0]
 
@@ -252,11 +256,11 @@ def test_what_does_nothing_here_is_one_line(desk: Desk, case: str) -> None:
         {"distribution": {"distributionType": "PyTorch", "processCountPerInstance": 2}},
     ],
 )
-def test_what_is_served_or_everyones_default_is_not_spoken_of(desk: Desk, changes: dict[str, Any]) -> None:
-    assert ignored_settings(accepted(desk.context, computeId=None, **changes)) == []
+def test_what_is_served_or_everyones_default_is_not_spoken_of(workspace: JobWorkspace, changes: dict[str, Any]) -> None:
+    assert ignored_settings(accepted(workspace.context, computeId=None, **changes)) == []
 
 
-def test_a_service_is_shown_with_the_reason_why_it_does_not_run(desk: Desk) -> None:
-    shown = accepted(desk.context, services={"code": {"jobServiceType": "VSCode"}})["services"]
+def test_a_service_is_shown_with_the_reason_why_it_does_not_run(workspace: JobWorkspace) -> None:
+    shown = accepted(workspace.context, services={"code": {"jobServiceType": "VSCode"}})["services"]
     assert (shown["code"]["status"], "not started" in shown["code"]["errorMessage"]) == ("Failed", True)
     assert {"Tracking", "Studio"} < shown.keys()

@@ -53,7 +53,7 @@ def refusal(context: Context, **changes: Any) -> ApiError | None:
 
 
 @dataclass(frozen=True)
-class Desk:
+class JobWorkspace:
     """The stores of one workspace."""
 
     context: Context
@@ -116,13 +116,15 @@ _WAYS: Mapping[Status, tuple[Status, ...]] = {
 
 
 @contextmanager
-def open_desk(root: Path) -> Iterator[Desk]:
+def open_job_workspace(root: Path) -> Iterator[JobWorkspace]:
     """Open the stores of a workspace below `root`."""
     folder, clock = Folder(root), ManualClock()
     folder.create()
     database = Database(folder.database)
     context = Context(IDENTITY, ORIGIN, Documents(database), clock, CountingIds())
-    yield Desk(context, clock, folder, open_stores(context, BlobStore(folder.chunks, database, clock, CountingIds())))
+    yield JobWorkspace(
+        context, clock, folder, open_stores(context, BlobStore(folder.chunks, database, clock, CountingIds()))
+    )
     database.close()
 
 

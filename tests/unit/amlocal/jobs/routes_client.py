@@ -17,7 +17,7 @@ from amlocal.jobs.outputs import OutputCollector
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.run_history import HistoryRoutes, studio_routes
 from amlocal.jobs.runner import JobQueue
-from tests.unit.amlocal.jobs.desk import ORIGIN, Desk, HeldRuns, accepted, settled
+from tests.unit.amlocal.jobs.workspace import ORIGIN, HeldRuns, JobWorkspace, accepted, settled
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,22 @@ class Answer:
     media_type: str
 
 
-class Front:
-    """All routes of jobs over a desk, whose jobs run until the test ends them."""
+class JobRoutesClient:
+    """All routes of jobs over a workspace, whose jobs run until the test ends them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, workspace: JobWorkspace) -> None:
+        self.workspace = workspace
         self.loop = asyncio.Runner()
-        self.runs = HeldRuns(desk.jobs)
-        self.queue = JobQueue(desk.jobs, self.runs.run, lambda _: 1)
-        self.logs = JobLogs(desk.context, desk.folder, desk.blobs, "key")
-        stores = desk.stores
-        forget = OutputCollector(desk.blobs, stores.datastores, stores.data, stores.models).forget
-        accept = lambda name, sent: accepted(desk.context, name, **sent)  # noqa: E731 - the assembly has the real one
+        self.runs = HeldRuns(workspace.jobs)
+        self.queue = JobQueue(workspace.jobs, self.runs.run, lambda _: 1)
+        self.logs = JobLogs(workspace.context, workspace.folder, workspace.blobs, "key")
+        stores = workspace.stores
+        forget = OutputCollector(workspace.blobs, stores.datastores, stores.data, stores.models).forget
+        accept = lambda name, sent: accepted(workspace.context, name, **sent)  # noqa: E731 - the assembly has the real one
         self.router = Router(
             [
-                *JobRoutes(desk.context, desk.jobs, self.queue, accept, forget).routes(),
-                *HistoryRoutes(desk.context, desk.jobs, stores.outputs, self.logs, check_run).routes(),
+                *JobRoutes(workspace.context, workspace.jobs, self.queue, accept, forget).routes(),
+                *HistoryRoutes(workspace.context, workspace.jobs, stores.outputs, self.logs, check_run).routes(),
                 *studio_routes(),
             ]
         )
@@ -61,11 +61,11 @@ class Front:
 
     def jobs(self, method: str, path: str = "", body: Any = None, **query: str) -> Answer:
         """Ask below the workspace's jobs."""
-        return self.ask(method, f"{self.desk.context.arm}/jobs{path}", body, **query)
+        return self.ask(method, f"{self.workspace.context.arm}/jobs{path}", body, **query)
 
     def history(self, method: str, path: str, body: Any = None) -> Answer:
         """Ask run history below the workspace."""
-        return self.ask(method, f"/history/v1.0{self.desk.context.arm}{path}", body)
+        return self.ask(method, f"/history/v1.0{self.workspace.context.arm}{path}", body)
 
     async def _ask(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> Reply:
         match = self.router.find(method, path)
