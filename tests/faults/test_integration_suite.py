@@ -10,7 +10,7 @@ from azure.ai.ml.entities import CodeConfiguration, Environment, ModelBatchDeplo
 
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import Kind
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import deploy
 from mlgates.delivery.serving import BatchServing
@@ -55,7 +55,7 @@ def rows_dropped(
     )
     workspace.batch_deployments.begin_create_or_update(planted).result()
     yield
-    to_the_end(deploy(workspace, settings, [Kind.BATCH], version=candidate.version, trial=False))
+    deploy(workspace, settings, [Kind.BATCH], version=candidate.version, trial=False, progress=Silent())
 
 
 @pytest.mark.usefixtures("rows_dropped")

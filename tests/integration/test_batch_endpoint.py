@@ -14,7 +14,7 @@ from azure.ai.ml.entities import BatchDeployment
 from mlgates.config.settings import Settings
 from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery.batch_trial import download_predictions, invoke_batch
 from mlgates.delivery.deploy import poll_seconds
@@ -60,7 +60,7 @@ def scored(
             csv.writer(file).writerows([contract.names, *some])
     poll_s = poll_seconds(settings)
     with told():
-        job = to_the_end(invoke_batch(workspace, batch_endpoint.name, str(folder), "uri_folder", poll_s=poll_s))
+        job = invoke_batch(workspace, batch_endpoint.name, str(folder), "uri_folder", poll_s=poll_s, progress=Silent())
         (predictions,) = download_predictions(workspace, job.name, output)
     return Scored(job, given, read_predictions(predictions))
 

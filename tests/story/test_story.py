@@ -19,7 +19,7 @@ from mlgates.core.errors import MlgatesError, NotAllowed, Waits
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action
 from mlgates.core.pipelines import PipelineRecord
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.core.values import SourceState
 from mlgates.delivery.source import source_state
 
@@ -104,22 +104,24 @@ def story(workspace: "MLClient", settings: Settings, source: SourceState, build:
     def run(estimator: str, *, approver: str = "", until: str | None = "release") -> Chapter:
         request = Request(inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it")
         work = Work(workspace, settings, request, source)
-        record, error = to_the_end(run_pipeline("prod", work, lambda stack: prod.plan(work, build.file, stack)))
+        record, error = run_pipeline("prod", work, lambda stack: prod.plan(work, build.file, stack), progress=Silent())
         return Chapter(record, error, look(workspace, settings))
 
     def reject(chapter: Chapter) -> None:
         candidate = chapter.record.gates[-1].candidate
         assert candidate is not None
-        to_the_end(decide(workspace, settings, candidate.model, Action.REJECTED, by="Bob", reason="ages one-hot"))
+        decide(
+            workspace, settings, candidate.model, Action.REJECTED, by="Bob", reason="ages one-hot", progress=Silent()
+        )
 
     told: dict[str, Chapter | Seen] = {"released": run("logistic", approver="Ann")}
     waiting = run("scaled-logistic")
     reject(waiting)
     told |= {"waiting": waiting, "rejected": run("scaled-logistic")}
     told["replaced"] = run("random-forest", approver="Ann")
-    to_the_end(rollback(prod.releasing(workspace, settings, by="Ann"), reason="to show that it can be done"))
+    rollback(prod.releasing(workspace, settings, by="Ann"), reason="to show that it can be done", progress=Silent())
     told["back"] = look(workspace, settings)
-    to_the_end(release(prod.releasing(workspace, settings, by="Ann"), "2"))
+    release(prod.releasing(workspace, settings, by="Ann"), "2", progress=Silent())
     told["forward"] = look(workspace, settings)
     return told
 

@@ -13,7 +13,6 @@ import typer
 from mlgates.cli.session import Session
 from mlgates.core.deployments import BatchTrial, Kind, OnlineTrial
 from mlgates.core.errors import AssetMissing, ConfigurationError, TrialFailed
-from mlgates.core.steps import watched
 from mlgates.delivery import deploy as delivery
 from mlgates.delivery.batch_trial import download_predictions
 from mlgates.delivery.batch_trial import invoke_batch as invoke_by_job
@@ -23,7 +22,7 @@ from mlgates.delivery.online_trial import address
 from mlgates.delivery.serving import look_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
-from mlgates.reports.console import show as shown
+from mlgates.reports.console import shown
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
 
 def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: str | None, trial: bool) -> None:
     """Deploy, and try what was deployed if asked to."""
-    run = delivery.deploy(client, session.settings, _kinds(only), version=version, trial=trial)
-    delivered = shown(run, session.progress)
+    with shown(session.progress) as progress:
+        delivered = delivery.deploy(
+            client, session.settings, _kinds(only), version=version, trial=trial, progress=progress
+        )
     for kind, each in delivered.items():
         session.say(f"{kind:<7}{each.deployment.summary}")
     if trial:
@@ -43,7 +44,8 @@ def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: 
 
 def try_out(session: Session, client: "MLClient", only: Kind | None) -> None:
     """Try the endpoints."""
-    trials = shown(delivery.try_out(client, session.settings, _kinds(only)), session.progress)
+    with shown(session.progress) as progress:
+        trials = delivery.try_out(client, session.settings, _kinds(only), progress=progress)
     lines = [line for kind, trial in trials.items() for line in _lines(kind, trial)]
     session.facts({kind: asdict(trial) for kind, trial in trials.items()}, "\n".join(lines))
 
@@ -67,10 +69,9 @@ def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path)
         raise AssetMissing(f"{path} is not there: name a file or a folder to score")
     settings = session.settings
     kind = "uri_folder" if path.is_dir() else "uri_file"
-    run = invoke_by_job(
-        client, settings.batch_endpoint, str(path.resolve()), kind, poll_s=delivery.poll_seconds(settings)
-    )
-    job = shown(watched("batch job", run), session.progress)
+    poll_s, whole = delivery.poll_seconds(settings), str(path.resolve())
+    with shown(session.progress) as progress:
+        job = invoke_by_job(client, settings.batch_endpoint, whole, kind, poll_s=poll_s, progress=progress)
     for file in download_predictions(client, job.name, output / job.name):
         session.say(str(file))
 
@@ -106,8 +107,9 @@ def destroy(session: Session, client: "MLClient", only: Kind | None, *, sure: bo
         if not is_answered():
             raise ConfigurationError(f"nobody is here to be asked whether to delete {names}: say --yes")
         typer.confirm(f"Delete {names} of workspace {settings.aml_workspace_name}?", abort=True, err=True)
-    run = take_away(client, settings, kinds, poll_s=delivery.poll_seconds(settings))
-    for outcome in shown(run, session.progress):
+    with shown(session.progress) as progress:
+        outcomes = take_away(client, settings, kinds, poll_s=delivery.poll_seconds(settings), progress=progress)
+    for outcome in outcomes:
         session.say(outcome.summary)
 
 

@@ -12,7 +12,7 @@ from mlgates.core.nearest import did_you_mean
 from mlgates.delivery.source import source_state
 from mlgates.gates.declaration import Gate, Gates, read_gates
 from mlgates.gates.recording import broken, run_commit_gate
-from mlgates.reports.console import show as shown
+from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, read_newest, write, write_gate
 from mlgates.reports.html.page import gate_page
 from mlgates.reports.run_summary import show_on_run
@@ -33,7 +33,8 @@ def gate(session: Session, name: str, version: str | None) -> None:
     if wanted.wants_model:
         record = _about_a_model(session, gates, wanted, version=version, commit=commit)
     else:
-        record = shown(run_commit_gate(wanted, settings, commit=commit), session.progress)
+        with shown(session.progress) as progress:
+            record = run_commit_gate(wanted, settings, commit=commit, progress=progress)
     file = write_gate(record, project.reports)
     session.facts(record.to_dict(), checks_table(record))
     session.say(record.summary)
@@ -50,8 +51,17 @@ def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str |
         from mlgates.delivery.gate_tags import keep_page  # noqa: PLC0415
         from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
 
-        run = run_model_gate(client, gates, gate, session.settings, Path(folder), version=version, commit=commit)
-        record = shown(run, session.progress)
+        with shown(session.progress) as progress:
+            record = run_model_gate(
+                client,
+                gates,
+                gate,
+                session.settings,
+                Path(folder),
+                version=version,
+                commit=commit,
+                progress=progress,
+            )
     keep_page(client, record, gate_page(record))
     return record
 

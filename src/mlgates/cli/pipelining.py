@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.runs import newest_build, run_pipeline
 from mlgates.pipelines.work import Request, Work
-from mlgates.reports.console import show as shown
+from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, write_pipeline
 from mlgates.reports.run_summary import show_on_run
 from mlgates.reports.tables import stages_table
@@ -43,12 +44,9 @@ def pipeline(session: Session, client: "MLClient", name: str, asked: Request, bu
     project = settings.project
     dist = project.root / DIST
     work = Work(client, settings, asked, source_state(project.root, os.environ))
-    if name == dev.NAME:
-        run = run_pipeline(name, work, lambda stack: dev.plan(work, dist, stack))
-    else:
-        archive = build or newest_build(dist)
-        run = run_pipeline(name, work, lambda stack: prod.plan(work, archive, stack))
-    record, error = shown(run, session.progress)
+    plan = partial(dev.plan, work, dist) if name == dev.NAME else partial(prod.plan, work, build or newest_build(dist))
+    with shown(session.progress) as progress:
+        record, error = run_pipeline(name, work, plan, progress=progress)
     file = write_pipeline(record, project.reports)
     session.output.print(stages_table(record))
     session.say(record.summary)

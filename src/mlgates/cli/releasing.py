@@ -9,14 +9,12 @@ from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Action
 from mlgates.delivery.ledger import Ledger
 from mlgates.delivery.metrics import preload
-from mlgates.release import approving, repairing, tidying
+from mlgates.release import approving, releasing, repairing, rolling_back, tidying
 from mlgates.release.declaration import read_release
 from mlgates.release.lock import free
 from mlgates.release.owner import Owner
-from mlgates.release.releasing import release as release_run
-from mlgates.release.rolling_back import rollback as rollback_run
 from mlgates.release.work import Work
-from mlgates.reports.console import show as shown
+from mlgates.reports.console import shown
 from mlgates.reports.history import history_table
 
 if TYPE_CHECKING:
@@ -27,8 +25,10 @@ def decide(
     session: Session, client: "MLClient", model: str, action: Action, *, by: str, reason: str, gate_record: str | None
 ) -> None:
     """Approve or reject a version."""
-    run = approving.decide(client, session.settings, model, action, by=by, reason=reason, gate_record=gate_record)
-    entry = shown(run, session.progress)
+    with shown(session.progress) as progress:
+        entry = approving.decide(
+            client, session.settings, model, action, by=by, reason=reason, gate_record=gate_record, progress=progress
+        )
     session.say(f"{entry.summary}: {entry.reason}")
     session.say(f"content {entry.sha256}")
     if entry.gate_record:
@@ -50,14 +50,17 @@ def history(session: Session, client: "MLClient", version: str | None) -> None:
 def release(session: Session, client: "MLClient", version: str | None, *, canary: bool, by: str) -> None:
     """Release a version."""
     preload()  # azure-ai-ml imports MLflow at its first change of an endpoint: not when the traffic moves, please
-    released = shown(release_run(_work(session, client, by), version, canary=canary), session.progress)
+    with shown(session.progress) as progress:
+        released = releasing.release(_work(session, client, by), version, canary=canary, progress=progress)
     session.say(released.summary)
 
 
 def rollback(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
     """Return to the version that served before."""
     preload()
-    session.say(shown(rollback_run(_work(session, client, by), reason=reason), session.progress).summary)
+    with shown(session.progress) as progress:
+        released = rolling_back.rollback(_work(session, client, by), reason=reason, progress=progress)
+    session.say(released.summary)
 
 
 def unlock(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
@@ -91,7 +94,8 @@ def repair_ledger(session: Session, client: "MLClient", *, by: str, reason: str)
 
 def tidy(session: Session, client: "MLClient") -> None:
     """Take away old deployments."""
-    outcomes = shown(tidying.tidy(_work(session, client, "")), session.progress)
+    with shown(session.progress) as progress:
+        outcomes = tidying.tidy(_work(session, client, ""), progress=progress)
     for outcome in outcomes:
         session.say(outcome.summary)
     if not outcomes:

@@ -13,7 +13,7 @@ from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery import train as delivery
 from mlgates.delivery.inventory import take_inventory
 from mlgates.delivery.source import source_or_unknown
-from mlgates.reports.console import show as shown
+from mlgates.reports.console import shown
 from mlgates.reports.tables import inventory_tables, where_to_look
 
 if TYPE_CHECKING:
@@ -56,14 +56,20 @@ def _train(
     session: Session, client: "MLClient", settings: Settings, request: delivery.TrainingRequest, *, register: bool
 ) -> None:
     if register:
-        _say_model(session, shown(delivery.train_and_register(client, settings, request), session.progress))
+        with shown(session.progress) as progress:
+            model = delivery.train_and_register(client, settings, request, progress=progress)
+        _say_model(session, model)
     else:
-        _say_job(session, shown(delivery.train(client, settings, request), session.progress))
+        with shown(session.progress) as progress:
+            job = delivery.train(client, settings, request, progress=progress)
+        _say_job(session, job)
 
 
 def register(session: Session, client: "MLClient", job_name: str | None) -> None:
     """Register the model of a job."""
-    _say_model(session, shown(delivery.register(client, session.settings, job_name), session.progress))
+    with shown(session.progress) as progress:
+        model = delivery.register(client, session.settings, job_name, progress=progress)
+    _say_model(session, model)
 
 
 def show(session: Session, client: "MLClient", *, newest: int) -> None:

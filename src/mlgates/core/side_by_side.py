@@ -1,37 +1,51 @@
-"""How runs that do not wait for each other go on at the same time: a thread each, their events in one run."""
+"""How runs that do not wait for each other go on at the same time: a thread each, their facts told by the caller's."""
 
 import queue
 import threading
-from collections.abc import Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeAlias, TypeVar
 
 from mlgates.core.errors import MlgatesError
-from mlgates.core.events import Event, Steps
+from mlgates.core.progress import Fact, Progress
 
 T = TypeVar("T")
+Run: TypeAlias = Callable[[Progress], T]
 
 
-def side_by_side(runs: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:
-    """Let `runs` go on at the same time; yield the events of all, and return each run's result by its name.
+def side_by_side(runs: Mapping[str, Run[T]], *, progress: Progress) -> dict[str, T]:
+    """Let `runs` go on at the same time, each with a progress of its own; return each run's result by its name.
 
-    When one fails the others still come to their end, so that nothing is left half done. Then its error is raised;
-    of several, one that tells them all, with the exit code of the first.
+    What they tell arrives at `progress` in this thread, which needs no lock. When one fails the others still come to
+    their end, so that nothing is left half done. Then its error is raised; of several, one that tells them all, with
+    the exit code of the first.
     """
-    told: queue.SimpleQueue[Event | _Ended[T]] = queue.SimpleQueue()
+    told: queue.SimpleQueue[Fact | _Ended[T]] = queue.SimpleQueue()
     for name, run in runs.items():
+        own = _Own(told.put, progress, name if len(runs) > 1 else progress.run_name)
         # Daemons: Ctrl-C must end the program although an operation, on the workspace's side, goes on.
-        threading.Thread(target=_drive, args=(name, run, told), name=name, daemon=True).start()
+        threading.Thread(target=_drive, args=(name, run, own, told.put), name=name, daemon=True).start()
     ended: dict[str, _Ended[T]] = {}
     while len(ended) < len(runs):
         item = told.get()
         if isinstance(item, _Ended):
             ended[item.name] = item
         else:
-            yield item
+            progress.tell(item)
     errors = [error for name in runs if (error := ended[name].error) is not None]
     if errors:
         raise _joined(errors)
     return {name: ended[name].result[0] for name in runs}
+
+
+class _Own(Progress):
+    """The progress of one run: hands its facts over to the thread that waits for all."""
+
+    def __init__(self, hand_over: Callable[[Fact], object], progress: Progress, run_name: str) -> None:
+        super().__init__(progress.clock, run_name=run_name)
+        self._hand_over = hand_over
+
+    def tell(self, fact: Fact) -> None:
+        self._hand_over(fact)
 
 
 class _Ended(Generic[T]):
@@ -43,14 +57,13 @@ class _Ended(Generic[T]):
         self.error = error
 
 
-def _drive(name: str, run: Steps[T], told: "queue.SimpleQueue[Event | _Ended[T]]") -> None:
+def _drive(name: str, run: Run[T], own: Progress, end: "Callable[[_Ended[T]], object]") -> None:
     try:
-        while True:
-            told.put(next(run))
-    except StopIteration as end:
-        told.put(_Ended(name, (end.value,)))
+        result = run(own)
     except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-        told.put(_Ended(name, (), error))
+        end(_Ended(name, (), error))
+    else:
+        end(_Ended(name, (result,)))
 
 
 def _joined(errors: list[BaseException]) -> BaseException:

@@ -7,31 +7,31 @@ from azure.core.polling import LROPoller
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import Deployment, Kind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
-from mlgates.core.events import Steps
-from mlgates.core.steps import watched
+from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.declared import load
 from mlgates.delivery.operations import Change, Outcome, bring_about, finished
 from mlgates.delivery.refusals import asking
 
 
-def deploy_batch(client: MLClient, settings: Settings, model: AssetVersion, *, poll_s: float) -> Steps[Deployment]:
+def deploy_batch(
+    client: MLClient, settings: Settings, model: AssetVersion, *, poll_s: float, progress: Progress
+) -> Deployment:
     """Bring endpoint and deployment to what mlops/deploy/batch declares, with exactly `model`, and make it the default.
 
     Raises `DeploymentFailed` when the deployment is refused.
     """
     name = settings.batch_deployment_name
-    yield from watched("batch endpoint", batch_endpoint(client, settings, poll_s=poll_s))
-    deployment = yield from watched("batch deployment", batch_deployment(client, settings, model, name, poll_s=poll_s))
-    yield from watched("batch default", make_default(client, deployment.endpoint, name, poll_s=poll_s))
+    batch_endpoint(client, settings, poll_s=poll_s, progress=progress)
+    deployment = batch_deployment(client, settings, model, name, poll_s=poll_s, progress=progress)
+    make_default(client, deployment.endpoint, name, poll_s=poll_s, progress=progress)
     return deployment
 
 
-def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> Steps[Outcome]:
+def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> Outcome:
     """Bring the endpoint to what batch-endpoint.yml declares; its default stays as it is."""
     name = settings.batch_endpoint
     file = settings.project.batch / "batch-endpoint.yml"
-    wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
 
     def put(endpoint: BatchEndpoint, held: BatchEndpoint | None) -> "LROPoller[BatchEndpoint]":
         if held is not None:  # an update replaces the default, which the file does not declare
@@ -39,13 +39,14 @@ def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> St
         begun: LROPoller[BatchEndpoint] = client.batch_endpoints.begin_create_or_update(endpoint)
         return begun
 
-    find = lambda: client.batch_endpoints.get(name)  # noqa: E731
-    return (yield from bring_about("batch endpoint", wanted, find, put, poll_s=poll_s))
+    with progress.step("batch endpoint") as step:
+        wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
+        return step.done(bring_about(step, wanted, lambda: client.batch_endpoints.get(name), put, poll_s=poll_s))
 
 
 def batch_deployment(
-    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float
-) -> Steps[Deployment]:
+    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float, progress: Progress
+) -> Deployment:
     """Bring the deployment `name` to what batch-deployment.yml declares, with exactly `model`.
 
     Raises `DeploymentFailed` when it is refused.
@@ -53,31 +54,34 @@ def batch_deployment(
     endpoint = settings.batch_endpoint
     file = settings.project.batch / "batch-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
-    wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
-    try:
-        outcome = yield from bring_about(
-            "batch deployment",
-            wanted,
-            lambda: client.batch_deployments.get(name, endpoint),
-            lambda deployment, _: client.batch_deployments.begin_create_or_update(deployment),
-            poll_s=poll_s,
-        )
-    except WorkspaceRefused as error:
-        raise DeploymentFailed(str(error)) from error
-    with asking(f"look up endpoint {endpoint}"):
-        uri = str(client.batch_endpoints.get(endpoint).scoring_uri)
-    return Deployment(Kind.BATCH, endpoint, name, str(model), uri, created=outcome.change is not Change.KEPT)
+    with progress.step("batch deployment") as step:
+        wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
+        try:
+            outcome = bring_about(
+                step,
+                wanted,
+                lambda: client.batch_deployments.get(name, endpoint),
+                lambda deployment, _: client.batch_deployments.begin_create_or_update(deployment),
+                poll_s=poll_s,
+            )
+        except WorkspaceRefused as error:
+            raise DeploymentFailed(str(error)) from error
+        with asking(f"look up endpoint {endpoint}"):
+            uri = str(client.batch_endpoints.get(endpoint).scoring_uri)
+        created = outcome.change is not Change.KEPT
+        return step.done(Deployment(Kind.BATCH, endpoint, name, str(model), uri, created=created))
 
 
-def make_default(client: MLClient, endpoint_name: str, name: str, *, poll_s: float) -> Steps[Outcome]:
+def make_default(client: MLClient, endpoint_name: str, name: str, *, poll_s: float, progress: Progress) -> Outcome:
     """Make the deployment `name` the one that scores when none is named."""
-    with asking(f"look up endpoint {endpoint_name}"):
-        endpoint = client.batch_endpoints.get(endpoint_name)
-    if default_of(endpoint) == name:
-        return Outcome(name, Change.KEPT)
-    endpoint.defaults = {"deployment_name": name}
-    yield from finished("batch default", lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
-    return Outcome(name, Change.UPDATED)
+    with progress.step("batch default") as step:
+        with asking(f"look up endpoint {endpoint_name}"):
+            endpoint = client.batch_endpoints.get(endpoint_name)
+        if default_of(endpoint) == name:
+            return step.done(Outcome(name, Change.KEPT))
+        endpoint.defaults = {"deployment_name": name}
+        finished(step, lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
+        return step.done(Outcome(name, Change.UPDATED))
 
 
 def default_of(endpoint: BatchEndpoint) -> str | None:

@@ -10,7 +10,7 @@ from azure.ai.ml import Input, MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import BatchTrial
 from mlgates.core.errors import AssetMissing, TrialFailed
-from mlgates.core.events import JobSubmitted, Steps
+from mlgates.core.progress import Progress
 from mlgates.core.values import Job
 from mlgates.delivery.follow import follow
 from mlgates.delivery.job import told
@@ -31,16 +31,16 @@ def sample_files(settings: Settings) -> Sequence[Path]:
     return files
 
 
-def invoke_batch(client: MLClient, endpoint: str, path: str, kind: str, *, poll_s: float) -> Steps[Job]:
+def invoke_batch(client: MLClient, endpoint: str, path: str, kind: str, *, poll_s: float, progress: Progress) -> Job:
     """Score what lies at `path` (a file, a folder, a URI or a data asset; `kind` is uri_file or uri_folder).
 
     Returns the completed job. Raises `JobFailed` with the last lines of its log.
     """
-    with asking(f"invoke batch endpoint {endpoint}"), quiet_upload():
-        name = str(client.batch_endpoints.invoke(endpoint, input=Input(type=kind, path=path)).name)
-        job = told(client.jobs.get(name))
-    yield JobSubmitted(job.name, job.link)
-    return (yield from follow(client, job, poll_s=poll_s))
+    with progress.step("batch job") as step:
+        with asking(f"invoke batch endpoint {endpoint}"), quiet_upload():
+            name = str(client.batch_endpoints.invoke(endpoint, input=Input(type=kind, path=path)).name)
+            job = told(client.jobs.get(name))
+        return step.done(follow(step, client, job, poll_s=poll_s))
 
 
 def download_predictions(client: MLClient, job: str, folder: Path) -> Sequence[Path]:
@@ -50,21 +50,22 @@ def download_predictions(client: MLClient, job: str, folder: Path) -> Sequence[P
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def try_batch(client: MLClient, settings: Settings, *, poll_s: float) -> Steps[BatchTrial]:
+def try_batch(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> BatchTrial:
     """Score the sample and count. Raises `TrialFailed` unless there is a prediction for each row."""
-    files = sample_files(settings)
-    path = str(settings.project.root / settings.batch_sample_request)
+    path, kind = str(settings.project.root / settings.batch_sample_request), settings.batch_request_type
     endpoint = settings.batch_endpoint
-    job = yield from invoke_batch(client, endpoint, path, settings.batch_request_type, poll_s=poll_s)
-    with tempfile.TemporaryDirectory() as folder:
-        given = sum(_lines(file) for file in download_predictions(client, job.name, Path(folder)))
-    asked = sum(_lines(file) - 1 for file in files)  # the first line names the columns
-    if given != asked:
-        raise TrialFailed(
-            f"batch endpoint {endpoint}, job {job.name}: {given} predictions for {asked} rows of "
-            f"{settings.batch_sample_request}; what it logged: {job.link or 'mlgates logs batch'}"
-        )
-    return BatchTrial(endpoint, job.name, given)
+    with progress.step("batch job") as step:
+        files = sample_files(settings)
+        job = invoke_batch(client, endpoint, path, kind, poll_s=poll_s, progress=step.inner)
+        with tempfile.TemporaryDirectory() as folder:
+            given = sum(_lines(file) for file in download_predictions(client, job.name, Path(folder)))
+        asked = sum(_lines(file) - 1 for file in files)  # the first line names the columns
+        if given != asked:
+            raise TrialFailed(
+                f"batch endpoint {endpoint}, job {job.name}: {given} predictions for {asked} rows of "
+                f"{settings.batch_sample_request}; what it logged: {job.link or 'mlgates logs batch'}"
+            )
+        return step.done(BatchTrial(endpoint, job.name, given))
 
 
 def _lines(file: Path) -> int:

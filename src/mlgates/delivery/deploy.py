@@ -1,15 +1,15 @@
 """The runs of deployment: both endpoints side by side, each tried as soon as it is up."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings, Target
 from mlgates.core.deployments import BatchTrial, Delivered, Deployment, Kind, OnlineTrial
 from mlgates.core.errors import AssetMissing
-from mlgates.core.events import Steps
+from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
-from mlgates.core.steps import step, watched
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
 from mlgates.delivery.batch_trial import try_batch
@@ -27,24 +27,30 @@ def poll_seconds(settings: Settings) -> float:
 
 
 def deploy(
-    client: MLClient, settings: Settings, kinds: Collection[Kind], *, version: str | None, trial: bool
-) -> Steps[Mapping[Kind, Delivered]]:
+    client: MLClient,
+    settings: Settings,
+    kinds: Collection[Kind],
+    *,
+    version: str | None,
+    trial: bool,
+    progress: Progress,
+) -> Mapping[Kind, Delivered]:
     """Deploy one model version, by default the newest, to the endpoints of `kinds`; try each if `trial`."""
-    model = yield from step("model", lambda: _registered(find_model(client, settings, version)))
+    model = progress.run("model", lambda: _registered(find_model(client, settings, version)))
 
-    def one(kind: Kind) -> Steps[Delivered]:
-        deployment = yield from _DEPLOY[kind](client, settings, model, poll_s=poll_seconds(settings))
-        return Delivered(deployment, (yield from _trial(client, settings, kind)) if trial else None)
+    def one(kind: Kind, progress: Progress) -> Delivered:
+        deployment = _DEPLOY[kind](client, settings, model, poll_s=poll_seconds(settings), progress=progress)
+        return Delivered(deployment, _trial(client, settings, kind, progress) if trial else None)
 
-    results = yield from side_by_side({str(kind): one(kind) for kind in kinds})
+    results = side_by_side({str(kind): partial(one, kind) for kind in kinds}, progress=progress)
     return {kind: results[str(kind)] for kind in kinds}
 
 
 def try_out(
-    client: MLClient, settings: Settings, kinds: Collection[Kind]
-) -> Steps[Mapping[Kind, OnlineTrial | BatchTrial]]:
+    client: MLClient, settings: Settings, kinds: Collection[Kind], *, progress: Progress
+) -> Mapping[Kind, OnlineTrial | BatchTrial]:
     """Try the endpoints of `kinds` with their samples."""
-    results = yield from side_by_side({str(kind): _trial(client, settings, kind) for kind in kinds})
+    results = side_by_side({str(kind): partial(_trial, client, settings, kind) for kind in kinds}, progress=progress)
     return {kind: results[str(kind)] for kind in kinds}
 
 
@@ -54,10 +60,10 @@ def _registered(model: AssetVersion) -> AssetVersion:
     return model
 
 
-def _trial(client: MLClient, settings: Settings, kind: Kind) -> Steps[OnlineTrial | BatchTrial]:
+def _trial(client: MLClient, settings: Settings, kind: Kind, progress: Progress) -> OnlineTrial | BatchTrial:
     if kind is Kind.ONLINE:
-        return (yield from watched("online test", try_online(client, settings)))
-    return (yield from watched("batch job", try_batch(client, settings, poll_s=poll_seconds(settings))))
+        return progress.run("online test", lambda: try_online(client, settings))
+    return try_batch(client, settings, poll_s=poll_seconds(settings), progress=progress)
 
 
-_DEPLOY: Mapping[Kind, Callable[..., Steps[Deployment]]] = {Kind.ONLINE: deploy_online, Kind.BATCH: deploy_batch}
+_DEPLOY: Mapping[Kind, Callable[..., Deployment]] = {Kind.ONLINE: deploy_online, Kind.BATCH: deploy_batch}

@@ -1,4 +1,4 @@
-"""How a running job is followed to its end: log and states, as events."""
+"""How a running job is followed to its end: its log and its states are told by the step that follows it."""
 
 import tempfile
 from collections import deque
@@ -8,7 +8,7 @@ from pathlib import Path
 from azure.ai.ml import MLClient
 
 from mlgates.core.errors import JobFailed
-from mlgates.core.events import JobLogged, JobStatusChanged, Steps
+from mlgates.core.progress import Step
 from mlgates.core.values import Job
 from mlgates.delivery.job import told
 from mlgates.delivery.log_stream import LogStream
@@ -17,24 +17,25 @@ from mlgates.delivery.refusals import asking
 TAIL_LINES = 15
 
 
-def follow(client: MLClient, job: Job, *, poll_s: float) -> Steps[Job]:
-    """Yield what `job` logs and each state it reaches, until it ends; return it as it ended.
+def follow(step: Step, client: MLClient, job: Job, *, poll_s: float) -> Job:
+    """Tell what `job` logs and each state it reaches, until it ends; return it as it ended.
 
     The state is asked for every `poll_s` seconds. Raises `JobFailed`, with the last lines of the log, when the job
     ends in any other way than completed.
     """
+    step.job(job.name, job.link)
     log = LogStream(client, job.name)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     log.start()
     while not (job.ended and log.finished):
         for line in log.lines(wait_s=poll_s):
             tail.append(line)
-            yield JobLogged(job.name, line)
+            step.log(line)
         seen = job.status
         with asking(f"follow job {job.name}"):
             job = told(client.jobs.get(job.name))
         if job.status != seen:
-            yield JobStatusChanged(job.name, job.status)
+            step.status(job.status)
     if job.status != "Completed":
         raise JobFailed(_failure(job, log.failure, tail or _downloaded_tail(client, job)))
     return job

@@ -9,8 +9,7 @@ from azure.core.polling import LROPoller
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import Deployment, Kind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
-from mlgates.core.events import Steps
-from mlgates.core.steps import watched
+from mlgates.core.progress import Progress, Step
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.declared import load
 from mlgates.delivery.operations import Change, Outcome, bring_about, finished
@@ -20,25 +19,25 @@ _TAIL_LINES = 15
 _ALL = 100
 
 
-def deploy_online(client: MLClient, settings: Settings, model: AssetVersion, *, poll_s: float) -> Steps[Deployment]:
+def deploy_online(
+    client: MLClient, settings: Settings, model: AssetVersion, *, poll_s: float, progress: Progress
+) -> Deployment:
     """Bring endpoint and deployment to what mlops/deploy/online declares, with exactly `model`, and all traffic to it.
 
     Raises `DeploymentFailed`, with the last lines of its log, when the deployment does not come up.
     """
     name = settings.online_deployment_name
-    yield from watched("online endpoint", online_endpoint(client, settings, poll_s=poll_s))
-    deployment = yield from watched(
-        "online deployment", online_deployment(client, settings, model, name, poll_s=poll_s)
-    )
-    yield from watched("online traffic", share_traffic(client, deployment.endpoint, {name: _ALL}, poll_s=poll_s))
+    online_endpoint(client, settings, poll_s=poll_s, progress=progress)
+    deployment = online_deployment(client, settings, model, name, poll_s=poll_s, progress=progress)
+    with progress.step("online traffic") as step:
+        step.done(share_traffic(step, client, deployment.endpoint, {name: _ALL}, poll_s=poll_s))
     return deployment
 
 
-def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> Steps[Outcome]:
+def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> Outcome:
     """Bring the endpoint to what online-endpoint.yml declares; its traffic stays as it is."""
     name = settings.online_endpoint
     file = settings.project.online / "online-endpoint.yml"
-    wanted: OnlineEndpoint = load(load_online_endpoint, settings.project, file, {"name": name})
 
     def put(endpoint: OnlineEndpoint, held: OnlineEndpoint | None) -> "LROPoller[OnlineEndpoint]":
         if held is not None:  # an update replaces the shares of traffic, which the file does not declare
@@ -46,13 +45,14 @@ def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float) -> S
         begun: LROPoller[OnlineEndpoint] = client.online_endpoints.begin_create_or_update(endpoint)
         return begun
 
-    find = lambda: client.online_endpoints.get(name)  # noqa: E731
-    return (yield from bring_about("online endpoint", wanted, find, put, poll_s=poll_s))
+    with progress.step("online endpoint") as step:
+        wanted: OnlineEndpoint = load(load_online_endpoint, settings.project, file, {"name": name})
+        return step.done(bring_about(step, wanted, lambda: client.online_endpoints.get(name), put, poll_s=poll_s))
 
 
 def online_deployment(
-    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float
-) -> Steps[Deployment]:
+    client: MLClient, settings: Settings, model: AssetVersion, name: str, *, poll_s: float, progress: Progress
+) -> Deployment:
     """Bring the deployment `name` to what online-deployment.yml declares, with exactly `model`; it gets no traffic.
 
     Raises `DeploymentFailed`, with the last lines of its log, when it does not come up.
@@ -60,34 +60,36 @@ def online_deployment(
     endpoint = settings.online_endpoint
     file = settings.project.online / "online-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
-    wanted: OnlineDeployment = load(load_online_deployment, settings.project, file, over)
-    try:
-        outcome = yield from bring_about(
-            "online deployment",
-            wanted,
-            lambda: client.online_deployments.get(name, endpoint),
-            lambda deployment, _: client.online_deployments.begin_create_or_update(deployment),
-            poll_s=poll_s,
-        )
-    except WorkspaceRefused as error:
-        raise DeploymentFailed(f"{error}\n{_log(client, endpoint, name)}") from error
-    with asking(f"look up endpoint {endpoint}"):
-        uri = str(client.online_endpoints.get(endpoint).scoring_uri)
-    return Deployment(Kind.ONLINE, endpoint, name, str(model), uri, created=outcome.change is not Change.KEPT)
+    with progress.step("online deployment") as step:
+        wanted: OnlineDeployment = load(load_online_deployment, settings.project, file, over)
+        try:
+            outcome = bring_about(
+                step,
+                wanted,
+                lambda: client.online_deployments.get(name, endpoint),
+                lambda deployment, _: client.online_deployments.begin_create_or_update(deployment),
+                poll_s=poll_s,
+            )
+        except WorkspaceRefused as error:
+            raise DeploymentFailed(f"{error}\n{_log(client, endpoint, name)}") from error
+        with asking(f"look up endpoint {endpoint}"):
+            uri = str(client.online_endpoints.get(endpoint).scoring_uri)
+        created = outcome.change is not Change.KEPT
+        return step.done(Deployment(Kind.ONLINE, endpoint, name, str(model), uri, created=created))
 
 
 def share_traffic(
+    step: Step,
     client: MLClient,
     endpoint_name: str,
     traffic: Mapping[str, int],
     *,
     mirror: Mapping[str, int] | None = None,
-    step: str = "online traffic",
     poll_s: float,
-) -> Steps[Outcome]:
+) -> Outcome:
     """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too.
 
-    `step` is the one that tells of it.
+    `step` tells where that is.
     """
     with asking(f"look up endpoint {endpoint_name}"):
         endpoint = client.online_endpoints.get(endpoint_name)
@@ -98,7 +100,7 @@ def share_traffic(
     if (_shares(endpoint.traffic), held) == (wanted, mirrored):
         return Outcome(told, Change.KEPT)
     endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
-    yield from finished(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
+    finished(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
     return Outcome(told, Change.UPDATED)
 
 

@@ -8,7 +8,6 @@ from azure.ai.ml import MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import OnlineTrial
 from mlgates.core.errors import AssetMissing, TrialFailed
-from mlgates.core.events import Steps
 from mlgates.delivery.refusals import asking
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
@@ -41,13 +40,12 @@ def try_online(
     *,
     deployment: str | None = None,
     reach: Callable[[Address], EndpointClient] = EndpointClient,
-) -> Steps[OnlineTrial]:
+) -> OnlineTrial:
     """Send the sample to the online endpoint, as `reach` opens it, and return what came back.
 
     A `deployment` is asked whatever the traffic. Raises `TrialFailed`, with the line that repeats the request, for
     anything but 200 and a list of predictions.
     """
-    yield from ()  # one request: nothing to tell of on the way
     endpoint = reach(address(client, settings.online_endpoint, deployment=deployment))
     try:
         answer = ask(endpoint, sample_request(settings))

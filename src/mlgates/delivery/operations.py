@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
 from mlgates.core.chain import ANCHOR_TAGS
-from mlgates.core.events import StepProgressed, Steps
+from mlgates.core.progress import Step
 from mlgates.delivery.content import checksum, fingerprint
 from mlgates.delivery.quiet import quiet_operation
 from mlgates.delivery.refusals import asking
@@ -54,45 +54,45 @@ T = TypeVar("T")
 
 
 def bring_about(
-    step: str, wanted: R, find: Callable[[], R], put: Callable[[R, R | None], LROPoller[R]], *, poll_s: float
-) -> Steps[Outcome]:
-    """Bring the resource to what `wanted` defines; return what that took.
+    step: Step, wanted: R, find: Callable[[], R], put: Callable[[R, R | None], LROPoller[R]], *, poll_s: float
+) -> Outcome:
+    """Bring the resource, after which `step` is named, to what `wanted` defines; return what that took.
 
     `find` raises the SDK's not-found error when there is none; `put` creates, or updates what is held now. What an
     earlier, interrupted run began is waited for, and taken when it has the same definition. Raises as `asking` does.
     """
     digest = definition(wanted)
-    held = yield from settled(step, find, poll_s=poll_s)
+    held = settled(step, find, poll_s=poll_s)
     if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
         return Outcome(str(wanted.name), Change.KEPT)
     anchors = {name: text for name, text in (getattr(held, "tags", None) or {}).items() if name.startswith(ANCHOR_TAGS)}
     wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
-    yield from finished(step, lambda: put(wanted, held), poll_s=poll_s)
+    finished(step, lambda: put(wanted, held), poll_s=poll_s)
     return Outcome(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
 
 
-def settled(step: str, find: Callable[[], R], *, poll_s: float) -> Steps[R | None]:
+def settled(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
     """Return the resource once nothing is under way for it, None when there is none."""
     while True:
-        with asking(f"look up the {step}"):
+        with asking(f"look up the {step.name}"):
             try:
                 held = find()
             except ResourceNotFoundError:
                 return None
         if state_of(held).lower() not in _ON_ITS_WAY:
             return held
-        yield StepProgressed(step, f"waits for what an earlier run began ({state_of(held)})")
+        step.note(f"waits for what an earlier run began ({state_of(held)})")
         time.sleep(poll_s)
 
 
-def finished(step: str, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> Steps[T]:
+def finished(step: Step, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> T:
     """Begin an operation, tell where it is until it ends, and return its result."""
-    with quiet_operation(), asking(f"bring about the {step}"):
+    with quiet_operation(), asking(f"bring about the {step.name}"):
         poller = begin()
         seen = ""
         while not poller.done():
             if (status := str(poller.status())) != seen:
-                yield StepProgressed(step, status)
+                step.note(status)
             seen = status
             poller.wait(timeout=poll_s)
         result: T = poller.result()

@@ -7,8 +7,7 @@ from pathlib import Path
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings, Target
-from mlgates.core.events import JobSubmitted, Steps
-from mlgates.core.steps import step, watched
+from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, Job, SourceState
 from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
@@ -37,48 +36,52 @@ class TrainingRequest:
     """The sha256 of the build that the project was unpacked from."""
 
 
-def train(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[Job]:
+def train(client: MLClient, settings: Settings, request: TrainingRequest, *, progress: Progress) -> Job:
     """Register environment and data, submit the job and follow it to its end; return the completed job."""
-    return (yield from finish(client, settings, (yield from begin(client, settings, request, anew=True))))
+    job = begin(client, settings, request, anew=True, progress=progress)
+    return finish(client, settings, job, progress=progress)
 
 
-def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, anew: bool) -> Steps[Job]:
+def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, anew: bool, progress: Progress) -> Job:
     """Register environment and data, and submit the job, or take up one of the same recipe unless `anew`.
 
     One that completed, or is still on its way, is taken up; one that failed is not. Returns the job as it is now.
     """
     project = settings.project
-    environment = yield from step(
+    environment = progress.run(
         "environment", lambda: register_environment(client, project, settings.training_environment_name)
     )
-    data = yield from step(
+    data = progress.run(
         "data", lambda: register_data(client, project, settings.training_dataset_name, instead=request.data_file)
     )
     training = Training(environment, data, request.source, request.inputs, request.reproduces, request.build)
     known = None if anew else find_recipe(client, settings.training_experiment_name, training.recipe)
-    return known or (yield from step("submit", lambda: submit(client, settings, training)))
+    return known or progress.run("submit", lambda: submit(client, settings, training))
 
 
-def finish(client: MLClient, settings: Settings, job: Job, *, name: str = "job") -> Steps[Job]:
+def finish(client: MLClient, settings: Settings, job: Job, *, name: str = "job", progress: Progress) -> Job:
     """Follow a job to its end, as the step `name`; return it completed, at once when it was."""
-    yield JobSubmitted(job.name, job.link)
-    if job.status == "Completed":
-        return (yield from step(name, lambda: job))
-    poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
-    return (yield from watched(name, follow(client, job, poll_s=poll_s)))
+    with progress.step(name) as step:
+        if job.status == "Completed":
+            step.job(job.name, job.link)
+            return step.done(job)
+        poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
+        return step.done(follow(step, client, job, poll_s=poll_s))
 
 
-def register(client: MLClient, settings: Settings, job_name: str | None = None) -> Steps[AssetVersion]:
+def register(client: MLClient, settings: Settings, job_name: str | None = None, *, progress: Progress) -> AssetVersion:
     """Register the model of job `job_name`, by default of the newest completed one; return its version."""
-    job = yield from step("find job", lambda: find_job(client, settings.training_experiment_name, job_name))
-    return (yield from step("model", lambda: _register(client, settings, job)))
+    job = progress.run("find job", lambda: find_job(client, settings.training_experiment_name, job_name))
+    return progress.run("model", lambda: _register(client, settings, job))
 
 
-def train_and_register(client: MLClient, settings: Settings, request: TrainingRequest) -> Steps[AssetVersion]:
+def train_and_register(
+    client: MLClient, settings: Settings, request: TrainingRequest, *, progress: Progress
+) -> AssetVersion:
     """Train, then register the model of that very job; return its version."""
     preload()
-    job = yield from train(client, settings, request)
-    return (yield from step("model", lambda: _register(client, settings, job)))
+    job = train(client, settings, request, progress=progress)
+    return progress.run("model", lambda: _register(client, settings, job))
 
 
 def _register(client: MLClient, settings: Settings, job: Job) -> AssetVersion:

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
-from mlgates.core.events import Steps
 from mlgates.core.gates import CheckResult, Verdict
-from mlgates.core.steps import step
+from mlgates.core.progress import Progress
 from mlgates.gates.checks import KINDS
 from mlgates.gates.declaration import Gate, Planned
 from mlgates.gates.errors import CouldNotRun
@@ -17,13 +16,13 @@ _FAULT = "this is a fault of the check, or evidence that it did not foresee: see
 
 
 def run(
-    gate: Gate, evidence: Evidence, *, clock: Callable[[], float] = time.monotonic
-) -> Steps[tuple[CheckResult, ...]]:
+    gate: Gate, evidence: Evidence, *, progress: Progress, clock: Callable[[], float] = time.monotonic
+) -> tuple[CheckResult, ...]:
     """Run every check of `gate` as a step of its own; return all results in the order of the declaration."""
     results: list[CheckResult] = []
     for planned in gate.checks:
-        found = yield from step(planned.kind, lambda planned=planned: _Results(judge(planned, evidence, clock=clock)))  # type: ignore[misc]
-        results += found
+        with progress.step(planned.kind) as step:
+            results += step.done(_Results(judge(planned, evidence, clock=clock)))
     return tuple(results)
 
 

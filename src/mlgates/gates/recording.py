@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mlgates.config.settings import Settings
-from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord, Subject
 from mlgates.core.lineage import Lineage
+from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.gates.cache import Cache
 from mlgates.gates.comparison import pictures_of
@@ -18,9 +18,9 @@ from mlgates.gates.resolution import resolve
 from mlgates.gates.suite_reports import read_coverage, read_suites
 
 
-def run_commit_gate(gate: Gate, settings: Settings, *, commit: str) -> Steps[GateRecord]:
+def run_commit_gate(gate: Gate, settings: Settings, *, commit: str, progress: Progress) -> GateRecord:
     """Run a gate that is about a commit, and no model yet."""
-    return (yield from recorded(gate, settings, evidence_of(settings, commit)))
+    return recorded(gate, settings, evidence_of(settings, commit), progress=progress)
 
 
 def evidence_of(settings: Settings, commit: str) -> Evidence:
@@ -37,18 +37,18 @@ def evidence_of(settings: Settings, commit: str) -> Evidence:
 
 
 def recorded(
-    gate: Gate, settings: Settings, evidence: Evidence, versions: Sequence[AssetVersion] = ()
-) -> Steps[GateRecord]:
+    gate: Gate, settings: Settings, evidence: Evidence, versions: Sequence[AssetVersion] = (), *, progress: Progress
+) -> GateRecord:
     """Run every check of `gate` and return the record; `versions` of the model, oldest first, show its history."""
     started, began = datetime.now(UTC), time.monotonic()
-    results = yield from run(gate, evidence)
+    results = run(gate, evidence, progress=progress)
     return GateRecord(
         gate=gate.name,
         environment=settings.environment,
         workspace=settings.aml_workspace_name,
         candidate=_subject(evidence.the_candidate),
         champion=_subject(evidence.champion),
-        results=tuple(results),
+        results=results,
         pictures=pictures_of(evidence, versions) if evidence.the_candidate else {},
         started=started.isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,

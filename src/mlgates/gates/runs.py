@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
-from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord
-from mlgates.core.steps import step
+from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.gate_tags import keep_record
@@ -26,13 +25,21 @@ VERSIONS = 12
 
 
 def run_model_gate(
-    client: "MLClient", gates: Gates, gate: Gate, settings: Settings, folder: Path, *, version: str | None, commit: str
-) -> Steps[GateRecord]:
+    client: "MLClient",
+    gates: Gates,
+    gate: Gate,
+    settings: Settings,
+    folder: Path,
+    *,
+    version: str | None,
+    commit: str,
+    progress: Progress,
+) -> GateRecord:
     """Run a gate about a model version, by default the newest, and keep its record with that version.
 
     What is fetched lies below `folder`. The champion is the version that has most of the online endpoint's traffic.
     """
-    candidate = yield from step("candidate", lambda: find_model(client, settings, version))
+    candidate = progress.run("candidate", lambda: find_model(client, settings, version))
     champion = find_champion(client, settings)
     source = WorkspaceEvidence(client, folder, label=gates.evaluation.label)
     evidence = evidence_of(settings, commit)
@@ -41,7 +48,7 @@ def run_model_gate(
     evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
     evidence.fetch_twin_metrics = lambda: source.twin_metrics(evidence.candidate, settings.training_experiment_name)
     versions = model_versions(client, settings, newest=VERSIONS)
-    record = yield from recorded(gate, settings, evidence, versions[::-1])
+    record = recorded(gate, settings, evidence, versions[::-1], progress=progress)
     keep_record(client, candidate, record)
     return record
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from mlgates.build.archive import Build
 from mlgates.build.project import make, unpacked
 from mlgates.core.deployments import Kind
-from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord
-from mlgates.core.steps import step
+from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import deploy
 from mlgates.delivery.train import register
@@ -26,35 +26,35 @@ NAME = "dev"
 def plan(work: Work, dist: Path, stack: ExitStack) -> Sequence[Planned]:
     """Return the stages; the build goes to `dist`, and what it is unpacked to ends with `stack`."""
     return (
-        Planned("build", lambda: _build(work, dist, stack)),
-        Planned("train", lambda: train_once(work)),
-        Planned("register", lambda: _register(work)),
-        Planned("deploy and test", lambda: _deploy(work)),
-        Planned("integration suite", lambda: run_suite("integration", work.settings)),
-        Planned("dev gate", lambda: _gate(work)),
+        Planned("build", partial(_build, work, dist, stack)),
+        Planned("train", partial(train_once, work)),
+        Planned("register", partial(_register, work)),
+        Planned("deploy and test", partial(_deploy, work)),
+        Planned("integration suite", partial(run_suite, "integration", work.settings)),
+        Planned("dev gate", partial(_gate, work)),
     )
 
 
-def _build(work: Work, dist: Path, stack: ExitStack) -> Steps[Build]:
-    build = yield from step("build", lambda: make(work.settings.project, work.source, dist))
+def _build(work: Work, dist: Path, stack: ExitStack, *, progress: Progress) -> Build:
+    build = progress.run("build", lambda: make(work.settings.project, work.source, dist))
     held = stack.enter_context(unpacked(build.file))
     work.take(held)
     return build
 
 
-def _register(work: Work) -> Steps[AssetVersion]:
-    work.model = yield from register(work.client, work.settings, work.job.name if work.job else None)
+def _register(work: Work, *, progress: Progress) -> AssetVersion:
+    work.model = register(work.client, work.settings, work.job.name if work.job else None, progress=progress)
     return work.model
 
 
-def _deploy(work: Work) -> Steps[Said]:
+def _deploy(work: Work, *, progress: Progress) -> Said:
     version = work.model.version if work.model else None
-    delivered = yield from deploy(work.client, work.settings, tuple(Kind), version=version, trial=True)
+    delivered = deploy(work.client, work.settings, tuple(Kind), version=version, trial=True, progress=progress)
     return Said("; ".join(each.trial.summary for each in delivered.values() if each.trial))
 
 
-def _gate(work: Work) -> Steps[GateRecord]:
-    record = yield from run_gate(work, NAME)
+def _gate(work: Work, *, progress: Progress) -> GateRecord:
+    record = run_gate(work, NAME, progress=progress)
     if work.build:
         note_passed(work.build, record)
     return record

@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from mlgates.core.errors import ConfigurationError, GateFailed
-from mlgates.core.events import Steps
 from mlgates.core.gates import GateRecord
+from mlgates.core.progress import Progress
 from mlgates.delivery.gate_tags import keep_page
 from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken
@@ -15,7 +15,7 @@ from mlgates.reports.files import write_gate
 from mlgates.reports.html.page import gate_page
 
 
-def run_gate(work: Work, name: str) -> Steps[GateRecord]:
+def run_gate(work: Work, name: str, *, progress: Progress) -> GateRecord:
     """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it stays shut."""
     project = work.settings.project
     shown = project.shown(project.gates_file)
@@ -25,7 +25,7 @@ def run_gate(work: Work, name: str) -> Steps[GateRecord]:
     if work.model is None:
         raise RuntimeError("a stage that trains comes before the gate")
     with tempfile.TemporaryDirectory() as folder:
-        found = yield from run_model_gate(
+        found = run_model_gate(
             work.client,
             gates,
             gates.gates[name],
@@ -33,6 +33,7 @@ def run_gate(work: Work, name: str) -> Steps[GateRecord]:
             Path(folder),
             version=work.model.version,
             commit=work.source.commit,
+            progress=progress,
         )
     work.gates.append(found)
     write_gate(found, project.reports)

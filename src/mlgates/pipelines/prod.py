@@ -7,6 +7,7 @@ interruption, or once somebody has approved, it goes on from where the workspace
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,9 @@ from mlgates.build.archive import Build
 from mlgates.build.project import unpacked
 from mlgates.config.settings import Settings
 from mlgates.core.errors import NotAllowed, Waits
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Entry
+from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
-from mlgates.core.steps import step
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import candidate_of
 from mlgates.delivery.ledger import Ledger
@@ -44,31 +44,31 @@ NAME = "prod"
 def plan(work: Work, archive: Path, stack: ExitStack) -> Sequence[Planned]:
     """Return the stages; what `archive` is unpacked to ends with `stack`."""
     return (
-        Planned("check build", lambda: _check(work, archive, stack)),
-        Planned("train", lambda: _train(work)),
-        Planned("prod gate", lambda: run_gate(work, NAME)),
-        Planned("approval", lambda: _approval(work)),
-        Planned("register", lambda: _register(work)),
-        Planned("release", lambda: _release(work)),
-        Planned("smoke suite", lambda: run_suite("smoke", work.settings)),
+        Planned("check build", partial(_check, work, archive, stack)),
+        Planned("train", partial(_train, work)),
+        Planned("prod gate", partial(run_gate, work, NAME)),
+        Planned("approval", partial(_approval, work)),
+        Planned("register", partial(_register, work)),
+        Planned("release", partial(_release, work)),
+        Planned("smoke suite", partial(run_suite, "smoke", work.settings)),
     )
 
 
-def _check(work: Work, archive: Path, stack: ExitStack) -> Steps[Build]:
+def _check(work: Work, archive: Path, stack: ExitStack, *, progress: Progress) -> Build:
     held = stack.enter_context(unpacked(archive))
-    yield from step("dev gate", lambda: check_passed(held.build))
+    progress.run("dev gate", lambda: check_passed(held.build))
     work.take(held)
     return held.build
 
 
-def _train(work: Work) -> Steps[Trained]:
-    trained = yield from train_twice(work)
+def _train(work: Work, *, progress: Progress) -> Trained:
+    trained = train_twice(work, progress=progress)
     # Not registered yet: a version of the registry is something that a person has approved.
     work.model = candidate_of(work.client, work.settings, trained.job.name)
     return trained
 
 
-def _approval(work: Work) -> Steps[Entry]:
+def _approval(work: Work, *, progress: Progress) -> Entry:
     """Return the approval of just this content, given before or passed on now.
 
     Raises `NotAllowed` after a rejection, `Waits` while nobody has decided.
@@ -79,29 +79,26 @@ def _approval(work: Work) -> Steps[Entry]:
     if entry is not None and entry.action is Action.REJECTED:
         raise NotAllowed(f"{model} was rejected by {entry.by}: {entry.reason}; what serves goes on serving")
     if entry is not None and entry.action is Action.APPROVED:
-        return (yield from step("decision", lambda: entry))
+        return progress.run("decision", lambda: entry)
     if not work.request.approver:
         raise Waits(
             f"{model} waits for a decision: 'mlgates approve {model} --env {work.settings.environment} --by NAME "
             f"--reason TEXT', or reject; then run this pipeline again"
         )
     reason = work.request.reason or f"approved in the run of {Owner.here(os.environ).name}"
-    return (
-        yield from decide(
-            work.client, work.settings, str(model), Action.APPROVED, by=work.request.approver, reason=reason
-        )
-    )
+    by = work.request.approver
+    return decide(work.client, work.settings, str(model), Action.APPROVED, by=by, reason=reason, progress=progress)
 
 
-def _register(work: Work) -> Steps[AssetVersion]:
-    work.model = yield from register(work.client, work.settings, work.job.name if work.job else None)
+def _register(work: Work, *, progress: Progress) -> AssetVersion:
+    work.model = register(work.client, work.settings, work.job.name if work.job else None, progress=progress)
     return work.model
 
 
-def _release(work: Work) -> Steps[Released]:
+def _release(work: Work, *, progress: Progress) -> Released:
     at_work = releasing(work.client, work.settings, by=work.request.approver)
     version = work.model.version if work.model else None
-    return (yield from release(at_work, version, canary=work.request.canary))
+    return release(at_work, version, canary=work.request.canary, progress=progress)
 
 
 def releasing(client: "MLClient", settings: Settings, *, by: str) -> ReleaseWork:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlgates.core.errors import AssetMissing, MlgatesError
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving
+from mlgates.core.progress import Progress
 from mlgates.delivery.ledger import Ledger
 from mlgates.delivery.serving import look_batch, look_online, served_model
 from mlgates.pipelines.stages import Planned, Ran, run_stages
@@ -20,12 +20,12 @@ _ALL = 100
 
 
 def run_pipeline(
-    name: str, work: Work, plan: Callable[[ExitStack], Sequence[Planned]]
-) -> Steps[tuple[PipelineRecord, MlgatesError | None]]:
+    name: str, work: Work, plan: Callable[[ExitStack], Sequence[Planned]], *, progress: Progress
+) -> tuple[PipelineRecord, MlgatesError | None]:
     """Run the stages of `plan`; return the record, and the error that stopped them."""
     started, began = datetime.now(UTC), time.monotonic()
     with ExitStack() as stack:
-        ran = yield from run_stages(plan(stack), until=work.request.until)
+        ran = run_stages(plan(stack), until=work.request.until, progress=progress)
     return _record(name, work, ran, started, time.monotonic() - began), ran.error
 
 

@@ -1,18 +1,22 @@
 """How a pipeline is run: stage after stage; what did not run says why, and what happened is kept in any case."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol
 
 from mlgates.core.errors import ConfigurationError, MlgatesError, Waits
-from mlgates.core.events import StageEnded, StageStarted, Steps
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import Stage, StageState
-from mlgates.core.steps import Result
+from mlgates.core.progress import Progress, Result, StageEnded, StageStarted
 
-R = TypeVar("R", bound=Result)
+
+class Run(Protocol):
+    """The work of a stage; what it returns says itself in one phrase."""
+
+    def __call__(self, *, progress: Progress) -> Result:
+        """Do it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Planned:
     """A stage that is to be run."""
 
     name: str
-    run: Callable[[], Steps[Result]]
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,7 @@ class Ran:
     error: MlgatesError | None
 
 
-def run_stages(
-    plan: Sequence[Planned], *, until: str | None = None, clock: Callable[[], float] = time.monotonic
-) -> Steps[Ran]:
+def run_stages(plan: Sequence[Planned], *, until: str | None = None, progress: Progress) -> Ran:
     """Run the stages of `plan` in order, the one named `until` as the last.
 
     A stage that raises an `MlgatesError` ends the run: the rest is skipped, and the error returned with the stages,
@@ -47,8 +49,8 @@ def run_stages(
     error: MlgatesError | None = None
     for number, planned in enumerate(plan, start=1):
         if stopped is None:
-            yield StageStarted(planned.name, number, len(plan))
-            stage, error = yield from _ran(planned, clock)
+            progress.tell(StageStarted(planned.name, number, len(plan)))
+            stage, error = _ran(planned, progress)
             if error is not None:
                 stopped = f"not reached: {planned.name} {stage.state}"
             elif planned.name == until:
@@ -56,21 +58,21 @@ def run_stages(
         else:
             stage = Stage(name=planned.name, state=StageState.SKIPPED, remark=stopped)
         stages.append(stage)
-        yield StageEnded(stage)
+        progress.tell(StageEnded(stage))
     return Ran(tuple(stages), error)
 
 
-def _ran(planned: Planned, clock: Callable[[], float]) -> Steps[tuple[Stage, MlgatesError | None]]:
-    began, started = clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
+def _ran(planned: Planned, progress: Progress) -> tuple[Stage, MlgatesError | None]:
+    began, started = progress.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
     error: MlgatesError | None = None
     try:
-        result = yield from planned.run()
+        result = planned.run(progress=progress)
         state, remark = StageState.PASSED, result.summary
     except Waits as waits:
         state, remark, error = StageState.WAITING, _first_line(waits), waits
     except MlgatesError as failure:
         state, remark, error = StageState.FAILED, _first_line(failure), failure
-    stage = Stage(name=planned.name, state=state, started=started, seconds=clock() - began, remark=remark)
+    stage = Stage(name=planned.name, state=state, started=started, seconds=progress.clock() - began, remark=remark)
     return stage, error
 
 
@@ -83,8 +85,3 @@ class Said:
     """A stage's result that is only a phrase."""
 
     summary: str
-
-
-def joined(results: Mapping[str, Result]) -> Said:
-    """Return the results of runs that went side by side as one."""
-    return Said("; ".join(result.summary for result in results.values()))

@@ -7,14 +7,14 @@ from collections import deque
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, SuiteFailed
-from mlgates.core.events import JobLogged, Steps
+from mlgates.core.progress import Progress
 from mlgates.gates.suite_reports import SUITES
 from mlgates.pipelines.stages import Said
 
 _TAIL_LINES = 25
 
 
-def run_suite(layer: str, settings: Settings) -> Steps[Said]:
+def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Said:
     """Run the suite `layer` of the project; its lines are told as a job's log is.
 
     Raises `SuiteFailed` with the last lines when a test fails, `AssetMissing` when the project has no such suite.
@@ -40,7 +40,7 @@ def run_suite(layer: str, settings: Settings) -> Steps[Said]:
     ) as process:
         for line in process.stdout or ():
             tail.append(line.rstrip())
-            yield JobLogged(layer, line.rstrip())
+            progress.log(line.rstrip())
     if process.returncode:
         raise SuiteFailed("\n".join([f"the {layer} suite failed:", *(f"  | {line}" for line in tail)]))
     return Said(tail[-1] if tail else "passed")

@@ -1,9 +1,9 @@
 """How a pipeline trains: from the build alone, and not again what was trained already."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-from mlgates.core.events import Steps
+from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import Job
 from mlgates.delivery.metrics import preload
@@ -24,26 +24,26 @@ class Trained:
         return f"{self.job.summary}" + (f", and again as {self.twin.name}" if self.twin else "")
 
 
-def train_once(work: Work) -> Steps[Trained]:
+def train_once(work: Work, *, progress: Progress) -> Trained:
     """Train from the build; a job of the same recipe is taken as it is, and followed while it still runs."""
     preload()
     settings, request = work.training()
-    job = yield from begin(work.client, settings, request, anew=work.request.anew)
-    work.job = yield from finish(work.client, settings, job)
+    job = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+    work.job = finish(work.client, settings, job, progress=progress)
     return Trained(work.job)
 
 
-def train_twice(work: Work) -> Steps[Trained]:
+def train_twice(work: Work, *, progress: Progress) -> Trained:
     """Train as `train_once`, and a second time at the same time, to show that the result can be reproduced."""
     preload()
     settings, request = work.training()
-    job = yield from begin(work.client, settings, request, anew=work.request.anew)
-    twin = yield from begin(work.client, settings, replace(request, reproduces=job.name), anew=work.request.anew)
-    ended: Mapping[str, Job] = yield from side_by_side(
-        {
-            "job": finish(work.client, settings, job),
-            "twin": finish(work.client, settings, twin, name="twin job"),
-        }
-    )
-    work.job = ended["job"]
-    return Trained(ended["job"], ended["twin"])
+    job = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+    request = replace(request, reproduces=job.name)
+    twin = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+
+    def follow(name: str, followed: Job, progress: Progress) -> Job:
+        return finish(work.client, settings, followed, name=name, progress=progress)
+
+    runs = {"job": partial(follow, "job", job), "twin job": partial(follow, "twin job", twin)}
+    work.job, twin = side_by_side(runs, progress=progress).values()
+    return Trained(work.job, twin)

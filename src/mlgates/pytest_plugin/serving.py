@@ -106,7 +106,7 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClien
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
     from mlgates.core.deployments import Kind  # noqa: PLC0415
-    from mlgates.core.steps import to_the_end  # noqa: PLC0415
+    from mlgates.core.progress import Silent  # noqa: PLC0415
     from mlgates.delivery.candidates import find_model  # noqa: PLC0415
     from mlgates.delivery.deploy import deploy  # noqa: PLC0415
     from mlgates.delivery.source import source_or_unknown  # noqa: PLC0415
@@ -116,8 +116,8 @@ def _deliver(client: "MLClient", settings: "Settings") -> None:
         find_model(client, settings, None)
     except AssetMissing:
         request = TrainingRequest(source_or_unknown(settings.project.root, os.environ))
-        to_the_end(train_and_register(client, settings, request))
-    to_the_end(deploy(client, settings, tuple(Kind), version=None, trial=False))
+        train_and_register(client, settings, request, progress=Silent())
+    deploy(client, settings, tuple(Kind), version=None, trial=False, progress=Silent())
 
 
 @contextmanager

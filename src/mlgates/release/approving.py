@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, Entry
-from mlgates.core.steps import step
+from mlgates.core.progress import Progress
 from mlgates.delivery.ledger import Ledger
 from mlgates.release.rules import check_decision
 from mlgates.release.subject import Content, content_of, passed_record
@@ -25,7 +24,8 @@ def decide(
     by: str,
     reason: str,
     gate_record: str | None = None,
-) -> Steps[Entry]:
+    progress: Progress,
+) -> Entry:
     """Record that `model` (`classifier:3`) is approved or rejected; return the entry.
 
     Raises `ConfigurationError` for nobody or no reason, `AssetMissing` for a version that is not there, `NotAllowed`
@@ -35,13 +35,13 @@ def decide(
     who, why = given(by, "by", "who decides"), given(reason, "reason", "why")
     ledger = Ledger.of(client, settings)
     check_decision(ledger.entries(), model, action)  # before anything is downloaded
-    content = yield from step("content", lambda: content_of(client, settings, version))
+    content = progress.run("content", lambda: content_of(client, settings, version))
     # One may reject what did not even pass.
     record = passed_record(client, content, named=gate_record).sha256 if action is Action.APPROVED else ""
     draft = Draft(
         action=action, by=who, model=model, sha256=content.sha256, reason=why, gate_record=record or gate_record or ""
     )
-    return (yield from step("decision", lambda: _recorded(ledger, content, draft)))
+    return progress.run("decision", lambda: _recorded(ledger, content, draft))
 
 
 def version_of(model: str, settings: Settings) -> str:

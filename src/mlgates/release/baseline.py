@@ -7,8 +7,7 @@ Kayenta has it, the baseline is deployed when the new one is, as the same file d
 from dataclasses import dataclass
 
 from mlgates.core.errors import DeploymentFailed, NotAllowed, TrialFailed
-from mlgates.core.events import Steps
-from mlgates.core.steps import watched
+from mlgates.core.progress import Progress
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.online_trial import try_online
@@ -35,20 +34,22 @@ class Baseline:
         return self.name or f"none, the deployment that serves takes its place: {self.reason}"
 
 
-def deploy_baseline(work: Work, live: Served) -> Steps[Baseline]:
+def deploy_baseline(work: Work, live: Served, *, progress: Progress) -> Baseline:
     """Deploy what serves once more; without traffic, and tried. When that cannot be there is none, with the reason."""
-    return (yield from watched("baseline", _deployed(work, live)))
+    with progress.step("baseline") as step:
+        return step.done(_deployed(work, live, progress=step.inner))
 
 
-def remove_baseline(work: Work) -> Steps[None]:
+def remove_baseline(work: Work, *, progress: Progress) -> None:
     """Take the baseline away, also what a killed release has left of one; it must have no traffic any more."""
     if BASELINE in look_online(work.client, work.endpoint).deployments:
-        yield from watched("baseline removed", deleted(work, "online", work.endpoint, BASELINE))
+        with progress.step("baseline removed") as step:
+            step.done(deleted(work, "online", work.endpoint, BASELINE, progress=step.inner))
 
 
-def _deployed(work: Work, live: Served) -> Steps[Baseline]:
+def _deployed(work: Work, live: Served, *, progress: Progress) -> Baseline:
     try:
-        yield from _brought_up(work, live)
+        _brought_up(work, live, progress=progress)
     except (DeploymentFailed, NotAllowed, TrialFailed) as error:
         reason = str(error).splitlines()[0]
     else:
@@ -56,17 +57,17 @@ def _deployed(work: Work, live: Served) -> Steps[Baseline]:
     serving = look_online(work.client, work.endpoint)
     # What came up half holds an instance, or the quota for one.
     if BASELINE in serving.deployments and BASELINE not in serving.shares:
-        yield from deleted(work, "online", work.endpoint, BASELINE)
+        deleted(work, "online", work.endpoint, BASELINE, progress=progress)
     return Baseline(None, reason)
 
 
-def _brought_up(work: Work, live: Served) -> Steps[None]:
+def _brought_up(work: Work, live: Served, *, progress: Progress) -> None:
     model = find_model(work.client, work.settings, live.model.partition(":")[2])
     content = Content(model, live.sha256)
     check_unchanged(work.client, work.settings, content)
     serving = look_online(work.client, work.endpoint)
     if BASELINE in serving.deployments and BASELINE not in serving.shares:  # left by a killed release, and never proved
-        yield from deleted(work, "online", work.endpoint, BASELINE)
-    yield from online_deployment(work.client, work.settings, model, BASELINE, poll_s=work.poll_s)
+        deleted(work, "online", work.endpoint, BASELINE, progress=progress)
+    online_deployment(work.client, work.settings, model, BASELINE, poll_s=work.poll_s, progress=progress)
     check_deployed(work.client, work.settings, content, BASELINE)
-    yield from try_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)
+    try_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)

@@ -3,12 +3,13 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NoReturn
 
 from mlgates.core.deployments import OnlineTrial
 from mlgates.core.errors import CanaryBroken, CanaryUndecided
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft
-from mlgates.core.steps import watched
+from mlgates.core.progress import Progress, Step
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import share_traffic
 from mlgates.delivery.online_trial import try_online
@@ -28,25 +29,29 @@ REASON_TAG = "released.reason"
 """On a withdrawn model version: why."""
 
 
-def smoke(work: Work, name: str) -> Steps[OnlineTrial]:
+def smoke(work: Work, name: str, *, progress: Progress) -> OnlineTrial:
     """Send the sample to the deployment `name`, whatever the traffic. Raises `TrialFailed`."""
-    trial = try_online(work.client, work.settings, deployment=name, reach=work.reach)
-    return (yield from watched("smoke test", trial))
+    trial = partial(try_online, work.client, work.settings, deployment=name, reach=work.reach)
+    return progress.run("smoke test", trial)
 
 
-def all_to(work: Work, name: str | None) -> Steps[Outcome]:
+def all_to(work: Work, name: str | None, *, progress: Progress) -> Outcome:
     """Give one deployment all the traffic, or none to any, and mirror none."""
     traffic = {name: ALL} if name else {}
-    return (
-        yield from watched(
-            "online traffic", share_traffic(work.client, work.endpoint, traffic, mirror={}, poll_s=work.poll_s)
-        )
-    )
+    with progress.step("online traffic") as step:
+        return step.done(share_traffic(step, work.client, work.endpoint, traffic, mirror={}, poll_s=work.poll_s))
 
 
 def walk(
-    work: Work, content: Content, split: Split, steps: Sequence[int], samples: Samples, *, compared: bool = True
-) -> Steps[None]:
+    work: Work,
+    content: Content,
+    split: Split,
+    steps: Sequence[int],
+    samples: Samples,
+    *,
+    compared: bool = True,
+    progress: Progress,
+) -> None:
     """Move the traffic of `split` along `steps` to the new version, each step watched with `samples`.
 
     Unless it has to be `compared`, the new version is judged alone when the old one does not answer.
@@ -60,15 +65,14 @@ def walk(
     seen = Observation()
     try:
         if (percent := work.declared.canary.mirror) and split.share == 0:
-            step = _Step("mirror", split, seen, compared, mirror=percent)
-            yield from watched(step.name, _gone(work, content, step, probe))
+            _gone(work, content, _Step("mirror", split, seen, compared, mirror=percent), probe, progress=progress)
         for share in steps_left(steps, split.share):
             split = replace(split, share=share)
-            step = _Step(f"canary {share} %", split, seen, compared)
-            seen += (yield from watched(step.name, _gone(work, content, step, probe))).seen
+            canary = _Step(f"canary {share} %", split, seen, compared)
+            seen += _gone(work, content, canary, probe, progress=progress).seen
     finally:
         probe.close()
-    yield from remove_baseline(work)
+    remove_baseline(work, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +88,41 @@ class _Step:
     """Percent of the traffic that is copied to the new version."""
 
 
-def _gone(work: Work, content: Content, step: _Step, probe: Probe) -> Steps[Watched]:
+def _gone(work: Work, content: Content, gone: _Step, probe: Probe, *, progress: Progress) -> Watched:
     """Move the traffic and watch; unless all limits are kept put it back, say why, and raise."""
-    split, declared = step.split, work.declared
-    mirror = {split.new: step.mirror} if step.mirror else {}
-    yield from share_traffic(
-        work.client, work.endpoint, split.traffic, mirror=mirror, step=step.name, poll_s=work.poll_s
-    )
-    seen = yield from watch(
+    with progress.step(gone.name) as step:
+        seen = step.done(_seen(step, work, gone, probe))
+        if seen.verdict.state is not State.KEPT:
+            _back(step, work, content, gone, seen, progress=progress)
+        return seen
+
+
+def _seen(step: Step, work: Work, gone: _Step, probe: Probe) -> Watched:
+    split, declared = gone.split, work.declared
+    mirror = {split.new: gone.mirror} if gone.mirror else {}
+    share_traffic(step, work.client, work.endpoint, split.traffic, mirror=mirror, poll_s=work.poll_s)
+    return watch(
+        step,
         Watch(
-            step.name,
             declared.limits,
             share=split.share,
             new=split.new,
             seconds=declared.seconds(work.settings),
             extra_seconds=declared.extra_seconds(work.settings),
             last=split.share == ALL,
-            before=step.before,
-            compared=step.compared,
+            before=gone.before,
+            compared=gone.compared,
         ),
         probe,
     )
-    if seen.verdict.state is State.KEPT:
-        return seen
-    work, back = work.way_back or work, following(split, (), broken=True)
-    yield from share_traffic(work.client, work.endpoint, back.traffic, mirror={}, step=step.name, poll_s=work.poll_s)
-    yield from remove_baseline(work)
-    why = f"at {step.name}: {'; '.join(seen.verdict.reasons)}"
+
+
+def _back(step: Step, work: Work, content: Content, gone: _Step, seen: Watched, *, progress: Progress) -> NoReturn:
+    work, split = work.way_back or work, gone.split
+    back = following(split, (), broken=True)
+    share_traffic(step, work.client, work.endpoint, back.traffic, mirror={}, poll_s=work.poll_s)
+    remove_baseline(work, progress=progress)
+    why = f"at {gone.name}: {'; '.join(seen.verdict.reasons)}"
     where = f"({seen.summary}); all traffic of {work.endpoint} is back on {split.old}"
     if seen.verdict.state is State.OPEN:
         raise CanaryUndecided(

@@ -5,14 +5,14 @@ Where it stands is read from the workspace, so that one that was killed anywhere
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from mlgates.core.deployments import Deployment
 from mlgates.core.errors import LedgerBroken, NotAllowed
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
 from mlgates.core.side_by_side import side_by_side
-from mlgates.core.steps import step, watched
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.deployed import deployed_checksum
@@ -55,25 +55,24 @@ class Position:
         return self.last is not None and (self.last.model, self.last.deployment) == (model, self.place)
 
 
-def release(work: Work, version: str | None, *, canary: bool = True) -> Steps[Released]:
+def release(work: Work, version: str | None, *, canary: bool = True, progress: Progress) -> Released:
     """Release a version, by default the newest; without `canary` in one step.
 
     Raises `NotAllowed` without passed gate and approval of exactly this content, `EndpointHeld` while another release
     is under way, `SampleRefused` before anything is deployed, `DeploymentFailed`, `TrialFailed`, `CanaryBroken` when
     the version does not stand up or `CanaryUndecided` when nobody can tell: then the traffic is where it was before.
     """
-    content = yield from step("content", lambda: content_of(work.client, work.settings, version))
-    yield from step("approval", lambda: _permitted(work, content))
-    samples = yield from step("samples", lambda: read_samples(work.settings, content.contract))
+    content = progress.run("content", lambda: content_of(work.client, work.settings, version))
+    progress.run("approval", lambda: _permitted(work, content))
+    samples = progress.run("samples", lambda: read_samples(work.settings, content.contract))
     model = str(content.model)
-    return (
-        yield from holding(
-            work,
-            model,
-            RELEASE,
-            lambda held: _released(held, content, samples, canary=canary),
-            permitted=lambda entries: permission(entries, model, content.sha256),
-        )
+    return holding(
+        work,
+        model,
+        RELEASE,
+        lambda held: _released(held, content, samples, canary=canary, progress=progress),
+        permitted=lambda entries: permission(entries, model, content.sha256),
+        progress=progress,
     )
 
 
@@ -85,56 +84,59 @@ def _permitted(work: Work, content: Content) -> Entry:
     return permission(work.ledger.entries(), str(content.model), content.sha256)
 
 
-def _released(work: Work, content: Content, samples: Samples, *, canary: bool) -> Steps[Released]:
+def _released(work: Work, content: Content, samples: Samples, *, canary: bool, progress: Progress) -> Released:
     model = content.model
     _permitted(work, content)  # somebody may have rejected it before the lock was taken
-    yield from watched("online endpoint", online_endpoint(work.client, work.settings, poll_s=work.poll_s))
-    yield from watched("batch endpoint", batch_endpoint(work.client, work.settings, poll_s=work.poll_s))
+    online_endpoint(work.client, work.settings, poll_s=work.poll_s, progress=progress)
+    batch_endpoint(work.client, work.settings, poll_s=work.poll_s, progress=progress)
     at = position(work, str(model))
     if at.live and not at.is_tidy:
-        yield from all_to(work, at.live)
+        all_to(work, at.live, progress=progress)
     try:
-        yield from _gone_forth(work, content, samples, at, canary=canary)
-        return (yield from step("record", lambda: _recorded(work, content, at)))
+        _gone_forth(work, content, samples, at, canary=canary, progress=progress)
+        return progress.run("record", lambda: _recorded(work, content, at))
     except (LedgerBroken, NotAllowed):  # it was rejected meanwhile, or holds other files, or nobody can tell any more
-        yield from _put_back(work.way_back or work, str(model), at)
+        _put_back(work.way_back or work, str(model), at, progress=progress)
         raise
 
 
-def _gone_forth(work: Work, content: Content, samples: Samples, at: Position, *, canary: bool) -> Steps[None]:
+def _gone_forth(
+    work: Work, content: Content, samples: Samples, at: Position, *, canary: bool, progress: Progress
+) -> None:
     """Bring the version up, try it, and give it the traffic and the calls of the batch endpoint."""
     if at.unproved:
-        yield from watched("earlier deployment", deleted(work, "online", work.endpoint, at.place))
-    batch = yield from _deployed(work, content, at.place)
+        with progress.step("earlier deployment") as step:
+            step.done(deleted(work, "online", work.endpoint, at.place, progress=step.inner))
+    batch = _deployed(work, content, at.place, progress=progress)
     try:
-        yield from step("deployed content", lambda: check_deployed(work.client, work.settings, content, at.place))
+        progress.run("deployed content", lambda: check_deployed(work.client, work.settings, content, at.place))
     except NotAllowed:
-        yield from _taken_back(work.way_back or work, at)
+        _taken_back(work.way_back or work, at, progress=progress)
         raise
-    yield from smoke(work, at.place)
+    smoke(work, at.place, progress=progress)
     if at.live:
         steps = work.declared.canary.steps if canary else (ALL,)
-        baseline = yield from _baseline(work, at, steps)
+        baseline = _baseline(work, at, steps, progress=progress)
         split = Split(at.place, at.live, at.share, baseline)
-        yield from walk(work, content, split, steps, samples, compared=canary)
+        walk(work, content, split, steps, samples, compared=canary, progress=progress)
     else:
-        yield from all_to(work, at.place)
+        all_to(work, at.place, progress=progress)
     # A batch deployment holds no files: each job fetches them, so that they are looked at when it gets the calls.
-    yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
-    yield from watched("batch default", make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s))
+    progress.run("batch content", lambda: check_unchanged(work.client, work.settings, content))
+    make_default(work.client, batch.endpoint, batch.name, poll_s=work.poll_s, progress=progress)
 
 
-def _put_back(work: Work, model: str, at: Position) -> Steps[None]:
+def _put_back(work: Work, model: str, at: Position, *, progress: Progress) -> None:
     """Let serve what served by right before, or nothing when nothing did; a version that is released already stays."""
     if at.is_done(model):
         return
     if at.live or at.place in look_online(work.client, work.endpoint).shares:
-        yield from all_to(work, at.live)
+        all_to(work, at.live, progress=progress)
     batch = look_batch(work.client, work.settings.batch_endpoint)
     models, before = models_of(batch), at.last.model if at.last else None
     earlier = next((name for name, each in models.items() if each == before), None)
     if earlier and models.get(batch.default or "") == model:
-        yield from watched("batch default", make_default(work.client, batch.name, earlier, poll_s=work.poll_s))
+        make_default(work.client, batch.name, earlier, poll_s=work.poll_s, progress=progress)
 
 
 def position(work: Work, model: str) -> Position:
@@ -180,39 +182,37 @@ def _is_proved(work: Work, place: str, model: str) -> bool:
     return proved and begun <= 1  # the one that is under way
 
 
-def _taken_back(work: Work, at: Position) -> Steps[None]:
+def _taken_back(work: Work, at: Position, *, progress: Progress) -> None:
     """Leave no traffic with a deployment of other content, and no deployment that a later run would take for ours."""
     if at.share and at.live:
-        yield from all_to(work, at.live)
+        all_to(work, at.live, progress=progress)
     if at.place not in look_online(work.client, work.endpoint).shares:
-        yield from watched("its deployment", deleted(work, "online", work.endpoint, at.place))
+        with progress.step("its deployment") as step:
+            step.done(deleted(work, "online", work.endpoint, at.place, progress=step.inner))
 
 
-def _baseline(work: Work, at: Position, steps: Sequence[int]) -> Steps[str | None]:
+def _baseline(work: Work, at: Position, steps: Sequence[int], *, progress: Progress) -> str | None:
     """Deploy what serves once more, when that is declared and there is a step at which it gets as much traffic."""
     if not work.declared.baseline(work.settings) or min(steps) == ALL:
         return None
     if at.last is None or at.last.deployment != at.live:  # put there by hand: nobody knows what it should hold
         return None
-    return (yield from deploy_baseline(work, at.last)).name
+    return deploy_baseline(work, at.last, progress=progress).name
 
 
-def _deployed(work: Work, content: Content, place: str) -> Steps[Deployment]:
+def _deployed(work: Work, content: Content, place: str, *, progress: Progress) -> Deployment:
     """Deploy to both endpoints, side by side; return the batch deployment."""
     client, settings, model = work.client, work.settings, content.model
     batch = look_batch(client, settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
     beside = place_for(str(model), models, default)
-    done = yield from side_by_side(
-        {
-            "online": watched(
-                "online deployment", online_deployment(client, settings, model, place, poll_s=work.poll_s)
-            ),
-            "batch": watched("batch deployment", batch_deployment(client, settings, model, beside, poll_s=work.poll_s)),
-        }
-    )
-    return done["batch"]
+    deploy = {"online": partial(online_deployment, name=place), "batch": partial(batch_deployment, name=beside)}
+
+    def one(kind: str, progress: Progress) -> Deployment:
+        return deploy[kind](client, settings, model, poll_s=work.poll_s, progress=progress)
+
+    return side_by_side({kind: partial(one, kind) for kind in deploy}, progress=progress)["batch"]
 
 
 def _recorded(work: Work, content: Content, at: Position) -> Released:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlgates.core.errors import EndpointHeld, NotAllowed
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, lock_of
+from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
-from mlgates.core.steps import step, watched
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import batch_deployment, make_default
 from mlgates.delivery.candidates import find_model
@@ -42,14 +41,20 @@ class Return:
     """What had served when this was planned."""
 
 
-def rollback(work: Work, *, reason: str = "") -> Steps[Released]:
+def rollback(work: Work, *, reason: str = "", progress: Progress) -> Released:
     """Return to the version that served before; from a release that was given up, to the one that serves by right.
 
     Raises `NotAllowed` when nothing served before, `EndpointHeld` while a release is under way.
     """
     plan = plan_of(work)
-    facts = {_AWAY_FROM: plan.away_from}
-    return (yield from holding(work, plan.to.model, ROLLBACK, lambda held: _back(held, plan, reason), facts=facts))
+    return holding(
+        work,
+        plan.to.model,
+        ROLLBACK,
+        lambda held: _back(held, plan, reason, progress=progress),
+        facts={_AWAY_FROM: plan.away_from},
+        progress=progress,
+    )
 
 
 def plan_of(work: Work) -> Return:
@@ -79,7 +84,7 @@ def _where(version: Served, models: Mapping[str, str | None]) -> str | None:
     return next((name for name, model in models.items() if name != BASELINE and model == version.model), None)
 
 
-def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
+def _back(work: Work, plan: Return, reason: str, *, progress: Progress) -> Released:
     if work.stack() != plan.stack:
         raise EndpointHeld(f"{work.endpoint} was released to or rolled back meanwhile: see 'mlgates history'")
     last = standing(work.ledger.entries(), plan.to.model, plan.to.sha256)
@@ -87,42 +92,41 @@ def _back(work: Work, plan: Return, reason: str) -> Steps[Released]:
         raise NotAllowed(f"{plan.to.model} was rejected by {last.by} ({last.reason}): release another with --version")
     model = find_model(work.client, work.settings, plan.to.model.partition(":")[2])
     content = Content(model, plan.to.sha256)
-    name = plan.deployment or (yield from _deployed_again(work, plan, model))
+    name = plan.deployment or _deployed_again(work, plan, model, progress=progress)
     try:
-        yield from step("deployed content", lambda: check_deployed(work.client, work.settings, content, name))
+        progress.run("deployed content", lambda: check_deployed(work.client, work.settings, content, name))
     except NotAllowed:
         if plan.deployment is None:
-            yield from watched("its deployment", deleted(work, "online", work.endpoint, name))
+            with progress.step("its deployment") as step:
+                step.done(deleted(work, "online", work.endpoint, name, progress=step.inner))
         raise
-    yield from smoke(work, name)
-    yield from all_to(work, name)
-    yield from remove_baseline(work)
-    yield from _batch_back(work, content)
-    return (yield from step("record", lambda: _recorded(work, plan, model, name, reason)))
+    smoke(work, name, progress=progress)
+    all_to(work, name, progress=progress)
+    remove_baseline(work, progress=progress)
+    _batch_back(work, content, progress=progress)
+    return progress.run("record", lambda: _recorded(work, plan, model, name, reason))
 
 
-def _deployed_again(work: Work, plan: Return, model: AssetVersion) -> Steps[str]:
-    content = yield from step("content", lambda: content_of(work.client, work.settings, model.version))
+def _deployed_again(work: Work, plan: Return, model: AssetVersion, *, progress: Progress) -> str:
+    content = progress.run("content", lambda: content_of(work.client, work.settings, model.version))
     if content.sha256 != plan.to.sha256:
         raise NotAllowed(f"{model} has changed since it was released ({plan.to.since[:10]}): it is not deployed again")
     serving = look_online(work.client, work.endpoint)
     name = place_for(str(model), models_of(serving), next(iter(serving.shares), None))
-    made = online_deployment(work.client, work.settings, model, name, poll_s=work.poll_s)
-    yield from watched("online deployment", made)
+    online_deployment(work.client, work.settings, model, name, poll_s=work.poll_s, progress=progress)
     return name
 
 
-def _batch_back(work: Work, content: Content) -> Steps[None]:
+def _batch_back(work: Work, content: Content, *, progress: Progress) -> None:
     model = content.model
     batch = look_batch(work.client, work.settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
     name = place_for(str(model), models, default)
     if models.get(name) != str(model):
-        made = batch_deployment(work.client, work.settings, model, name, poll_s=work.poll_s)
-        yield from watched("batch deployment", made)
-    yield from step("batch content", lambda: check_unchanged(work.client, work.settings, content))
-    yield from watched("batch default", make_default(work.client, batch.name, name, poll_s=work.poll_s))
+        batch_deployment(work.client, work.settings, model, name, poll_s=work.poll_s, progress=progress)
+    progress.run("batch content", lambda: check_unchanged(work.client, work.settings, content))
+    make_default(work.client, batch.name, name, poll_s=work.poll_s, progress=progress)
 
 
 def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: str) -> Released:

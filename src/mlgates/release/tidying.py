@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Entry
-from mlgates.core.steps import watched
+from mlgates.core.progress import Progress
 from mlgates.delivery.operations import Change, Outcome, finished
 from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.lock import TIDYING, free
@@ -15,7 +14,7 @@ from mlgates.release.work import Work, holding
 _MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
-def tidy(work: Work) -> Steps[list[Outcome]]:
+def tidy(work: Work, *, progress: Progress) -> list[Outcome]:
     """Take away the blue or green deployments without traffic, once the time that release.yml declares is over.
 
     Raises `EndpointHeld` while a release is under way.
@@ -24,7 +23,7 @@ def tidy(work: Work) -> Steps[list[Outcome]]:
     if not _is_over(work, entries):
         return []
     moved = entries[-1].model
-    return (yield from holding(work, moved, TIDYING, _taken_away))
+    return holding(work, moved, TIDYING, lambda held: _taken_away(held, progress=progress), progress=progress)
 
 
 def _is_over(work: Work, entries: Sequence[Entry]) -> bool:
@@ -35,22 +34,23 @@ def _is_over(work: Work, entries: Sequence[Entry]) -> bool:
     return since >= timedelta(hours=work.declared.keep_old_for_hours)
 
 
-def _taken_away(work: Work) -> Steps[list[Outcome]]:
+def _taken_away(work: Work, *, progress: Progress) -> list[Outcome]:
     client, online = work.client, look_online(work.client, work.endpoint)
     batch = look_batch(client, work.settings.batch_endpoint)
     busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
     outcomes = []
     for name in (*SLOTS, BASELINE):
         if name in online.deployments and name not in busy:
-            outcomes.append((yield from watched(f"online {name}", deleted(work, "online", online.name, name))))
+            outcomes.append(deleted(work, "online", online.name, name, progress=progress))
         if name in batch.deployments and name != batch.default:
-            outcomes.append((yield from watched(f"batch {name}", deleted(work, "batch", batch.name, name))))
+            outcomes.append(deleted(work, "batch", batch.name, name, progress=progress))
     free(work.ledger, work.endpoint, by=work.owner.name, reason="tidied")
     return outcomes
 
 
-def deleted(work: Work, kind: str, endpoint: str, name: str) -> Steps[Outcome]:
+def deleted(work: Work, kind: str, endpoint: str, name: str, *, progress: Progress) -> Outcome:
     """Delete a deployment, `kind` being `online` or `batch`; the workspace refuses while it has traffic."""
     deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
-    yield from finished(f"{kind} {name}", lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
-    return Outcome(f"{endpoint}/{name}", Change.DELETED)
+    with progress.step(f"{kind} {name}") as step:
+        finished(step, lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
+        return step.done(Outcome(f"{endpoint}/{name}", Change.DELETED))

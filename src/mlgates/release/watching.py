@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mlgates.core.events import StepProgressed, Steps
+from mlgates.core.progress import Step
 from mlgates.release.canary import Observation, total
 from mlgates.release.declaration import Limits
 from mlgates.release.intervals import is_above
@@ -34,8 +34,6 @@ class Asks(Protocol):
 class Watch:
     """A step to be watched."""
 
-    name: str
-    """The step that tells of it."""
     limits: Limits
     share: int
     """Percent of the traffic that the new version has."""
@@ -67,33 +65,34 @@ class Watched:
 
 
 def watch(
-    step: Watch,
+    step: Step,
+    wanted: Watch,
     probe: Asks,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Steps[Watched]:
+) -> Watched:
     """Ask for the declared time, for the declared number of answers, and until there is a verdict; return it.
 
     Only a limit that is broken ends the watch before. Without a verdict at the end of the extra time it is `OPEN`.
     """
-    began, looks, seen, unseen = clock(), _Looks(step), Observation(), list[Observation]()
-    pace, tell_at = min(PAUSE_S, step.seconds / step.limits.least), began
+    began, looks, seen, unseen = clock(), _Looks(wanted), Observation(), list[Observation]()
+    pace, tell_at = min(PAUSE_S, wanted.seconds / wanted.limits.least), began
     while True:
         started = clock()
         unseen.append(probe.round())
         passed = clock() - began
-        over = passed >= step.seconds
+        over = passed >= wanted.seconds
         due = looks.due(unseen[-1], over=over)
-        ended = passed >= step.seconds + step.extra_seconds and looks.rounds >= step.limits.least + _SPARE
+        ended = passed >= wanted.seconds + wanted.extra_seconds and looks.rounds >= wanted.limits.least + _SPARE
         if due or ended:
             seen, unseen = total([seen, *unseen]), []
-            stage = Stage(step.share, step.new, step.last, over, step.compared)
-            whole = step.before + seen if step.before != _NOTHING else seen
-            verdict = judge(seen, whole, step.limits, stage)
+            stage = Stage(wanted.share, wanted.new, wanted.last, over, wanted.compared)
+            whole = wanted.before + seen if wanted.before != _NOTHING else seen
+            verdict = judge(seen, whole, wanted.limits, stage)
             decided = ended or verdict.state is State.BROKEN or (over and verdict.state is State.KEPT)
             if decided or clock() >= tell_at:
-                yield StepProgressed(step.name, seen.summary)
+                step.note(seen.summary)
                 tell_at = clock() + _TOLD_S
             if decided:
                 return Watched(seen, verdict)
@@ -104,8 +103,8 @@ def watch(
 class _Looks:
     """When the evidence is worth a look: it costs time that grows with it."""
 
-    def __init__(self, step: Watch) -> None:
-        self._limits = step.limits
+    def __init__(self, wanted: Watch) -> None:
+        self._limits = wanted.limits
         self.rounds = self._requests = self._errors = self._answers = 0
         self._next = 0.0
         self._was_over = False

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Entry
-from mlgates.core.steps import step
+from mlgates.core.progress import Progress
 from mlgates.delivery.deploy import poll_seconds
 from mlgates.delivery.fence import fenced
 from mlgates.delivery.ledger import Ledger
@@ -67,11 +66,12 @@ def holding(
     work: Work,
     model: str,
     what: str,
-    run: Callable[[Work], Steps[T]],
+    run: Callable[[Work], T],
     *,
     facts: Mapping[str, str] | None = None,
     permitted: Callable[[Sequence[Entry]], object] = lambda _: None,
-) -> Steps[T]:
+    progress: Progress,
+) -> T:
     """Go the steps of `run` while the endpoint is held for `what` of `model`; `facts` tell more of it.
 
     `run` is handed a `Work` that is fenced: before each change of an endpoint, and before each entry, the ledger is
@@ -82,11 +82,9 @@ def holding(
     The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
     is gone it stays, and whoever comes after the death of this process takes it over.
     """
-    lock = yield from step(
-        "lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts)
-    )
+    lock = progress.run("lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts))
     try:
-        return (yield from run(_fenced(work, lock, permitted)))
+        return run(_fenced(work, lock, permitted))
     except WorkspaceUnavailable as error:
         raise WorkspaceUnavailable(
             f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"

@@ -14,6 +14,7 @@ from tests.bench.load import Load, Target, press, require_wrk
 from tests.bench.processes import timed
 
 if TYPE_CHECKING:
+    from mlgates.core.progress import Fact
     from tests.contract.mlgates.release_site import ReleaseSite
 
 ROUNDS = 3
@@ -25,7 +26,7 @@ _CANARY = "canary 10 %"
 def release() -> list[Figure]:
     """The median time of a request at one connection, during a canary over before and after; none may be lost."""
     require_wrk()
-    from mlgates.core.steps import to_the_end  # noqa: PLC0415 - with azure-ai-ml, once the workspace is up
+    from mlgates.core.progress import Silent  # noqa: PLC0415 - with azure-ai-ml, once the workspace is up
     from mlgates.release.rolling_back import rollback  # noqa: PLC0415
 
     ratios, backs = [], []
@@ -38,7 +39,7 @@ def release() -> list[Figure]:
             after = press(target, connections=1, seconds=2 * SECONDS)
             # The machine has other things to do, now and then: what is beside the canary is on both its sides.
             ratios.append(2 * during.median_ms / (before.median_ms + after.median_ms))
-            backs.append(timed(lambda: to_the_end(rollback(site.work()))))
+            backs.append(timed(lambda: rollback(site.work(), progress=Silent())))
     return [
         Figure("request during a canary over before and after, 1 connection", "x", tuple(ratios), 1.1),
         Figure("rollback", "s", tuple(backs)),
@@ -48,12 +49,16 @@ def release() -> list[Figure]:
 def _pressed_during(site: "ReleaseSite", version: str, target: Target) -> Load:
     """Release a version; return what a caller saw from the first step of its canary on."""
     from mlgates.release.releasing import release as run  # noqa: PLC0415
+    from tests.unit.mlgates.hearing import Hearing, step_of  # noqa: PLC0415
 
     found: list[Load] = []
     caller = threading.Thread(target=lambda: found.append(press(target, connections=1, seconds=2 * SECONDS)))
-    for event in run(site.work(), version):
-        if getattr(event, "step", None) == _CANARY and not (caller.is_alive() or found):
+
+    def hear(fact: "Fact") -> None:
+        if step_of(fact) == _CANARY and not (caller.is_alive() or found):
             caller.start()
+
+    run(site.work(), version, progress=Hearing(hear))
     caller.join()
     if not found:
         raise MeasureFailed("requests were lost during a canary")
@@ -82,10 +87,10 @@ def _site() -> Iterator["ReleaseSite"]:
         canary = site.declared.canary
         watched = canary.seconds.model_copy(update={"local": float(SECONDS)})
         site.declared = site.declared.model_copy(update={"canary": canary.model_copy(update={"seconds": watched})})
-        from mlgates.core.steps import to_the_end  # noqa: PLC0415
+        from mlgates.core.progress import Silent  # noqa: PLC0415
         from mlgates.delivery.quiet import hush  # noqa: PLC0415
         from mlgates.release.releasing import release as run  # noqa: PLC0415
 
         hush()
-        to_the_end(run(site.work(), site.approved()))
+        run(site.work(), site.approved(), progress=Silent())
         yield site

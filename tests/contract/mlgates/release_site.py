@@ -136,11 +136,11 @@ class ReleaseSite:
 
     def approve(self, version: str) -> None:
         """Approve a version."""
-        from mlgates.core.steps import to_the_end  # noqa: PLC0415
+        from mlgates.core.progress import Silent  # noqa: PLC0415
         from mlgates.release.approving import decide  # noqa: PLC0415
 
         named = f"{MODEL}:{version}"
-        to_the_end(decide(self.client, self.settings, named, Action.APPROVED, by="Ann", reason="better"))
+        decide(self.client, self.settings, named, Action.APPROVED, by="Ann", reason="better", progress=Silent())
 
     def approved(self) -> str:
         """Register a version that passed the gate and is approved; return its number."""

@@ -12,7 +12,7 @@ from mlgates.contract.data_types import same
 from mlgates.contract.formats import Format, encode
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.endpoint_client import Json, Scorer
 from tests.contract.mlgates.conftest import CLASSIFIER
 from tests.contract.mlgates.generating import generated
@@ -71,7 +71,7 @@ def score(local: LocalEndpoint, file: Path, into: Path) -> list[Json]:
     """Return the predictions of a batch job for the rows of a file, in their order."""
     from mlgates.delivery.batch_trial import download_predictions, invoke_batch  # noqa: PLC0415 - takes seconds
 
-    job = to_the_end(invoke_batch(local.client, ENDPOINT, str(file), "uri_file", poll_s=0.25))
+    job = invoke_batch(local.client, ENDPOINT, str(file), "uri_file", poll_s=0.25, progress=Silent())
     (written,) = download_predictions(local.client, job.name, into)
     with written.open(encoding="utf-8", newline="") as stream:
         scored = list(csv.reader(stream))

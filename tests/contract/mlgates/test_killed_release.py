@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mlgates.core.ledger import Action, lock_of
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import RELEASE, ReleaseSite, release_site
 
@@ -70,7 +70,7 @@ def test_a_release_and_a_rollback_that_are_killed_come_to_the_same_end(site: Rel
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
     first, second = site.approved(), site.approved()
-    to_the_end(release(site.work(), first))
+    release(site.work(), first, progress=Silent())
 
     killed(started(site, "release"), says("lock"))
     assert site.traffic() == {first: 100}

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mlgates.core.errors import CanaryBroken, EndpointHeld
-from mlgates.core.events import Event, StepFinished, StepProgressed
 from mlgates.core.ledger import Action, Draft
+from mlgates.core.progress import Fact, Silent, StepFinished, StepNoted
 from mlgates.core.releases import Released
-from mlgates.core.steps import to_the_end
 from mlgates.release.owner import Owner
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site
+from tests.unit.mlgates.hearing import Hearing, when
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("release")]
 
@@ -62,31 +62,21 @@ def another(site: ReleaseSite, served: str) -> Iterator[str]:
         rolled_back(site)
 
 
-def released(site: ReleaseSite, version: str, meanwhile: Callable[[Event], None] = lambda _: None) -> Released:
-    """Release a version; `meanwhile` is told of every event."""
+def released(site: ReleaseSite, version: str, meanwhile: Callable[[Fact], None] = lambda _: None) -> Released:
+    """Release a version; `meanwhile` hears every fact."""
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
-    from mlgates.reports.console import listen  # noqa: PLC0415
 
-    return listen(release(site.work(), version), _Told(meanwhile))
+    return release(site.work(), version, progress=Hearing(meanwhile))
 
 
 def rolled_back(site: ReleaseSite) -> Released:
     from mlgates.release.rolling_back import rollback  # noqa: PLC0415
 
-    return to_the_end(rollback(site.work()))
+    return rollback(site.work(), progress=Silent())
 
 
-class _Told:
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        self.tell = tell
-
-
-def stops_at(kind: type[Event], step: str) -> Callable[[Event], None]:
-    def tell(event: Event) -> None:
-        if isinstance(event, kind) and getattr(event, "step", None) == step:
-            raise Stopped
-
-    return tell
+def stop() -> None:
+    raise Stopped
 
 
 def test_a_release_goes_out_back_and_forward(site: ReleaseSite, served: str, candidate: str) -> None:
@@ -105,9 +95,9 @@ def test_a_release_that_is_killed_at_each_of_its_steps_and_run_again_has_release
 ) -> None:
     for step in STEPS:
         with pytest.raises(Stopped):
-            released(site, another, stops_at(StepFinished, step))
+            released(site, another, when(StepFinished, step, stop))
     with pytest.raises(Stopped):
-        released(site, another, stops_at(StepProgressed, "canary 100 %"))
+        released(site, another, when(StepNoted, "canary 100 %", stop))
     done = released(site, another)
     assert (site.traffic(), site.batch_version(), done.changed) == ({another: 100}, another, True)
 
@@ -115,10 +105,7 @@ def test_a_release_that_is_killed_at_each_of_its_steps_and_run_again_has_release
 def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and_no_request_is_lost(
     site: ReleaseSite, served: str, candidate: str
 ) -> None:
-    def spoil(event: Event) -> None:
-        if isinstance(event, StepProgressed) and event.step == "canary 10 %":
-            site.mood(candidate, "fails")
-
+    spoil = when(StepNoted, "canary 10 %", lambda: site.mood(candidate, "fails"))
     with Callers(site.address()) as callers:
         callers.wait_for(20)
         before = callers.snapshot()
@@ -144,15 +131,15 @@ def test_a_canary_whose_first_request_fails_is_watched_to_its_end_beside_a_fresh
     monkeypatch.setattr(site, "declared", site.declared.model_copy(update={"limits": limits, "canary": canary}))
     summaries, shares = {}, []
 
-    def tell(event: Event) -> None:
-        if isinstance(event, StepFinished):
-            summaries[event.step] = event.summary
-            if event.step == "baseline":
+    def hear(fact: Fact) -> None:
+        if isinstance(fact, StepFinished):
+            summaries[fact.step.name] = fact.summary
+            if fact.step.name == "baseline":
                 site.mood(candidate, "trips")
-        if isinstance(event, StepProgressed) and event.step == "canary 10 %":
+        if isinstance(fact, StepNoted) and fact.step.name == "canary 10 %":
             shares.append(site.shares())
 
-    released(site, candidate, tell)
+    released(site, candidate, hear)
     requests, errors = (int(part.split()[0]) for part in summaries["canary 10 %"].split(", ")[:2])
     assert (errors, requests >= 50) == (1, True)
     assert shares[-1] == {site.name_of(served): 80, site.name_of(candidate): 10, "canary-baseline": 10}
@@ -168,10 +155,7 @@ def test_a_canary_whose_first_request_fails_is_watched_to_its_end_beside_a_fresh
 def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic(
     site: ReleaseSite, served: str, candidate: str, mood: str, told: str
 ) -> None:
-    def spoil(event: Event) -> None:
-        if isinstance(event, StepFinished) and event.step == "smoke test":
-            site.mood(candidate, mood)
-
+    spoil = when(StepFinished, "smoke test", lambda: site.mood(candidate, mood))
     with pytest.raises(CanaryBroken, match=told):
         released(site, candidate, spoil)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)

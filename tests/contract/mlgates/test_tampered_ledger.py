@@ -8,11 +8,11 @@ import requests
 from typer.testing import CliRunner, Result
 
 from mlgates.core.errors import NotAllowed
-from mlgates.core.events import StepFinished
 from mlgates.core.ledger import Action, Draft, Entry
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent, StepFinished
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import MODEL, ReleaseSite, release_site
+from tests.unit.mlgates.hearing import Hearing, when
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("tampering")]
 NAME = f"{MODEL}-ledger"
@@ -29,7 +29,7 @@ def served(site: ReleaseSite) -> str:
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
     version = site.approved()
-    to_the_end(release(site.work(), version))
+    release(site.work(), version, progress=Silent())
     return version
 
 
@@ -160,13 +160,9 @@ def test_a_planted_file_gets_no_traffic(site: ReleaseSite, served: str, moment: 
     if moment == "before the release":
         plant(site, version)
 
-    def run() -> None:
-        for event in release(site.work(), version):
-            if isinstance(event, StepFinished) and event.step == moment:
-                plant(site, version)
-
+    progress = Hearing(when(StepFinished, moment, lambda: plant(site, version)))
     with pytest.raises(NotAllowed, match=rf"has changed since Ann approved it|holds other files than {MODEL}:"):
-        run()
+        release(site.work(), version, progress=progress)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
     assert {version} & {str(each.model).rpartition("/")[2] for each in deployments(site)} == set()
 

@@ -1,5 +1,6 @@
 """Whatever encoding a terminal, a pipe or a CI log has: every command prints, and nothing ends in a traceback."""
 
+import contextlib
 import io
 import json
 import sys
@@ -15,9 +16,10 @@ from typer.testing import CliRunner, Result
 from mlgates.cli.app import app
 from mlgates.cli.terminal import speak_any_encoding
 from mlgates.config.project import Project
-from mlgates.core.events import JobLogged, StageEnded, StageStarted, StepFailed, StepFinished, Steps, StepStarted
+from mlgates.core.errors import MlgatesError
 from mlgates.core.pipelines import Stage, StageState
-from mlgates.reports.console import show
+from mlgates.core.progress import Progress, StageEnded, StageStarted
+from mlgates.reports.console import shown
 from mlgates.reports.tables import checks_table, inventory_tables, stages_table
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 from tests.unit.mlgates.git_folder import committed
@@ -115,35 +117,35 @@ def test_any_text_is_written_in_any_encoding(encoding: str, errors: str, text: s
 
 @given(encodings, st.text(max_size=20), st.integers(40, 200), st.booleans())
 def test_every_picture_of_a_run_is_drawn_in_any_encoding(encoding: str, text: str, width: int, terminal: bool) -> None:
-    def steps() -> Steps[None]:
-        yield StageStarted(text, 1, 1)
-        yield StepStarted("job")
-        yield JobLogged("job", text * 30)
-        yield StepFinished("job", 1.0, text)
-        yield StepStarted("other")
-        yield StepFailed("other", 1.0)
+    def goes(progress: Progress) -> None:
+        progress.tell(StageStarted(text, 1, 1))
+        with progress.step("job") as step:
+            step.job(text, None)
+            step.log(text * 30)
+            step.summary = text
+        with contextlib.suppress(MlgatesError), progress.step("other"):
+            raise MlgatesError
         for state in StageState:
-            yield StageEnded(Stage(name=text, state=state, remark=text * 9))
+            progress.tell(StageEnded(Stage(name=text, state=state, remark=text * 9)))
 
     with pytest.MonkeyPatch.context() as patch:
         file = stream(encoding)
         patch.setattr(sys, "stdout", file)
         speak_any_encoding()
         console = Console(file=file, width=width, force_terminal=terminal)
-        show(steps(), console)
+        with shown(console) as progress:
+            goes(progress)
         for table in (checks_table(PROD), stages_table(PIPELINE), inventory_tables(FULL)):
             console.print(table)
         assert written(file)
 
 
 def test_a_dumb_terminal_is_told_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def steps() -> Steps[None]:
-        yield StepFinished("job", 1.0, "done")
-
     monkeypatch.setenv("TERM", "dumb")
     file = stream("ascii")
-    show(steps(), Console(file=file, force_terminal=True, width=80))
-    assert written(file) == "job: done (1.0 s)\n"
+    with shown(Console(file=file, force_terminal=True, width=80)) as progress, progress.step("job") as step:
+        step.summary = "done"
+    assert written(file).startswith("job: done (")
 
 
 def test_a_stream_that_somebody_put_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

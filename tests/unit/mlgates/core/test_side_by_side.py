@@ -1,30 +1,27 @@
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import JobFailed, MlgatesError, TrialFailed
-from mlgates.core.events import Event, JobLogged, Steps
+from mlgates.core.progress import Fact, Logged, Progress, Record, Silent
 from mlgates.core.side_by_side import side_by_side
-from mlgates.reports.console import listen
+from tests.unit.mlgates.hearing import Hearing
 
 
-class Recorder:
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-
-    def tell(self, event: Event) -> None:
-        assert isinstance(event, JobLogged)
-        self.lines.append((event.job, event.line))
-
-
-def run(name: str, lines: list[str], error: Exception | None = None) -> Steps[int]:
-    for line in lines:
-        yield JobLogged(name, line)
+def run(lines: list[str], progress: Progress, *, error: Exception | None = None) -> int:
+    with progress.step("") as step:
+        for line in lines:
+            step.log(line)
     if error is not None:
         raise error
     return len(lines)
+
+
+def lines_of(record: Record, name: str) -> list[str]:
+    return [fact.line for fact in record.of(Logged) if fact.step and fact.step.run_name == name]
 
 
 runs = st.dictionaries(st.text(max_size=3), st.lists(st.text(max_size=3), max_size=4), max_size=4)
@@ -32,43 +29,62 @@ runs = st.dictionaries(st.text(max_size=3), st.lists(st.text(max_size=3), max_si
 
 @given(runs)
 def test_each_run_gives_its_result_under_its_name(plan: dict[str, list[str]]) -> None:
-    made = {name: run(name, lines) for name, lines in plan.items()}
-    assert listen(side_by_side(made), Recorder()) == {name: len(lines) for name, lines in plan.items()}
+    made = {name: partial(run, lines) for name, lines in plan.items()}
+    assert side_by_side(made, progress=Silent()) == {name: len(lines) for name, lines in plan.items()}
 
 
 @given(runs)
-def test_the_events_of_a_run_keep_their_order_and_none_is_lost(plan: dict[str, list[str]]) -> None:
-    heard = Recorder()
-    listen(side_by_side({name: run(name, lines) for name, lines in plan.items()}), heard)
-    assert {name: [line for of, line in heard.lines if of == name] for name in plan} == plan
+def test_what_a_run_tells_keeps_its_order_and_none_is_lost(plan: dict[str, list[str]]) -> None:
+    record = Record()
+    side_by_side({name: partial(run, lines) for name, lines in plan.items()}, progress=record)
+    if len(plan) > 1:
+        assert {name: lines_of(record, name) for name in plan} == plan
+    else:
+        assert [fact.line for fact in record.of(Logged)] == [line for lines in plan.values() for line in lines]
+
+
+def test_one_that_runs_alone_needs_no_name() -> None:
+    record = Record()
+    side_by_side({"only": partial(run, ["1"])}, progress=record)
+    assert lines_of(record, "") == ["1"]
 
 
 def test_the_runs_really_go_on_at_the_same_time() -> None:
     met = threading.Barrier(2, timeout=10)
 
-    def meeting() -> Steps[int]:
-        yield from ()
+    def meeting(_: Progress) -> int:
         return met.wait()
 
-    assert sorted(listen(side_by_side({"a": meeting(), "b": meeting()}), Recorder()).values()) == [0, 1]
+    assert sorted(side_by_side({"a": meeting, "b": meeting}, progress=Silent()).values()) == [0, 1]
+
+
+def test_it_is_the_caller_s_thread_that_tells() -> None:
+    seen: set[threading.Thread] = set()
+
+    def hear(_: Fact) -> None:
+        seen.add(threading.current_thread())
+
+    side_by_side({"a": partial(run, ["1"]), "b": partial(run, ["2"])}, progress=Hearing(hear))
+    assert seen == {threading.current_thread()}
 
 
 def test_when_one_fails_the_others_come_to_their_end() -> None:
-    heard = Recorder()
+    record = Record()
+    failing = {"bad": partial(run, [], error=JobFailed("no")), "good": partial(run, ["1", "2", "3"])}
     with pytest.raises(JobFailed, match="no"):
-        listen(side_by_side({"bad": run("bad", [], JobFailed("no")), "good": run("good", ["1", "2", "3"])}), heard)
-    assert heard.lines == [("good", "1"), ("good", "2"), ("good", "3")]
+        side_by_side(failing, progress=record)
+    assert lines_of(record, "good") == ["1", "2", "3"]
 
 
 def test_of_several_failures_all_are_told_with_the_exit_code_of_the_first() -> None:
-    failing = {"a": run("a", [], TrialFailed("first")), "b": run("b", [], JobFailed("second"))}
+    failing = {"a": partial(run, [], error=TrialFailed("first")), "b": partial(run, [], error=JobFailed("second"))}
     with pytest.raises(TrialFailed, match="first\nsecond"):
-        listen(side_by_side(failing), Recorder())
+        side_by_side(failing, progress=Silent())
 
 
 def test_a_fault_of_our_own_is_not_hidden() -> None:
-    failing = {"a": run("a", [], MlgatesError("told")), "b": run("b", [], ZeroDivisionError("bug"))}
+    bug = partial(run, [], error=ZeroDivisionError("bug"))
     with pytest.raises(MlgatesError, match="told"):
-        listen(side_by_side(failing), Recorder())
+        side_by_side({"a": partial(run, [], error=MlgatesError("told")), "b": bug}, progress=Silent())
     with pytest.raises(ZeroDivisionError):
-        listen(side_by_side({"b": run("b", [], ZeroDivisionError("bug"))}), Recorder())
+        side_by_side({"b": bug}, progress=Silent())

@@ -6,26 +6,16 @@ from azure.ai.ml import MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import Delivered, Kind
 from mlgates.core.errors import AssetMissing, DeploymentFailed
-from mlgates.core.events import Event, StepFinished
+from mlgates.core.progress import Record, Silent, StepFinished
 from mlgates.core.values import AssetVersion
 from mlgates.delivery import deploy as delivery
 from mlgates.delivery.batch import deploy_batch
 from mlgates.delivery.destroy import destroy
 from mlgates.delivery.online import deploy_online
 from mlgates.delivery.operations import Change
-from mlgates.reports.console import listen
 from tests.unit.mlgates.fake_workspace import FakeWorkspace, Status
 
 MODEL = AssetVersion("classifier", "3", created=False)
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.finished: list[str] = []
-
-    def tell(self, event: Event) -> None:
-        if isinstance(event, StepFinished):
-            self.finished.append(event.step)
 
 
 @pytest.fixture
@@ -39,17 +29,17 @@ def versions(workspace: FakeWorkspace) -> list[str]:
 def deployed(
     client: MLClient, settings: Settings, kinds: Collection[Kind] = tuple(Kind), version: str | None = None
 ) -> tuple[list[str], dict[Kind, Delivered]]:
-    heard = Recorder()
-    result = listen(delivery.deploy(client, settings, kinds, version=version, trial=False), heard)
-    return heard.finished, dict(result)
+    record = Record()
+    result = delivery.deploy(client, settings, kinds, version=version, trial=False, progress=record)
+    return [fact.step.name for fact in record.of(StepFinished)], dict(result)
 
 
 def online(client: MLClient, settings: Settings) -> bool:
-    return listen(deploy_online(client, settings, MODEL, poll_s=0), Recorder()).created
+    return deploy_online(client, settings, MODEL, poll_s=0, progress=Silent()).created
 
 
 def batch(client: MLClient, settings: Settings) -> bool:
-    return listen(deploy_batch(client, settings, MODEL, poll_s=0), Recorder()).created
+    return deploy_batch(client, settings, MODEL, poll_s=0, progress=Silent()).created
 
 
 @pytest.mark.usefixtures("versions")
@@ -171,7 +161,7 @@ def test_a_failure_of_one_kind_does_not_stop_the_other(
 @pytest.mark.usefixtures("versions")
 def test_batch_is_tried_once_it_is_up(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
     workspace.jobs.states = [Status.COMPLETED]
-    result = listen(delivery.deploy(client, settings, [Kind.BATCH], version=None, trial=True), Recorder())
+    result = delivery.deploy(client, settings, [Kind.BATCH], version=None, trial=True, progress=Silent())
     trial = result[Kind.BATCH].trial
     assert trial is not None
     assert trial.summary == "batch-local scored 2 rows (job job-1)"
@@ -181,7 +171,7 @@ def test_destroying_deletes_what_is_there_and_minds_nothing_else(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
     online(client, settings)
-    outcomes = listen(destroy(client, settings, tuple(Kind), poll_s=0), Recorder())
+    outcomes = destroy(client, settings, tuple(Kind), poll_s=0, progress=Silent())
     assert {outcome.name: outcome.change for outcome in outcomes} == {
         "online-local": Change.DELETED,
         "batch-local": Change.ABSENT,

@@ -8,7 +8,7 @@ from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import ServiceRequestError
 
 from mlgates.core.errors import JobFailed, WorkspaceUnavailable
-from mlgates.core.events import Event, JobLogged, JobStatusChanged, Steps
+from mlgates.core.progress import JobStatusChanged, Logged, Record, Step
 from mlgates.core.values import Job
 from mlgates.delivery.follow import TAIL_LINES, follow
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
@@ -23,14 +23,9 @@ def workspace() -> FakeWorkspace:
     return workspace
 
 
-def followed(client: MLClient) -> tuple[list[Event], Job]:
-    events: list[Event] = []
-    run: Steps[Job] = follow(client, STARTED, poll_s=0.01)
-    while True:
-        try:
-            events.append(next(run))
-        except StopIteration as end:
-            return events, end.value
+def followed(client: MLClient) -> tuple[Record, Job]:
+    record = Record()
+    return record, follow(Step("job", record), client, STARTED, poll_s=0.01)
 
 
 def streaming(*lines: str, then: Exception | None = None) -> Callable[[], None]:
@@ -50,14 +45,14 @@ def failure(message: str) -> JobException:
 
 def test_the_log_is_told_line_by_line(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.script = streaming("one", "two")
-    events, _ = followed(client)
-    assert [event.line for event in events if isinstance(event, JobLogged)] == ["one", "two"]
+    record, _ = followed(client)
+    assert [fact.line for fact in record.of(Logged)] == ["one", "two"]
 
 
 def test_each_new_state_is_told_once(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.QUEUED, Status.QUEUED, Status.RUNNING, Status.COMPLETED]
-    events, job = followed(client)
-    told = [event.status for event in events if isinstance(event, JobStatusChanged)]
+    record, job = followed(client)
+    told = [fact.status for fact in record.of(JobStatusChanged)]
     assert (told, job.status) == (["Queued", "Running", "Completed"], "Completed")
 
 

@@ -6,19 +6,9 @@ from azure.ai.ml.entities import BatchEndpoint, CodeConfiguration, ManagedOnline
 from azure.core.exceptions import HttpResponseError
 
 from mlgates.core.errors import WorkspaceRefused
-from mlgates.core.events import Event, StepProgressed
+from mlgates.core.progress import Progress, Record, Silent, Step, StepNoted
 from mlgates.delivery.operations import CONTENT_TAG, Change, bring_about, definition, finished
-from mlgates.reports.console import listen
 from tests.unit.mlgates.fake_endpoints import FakePoller, FakeResources
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.remarks: list[str] = []
-
-    def tell(self, event: Event) -> None:
-        assert isinstance(event, StepProgressed)
-        self.remarks.append(event.remark)
 
 
 @pytest.fixture
@@ -30,11 +20,13 @@ def endpoint(**changes: Any) -> BatchEndpoint:
     return BatchEndpoint(name="e", **{"description": "one", **changes})
 
 
-def brought_about(there: FakeResources, wanted: BatchEndpoint, heard: Recorder | None = None) -> Change:
-    run = bring_about(
-        "endpoint", wanted, lambda: there.get("e"), lambda new, held: there.begin_create_or_update(new), poll_s=0
-    )
-    return listen(run, heard or Recorder()).change
+def step(progress: Progress | None = None) -> Step:
+    return Step("endpoint", progress or Silent())
+
+
+def brought_about(there: FakeResources, wanted: BatchEndpoint, progress: Progress | None = None) -> Change:
+    put = lambda new, held: there.begin_create_or_update(new)  # noqa: E731
+    return bring_about(step(progress), wanted, lambda: there.get("e"), put, poll_s=0).change
 
 
 def test_what_is_not_there_is_created(there: FakeResources) -> None:
@@ -60,7 +52,7 @@ def test_an_update_is_told_what_is_held(there: FakeResources) -> None:
         seen.append(held)
         return there.begin_create_or_update(new)
 
-    listen(bring_about("endpoint", endpoint(), lambda: there.get("e"), put, poll_s=0), Recorder())
+    bring_about(step(), endpoint(), lambda: there.get("e"), put, poll_s=0)
     assert [held and (held.tags or {})["old"] for held in seen] == ["1"]
 
 
@@ -75,9 +67,9 @@ def test_what_failed_is_sent_again(there: FakeResources) -> None:
 def test_what_an_interrupted_run_began_is_waited_for_and_taken(there: FakeResources) -> None:
     brought_about(there, endpoint())
     there.states = ["Creating", "Updating"]
-    heard = Recorder()
-    assert brought_about(there, endpoint(), heard) is Change.KEPT
-    assert len(heard.remarks) == 2
+    record = Record()
+    assert brought_about(there, endpoint(), record) is Change.KEPT
+    assert len(record.of(StepNoted)) == 2
 
 
 def test_the_tags_that_are_declared_are_kept_beside_the_fingerprint(there: FakeResources) -> None:
@@ -86,17 +78,17 @@ def test_the_tags_that_are_declared_are_kept_beside_the_fingerprint(there: FakeR
 
 
 def test_an_operations_way_is_told_once_a_state() -> None:
-    heard = Recorder()
-    assert listen(finished("it", lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0), heard) == "done"  # type: ignore[arg-type, return-value]
-    assert heard.remarks == ["A", "B"]
+    record = Record()
+    assert finished(step(record), lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0) == "done"  # type: ignore[arg-type, return-value]
+    assert [fact.text for fact in record.of(StepNoted)] == ["A", "B"]
 
 
 def test_an_operation_that_fails_is_one_clear_line() -> None:
     def begin() -> Any:
         raise HttpResponseError("the quota is used up\nand more")
 
-    with pytest.raises(WorkspaceRefused, match=r"^cannot bring about the it: the quota is used up$"):
-        listen(finished("it", begin, poll_s=0), Recorder())
+    with pytest.raises(WorkspaceRefused, match=r"^cannot bring about the endpoint: the quota is used up$"):
+        finished(step(), begin, poll_s=0)
 
 
 def test_equal_definitions_have_one_fingerprint_and_others_another() -> None:

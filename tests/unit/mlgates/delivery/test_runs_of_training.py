@@ -5,44 +5,30 @@ from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import JobFailed
-from mlgates.core.events import Event, JobSubmitted, StepFailed, StepFinished, Steps
-from mlgates.core.values import Inventory, Job, SourceState
+from mlgates.core.progress import JobSubmitted, Record, Silent, StepFailed, StepFinished
+from mlgates.core.values import Inventory, SourceState
 from mlgates.delivery.inventory import take_inventory
 from mlgates.delivery.train import TrainingRequest, register, train
-from mlgates.reports.console import listen
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 REQUEST = TrainingRequest(SourceState("c0ffee", dirty=False))
 
 
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def tell(self, event: Event) -> None:
-        self.events.append(event)
-
-
-def ended(run: Steps[Job]) -> tuple[list[Event], Job]:
-    heard = Recorder()
-    job = listen(run, heard)
-    return heard.events, job
-
-
 def test_training_is_a_list_of_named_steps(client: MLClient, settings: Settings) -> None:
-    events, _ = ended(train(client, settings, REQUEST))
-    steps = [event.step for event in events if isinstance(event, StepFinished)]
-    assert steps == ["environment", "data", "submit", "job"]
+    record = Record()
+    train(client, settings, REQUEST, progress=record)
+    assert [fact.step.name for fact in record.of(StepFinished)] == ["environment", "data", "submit", "job"]
 
 
 def test_training_ends_with_the_completed_job(client: MLClient, settings: Settings) -> None:
-    _, job = ended(train(client, settings, REQUEST))
+    job = train(client, settings, REQUEST, progress=Silent())
     assert (job.name, job.status) == ("job-1", "Completed")
 
 
 def test_where_to_look_is_told_before_the_job_is_followed(client: MLClient, settings: Settings) -> None:
-    events, _ = ended(train(client, settings, REQUEST))
-    assert JobSubmitted("job-1", "https://studio/run") in events
+    record = Record()
+    train(client, settings, REQUEST, progress=record)
+    assert [(fact.job, fact.link) for fact in record.of(JobSubmitted)] == [("job-1", "https://studio/run")]
 
 
 def test_training_again_registers_no_asset_twice(
@@ -50,7 +36,7 @@ def test_training_again_registers_no_asset_twice(
 ) -> None:
     for _ in range(2):
         workspace.jobs.states = [Status.COMPLETED]
-        ended(train(client, settings, REQUEST))
+        train(client, settings, REQUEST, progress=Silent())
     assert (len(workspace.environments.saved), len(workspace.data.saved)) == (1, 1)
 
 
@@ -58,7 +44,7 @@ def test_every_training_is_a_job_of_its_own(client: MLClient, workspace: FakeWor
     names = []
     for _ in range(2):
         workspace.jobs.states = [Status.COMPLETED]
-        names.append(ended(train(client, settings, REQUEST))[1].name)
+        names.append(train(client, settings, REQUEST, progress=Silent()).name)
     assert names == ["job-1", "job-2"]
 
 
@@ -67,16 +53,16 @@ def test_another_file_can_be_trained_on(
 ) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("a,b\n")
-    ended(train(client, settings, TrainingRequest(REQUEST.source, data_file=file)))
+    train(client, settings, TrainingRequest(REQUEST.source, data_file=file), progress=Silent())
     assert str(workspace.data.saved[0].path) == str(file)
 
 
 def test_a_failed_job_fails_its_step(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
     workspace.jobs.states = [Status.FAILED]
-    heard = Recorder()
+    record = Record()
     with pytest.raises(JobFailed):
-        listen(train(client, settings, REQUEST), heard)
-    assert isinstance(heard.events[-1], StepFailed)
+        train(client, settings, REQUEST, progress=record)
+    assert isinstance(record.facts[-1], StepFailed)
 
 
 def test_a_registered_job_is_registered_again_without_asking_for_its_metrics(
@@ -84,9 +70,9 @@ def test_a_registered_job_is_registered_again_without_asking_for_its_metrics(
 ) -> None:
     workspace.jobs.held = [FakeJob("job-9", Status.COMPLETED)]
     workspace.models.create_or_update(type("Model", (), {"name": "classifier", "tags": {"job": "job-9"}}))
-    run = register(client, settings)
-    finished = [event for event in run if isinstance(event, StepFinished)]
-    assert finished[-1].summary == "classifier:1 already holds this content"
+    record = Record()
+    register(client, settings, progress=record)
+    assert record.of(StepFinished)[-1].summary == "classifier:1 already holds this content"
 
 
 def test_an_inventory_holds_the_newest_of_each_kind(
@@ -94,7 +80,7 @@ def test_an_inventory_holds_the_newest_of_each_kind(
 ) -> None:
     for _ in range(2):
         workspace.jobs.states = [Status.COMPLETED]
-        ended(train(client, settings, REQUEST))
+        train(client, settings, REQUEST, progress=Silent())
     found = take_inventory(client, settings, newest=1)
     assert ([str(each) for each in found.data], [job.name for job in found.jobs]) == (["patients:1"], ["job-2"])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
 from mlgates.delivery.online import deploy_online
@@ -53,12 +53,12 @@ class TestShares:
 
 class TestLooking:
     def test_online_finds_the_deployment_with_its_model(self, client: MLClient, settings: Settings) -> None:
-        to_the_end(deploy_online(client, settings, MODEL, poll_s=0))
+        deploy_online(client, settings, MODEL, poll_s=0, progress=Silent())
         serving = look_online(client, settings.online_endpoint)
         assert {name: str(served_model(each)) for name, each in serving.deployments.items()} == {"blue": "classifier:3"}
 
     def test_batch_finds_the_default(self, client: MLClient, settings: Settings) -> None:
-        to_the_end(deploy_batch(client, settings, MODEL, poll_s=0))
+        deploy_batch(client, settings, MODEL, poll_s=0, progress=Silent())
         serving = look_batch(client, settings.batch_endpoint)
         assert (serving.name, serving.default, list(serving.deployments)) == ("batch-local", "blue", ["blue"])
 

@@ -7,20 +7,14 @@ from azure.ai.ml import MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.deployments import BatchTrial, OnlineTrial
 from mlgates.core.errors import AssetMissing, JobFailed, TrialFailed
-from mlgates.core.events import Event
+from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch_trial import try_batch
 from mlgates.delivery.online import deploy_online
 from mlgates.delivery.online_trial import address, try_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
-from mlgates.reports.console import listen
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
-
-
-class Silent:
-    def tell(self, event: Event) -> None:
-        """Say nothing."""
 
 
 class Canned(EndpointClient):
@@ -36,7 +30,8 @@ class Canned(EndpointClient):
 @pytest.fixture
 def served(client: MLClient, settings: Settings) -> None:
     """An online deployment."""
-    listen(deploy_online(client, settings, AssetVersion("classifier", "1", created=False), poll_s=0), Silent())
+    model = AssetVersion("classifier", "1", created=False)
+    deploy_online(client, settings, model, poll_s=0, progress=Silent())
 
 
 def tried(client: MLClient, settings: Settings, status: int, body: str) -> OnlineTrial:
@@ -47,7 +42,7 @@ def tried(client: MLClient, settings: Settings, status: int, body: str) -> Onlin
         endpoint.answer = ScoringResponse(status, body.encode(), headers)
         return endpoint
 
-    return listen(try_online(client, settings, reach=reach), Silent())
+    return try_online(client, settings, reach=reach)
 
 
 @pytest.mark.usefixtures("served")
@@ -98,7 +93,7 @@ def test_an_endpoint_that_is_not_there_is_told(client: MLClient, settings: Setti
 
 
 def scored(client: MLClient, settings: Settings) -> BatchTrial:
-    return listen(try_batch(client, settings, poll_s=0.01), Silent())
+    return try_batch(client, settings, poll_s=0.01, progress=Silent())
 
 
 def test_a_prediction_for_each_row_passes(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:

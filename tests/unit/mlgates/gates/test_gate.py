@@ -7,7 +7,7 @@ import pytest
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.gates import gate as module
 from mlgates.gates.checks import Kind
 from mlgates.gates.declaration import Gate, Planned
@@ -88,7 +88,7 @@ def test_all_checks_run_whatever_the_others_say(kinds: dict[str, Kind]) -> None:
         "drift": Kind(Nothing, finds(True)),
     }
     gate = Gate("prod", tuple(Planned(kind, Nothing(), warn_only=False) for kind in kinds))
-    results = to_the_end(run(gate, evidence([0], [0])))
+    results = run(gate, evidence([0], [0]), progress=Silent())
     assert [result.name for result in results] == ["size", "data.part0", "drift.part0"]
 
 

@@ -5,11 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import ConfigurationError, JobFailed, MlgatesError, Waits
-from mlgates.core.events import Event, StageEnded, StageStarted, Steps
 from mlgates.core.pipelines import StageState
-from mlgates.core.steps import Result
+from mlgates.core.progress import Progress, Record, Result, Silent, StageEnded, StageStarted
 from mlgates.pipelines.stages import Planned, Ran, Said, run_stages
-from mlgates.reports.console import listen
 
 OUTCOMES: dict[str, MlgatesError | None] = {
     "passes": None,
@@ -19,17 +17,8 @@ OUTCOMES: dict[str, MlgatesError | None] = {
 plans = st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=1, max_size=6)
 
 
-class Recorder:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def tell(self, event: Event) -> None:
-        self.events.append(event)
-
-
 def planned(name: str, outcome: str) -> Planned:
-    def run() -> Steps[Result]:
-        yield from ()
+    def run(*, progress: Progress) -> Result:
         if error := OUTCOMES[outcome]:
             raise error
         return Said(f"{name} is done")
@@ -37,10 +26,15 @@ def planned(name: str, outcome: str) -> Planned:
     return Planned(name, run)
 
 
-def ran(outcomes: list[str], heard: Recorder | None = None, until: str | None = None) -> Ran:
+def recorded(outcomes: list[str], until: str | None = None) -> tuple[Record, Ran]:
     plan = [planned(str(number), outcome) for number, outcome in enumerate(outcomes)]
     ticks = itertools.count()
-    return listen(run_stages(plan, until=until, clock=lambda: float(next(ticks))), heard or Recorder())
+    record = Record(clock=lambda: float(next(ticks)))
+    return record, run_stages(plan, until=until, progress=record)
+
+
+def ran(outcomes: list[str], until: str | None = None) -> Ran:
+    return recorded(outcomes, until)[1]
 
 
 @given(plans)
@@ -92,17 +86,15 @@ def test_a_stage_that_is_not_there_cannot_be_the_last() -> None:
 
 @given(plans)
 def test_each_stage_is_told_when_it_ends_and_those_that_run_when_they_start(outcomes: list[str]) -> None:
-    heard = Recorder()
-    stages = ran(outcomes, heard).stages
-    assert [event.stage for event in heard.events if isinstance(event, StageEnded)] == list(stages)
-    started = [event.stage for event in heard.events if isinstance(event, StageStarted)]
-    assert started == [stage.name for stage in stages if stage.state is not StageState.SKIPPED]
+    record, result = recorded(outcomes)
+    assert [fact.stage for fact in record.of(StageEnded)] == list(result.stages)
+    begun = [stage.name for stage in result.stages if stage.state is not StageState.SKIPPED]
+    assert [fact.stage for fact in record.of(StageStarted)] == begun
 
 
 def test_a_fault_of_our_own_is_not_taken_for_a_stage_that_failed() -> None:
-    def broken() -> Steps[Result]:
-        yield from ()
+    def broken(*, progress: Progress) -> Result:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        listen(run_stages([Planned("a", broken)]), Recorder())
+        run_stages([Planned("a", broken)], progress=Silent())

@@ -5,18 +5,8 @@ import pytest
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, SuiteFailed
-from mlgates.core.events import Event, JobLogged
+from mlgates.core.progress import Logged, Record, Silent
 from mlgates.pipelines.suites import run_suite
-from mlgates.reports.console import listen
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def tell(self, event: Event) -> None:
-        assert isinstance(event, JobLogged)
-        self.lines.append(event.line)
 
 
 @pytest.fixture
@@ -30,21 +20,21 @@ def smoke(settings: Settings) -> Path:
 
 def test_a_suite_that_passes_is_told_by_its_last_line(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(pytestconfig): assert pytestconfig.getoption('--env') == 'local'")
-    heard = Recorder()
-    assert listen(run_suite("smoke", settings), heard).summary.startswith("1 passed")
-    assert any("1 passed" in line for line in heard.lines)
+    record = Record()
+    assert run_suite("smoke", settings, progress=record).summary.startswith("1 passed")
+    assert any("1 passed" in fact.line for fact in record.of(Logged))
 
 
 def test_a_suite_leaves_its_report_for_the_gate(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(): pass")
-    listen(run_suite("smoke", settings), Recorder())
+    run_suite("smoke", settings, progress=Silent())
     assert (settings.project.reports / "suites" / "smoke.json").is_file()
 
 
 def test_a_suite_leaves_its_results_for_ci_when_it_fails_too(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(): assert 1 == 2")
     with pytest.raises(SuiteFailed):
-        listen(run_suite("smoke", settings), Recorder())
+        run_suite("smoke", settings, progress=Silent())
     results = ElementTree.parse(settings.project.reports / "junit" / "smoke.xml")
     assert [case.get("name") for case in results.iter("testcase")] == ["test_it"]
 
@@ -52,9 +42,9 @@ def test_a_suite_leaves_its_results_for_ci_when_it_fails_too(settings: Settings,
 def test_a_suite_that_fails_is_told_with_its_last_lines(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(): assert 1 == 2")
     with pytest.raises(SuiteFailed, match=r"the smoke suite failed:\n(?s:.)*assert 1 == 2"):
-        listen(run_suite("smoke", settings), Recorder())
+        run_suite("smoke", settings, progress=Silent())
 
 
 def test_a_project_without_the_suite_is_told_what_is_missing(settings: Settings) -> None:
     with pytest.raises(AssetMissing, match="tests/integration is not there"):
-        listen(run_suite("integration", settings), Recorder())
+        run_suite("integration", settings, progress=Silent())

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent, Step
 from mlgates.release.canary import Observation
 from mlgates.release.declaration import Canary, Limits
 from mlgates.release.verdicts import State
@@ -42,8 +42,7 @@ class Simulation:
         before = Observation()
         for share in CANARY.steps:
             self._share = share
-            step = Watch(
-                f"canary {share} %",
+            wanted = Watch(
                 LIMITS,
                 share=share,
                 new="green",
@@ -52,7 +51,8 @@ class Simulation:
                 last=share == 100,
                 before=before,
             )
-            found = to_the_end(watch(step, self, clock=lambda: self._now, sleep=self._sleep))
+            step = Step(f"canary {share} %", Silent())
+            found = watch(step, wanted, self, clock=lambda: self._now, sleep=self._sleep)
             if found.verdict.state is not State.KEPT:
                 return found.verdict.state
             before += found.seen

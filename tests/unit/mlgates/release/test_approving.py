@@ -5,7 +5,7 @@ import pytest
 from mlgates.core.errors import AssetMissing, ConfigurationError, NotAllowed
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action, Entry
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.release import subject
 from mlgates.release.approving import decide
 from mlgates.release.subject import content_of
@@ -42,7 +42,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, record: GateRecord | None) -> None:
 
 def decided(town: Town, model: str, action: Action = Action.APPROVED, **given: Any) -> Entry:
     how: dict[str, Any] = {"by": "Ann", "reason": "better", **given}
-    return to_the_end(decide(town.client, town.settings, model, action, **how))
+    return decide(town.client, town.settings, model, action, **how, progress=Silent())
 
 
 def test_an_approval_is_bound_to_content_and_gate_record(town: Town, version: str) -> None:

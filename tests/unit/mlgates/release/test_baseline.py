@@ -5,19 +5,15 @@ from typing import Any
 import pytest
 
 from mlgates.core.errors import CanaryBroken
-from mlgates.core.events import Event, StepFinished
 from mlgates.core.ledger import lock_of
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Fact, Record, Silent, StepFinished
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.places import BASELINE
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.tidying import tidy
+from tests.unit.mlgates.hearing import Hearing, Killed, kill, killed, step_of
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
-
-
-class Killed(BaseException):
-    pass
 
 
 @pytest.fixture
@@ -26,7 +22,7 @@ def two(town: Town) -> tuple[str, str]:
     canary = town.declared.canary.model_copy(update={"baseline": True})
     town.declared = town.declared.model_copy(update={"canary": canary})
     first = town.approved()
-    to_the_end(release(town.work(), first))
+    release(town.work(), first, progress=Silent())
     return first, town.approved()
 
 
@@ -40,25 +36,27 @@ def moves(town: Town, since: int) -> list[dict[str, int]]:
 
 def killed_at(town: Town, version: str, step: str) -> None:
     """Let a release go on until `step` has moved the traffic."""
-    run = release(town.work(), version)
-    for event in run:
-        if getattr(event, "step", None) == step and town.traffic.get(version):
-            break
+
+    def hear(fact: Fact) -> None:
+        if step_of(fact) == step and town.traffic.get(version):
+            kill()
+
     with pytest.raises(Killed):
-        run.throw(Killed())
+        release(town.work(), version, progress=Hearing(hear))
 
 
 def told(town: Town, version: str) -> dict[str, str]:
     """What each step of a release said at its end."""
-    events: list[Event] = list(release(town.work(), version))
-    return {event.step: event.summary for event in events if isinstance(event, StepFinished)}
+    record = Record()
+    release(town.work(), version, progress=record)
+    return {fact.step.name: fact.summary for fact in record.of(StepFinished)}
 
 
 def test_the_baseline_gets_as_much_traffic_as_the_new_version_and_is_gone_at_the_end(
     town: Town, two: tuple[str, str]
 ) -> None:
     since = len(town.workspace.online_endpoints.asked)
-    to_the_end(release(town.work(), two[1]))
+    release(town.work(), two[1], progress=Silent())
     assert moves(town, since) == [
         {"green": 10, BASELINE: 10, "blue": 80},
         {"green": 50, BASELINE: 50},
@@ -74,14 +72,14 @@ def test_the_new_version_is_compared_with_the_baseline(town: Town, two: tuple[st
         reached.append(address.deployment)
         return town.reach(address)
 
-    to_the_end(release(replace(town.work(), reach=reach), two[1]))
+    release(replace(town.work(), reach=reach), two[1], progress=Silent())
     assert BASELINE in reached
     assert "blue" not in reached
 
 
 def test_without_a_step_of_its_own_there_is_no_baseline(town: Town, two: tuple[str, str]) -> None:
     asked = len(town.workspace.online_deployments.asked)
-    to_the_end(release(town.work(), two[1], canary=False))
+    release(town.work(), two[1], canary=False, progress=Silent())
     assert [entity.name for entity in town.workspace.online_deployments.asked[asked:]] == ["green"]
 
 
@@ -112,7 +110,7 @@ def test_a_broken_limit_takes_it_away_too(town: Town, two: tuple[str, str]) -> N
     first, second = two
     town.milliseconds[second] = 900.0
     with pytest.raises(CanaryBroken):
-        to_the_end(release(town.work(), second))
+        release(town.work(), second, progress=Silent())
     assert (town.traffic, deployments(town), town.told()[-1]) == (
         {first: 100}, {"blue", "green"}, ("withdrawn", second),
     )  # fmt: skip
@@ -121,15 +119,7 @@ def test_a_broken_limit_takes_it_away_too(town: Town, two: tuple[str, str]) -> N
 
 def test_a_release_that_is_killed_anywhere_and_run_again_leaves_none(town: Town, two: tuple[str, str]) -> None:
     after = 1
-    while True:
-        run = release(town.work(), two[1])
-        try:
-            for _ in range(after):
-                next(run)
-        except StopIteration:
-            break
-        with pytest.raises(Killed):
-            run.throw(Killed())
+    while killed(lambda progress: release(town.work(), two[1], progress=progress), after):
         after += 1
     assert (town.traffic, deployments(town), after > 20) == ({two[1]: 100}, {"blue", "green"}, True)
 
@@ -138,7 +128,7 @@ def test_a_release_that_is_killed_anywhere_and_run_again_leaves_none(town: Town,
 def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple[str, str], step: str) -> None:
     killed_at(town, two[1], step)
     assert BASELINE in deployments(town)
-    to_the_end(rollback(town.work()))
+    rollback(town.work(), progress=Silent())
     assert (town.traffic, deployments(town), town.told()[-1]) == (
         {two[0]: 100}, {"blue", "green"}, ("withdrawn", two[1]),
     )  # fmt: skip
@@ -147,7 +137,7 @@ def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple
 def test_the_release_of_another_version_takes_it_away(town: Town, two: tuple[str, str]) -> None:
     killed_at(town, two[1], "canary 10 %")
     third = town.approved()
-    to_the_end(release(town.work(), third))
+    release(town.work(), third, progress=Silent())
     assert (town.traffic, deployments(town)) == ({third: 100}, {"blue", "green"})
 
 
@@ -155,7 +145,7 @@ def test_it_is_never_what_serves_by_right(town: Town, two: tuple[str, str]) -> N
     killed_at(town, two[1], "canary 10 %")
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     town.workspace.online_endpoints.held[ENDPOINT,].traffic = {"green": 10, BASELINE: 10}
-    to_the_end(rollback(town.work()))
+    rollback(town.work(), progress=Silent())
     assert (town.traffic, deployments(town)) == ({two[0]: 100}, {"blue", "green"})
 
 
@@ -164,5 +154,5 @@ def test_tidying_takes_away_what_was_left(town: Town, two: tuple[str, str]) -> N
     left = held[BASELINE, ENDPOINT] = copy(held["blue", ENDPOINT])
     left.name = BASELINE
     declared = town.declared.model_copy(update={"keep_old_for_hours": 0.0})
-    to_the_end(tidy(replace(town.work(), declared=declared)))
+    tidy(replace(town.work(), declared=declared), progress=Silent())
     assert deployments(town) == {"blue"}

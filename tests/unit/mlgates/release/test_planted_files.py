@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlgates.core.errors import NotAllowed
-from mlgates.core.events import Event, StepFinished, Steps, StepStarted
 from mlgates.core.ledger import Action
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Fact, Silent, StepFinished, StepStarted
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
+from tests.unit.mlgates.hearing import Hearing, Killed, kill, when
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 
 MINE = "evil.py"
@@ -23,7 +22,7 @@ MINE = "evil.py"
 def two(town: Town) -> tuple[str, str]:
     """A version that serves, and an approved one."""
     first = town.approved()
-    to_the_end(release(town.work(), first))
+    release(town.work(), first, progress=Silent())
     return first, town.approved()
 
 
@@ -65,19 +64,6 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def goes(run: Steps[Any], then: Callable[[Event], None]) -> None:
-    for event in run:
-        then(event)
-
-
-def when(kind: type[Event], step: str, act: Callable[[], None]) -> Callable[[Event], None]:
-    def then(event: Event) -> None:
-        if isinstance(event, kind) and getattr(event, "step", None) == step:
-            act()
-
-    return then
-
-
 def served_files(town: Town, fetching: Fetching) -> set[str]:
     """The names of all files that have traffic."""
     shares = town.workspace.online_endpoints.held[ENDPOINT,].traffic or {}
@@ -90,11 +76,11 @@ MOMENTS = [(StepFinished, "approval"), (StepFinished, "lock"), (StepFinished, "o
 @pytest.mark.parametrize("tells", [True, False], ids=["amlocal", "azure"])
 @pytest.mark.parametrize(("kind", "step"), MOMENTS)
 def test_a_file_that_is_planted_before_the_deployment_gets_no_traffic(
-    town: Town, two: tuple[str, str], tells: bool, kind: type[Event], step: str
+    town: Town, two: tuple[str, str], tells: bool, kind: type[Fact], step: str
 ) -> None:
     fetching = Fetching(town, tells=tells)
     with pytest.raises(NotAllowed, match=r"holds other files than classifier:2|classifier:2 has changed on its way"):
-        goes(release(town.work(), two[1]), when(kind, step, lambda: plant(town, two[1])))
+        release(town.work(), two[1], progress=Hearing(when(kind, step, lambda: plant(town, two[1]))))
     assert MINE in fetching.held["green"]
     assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
     assert ("green", ENDPOINT) not in town.workspace.online_deployments.held
@@ -105,12 +91,12 @@ def test_a_file_that_is_planted_and_taken_out_again_is_seen_where_the_deployment
 ) -> None:
     Fetching(town, tells=True)
 
-    def then(event: Event) -> None:
-        when(StepFinished, "lock", lambda: plant(town, two[1]))(event)
-        when(StepFinished, "online deployment", lambda: take_out(town, two[1]))(event)
+    def hear(fact: Fact) -> None:
+        when(StepFinished, "lock", lambda: plant(town, two[1]))(fact)
+        when(StepFinished, "online deployment", lambda: take_out(town, two[1]))(fact)
 
     with pytest.raises(NotAllowed, match="online-local/green holds other files than classifier:2"):
-        goes(release(town.work(), two[1]), then)
+        release(town.work(), two[1], progress=Hearing(hear))
     assert town.traffic == {two[0]: 100}
 
 
@@ -119,16 +105,8 @@ def test_the_first_release_of_all_gives_no_traffic_to_a_planted_file(town: Town,
     Fetching(town, tells=tells)
     version = town.approved()
     with pytest.raises(NotAllowed):
-        goes(release(town.work(), version), when(StepFinished, "lock", lambda: plant(town, version)))
+        release(town.work(), version, progress=Hearing(when(StepFinished, "lock", lambda: plant(town, version))))
     assert town.traffic == {}
-
-
-class Killed(BaseException):
-    pass
-
-
-def _die() -> None:
-    raise Killed
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["amlocal", "azure"])
@@ -136,16 +114,16 @@ def test_what_a_killed_release_has_deployed_is_not_believed(town: Town, two: tup
     """Planted, deployed, killed, taken out: the files are what was approved, the deployment is not."""
     fetching = Fetching(town, tells=tells)
 
-    def then(event: Event) -> None:
-        when(StepFinished, "lock", lambda: plant(town, two[1]))(event)
-        when(StepStarted, "deployed content", _die)(event)
+    def hear(fact: Fact) -> None:
+        when(StepFinished, "lock", lambda: plant(town, two[1]))(fact)
+        when(StepStarted, "deployed content", kill)(fact)
 
     with pytest.raises(Killed):
-        goes(release(town.work(), two[1]), then)
+        release(town.work(), two[1], progress=Hearing(hear))
     take_out(town, two[1])
     for _ in range(2):  # once to see it, at the latest
         try:
-            to_the_end(release(town.work(), two[1]))
+            release(town.work(), two[1], progress=Silent())
         except NotAllowed:
             continue
         break
@@ -156,8 +134,9 @@ def test_what_a_killed_release_has_deployed_is_not_believed(town: Town, two: tup
 def test_a_file_that_is_planted_during_the_canary_is_not_scored_by_the_batch_endpoint(
     town: Town, two: tuple[str, str]
 ) -> None:
+    hear = when(StepFinished, "canary 100 %", lambda: plant(town, two[1]))
     with pytest.raises(NotAllowed, match="classifier:2 has changed on its way"):
-        goes(release(town.work(), two[1]), when(StepFinished, "canary 100 %", lambda: plant(town, two[1])))
+        release(town.work(), two[1], progress=Hearing(hear))
     assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("approved", two[1]))
 
 
@@ -166,44 +145,42 @@ def test_a_file_that_is_planted_during_the_canary_is_not_scored_by_the_batch_end
 def test_a_rollback_gives_no_traffic_to_a_planted_file(
     town: Town, two: tuple[str, str], tells: bool, gone: bool
 ) -> None:
-    to_the_end(release(town.work(), two[1]))
+    release(town.work(), two[1], progress=Silent())
     Fetching(town, tells=tells and gone)
     if gone:
         town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     with pytest.raises(NotAllowed, match=r"has changed|holds other files"):
-        goes(rollback(town.work()), when(StepFinished, "lock", lambda: plant(town, two[0])))
+        rollback(town.work(), progress=Hearing(when(StepFinished, "lock", lambda: plant(town, two[0]))))
     assert (town.traffic, town.batch) == ({two[1]: 100}, two[1])
 
 
 def test_a_rollback_leaves_the_batch_endpoint_when_a_file_is_planted_after_the_traffic_has_moved(
     town: Town, two: tuple[str, str]
 ) -> None:
-    to_the_end(release(town.work(), two[1]))
+    release(town.work(), two[1], progress=Silent())
     with pytest.raises(NotAllowed, match="has changed on its way"):
-        goes(rollback(town.work()), when(StepFinished, "online traffic", lambda: plant(town, two[0])))
+        rollback(town.work(), progress=Hearing(when(StepFinished, "online traffic", lambda: plant(town, two[0]))))
     assert town.batch == two[1]
 
 
 def test_a_version_that_is_rejected_before_the_lock_is_taken_is_not_released(town: Town, two: tuple[str, str]) -> None:
+    hear = when(StepFinished, "approval", lambda: town.write(Action.REJECTED, two[1]))
     with pytest.raises(NotAllowed, match="was rejected by Ann"):
-        goes(
-            release(town.work(), two[1]),
-            when(StepFinished, "approval", lambda: town.write(Action.REJECTED, two[1])),
-        )
+        release(town.work(), two[1], progress=Hearing(hear))
     assert town.traffic == {two[0]: 100}
 
 
 def test_a_version_that_is_rejected_later_is_not_rolled_back_to(town: Town, two: tuple[str, str]) -> None:
-    to_the_end(release(town.work(), two[1]))
+    release(town.work(), two[1], progress=Silent())
     town.write(Action.REJECTED, two[0])
     with pytest.raises(NotAllowed, match="classifier:1 was rejected by Ann"):
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
 def test_a_deployment_that_was_proved_is_not_made_again(town: Town, two: tuple[str, str]) -> None:
-    to_the_end(release(town.work(), two[1]))
-    to_the_end(rollback(town.work()))
+    release(town.work(), two[1], progress=Silent())
+    rollback(town.work(), progress=Silent())
     made = len(town.workspace.online_deployments.asked)
-    to_the_end(release(town.work(), two[1]))
+    release(town.work(), two[1], progress=Silent())
     assert len(town.workspace.online_deployments.asked) == made

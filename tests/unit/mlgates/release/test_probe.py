@@ -5,12 +5,13 @@ import pytest
 from mlgates.contract.data_types import DataType
 from mlgates.contract.signature import Column, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent, StepStarted
 from mlgates.endpoint_client import Address, EndpointClient, ScoringResponse
 from mlgates.release.canary import Observation, total
 from mlgates.release.probe import WARM_UP, Probe
 from mlgates.release.releasing import release
 from mlgates.release.samples import read_samples
+from tests.unit.mlgates.hearing import Hearing, Killed, kill, when
 from tests.unit.mlgates.release.conftest import Town, good
 
 INPUTS = (Column("a", DataType.LONG), Column("b", DataType.DOUBLE))
@@ -23,11 +24,10 @@ def contract(kind: DataType) -> ModelContract:
 @pytest.fixture
 def deployed(town: Town) -> Town:
     """With version 2 in green, which has no traffic, beside version 1 in blue."""
-    to_the_end(release(town.work(), town.approved()))
+    release(town.work(), town.approved(), progress=Silent())
     second = town.approved()
-    for event in release(town.work(), second):
-        if getattr(event, "step", None) == "smoke test":
-            break
+    with pytest.raises(Killed):
+        release(town.work(), second, progress=Hearing(when(StepStarted, "smoke test", kill)))
     town.asked.clear()
     return town
 
@@ -37,7 +37,7 @@ def probe_of(town: Town, kind: DataType = DataType.LONG, **silent: bool) -> Prob
 
     def reach(address: Address) -> EndpointClient:
         name = address.deployment or "callers"
-        return cast("EndpointClient", Silent()) if silent.get(name) else town.reach(address)
+        return cast("EndpointClient", Mute()) if silent.get(name) else town.reach(address)
 
     samples = read_samples(town.settings, contract(kind))
     return Probe(town.client, town.settings, samples, new="green", old="blue", open_=reach)
@@ -47,7 +47,7 @@ def rounds(probe: Probe, count: int) -> Observation:
     return total(probe.round() for _ in range(count))
 
 
-class Silent:
+class Mute:
     """Does not answer in time."""
 
     last = None

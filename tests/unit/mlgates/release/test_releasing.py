@@ -15,10 +15,9 @@ from mlgates.core.errors import (
     TrialFailed,
     WorkspaceUnavailable,
 )
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, lock_of
+from mlgates.core.progress import Fact, Silent
 from mlgates.core.releases import Released
-from mlgates.core.steps import to_the_end
 from mlgates.core.values import AssetVersion
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
@@ -28,6 +27,7 @@ from mlgates.release.owner import Owner
 from mlgates.release.releasing import release
 from mlgates.release.rolling_back import rollback
 from mlgates.release.subject import Content
+from tests.unit.mlgates.hearing import Hearing, Killed, kill, killed, step_of
 from tests.unit.mlgates.release.conftest import DECLARED, ENDPOINT, Town
 
 WRONG, BROKEN = ScoringResponse(200, b"[0, 0]"), ScoringResponse(424, b"{}")
@@ -35,7 +35,7 @@ ALIVE = Owner(name="Bob@here", id="somewhere", process=1)
 
 
 def released(town: Town, version: str, *, canary: bool = True) -> Released:
-    return to_the_end(release(town.work(), version, canary=canary))
+    return release(town.work(), version, canary=canary, progress=Silent())
 
 
 def state(town: Town, *versions: str) -> object:
@@ -279,28 +279,12 @@ def test_a_rollback_that_was_interrupted_is_finished_before_the_next_release(tow
         released(town, two[1])
 
 
-class Killed(BaseException):
-    pass
-
-
-def killed(run: Steps[Released], after: int) -> bool:
-    """Let a run go for so many events, then no further; False when it has ended before."""
-    try:
-        for _ in range(after):
-            next(run)
-    except StopIteration:
-        return False
-    with pytest.raises(Killed):
-        run.throw(Killed())
-    return True
-
-
 def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(
     town: Town, two: tuple[str, str]
 ) -> None:
     first, second = two
     after = 1
-    while killed(release(town.work(), second), after):
+    while killed(lambda progress: release(town.work(), second, progress=progress), after):
         after += 1
     assert after > 20
     assert (town.traffic, town.batch) == ({second: 100}, second)
@@ -310,14 +294,14 @@ def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had
 
 def test_a_first_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(town: Town) -> None:
     version, after = town.approved(), 1
-    while killed(release(town.work(), version), after):
+    while killed(lambda progress: release(town.work(), version, progress=progress), after):
         after += 1
     assert (town.traffic, town.batch) == ({version: 100}, version)
     assert town.told() == [("approved", version), ("released", version)]
 
 
 def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Town, two: tuple[str, str]) -> None:
-    _until(town, two[1], "canary 100 %", _kill_now, dies=True)
+    _until(town, two[1], "canary 100 %", kill, dies=True)
     assert town.traffic == {two[0]: 50, two[1]: 50}
     third = town.approved()
     released(town, third)
@@ -325,17 +309,15 @@ def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Tow
     assert town.work().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
 
 
-def _kill_now() -> None:
-    raise Killed
-
-
 def _until(town: Town, version: str, step: str, then: Callable[[], object], *, dies: bool = False) -> None:
     """Release, and do `then` once a step has moved the traffic."""
-    run = release(town.work(), version)
+
+    def hear(fact: Fact) -> None:
+        if step_of(fact) == step and town.traffic.get(version):
+            then()
+
     try:
-        for event in run:
-            if getattr(event, "step", None) == step and town.traffic.get(version):
-                then()
+        release(town.work(), version, progress=Hearing(hear))
     except Killed:
         assert dies
 
@@ -354,19 +336,19 @@ def _gone(*_: str) -> object:
 
 def test_rolling_back_without_a_release_is_refused(town: Town) -> None:
     with pytest.raises(NotAllowed, match="nothing has been released"):
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
 
 
 def test_rolling_back_from_the_first_version_is_refused(town: Town) -> None:
     released(town, town.approved())
     with pytest.raises(NotAllowed, match="first version"):
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
 
 
 def test_a_rollback_returns_without_deploying_or_training(town: Town, two: tuple[str, str]) -> None:
     released(town, two[1])
     deployed = len(town.workspace.online_deployments.asked)
-    to_the_end(rollback(town.work(), reason="complaints"))
+    rollback(town.work(), reason="complaints", progress=Silent())
     assert (town.traffic, town.batch, len(town.workspace.online_deployments.asked)) == (
         {two[0]: 100}, two[0], deployed,
     )  # fmt: skip
@@ -377,7 +359,7 @@ def test_a_rollback_to_a_deployment_that_is_gone_deploys_again(town: Town, two: 
     released(town, two[1])
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     town.workspace.batch_deployments.begin_delete("blue", "batch-local")
-    to_the_end(rollback(town.work()))
+    rollback(town.work(), progress=Silent())
     assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
 
 
@@ -386,7 +368,7 @@ def test_what_is_deployed_again_must_be_what_was_released(town: Town, two: tuple
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     (town.folder / "model-1" / "MLmodel").write_text("changed")
     with pytest.raises(NotAllowed, match="classifier:1 has changed since it was released"):
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
@@ -394,14 +376,14 @@ def test_a_rollback_to_a_version_that_does_not_answer_leaves_the_traffic(town: T
     released(town, two[1])
     town.answers[two[0]] = BROKEN
     with pytest.raises(TrialFailed):
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
 def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Town, two: tuple[str, str]) -> None:
     for after in range(1, 15):
         released(town, two[1], canary=False)
-        if not killed(rollback(town.work()), after):
+        if not killed(lambda progress: rollback(town.work(), progress=progress), after):
             break
         _again(town)
         assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("rolled back", two[0]))
@@ -411,12 +393,12 @@ def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Tow
 def _again(town: Town) -> None:
     """Run the rollback again, unless it had been written down already."""
     if town.told()[-1][0] != "rolled back":
-        to_the_end(rollback(town.work()))
+        rollback(town.work(), progress=Silent())
 
 
 def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town: Town, two: tuple[str, str]) -> None:
-    _until(town, two[1], "canary 50 %", _kill_now, dies=True)
-    to_the_end(rollback(town.work(), reason="not today"))
+    _until(town, two[1], "canary 50 %", kill, dies=True)
+    rollback(town.work(), reason="not today", progress=Silent())
     assert (town.traffic, town.tag(two[1]), town.told()[-1]) == ({two[0]: 100}, "withdrawn", ("withdrawn", two[1]))
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from mlgates.core.errors import ConfigurationError, LedgerBroken, MlgatesError, NotAllowed
-from mlgates.core.events import Steps
 from mlgates.core.ledger import Action, Draft, lock_of
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.delivery.ledger import Ledger
 from mlgates.release import repairing
 from mlgates.release.approving import decide
@@ -30,7 +29,7 @@ def _no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def rejected(town: Town) -> str:
     """A version that was approved, and then rejected, beside one that serves."""
-    to_the_end(release(town.work(), town.approved()))
+    release(town.work(), town.approved(), progress=Silent())
     version = town.approved()
     town.write(Action.REJECTED, version)
     return version
@@ -97,19 +96,19 @@ def copy_of_another(town: Town) -> None:
 BREAKING = [delete_last, delete_all, rewrite, rewrite_as_long, copy_of_another]
 
 
+def decided(town: Town, model: str, action: Action) -> None:
+    decide(town.client, town.settings, model, action, by="Eve", reason="so", progress=Silent())
+
+
 def decisions(town: Town) -> list[Callable[[], object]]:
     """Everything that is decided on a ledger."""
-    work, client, settings = town.work(), town.client, town.settings
-
-    def run(steps: Steps[Any]) -> Callable[[], object]:
-        return lambda: to_the_end(steps)
-
+    work = town.work()
     return [
-        run(decide(client, settings, "classifier:2", Action.APPROVED, by="Eve", reason="good")),
-        run(decide(client, settings, "classifier:1", Action.REJECTED, by="Eve", reason="bad")),
-        run(release(work, "2")),
-        run(rollback(work)),
-        run(tidy(work)),
+        lambda: decided(town, "classifier:2", Action.APPROVED),
+        lambda: decided(town, "classifier:1", Action.REJECTED),
+        lambda: release(work, "2", progress=Silent()),
+        lambda: rollback(work, progress=Silent()),
+        lambda: tidy(work, progress=Silent()),
         lambda: free(work.ledger, ENDPOINT, by="Eve", reason="mine"),
         lambda: take(work.ledger, ENDPOINT, "classifier:2", work.owner, reason=RELEASE),
     ]
@@ -128,7 +127,7 @@ def test_nothing_is_decided_on_a_ledger_that_was_tampered_with(town: Town, tampe
 def test_a_rejection_that_is_archived_counts_and_appending_goes_on(town: Town, rejected: str) -> None:
     archive_last(town)
     with pytest.raises(NotAllowed, match="was rejected by Ann"):
-        to_the_end(release(town.work(), rejected))
+        release(town.work(), rejected, progress=Silent())
     town.write(Action.APPROVED, "1")
     assert town.work().ledger.read().fault is None
     assert repairing.look(town.client, town.settings).archived == (str(int(last(town)) - 1),)
@@ -157,7 +156,7 @@ def test_before_the_first_release_the_version_itself_tells(town: Town, tamper: C
     town.write(Action.REJECTED, version)
     tamper(town)
     with pytest.raises(LedgerBroken):
-        to_the_end(release(town.work(), version))
+        release(town.work(), version, progress=Silent())
 
 
 def test_another_ledger_as_a_whole_is_no_ledger_of_this_model(town: Town) -> None:
@@ -189,7 +188,7 @@ def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, reje
 
     endpoint = town.workspace.online_endpoints.held[ENDPOINT,]
     endpoint.tags["content_sha256"] = "another"  # as if its declaration had changed
-    to_the_end(deploy(town.client, town.settings, [Kind.ONLINE], version="1", trial=False))
+    deploy(town.client, town.settings, [Kind.ONLINE], version="1", trial=False, progress=Silent())
     tags = town.workspace.online_endpoints.held[ENDPOINT,].tags
     assert tags["ledger.head"].startswith(f"{last(town)} ")
 
@@ -206,9 +205,9 @@ def test_after_a_repair_the_rejected_version_stays_out(
     repaired(town)
     assert town.work().ledger.read().faults == ()
     with pytest.raises(NotAllowed, match="was rejected"):
-        to_the_end(release(town.work(), rejected))
+        release(town.work(), rejected, progress=Silent())
     with pytest.raises(NotAllowed, match="was rejected"):
-        to_the_end(decide(town.client, town.settings, f"classifier:{rejected}", Action.APPROVED, by="E", reason="x"))
+        decided(town, f"classifier:{rejected}", Action.APPROVED)
 
 
 @pytest.mark.usefixtures("rejected")
@@ -218,9 +217,9 @@ def test_after_a_repair_approvals_are_given_again(town: Town, tamper: Callable[[
     tamper(town)
     repaired(town)
     with pytest.raises(NotAllowed, match="is not approved since the ledger was repaired"):
-        to_the_end(release(town.work(), third))
+        release(town.work(), third, progress=Silent())
     town.write(Action.APPROVED, third)
-    to_the_end(release(town.work(), third))
+    release(town.work(), third, progress=Silent())
     assert town.traffic == {third: 100}
     assert town.work().ledger.read().faults == ()
 
@@ -260,7 +259,7 @@ def test_a_repair_that_is_killed_anywhere_is_done_again(
     assert calls > 2
     assert town.work().ledger.read().faults == ()
     with pytest.raises(NotAllowed, match="was rejected"):
-        to_the_end(release(town.work(), "2"))
+        release(town.work(), "2", progress=Silent())
 
 
 def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(

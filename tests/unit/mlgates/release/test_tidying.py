@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Silent
 from mlgates.delivery.ledger import Ledger
 from mlgates.release.releasing import release
 from mlgates.release.tidying import tidy
@@ -17,12 +17,12 @@ def later(town: Town, hours: float) -> Work:
 
 
 def tidied(town: Town, hours: float) -> Sequence[str]:
-    return [outcome.summary for outcome in to_the_end(tidy(later(town, hours)))]
+    return [outcome.summary for outcome in tidy(later(town, hours), progress=Silent())]
 
 
 def released(town: Town, count: int) -> None:
     for _ in range(count):
-        to_the_end(release(town.work(), town.approved()))
+        release(town.work(), town.approved(), progress=Silent())
 
 
 def test_without_a_release_there_is_nothing_to_take_away(town: Town) -> None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.events import StepProgressed
-from mlgates.core.steps import to_the_end
+from mlgates.core.progress import Record, Silent, Step, StepNoted
 from mlgates.release.canary import Observation
 from mlgates.release.declaration import LEAST, Limits
 from mlgates.release.verdicts import State
@@ -15,9 +14,7 @@ from mlgates.release.watching import Watch, Watched, watch
 
 GOOD = Observation(requests=1, requests_beside=1, pairs=((5.0, 5.0),), predictions=2, squares=4)
 FAILED = Observation(requests=1, errors=1, requests_beside=1)
-STEP = Watch(
-    "canary 10 %", Limits(max_error_rate=0.02), share=0, new="green", seconds=300, extra_seconds=900, last=False
-)
+STEP = Watch(Limits(max_error_rate=0.02), share=0, new="green", seconds=300, extra_seconds=900, last=False)
 
 
 class Site:
@@ -33,7 +30,7 @@ class Site:
         return self._sees(self.rounds)
 
     def watched(self, step: Watch = STEP) -> Watched:
-        return to_the_end(watch(step, self, clock=lambda: self.now, sleep=self._sleep))
+        return watch(Step("canary 10 %", Silent()), step, self, clock=lambda: self.now, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -114,9 +111,10 @@ def test_a_probe_is_no_load() -> None:
 
 def test_the_watch_tells_where_it_is_at_once_then_each_second_or_so_and_at_its_end() -> None:
     site = Site(lambda _: GOOD, takes_s=0.01)
-    told = watch(replace(STEP, seconds=10), site, clock=lambda: site.now, sleep=lambda _: None)
-    remarks = [event.remark for event in told if isinstance(event, StepProgressed)]
-    counts = [int(remark.partition(" ")[0]) for remark in remarks]
+    record = Record()
+    step = Step("canary 10 %", record)
+    watch(step, replace(STEP, seconds=10), site, clock=lambda: site.now, sleep=lambda _: None)
+    counts = [int(fact.text.partition(" ")[0]) for fact in record.of(StepNoted)]
     assert counts[0] == 1
     assert 1000 <= counts[-1] <= 1001
     assert all(100 <= other - one <= 220 for one, other in itertools.pairwise(counts))

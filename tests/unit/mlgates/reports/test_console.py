@@ -1,38 +1,38 @@
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from rich.console import Console
 
-from mlgates.core.errors import AssetMissing
-from mlgates.core.events import (
-    Event,
-    JobLogged,
-    JobStatusChanged,
-    JobSubmitted,
-    StageEnded,
-    StageStarted,
-    StepFailed,
-    StepFinished,
-    Steps,
-    StepStarted,
-)
+from mlgates.core.errors import AssetMissing, JobFailed
 from mlgates.core.pipelines import Stage, StageState
-from mlgates.reports.console import LiveView, show
+from mlgates.core.progress import Fact, Progress, StageEnded, StageStarted, Step, StepFinished
+from mlgates.core.side_by_side import side_by_side
+from mlgates.core.values import Job
+from mlgates.reports.console import Lines, Live, shown
 
-RUN: Sequence[Event] = (
-    StepStarted("data"),
-    StepFinished("data", 0.25, "d:1 registered [sic]"),
-    JobSubmitted("j1", "https://look/j1"),
-    StepStarted("job"),
-    JobStatusChanged("j1", "Running"),
-    JobLogged("j1", "epoch [1/3]"),
-)
+PASSED = Stage(name="train", state=StageState.PASSED, started="2026-01-01", seconds=2.0, remark="j1 [Completed]")
 
 
-def run(*events: Event) -> Steps[str]:
-    yield from events
-    return "result"
+def data(progress: Progress) -> None:
+    with progress.step("data") as step:
+        step.summary = "d:1 registered [sic]"
+
+
+def job(progress: Progress, *ends: Callable[[Step], object], log: str = "epoch [1/3]") -> None:
+    """Follow a job, then do what `ends` it."""
+    with progress.step("job") as step:
+        step.job("j1", "https://look/j1")
+        step.status("Running")
+        step.log(log)
+        for end in ends:
+            end(step)
+
+
+def fails(_: Step) -> None:
+    raise JobFailed("no")
 
 
 def terminal(width: int = 80) -> Console:
@@ -44,98 +44,177 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
-def drawn(*events: Event) -> str:
-    view = LiveView(clock=lambda: 0.0)
-    for event in events:
-        view.tell(event)
+def lines_of(*runs: Callable[[Progress], object]) -> list[str]:
+    """What a pipe gets."""
+    console = Console(file=io.StringIO(), width=20)
+    progress = Lines(console, clock=lambda: 0.0)
+    for run in runs:
+        run(progress)
+    return printed(console).splitlines()
+
+
+def drawn(*runs: Callable[[Progress], object]) -> str:
+    """The picture at the end."""
+    view = Live(clock=lambda: 0.0)
+    for run in runs:
+        run(view)
+    return picture_of(view)
+
+
+def picture_of(view: Live) -> str:
     console = terminal()
     console.print(view)
     return printed(console)
 
 
-def test_the_result_of_the_run_is_handed_on() -> None:
-    assert show(run(*RUN), Console(file=io.StringIO())) == "result"
+def during() -> str:
+    """The picture while the job is followed."""
+    view, seen = Live(clock=lambda: 0.0), list[str]()
+    data(view)
+    job(view, lambda _: seen.append(picture_of(view)))
+    return seen[0]
+
+
+def failing(progress: Progress) -> None:
+    with pytest.raises(JobFailed):
+        job(progress, fails)
 
 
 def test_a_pipe_gets_plain_lines_each_said_once() -> None:
-    console = Console(file=io.StringIO(), width=20)
-    show(run(*RUN, StepFailed("job", 2.0)), console)
-    assert printed(console).splitlines() == [
-        "data: d:1 registered [sic] (0.2 s)",
+    assert lines_of(data, failing) == [
+        "data: d:1 registered [sic] (0.0 s)",
         "job j1: https://look/j1",
         "job j1: Running",
         "  | epoch [1/3]",
-        "job: failed (2.0 s)",
+        "job: failed (0.0 s)",
     ]
 
 
+def test_a_console_that_is_no_terminal_gets_lines() -> None:
+    console = Console(file=io.StringIO(), width=20)
+    with shown(console) as progress:
+        progress.log("1 passed")
+    assert printed(console) == "  | 1 passed\n"
+
+
+def test_a_step_takes_the_time_of_the_clock() -> None:
+    console, ticks = Console(file=io.StringIO()), iter([0.0, 1.25])
+    data(Lines(console, clock=lambda: next(ticks)))
+    assert printed(console) == "data: d:1 registered [sic] (1.2 s)\n"
+
+
 def test_a_job_without_a_page_is_still_told() -> None:
-    console = Console(file=io.StringIO())
-    show(run(JobSubmitted("j1", None)), console)
-    assert printed(console) == "job j1: submitted\n"
+    def unseen(progress: Progress) -> None:
+        with progress.step("job") as step:
+            step.job("j1", None)
+
+    assert lines_of(unseen)[0] == "job j1: submitted"
 
 
 def test_a_terminal_sees_the_last_picture() -> None:
     console = terminal()
-    show(run(*RUN), console)
-    assert "epoch [1/3]" in printed(console)
+    with shown(console) as progress:
+        job(progress)
+    assert "https://look/j1" in printed(console)
 
 
 def test_an_error_passes_through_the_live_display() -> None:
-    def failing() -> Steps[str]:
-        yield StepStarted("data")
+    with pytest.raises(AssetMissing), shown(terminal()) as progress, progress.step("data"):
         raise AssetMissing("no data")
-
-    with pytest.raises(AssetMissing):
-        show(failing(), terminal())
 
 
 @pytest.mark.parametrize("part", ["✓ data", "d:1 registered [sic]", "▶ job", "Running", "https://look/j1", "[1/3]"])
 def test_the_picture_shows_steps_state_link_and_log(part: str) -> None:
-    assert part in drawn(*RUN)
+    assert part in during()
 
 
 def test_the_log_leaves_the_picture_when_the_job_is_done() -> None:
-    assert "epoch" not in drawn(*RUN, StepFinished("job", 9.0, "j1 Completed"))
+    picture = drawn(lambda progress: job(progress, lambda step: step.done(Job("j1", "e", "Completed", None))))
+    assert ["epoch" in picture, "Running" in picture, "Completed" in picture] == [False, False, True]
 
 
 def test_a_failed_step_is_marked() -> None:
-    assert "✗ job" in drawn(*RUN, StepFailed("job", 1.0))
+    assert "✗ job" in drawn(failing)
 
 
 def test_a_long_log_line_is_cut_not_wrapped() -> None:
-    lines = drawn(*RUN, JobLogged("j1", "x" * 500)).splitlines()
+    view, seen = Live(clock=lambda: 0.0), list[str]()
+    job(view, lambda _: seen.append(picture_of(view)), log="x" * 500)
+    lines = seen[0].splitlines()
     assert max(map(len, lines)) <= 80
     assert sum("xxx" in line for line in lines) == 1
 
 
-def test_before_the_first_event_there_is_nothing_to_see() -> None:
+def test_before_the_first_fact_there_is_nothing_to_see() -> None:
     assert drawn().strip() == ""
 
 
-STAGES: Sequence[Event] = (
-    StageStarted("train", 1, 3),
-    StepStarted("job"),
-    JobLogged("j1", "epoch 1"),
-    StageEnded(
-        Stage(name="train", state=StageState.PASSED, started="2026-01-01", seconds=2.0, remark="j1 [Completed]")
-    ),
-    StageStarted("approval", 2, 3),
-)
+def train_stage(progress: Progress) -> None:
+    progress.tell(StageStarted("train", 1, 3))
+    job(progress, log="epoch 1")
+    progress.log("1 passed")
+    progress.tell(StageEnded(PASSED))
+    progress.tell(StageStarted("approval", 2, 3))
 
 
 def test_a_stage_that_ended_is_a_line_and_its_steps_are_gone() -> None:
-    picture = drawn(*STAGES)
-    assert ["train" in picture, "j1 [Completed]" in picture, "epoch 1" in picture] == [True, True, False]
+    picture = drawn(train_stage)
+    assert ["train" in picture, "j1 [Completed]" in picture, "epoch 1" in picture, "1 passed" in picture] == [
+        True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_the_stage_that_runs_says_how_many_there_are() -> None:
-    assert "approval (2 of 3)" in drawn(*STAGES)
+    assert "approval (2 of 3)" in drawn(train_stage)
+
+
+def test_the_last_lines_of_a_suite_are_seen_while_it_runs() -> None:
+    assert "  | 1 passed" in drawn(lambda progress: progress.log("1 passed"))
 
 
 def test_in_a_ci_log_a_stage_is_told_when_it_starts_and_when_it_ends() -> None:
-    console = Console(file=io.StringIO(), width=80)
-    show(run(*STAGES), console)
-    lines = printed(console).splitlines()
+    lines = lines_of(train_stage)
     assert lines[0] == "== train (1 of 3)"
     assert "== train passed: j1 [Completed] (2.0 s)" in lines
+
+
+def two_jobs(progress: Progress) -> None:
+    """Follow two jobs that are under way at once."""
+    met = threading.Barrier(2, timeout=10)
+
+    def follow(name: str, status: str, progress: Progress) -> Job:
+        with progress.step(f"{name} job") as step:
+            step.job(name, f"https://look/{name}")
+            step.status(status)
+            step.log(f"{name} starts")
+            met.wait()
+            return step.done(Job(name, "e", "Completed", None))
+
+    runs = {"first": partial(follow, "first", "Running"), "second": partial(follow, "second", "Queued")}
+    side_by_side(runs, progress=progress)
+
+
+class Filmed(Live):
+    """Keeps the picture that was there before the first step ended."""
+
+    seen = ""
+
+    def tell(self, fact: Fact) -> None:
+        if isinstance(fact, StepFinished) and not self.seen:
+            self.seen = picture_of(self)
+        super().tell(fact)
+
+
+def test_each_of_two_jobs_that_are_followed_at_once_shows_its_own_state_page_and_log() -> None:
+    view = Filmed(clock=lambda: 0.0)
+    two_jobs(view)
+    rows = [" ".join(line.split()) for line in view.seen.splitlines()]
+    assert {"▶ first job 0.0 s Running", "▶ second job 0.0 s Queued"} <= set(rows)
+    for name in ("first", "second"):
+        page = rows.index(f"https://look/{name}")
+        assert rows[page + 1] == f"{name} | {name} starts"
+
+
+def test_in_a_ci_log_each_line_says_which_of_several_wrote_it() -> None:
+    lines = lines_of(two_jobs)
+    assert {"  first | first starts", "  second | second starts", "job second: Queued"} <= set(lines)

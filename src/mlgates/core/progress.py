@@ -1,0 +1,234 @@
+"""What a run tells while it goes: it opens named steps on the `Progress` that it is handed, and returns its value.
+
+A function that works for a while takes `progress`, one that does a part of somebody's step takes that `step`. What is
+told are facts, each about a step by the object itself: two steps of the same name are never taken for each other.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, TypeVar
+
+from mlgates.core.errors import MlgatesError
+from mlgates.core.pipelines import Stage
+
+
+class Result(Protocol):
+    """What a step may return: anything that can say itself in one phrase."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        ...
+
+
+R = TypeVar("R", bound=Result)
+F = TypeVar("F", bound="Fact")
+
+
+class Progress(ABC):
+    """Is handed down to whatever tells of itself. A subclass says in `tell` what becomes of a fact."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, run_name: str = "") -> None:
+        self.clock = clock
+        """Counts seconds."""
+        self.run_name = run_name
+        """Which of several that run side by side this is; empty for one that runs alone."""
+
+    @abstractmethod
+    def tell(self, fact: "Fact") -> None:
+        """Take one fact. What is raised here ends the run."""
+
+    @contextmanager
+    def step(self, name: str) -> "Iterator[Step]":
+        """Open the step `name`; its end, or its failure by an `MlgatesError`, is told when the block is left."""
+        step, began = Step(name, self), self.clock()
+        self.tell(StepStarted(step))
+        try:
+            yield step
+        except MlgatesError:
+            self.tell(StepFailed(step, self.clock() - began))
+            raise
+        self.tell(StepFinished(step, self.clock() - began, step.summary))
+
+    def run(self, name: str, work: Callable[[], R]) -> R:
+        """Return the result of `work`, run as the step `name`."""
+        with self.step(name) as step:
+            return step.done(work())
+
+    def log(self, line: str) -> None:
+        """Tell a line that is written outside of any step, as by a suite of tests."""
+        self.tell(Logged(None, line))
+
+
+class Step:
+    """A step under way."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self.name = name
+        self.summary = ""
+        """Its result in one phrase, once there is one."""
+        self._progress = progress
+        self._job = ""
+
+    @property
+    def run_name(self) -> str:
+        """Which of several runs side by side it belongs to; empty for one that runs alone."""
+        return self._progress.run_name
+
+    @property
+    def inner(self) -> Progress:
+        """The progress of what is only a part of this step: what its steps note and follow is told of this one."""
+        return _Inner(self, self._progress)
+
+    def note(self, text: str) -> None:
+        """Tell where the step is, in a word or two."""
+        self._progress.tell(StepNoted(self, text))
+
+    def job(self, name: str, link: str | None) -> None:
+        """Tell which job of the workspace the step follows."""
+        self._job = name
+        self._progress.tell(JobSubmitted(self, name, link))
+
+    def status(self, status: str) -> None:
+        """Tell that the job has moved to another state of Azure ML's sequence."""
+        self._progress.tell(JobStatusChanged(self, self._job, status))
+
+    def log(self, line: str) -> None:
+        """Tell a line that the job has written to its log."""
+        self._progress.tell(Logged(self, line))
+
+    def done(self, result: R) -> R:
+        """Keep the result's summary for the end of the step, and return the result."""
+        self.summary = result.summary
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step has begun."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepNoted:
+    """A step is on its way: where it is, in a word or two."""
+
+    step: Step
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step has reached its result."""
+
+    step: Step
+    seconds: float
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step has ended without a result; the error that says why follows as an exception."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmitted:
+    """The workspace has accepted the job that a step follows."""
+
+    step: Step
+    job: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatusChanged:
+    """A job has moved to another state."""
+
+    step: Step
+    job: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A line was written to a log."""
+
+    step: Step | None
+    """The step whose job wrote it; None outside of any step."""
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage of a pipeline has begun; the steps that follow are its own."""
+
+    stage: str
+    number: int
+    """From 1."""
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """A stage of a pipeline has ended."""
+
+    stage: Stage
+
+
+Fact: TypeAlias = (
+    StepStarted
+    | StepNoted
+    | StepFinished
+    | StepFailed
+    | JobSubmitted
+    | JobStatusChanged
+    | Logged
+    | StageStarted
+    | StageEnded
+)
+
+
+class Silent(Progress):
+    """Tells nobody."""
+
+    def tell(self, fact: Fact) -> None:
+        """Drop `fact`."""
+
+
+class Record(Progress):
+    """Keeps all facts, in the order in which they were told."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self.facts: list[Fact] = []
+
+    def tell(self, fact: Fact) -> None:
+        """Keep `fact`."""
+        self.facts.append(fact)
+
+    def of(self, kind: type[F]) -> list[F]:
+        """Return the facts of one kind."""
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+
+class _Inner(Progress):
+    """Passes on what is told on the way of a step, as told of the step around it."""
+
+    def __init__(self, outer: Step, progress: Progress) -> None:
+        super().__init__(progress.clock, run_name=progress.run_name)
+        self._outer = outer
+        self._progress = progress
+
+    def tell(self, fact: Fact) -> None:
+        match fact:
+            case StepNoted() | JobSubmitted() | JobStatusChanged() | Logged():
+                self._progress.tell(replace(fact, step=self._outer))
+            case _:
+                pass  # its own steps begin and end within the one around them
