@@ -10,7 +10,7 @@ from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from mlgates.gates.checks import KINDS
+from mlgates.gates.checks import CHECK_TYPES
 
 PAGE = Path(__file__).with_name("gates.md")
 BEGIN, END = "<!-- made by docs/gates_reference.py: -->\n", "<!-- up to here -->\n"
@@ -19,7 +19,7 @@ _NAMES = {float: "number", int: "whole number", str: "text"}
 
 def reference() -> str:
     """Return a section for each kind of check: what it looks at, and its settings."""
-    return "\n".join(line for kind in KINDS for line in _section(kind))
+    return "\n".join(line for kind in CHECK_TYPES for line in _section(kind))
 
 
 def put(page: str) -> str:
@@ -30,15 +30,15 @@ def put(page: str) -> str:
 
 
 def _section(kind: str) -> Iterator[str]:
-    check = KINDS[kind]
-    module = sys.modules[check.declared.__module__]
+    check = CHECK_TYPES[kind]
+    module = sys.modules[check.config.__module__]
     first = (module.__doc__ or "").split("\n\n")[0]
     yield from (f"### {kind}", "", " ".join(first.split()), "")
-    if issubclass(check.declared, RootModel):
-        (bounds,) = get_args(check.declared.model_fields["root"].annotation)[1:]
+    if issubclass(check.config, RootModel):
+        (bounds,) = get_args(check.config.model_fields["root"].annotation)[1:]
         yield from ("By the name of each metric that training logs:", "", *_table(bounds), "")
-    elif check.declared.model_fields:
-        yield from (*_table(check.declared), "")
+    elif check.config.model_fields:
+        yield from (*_table(check.config), "")
     else:
         yield from ("No settings.", "")
 

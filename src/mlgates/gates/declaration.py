@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from mlgates.config.declaring import Strict, parsed, read_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
-from mlgates.gates.checks import KINDS
+from mlgates.gates.checks import CHECK_TYPES
 
 GATES = ("qa", "dev", "prod")
 EVALUATION = "evaluation"
@@ -19,11 +19,11 @@ WARN_ONLY = "warn_only"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class CheckConfig:
     """One check of a gate."""
 
     kind: str
-    declared: BaseModel
+    config: BaseModel
     warn_only: bool
 
 
@@ -39,12 +39,12 @@ class Gate:
     """What must hold for a gate to open."""
 
     name: str
-    checks: tuple[Planned, ...]
+    checks: tuple[CheckConfig, ...]
 
     @property
     def wants_model(self) -> bool:
         """False for a gate whose checks all do without a candidate."""
-        return any(KINDS[planned.kind].wants_model for planned in self.checks)
+        return any(CHECK_TYPES[planned.kind].wants_model for planned in self.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,16 @@ def read_gates(file: Path, shown: str) -> Gates:
 
 def _gate(name: str, declared: Any, shown: str) -> Gate:
     if not isinstance(declared, dict) or not declared:
-        raise ConfigurationError(f"{shown}, {name}: a gate has checks. Known: {', '.join(sorted(KINDS))}")
+        raise ConfigurationError(f"{shown}, {name}: a gate has checks. Known: {', '.join(sorted(CHECK_TYPES))}")
     warn = declared.get(WARN_ONLY, [])
     if not isinstance(warn, list) or not all(isinstance(kind, str) for kind in warn):
         raise ConfigurationError(f"{shown}, {name}.{WARN_ONLY}: a list of checks")
     kinds = {kind: settings for kind, settings in declared.items() if kind != WARN_ONLY}
     for kind in kinds:
-        if kind not in KINDS:
-            raise ConfigurationError(f"{shown}, {name}: there is no check '{kind}'. {did_you_mean(str(kind), KINDS)}")
+        if kind not in CHECK_TYPES:
+            raise ConfigurationError(
+                f"{shown}, {name}: there is no check '{kind}'. {did_you_mean(str(kind), CHECK_TYPES)}"
+            )
     for kind in warn:
         if kind not in kinds:
             raise ConfigurationError(
@@ -95,7 +97,9 @@ def _gate(name: str, declared: Any, shown: str) -> Gate:
     return Gate(
         name,
         tuple(
-            Planned(kind, parsed(f"{shown}, {name}.{kind}", KINDS[kind].declared, settings), warn_only=kind in warn)
+            CheckConfig(
+                kind, parsed(f"{shown}, {name}.{kind}", CHECK_TYPES[kind].config, settings), warn_only=kind in warn
+            )
             for kind, settings in kinds.items()
         ),
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.progress import Progress
-from mlgates.gates.checks import KINDS
-from mlgates.gates.declaration import Gate, Planned
+from mlgates.gates.checks import CHECK_TYPES
+from mlgates.gates.declaration import CheckConfig, Gate
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
@@ -39,14 +39,14 @@ class _Results(tuple[CheckResult, ...]):
 
 
 def judge(
-    planned: Planned, evidence: Evidence, *, clock: Callable[[], float] = time.monotonic
+    planned: CheckConfig, evidence: Evidence, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[CheckResult]:
     """Yield the results of one check; one that cannot run is one result that says so, after those it still found."""
     began = clock()
     findings: list[Finding] = []
     stopped: CheckResult | None = None
     try:
-        for finding in KINDS[planned.kind].check(planned.declared, evidence):
+        for finding in CHECK_TYPES[planned.kind].check(planned.config, evidence):
             findings.append(finding)  # noqa: PERF402 - what was found before one that cannot run is kept
     except CouldNotRun as error:
         stopped = _stopped(planned, str(error), error.remedy)
@@ -59,7 +59,7 @@ def judge(
         yield stopped
 
 
-def _result(planned: Planned, finding: Finding, seconds: float) -> CheckResult:
+def _result(planned: CheckConfig, finding: Finding, seconds: float) -> CheckResult:
     broken = Verdict.WARNED if planned.warn_only else Verdict.FAILED
     return CheckResult(
         name=f"{planned.kind}.{finding.what}" if finding.what else planned.kind,
@@ -76,7 +76,7 @@ def _result(planned: Planned, finding: Finding, seconds: float) -> CheckResult:
     )
 
 
-def _stopped(planned: Planned, reason: str, remedy: str) -> CheckResult:
+def _stopped(planned: CheckConfig, reason: str, remedy: str) -> CheckResult:
     # Where even a failure would pass with a warning, not knowing does too.
     verdict, said = (Verdict.WARNED, "could not run: ") if planned.warn_only else (Verdict.COULD_NOT_RUN, "")
     return CheckResult(name=planned.kind, verdict=verdict, reason=f"{said}{reason}", remedy=remedy)

@@ -1,4 +1,4 @@
-"""The kinds of check, by the names that gates.yml uses. A new kind is a file here and a line below."""
+"""The types of check, by the names that gates.yml uses. A new one is a file here and a line below."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,30 +27,30 @@ from mlgates.gates.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of check: what may be declared of it, and the function that looks."""
+class CheckType:
+    """A type of check: its settings in gates.yml, and the function that looks."""
 
-    declared: type[BaseModel]
+    config: type[BaseModel]
     check: Callable[[Any, Evidence], Iterator[Finding]]
-    """Takes what was declared and the evidence; raises `CouldNotRun` when that is not there."""
+    """Takes the settings and the evidence; raises `CouldNotRun` when that is not there."""
     wants_model: bool = True
     """False for a check that is about a commit."""
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+CHECK_TYPES: Mapping[str, CheckType] = MappingProxyType(
     {
-        "suites": Kind(suites.Declared, suites.check, wants_model=False),
-        "metrics": Kind(metrics.Declared, metrics.check),
-        "champion": Kind(champion.Declared, champion.check),
-        "fairness": Kind(fairness.Declared, fairness.check),
-        "explanation": Kind(explanation.Declared, explanation.check),
-        "calibration": Kind(calibration.Declared, calibration.check),
-        "reproducibility": Kind(reproducibility.Declared, reproducibility.check),
-        "latency": Kind(latency.Declared, latency.check),
-        "size": Kind(size.Declared, size.check),
-        "signature": Kind(signature.Declared, signature.check),
-        "data": Kind(data.Declared, data.check),
-        "drift": Kind(drift.Declared, drift.check),
-        "supply_chain": Kind(supply_chain.Declared, supply_chain.check),
+        "suites": CheckType(suites.SuitesConfig, suites.check, wants_model=False),
+        "metrics": CheckType(metrics.MetricsConfig, metrics.check),
+        "champion": CheckType(champion.ChampionConfig, champion.check),
+        "fairness": CheckType(fairness.FairnessConfig, fairness.check),
+        "explanation": CheckType(explanation.ExplanationConfig, explanation.check),
+        "calibration": CheckType(calibration.CalibrationConfig, calibration.check),
+        "reproducibility": CheckType(reproducibility.ReproducibilityConfig, reproducibility.check),
+        "latency": CheckType(latency.LatencyConfig, latency.check),
+        "size": CheckType(size.SizeConfig, size.check),
+        "signature": CheckType(signature.SignatureConfig, signature.check),
+        "data": CheckType(data.DataConfig, data.check),
+        "drift": CheckType(drift.DriftConfig, drift.check),
+        "supply_chain": CheckType(supply_chain.SupplyChainConfig, supply_chain.check),
     }
 )

@@ -16,7 +16,7 @@ from mlgates.gates.findings import Finding
 from mlgates.gates.scores import Labels, Probabilities
 
 
-class Declared(Strict):
+class CalibrationConfig(Strict):
     """How far probabilities may be from what happens."""
 
     max_error: float = Field(default=0.05, gt=0, lt=1)
@@ -38,21 +38,21 @@ class Bin:
     """The share of positives."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: CalibrationConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding. Evidence: `bins`, each `low`, `high`, `rows`, `predicted`, `observed`; empty bins left out."""
-    found = bins_of(evidence.held_out.labels, evidence.probabilities(evidence.candidate), declared.bins)
+    found = bins_of(evidence.held_out.labels, evidence.probabilities(evidence.candidate), config.bins)
     error = expected_error(found)
     worst = max(found, key=lambda each: each.rows * abs(each.predicted - each.observed))
     yield Finding(
         what="",
-        holds=error <= declared.max_error,
+        holds=error <= config.max_error,
         reason=(
             f"probabilities are off by {error:.3f} on average; of the {worst.rows} rows given {worst.predicted:.0%} "
             f"on average, {worst.observed:.0%} are positive"
         ),
         figure=error,
-        limit=f"at most {declared.max_error:g}",
-        most=declared.max_error,
+        limit=f"at most {config.max_error:g}",
+        most=config.max_error,
         remedy="calibrate the model (scikit-learn's CalibratedClassifierCV), or weaken what makes it overconfident",
         evidence={"bins": [asdict(each) for each in found]},
     )

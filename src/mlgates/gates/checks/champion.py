@@ -20,7 +20,7 @@ from mlgates.gates.findings import Finding
 from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities, of_draws
 
 
-class Declared(Strict):
+class ChampionConfig(Strict):
     """What is compared, and how sure one must be that it is no loss."""
 
     metric: Literal["accuracy", "auc", "brier", "precision", "recall"] = "auc"
@@ -35,7 +35,7 @@ class Declared(Strict):
     """Of the draws: the same seed finds the same."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: ChampionConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding: the gain's interval. Without a champion there is nothing to lose, and that is what it says."""
     if evidence.champion is None:
         yield Finding(what="", holds=True, reason="nothing serves yet: the floors of the metrics alone decide")
@@ -43,36 +43,36 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
     labels = evidence.held_out.labels
     models = (evidence.candidate, evidence.champion)
     pairs = [(evidence.classes(model), evidence.probabilities(model)) for model in models]
-    gain = _gains(declared, labels, pairs)
-    score = SCORES[declared.metric]
+    gain = _gains(config, labels, pairs)
+    score = SCORES[config.metric]
     ours, theirs = (score(labels, classes, probabilities) for classes, probabilities in pairs)
-    low, high = _interval(gain, declared.confidence)
-    better = -1 if declared.metric in LOWER_IS_BETTER else 1
+    low, high = _interval(gain, config.confidence)
+    better = -1 if config.metric in LOWER_IS_BETTER else 1
     yield Finding(
-        what=declared.metric,
-        holds=low >= -declared.margin,
+        what=config.metric,
+        holds=low >= -config.margin,
         reason=(
-            f"{declared.metric} {ours:.4f} against the champion's {theirs:.4f} on {len(labels)} rows: "
-            f"gain {better * (ours - theirs):+.4f}, {declared.confidence:.0%} interval {low:+.4f} to {high:+.4f}"
+            f"{config.metric} {ours:.4f} against the champion's {theirs:.4f} on {len(labels)} rows: "
+            f"gain {better * (ours - theirs):+.4f}, {config.confidence:.0%} interval {low:+.4f} to {high:+.4f}"
         ),
         figure=better * (ours - theirs),
-        limit=f"no loss beyond {declared.margin:g} at {declared.confidence:.0%} confidence",
-        least=-declared.margin,
+        limit=f"no loss beyond {config.margin:g} at {config.confidence:.0%} confidence",
+        least=-config.margin,
         remedy=f"train a better one than {evidence.champion}, judge it on more rows, or widen champion.margin",
         evidence={"candidate": ours, "champion": theirs, "low": low, "high": high, "rows": len(labels)},
     )
 
 
 def _gains(
-    declared: Declared,
+    config: ChampionConfig,
     labels: Labels,
     pairs: list[tuple[Labels, Probabilities]],
 ) -> npt.NDArray[np.float64]:
-    draw = np.random.default_rng(declared.seed)
-    better = -1 if declared.metric in LOWER_IS_BETTER else 1
-    ours, theirs = (of_draws(declared.metric, labels, classes, probabilities) for classes, probabilities in pairs)
-    gains = np.empty(declared.resamples)
-    for number in range(declared.resamples):
+    draw = np.random.default_rng(config.seed)
+    better = -1 if config.metric in LOWER_IS_BETTER else 1
+    ours, theirs = (of_draws(config.metric, labels, classes, probabilities) for classes, probabilities in pairs)
+    gains = np.empty(config.resamples)
+    for number in range(config.resamples):
         rows = draw.integers(0, len(labels), len(labels))
         gains[number] = better * (ours(rows) - theirs(rows))
     return gains

@@ -15,22 +15,22 @@ from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 
 
-class Declared(Strict):
+class DataConfig(Strict):
     """Which suite the data is held against."""
 
     suite: str = Field(min_length=1)
     """The file, relative to the project's folder."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: DataConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding. Evidence: `suite`, its name; `checked`, how many expectations; `failed`, a line each."""
-    file = evidence.root / declared.suite
+    file = evidence.root / config.suite
     if not file.is_file():
-        raise CouldNotRun(f"there is no suite {declared.suite}", remedy="correct data.suite in gates.yml")
+        raise CouldNotRun(f"there is no suite {config.suite}", remedy="correct data.suite in gates.yml")
     data = evidence.training_set(evidence.candidate)
     suite = hashlib.sha256(file.read_bytes()).hexdigest()
     about = ["data", content_of(data), suite, version("great-expectations")]
-    found = evidence.cache.once(about, lambda: _validated(data, evidence, declared))
+    found = evidence.cache.once(about, lambda: _validated(data, evidence, config))
     checked, failed = int(found["checked"]), list(found["failed"])
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     yield Finding(
@@ -55,12 +55,12 @@ def content_of(data: pd.DataFrame) -> str:
     return hashlib.sha256(names.encode() + rows).hexdigest()
 
 
-def _validated(data: pd.DataFrame, evidence: Evidence, declared: Declared) -> dict[str, Any]:
+def _validated(data: pd.DataFrame, evidence: Evidence, config: DataConfig) -> dict[str, Any]:
     # Imported here: Great Expectations takes seconds, and the answer may be known.
     from mlgates.expectations.validation import load_suite, validate  # noqa: PLC0415
 
     try:
-        result = validate(data, load_suite(evidence.root / declared.suite))
+        result = validate(data, load_suite(evidence.root / config.suite))
     except MlgatesError as error:
         raise CouldNotRun(str(error), remedy="mend the suite") from error
     return {"suite": result.suite, "checked": result.checked, "failed": [str(each) for each in result.failed]}

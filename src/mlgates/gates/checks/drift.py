@@ -23,7 +23,7 @@ _LEAST = 1e-4
 """The share that an empty bin is taken to have: its logarithm must be finite."""
 
 
-class Declared(Strict):
+class DriftConfig(Strict):
     """How far each column may have moved."""
 
     max_psi: float = Field(default=0.2, gt=0)
@@ -49,7 +49,7 @@ class Drift:
     candidate: list[float]
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: DriftConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding a column; one only, when the data is the same. Evidence: the fields of `Drift`."""
     if evidence.champion is None:
         yield Finding(what="", holds=True, reason="nothing serves yet to compare the data with")
@@ -61,9 +61,9 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
     if new.equals(old):
         yield Finding(what="", holds=True, reason=f"trained on the same rows as {evidence.champion}")
         return
-    for name in (name for name in [*old.columns, *new.columns.difference(old.columns)] if name not in declared.ignore):
+    for name in (name for name in [*old.columns, *new.columns.difference(old.columns)] if name not in config.ignore):
         if name in new and name in old:
-            yield _finding(declared, name, drift(_numbers(old[name]), _numbers(new[name]), declared.bins))
+            yield _finding(config, name, drift(_numbers(old[name]), _numbers(new[name]), config.bins))
         else:
             yield Finding(
                 what=name,
@@ -110,17 +110,17 @@ def _numbers(column: pd.Series) -> Values:
     return (hashes / 2**64).astype("float64")
 
 
-def _finding(declared: Declared, name: str, found: Drift) -> Finding:
+def _finding(config: DriftConfig, name: str, found: Drift) -> Finding:
     remedy = f"find out what became of {name} at its source; widen the limits when the world has changed"
     if np.isnan(found.psi):
         return Finding(what=name, holds=False, reason=f"one of the two data sets has no value in {name}", remedy=remedy)
     return Finding(
         what=name,
-        holds=found.psi <= declared.max_psi and found.ks <= declared.max_ks,
+        holds=found.psi <= config.max_psi and found.ks <= config.max_ks,
         reason=f"population stability index {found.psi:.3f}, Kolmogorov-Smirnov {found.ks:.3f}",
         figure=found.psi,
-        limit=f"index at most {declared.max_psi:g}, Kolmogorov-Smirnov at most {declared.max_ks:g}",
-        most=declared.max_psi,
+        limit=f"index at most {config.max_psi:g}, Kolmogorov-Smirnov at most {config.max_ks:g}",
+        most=config.max_psi,
         remedy=remedy,
         evidence=asdict(found),
     )

@@ -19,7 +19,7 @@ from mlgates.gates.findings import Finding
 from mlgates.gates.scores import Labels, auc
 
 
-class Declared(Strict):
+class ExplanationConfig(Strict):
     """What the model may rest on."""
 
     max_share: float = Field(default=0.9, gt=0, le=1)
@@ -46,24 +46,24 @@ class Importance:
     std: float
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each column that is declared, and `largest_share`.
+def check(config: ExplanationConfig, evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding for each column that is config, and `largest_share`.
 
     Its evidence: `importance`, by feature `mean` and `std`; `auc` before shuffling; `rows` and `repeats`.
     """
     table = evidence.held_out
-    for name in (*declared.forbidden, *declared.unrelated):
+    for name in (*config.forbidden, *config.unrelated):
         if name not in table.rows and name not in table.features:
             known = did_you_mean(name, map(str, table.rows))
             raise CouldNotRun(f"neither the model nor its data has a column '{name}'. {known}")
-    for name in declared.forbidden:
+    for name in config.forbidden:
         yield _forbidden(name, table)
-    sample = _sample(declared, table)
+    sample = _sample(config, table)
     before = auc(sample.labels, sample.labels, evidence.candidate.probabilities(sample.features))
-    found = importance(evidence.candidate, sample, repeats=declared.repeats, seed=declared.seed)
-    for name in declared.unrelated:
-        yield _unrelated(name, found.get(name), declared.tolerance)
-    yield _largest(declared, found, before, len(sample.labels))
+    found = importance(evidence.candidate, sample, repeats=config.repeats, seed=config.seed)
+    for name in config.unrelated:
+        yield _unrelated(name, found.get(name), config.tolerance)
+    yield _largest(config, found, before, len(sample.labels))
 
 
 def importance(model: Model, table: Table, *, repeats: int, seed: int) -> dict[str, Importance]:
@@ -92,10 +92,10 @@ def _auc_of(estimator: _AsEstimator, features: pd.DataFrame, labels: Labels) -> 
     return auc(labels, labels, estimator.model.probabilities(features))
 
 
-def _sample(declared: Declared, table: Table) -> Table:
-    if len(table.labels) <= declared.rows:
+def _sample(config: ExplanationConfig, table: Table) -> Table:
+    if len(table.labels) <= config.rows:
         return table
-    rows = np.random.default_rng(declared.seed).choice(len(table.labels), declared.rows, replace=False)
+    rows = np.random.default_rng(config.seed).choice(len(table.labels), config.rows, replace=False)
     return Table(table.features.iloc[rows], table.labels[rows])
 
 
@@ -123,21 +123,21 @@ def _unrelated(name: str, found: Importance | None, tolerance: float) -> Finding
     )
 
 
-def _largest(declared: Declared, found: dict[str, Importance], before: float, rows: int) -> Finding:
+def _largest(config: ExplanationConfig, found: dict[str, Importance], before: float, rows: int) -> Finding:
     total = sum(max(0.0, each.mean) for each in found.values())
     first = max(found, key=lambda name: found[name].mean)
     share = max(0.0, found[first].mean) / total if total else 0.0
     return Finding(
         what="largest_share",
-        holds=total > 0 and share <= declared.max_share,
+        holds=total > 0 and share <= config.max_share,
         reason=(
             f"{first} has {share:.0%} of the importance, the most of {len(found)} features"
             if total
             else f"no feature matters: shuffling any leaves the AUC at {before:.3f} or better"
         ),
         figure=share,
-        limit=f"at most {declared.max_share:g}",
-        most=declared.max_share,
+        limit=f"at most {config.max_share:g}",
+        most=config.max_share,
         remedy=(
             f"find out whether {first} knows the label before it can be known"
             if total
@@ -147,6 +147,6 @@ def _largest(declared: Declared, found: dict[str, Importance], before: float, ro
             "importance": {name: {"mean": each.mean, "std": each.std} for name, each in found.items()},
             "auc": before,
             "rows": rows,
-            "repeats": declared.repeats,
+            "repeats": config.repeats,
         },
     )

@@ -19,7 +19,7 @@ from mlgates.gates.scores import SCORES
 Names: TypeAlias = npt.NDArray[np.object_]
 
 
-class Declared(Strict):
+class FairnessConfig(Strict):
     """Which groups are compared, by what, and how far apart they may be."""
 
     groups: dict[str, list[float]] = Field(min_length=1)
@@ -40,13 +40,13 @@ class Declared(Strict):
         return groups
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: FairnessConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding a column. Evidence: `groups`, by name `value` and `rows`; `left_out`, by name the rows."""
     rows = evidence.held_out.rows
-    for column, edges in declared.groups.items():
+    for column, edges in config.groups.items():
         if column not in rows:
             raise CouldNotRun(f"the data has no column '{column}'. {did_you_mean(column, map(str, rows))}")
-        yield _finding(declared, column, bands(rows[column], edges), evidence)
+        yield _finding(config, column, bands(rows[column], edges), evidence)
 
 
 def bands(values: pd.Series, edges: list[float]) -> Names:
@@ -62,12 +62,12 @@ def band_names(edges: list[float]) -> list[str]:
     return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over", "no value"]
 
 
-def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence) -> Finding:
+def _finding(config: FairnessConfig, column: str, groups: Names, evidence: Evidence) -> Finding:
     from fairlearn.metrics import MetricFrame, count  # noqa: PLC0415 - brings in scikit-learn
 
     labels, candidate = evidence.held_out.labels, evidence.candidate
     classes, probabilities = evidence.classes(candidate), evidence.probabilities(candidate)
-    score = SCORES[declared.metric]
+    score = SCORES[config.metric]
     # A score wants classes and probabilities, and a MetricFrame hands over one prediction: the number of the row.
     frame = MetricFrame(
         metrics={
@@ -80,14 +80,14 @@ def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence)
     )
     found = {str(name): (float(row["value"]), int(row["rows"])) for name, row in frame.by_group.iterrows()}
     # A MetricFrame orders its groups by the alphabet, which puts `under 30` last.
-    by_group = {name: found[name] for name in band_names(declared.groups[column]) if name in found}
+    by_group = {name: found[name] for name in band_names(config.groups[column]) if name in found}
     judged = {
-        name: value for name, (value, rows) in by_group.items() if rows >= declared.min_rows and not np.isnan(value)
+        name: value for name, (value, rows) in by_group.items() if rows >= config.min_rows and not np.isnan(value)
     }
     left_out = {name: rows for name, (_, rows) in by_group.items() if name not in judged}
     if len(judged) < 2:
         raise CouldNotRun(
-            f"{len(judged)} groups of {column} have {declared.min_rows} held-out rows and both classes, two are needed",
+            f"{len(judged)} groups of {column} have {config.min_rows} held-out rows and both classes, two are needed",
             remedy="choose other edges, or a smaller min_rows",
         )
     worst, best = min(judged, key=judged.__getitem__), max(judged, key=judged.__getitem__)
@@ -95,17 +95,17 @@ def _finding(declared: Declared, column: str, groups: Names, evidence: Evidence)
     small = ", ".join(f"{name} ({rows} rows)" for name, rows in left_out.items())
     return Finding(
         what=column,
-        holds=gap <= declared.max_gap,
+        holds=gap <= config.max_gap,
         reason=(
-            f"{declared.metric} is {judged[best]:.3f} for {column} {best} and {judged[worst]:.3f} for {worst}: "
+            f"{config.metric} is {judged[best]:.3f} for {column} {best} and {judged[worst]:.3f} for {worst}: "
             f"a gap of {gap:.3f}{f'; left out: {small}' if small else ''}"
         ),
         figure=gap,
-        limit=f"at most {declared.max_gap:g}",
-        most=declared.max_gap,
+        limit=f"at most {config.max_gap:g}",
+        most=config.max_gap,
         remedy=f"look at the rows of {column} {worst}: too few of them, or features that say little about them",
         evidence={
-            "metric": declared.metric,
+            "metric": config.metric,
             "groups": {name: {"value": value, "rows": by_group[name][1]} for name, value in judged.items()},
             "left_out": left_out,
         },

@@ -41,7 +41,7 @@ class Times(Strict):
         return self
 
 
-class Declared(Strict):
+class LatencyConfig(Strict):
     """How long predictions may take."""
 
     row: Times = Times(median_ms=100.0)
@@ -67,14 +67,14 @@ class Measured:
         return self.median_ms <= (times.median_ms or np.inf) and self.p95_ms <= (times.p95_ms or np.inf)
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: LatencyConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield findings `row_median`, `row_p95`, `batch_median`, `batch_p95`, those that have a limit."""
     features = evidence.held_out.features
     if features.empty:
         raise CouldNotRun("there are no held-out rows to predict")
-    several = features.iloc[np.arange(declared.batch_rows) % len(features)]
-    for part, rows, times in (("row", features.iloc[:1], declared.row), ("batch", several, declared.batch)):
-        measured = measure(lambda rows=rows: evidence.candidate.classes(rows), times, declared.repeats)  # type: ignore[misc]
+    several = features.iloc[np.arange(config.batch_rows) % len(features)]
+    for part, rows, times in (("row", features.iloc[:1], config.row), ("batch", several, config.batch)):
+        measured = measure(lambda rows=rows: evidence.candidate.classes(rows), times, config.repeats)  # type: ignore[misc]
         yield from _findings(part, rows, times, measured)
 
 

@@ -10,14 +10,14 @@ from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 
 
-class Declared(Strict):
+class ReproducibilityConfig(Strict):
     """How far the metrics of two trainings may be apart."""
 
     tolerance: float = Field(default=1e-6, ge=0)
     """For each metric, in its own unit."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: ReproducibilityConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding: the metric that differs most. Evidence: `first` and `second`, the metrics by name."""
     second = evidence.fetch_twin_metrics()
     if second is None:
@@ -32,7 +32,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
     differences = {name: abs(first[name] - second[name]) for name in first}
     most = max(differences, key=differences.__getitem__)
     # Written so that NaN, which compares with nothing, does not hold.
-    holds = all(difference <= declared.tolerance for difference in differences.values())
+    holds = all(difference <= config.tolerance for difference in differences.values())
     yield Finding(
         what="",
         holds=holds,
@@ -42,8 +42,8 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
             else f"{most} was {first[most]:.6g} at first and {second[most]:.6g} the second time"
         ),
         figure=differences[most],
-        limit=f"at most {declared.tolerance:g}",
-        most=declared.tolerance,
+        limit=f"at most {config.tolerance:g}",
+        most=config.tolerance,
         remedy="hand every source of chance a seed (estimator, split, sampling), and fix the order of the rows",
         evidence={"first": dict(first), "second": dict(second)},
     )

@@ -9,11 +9,11 @@ from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 
 
-class Declared(Strict):
+class SignatureConfig(Strict):
     """Without settings: a change that breaks callers is one, or it is not."""
 
 
-def check(_: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(_: SignatureConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding. Evidence: `changes`, each a line that begins with `breaking` or `compatible`."""
     # Imported here: the contract brings in hypothesis.
     from mlgates.contract.compatibility import compare  # noqa: PLC0415

@@ -11,14 +11,14 @@ from mlgates.gates.findings import Finding
 _MB = 1e6
 
 
-class Declared(Strict):
+class SizeConfig(Strict):
     """How large the model's files may be."""
 
     max_mb: float = Field(default=100.0, gt=0)
     """Of all files of the model, in megabytes (10^6 bytes)."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: SizeConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield one finding. Evidence: `files`, the megabytes of each by its path in the model's folder."""
     folder = evidence.candidate.folder
     files = {
@@ -28,11 +28,11 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
     largest = max(files, key=files.__getitem__, default="nothing")
     yield Finding(
         what="",
-        holds=total <= declared.max_mb,
+        holds=total <= config.max_mb,
         reason=f"the model is {total:.1f} MB, most of it in {largest}",
         figure=total,
-        limit=f"at most {declared.max_mb:g}",
-        most=declared.max_mb,
+        limit=f"at most {config.max_mb:g}",
+        most=config.max_mb,
         unit="MB",
         remedy=f"see what {largest} holds: fewer or shallower trees, no training data within the model",
         evidence={"files": files},

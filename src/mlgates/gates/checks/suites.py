@@ -13,7 +13,7 @@ from mlgates.gates.evidence import Evidence, SuiteRun
 from mlgates.gates.findings import Finding, bounded
 
 
-class Declared(Strict):
+class SuitesConfig(Strict):
     """Which layers must have run."""
 
     layers: dict[str, int] = Field(min_length=1)
@@ -22,20 +22,20 @@ class Declared(Strict):
     """Of branches by the unit suite, in percent."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: SuitesConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding a layer, and one for the coverage. Raises `CouldNotRun` for a layer without a report."""
     runs = {run.layer: run for run in evidence.fetch_suites()}
-    for layer, least in declared.layers.items():
+    for layer, least in config.layers.items():
         if layer not in LAYERS:
             raise CouldNotRun(f"there is no layer '{layer}'. {did_you_mean(layer, LAYERS)}", remedy="mend gates.yml")
         if layer not in runs:
             raise CouldNotRun(f"the {layer} suite has left no report", remedy=f"run 'nox -s {layer}' first")
         yield _finding(runs[layer], least, evidence.commit)
-    if declared.min_coverage is not None:
+    if config.min_coverage is not None:
         coverage = evidence.fetch_coverage()
         if coverage is None:
             raise CouldNotRun("the unit suite has left no coverage", remedy="run 'nox -s unit' first")
-        yield bounded("coverage", coverage, least=declared.min_coverage, most=None, unit="%")
+        yield bounded("coverage", coverage, least=config.min_coverage, most=None, unit="%")
 
 
 def _other_commit(run: SuiteRun, commit: str) -> str:

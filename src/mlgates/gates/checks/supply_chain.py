@@ -11,16 +11,16 @@ from mlgates.gates.model_types import SKOPS, stored_format, untrusted_types
 from mlgates.gates.resolution import Resolution
 
 
-class Declared(Strict):
+class SupplyChainConfig(Strict):
     """Which types a model may hold beyond those that skops trusts by itself."""
 
     trusted_types: list[str] = Field(default_factory=list)
     """By full name: `sklearn.tree._tree.Tree`."""
 
 
-def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
+def check(config: SupplyChainConfig, evidence: Evidence) -> Iterator[Finding]:
     """Yield `types`, `requirements` and `yanked`; the last two `CouldNotRun` without a package index."""
-    yield _types(declared, evidence)
+    yield _types(config, evidence)
     resolution = evidence.resolution(evidence.candidate)
     yield Finding(
         what="requirements",
@@ -33,7 +33,7 @@ def check(declared: Declared, evidence: Evidence) -> Iterator[Finding]:
         yield _yanked(resolution)
 
 
-def _types(declared: Declared, evidence: Evidence) -> Finding:
+def _types(config: SupplyChainConfig, evidence: Evidence) -> Finding:
     model = evidence.candidate
     form, file = stored_format(model.folder)
     if form != SKOPS:
@@ -45,7 +45,7 @@ def _types(declared: Declared, evidence: Evidence) -> Finding:
             remedy="save the model with serialization_format='skops'",
         )
     found = evidence.cache.once(["types", model.sha256], lambda: {"untrusted": untrusted_types(file)})["untrusted"]
-    strange = sorted(set(found) - set(declared.trusted_types))
+    strange = sorted(set(found) - set(config.trusted_types))
     return Finding(
         what="types",
         holds=not strange,

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from mlgates.gates.checks.calibration import Declared, bins_of, check, expected_error
+from mlgates.gates.checks.calibration import CalibrationConfig, bins_of, check, expected_error
 from tests.unit.mlgates.gates.fakes import evidence
 
 rows = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=80)
@@ -55,5 +55,5 @@ def test_who_knows_the_truth_makes_no_error(labels: list[int]) -> None:
 @pytest.mark.parametrize(("share", "holds"), [(0.7, True), (0.76, False)])
 def test_probabilities_that_are_off_by_more_than_the_limit_do_not_hold(share: float, holds: bool) -> None:
     labels = np.arange(100) < share * 100
-    (finding,) = check(Declared(max_error=0.05), evidence(labels, np.full(100, 0.7)))
+    (finding,) = check(CalibrationConfig(max_error=0.05), evidence(labels, np.full(100, 0.7)))
     assert finding.holds == holds

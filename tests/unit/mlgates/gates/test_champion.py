@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.gates.checks.champion import Declared, check
+from mlgates.gates.checks.champion import ChampionConfig, check
 from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import evidence
 
@@ -17,7 +17,7 @@ def judged(rows: int, *, better: float, seed: int = 0, **declared: Any) -> Findi
     labels[:2] = 0, 1
     noise = chance.normal(0, 1, rows)
     ours, theirs = (1 / (1 + np.exp(-(noise + (labels - 0.5) * pull))) for pull in (1 + better, 1))
-    (finding,) = check(Declared(resamples=200, **declared), evidence(labels, ours, theirs=theirs))
+    (finding,) = check(ChampionConfig(resamples=200, **declared), evidence(labels, ours, theirs=theirs))
     return finding
 
 
@@ -62,7 +62,7 @@ def test_a_difference_within_the_margin_does_not_hold_while_the_interval_reaches
 
 
 def test_without_a_champion_there_is_nothing_to_lose() -> None:
-    (finding,) = check(Declared(), evidence([0, 1], [0.1, 0.9]))
+    (finding,) = check(ChampionConfig(), evidence([0, 1], [0.1, 0.9]))
     assert finding.holds
     assert "nothing serves yet" in finding.reason
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlgates.core.errors import ConfigurationError
-from mlgates.gates.checks import KINDS
+from mlgates.gates.checks import CHECK_TYPES
 from mlgates.gates.declaration import GATES, Gates, read_gates
 
 ROOT = Path(__file__).parents[4]
@@ -22,7 +22,7 @@ def read(folder: Path, text: str) -> Gates:
 def test_the_projects_own_declares_every_gate_and_every_check() -> None:
     declared = read_gates(ROOT / SHOWN, SHOWN)
     assert tuple(declared.gates) == GATES
-    assert {planned.kind for gate in declared.gates.values() for planned in gate.checks} == set(KINDS)
+    assert {planned.kind for gate in declared.gates.values() for planned in gate.checks} == set(CHECK_TYPES)
 
 
 def test_the_gate_of_a_commit_wants_no_model() -> None:
@@ -32,7 +32,7 @@ def test_the_gate_of_a_commit_wants_no_model() -> None:
 
 def test_a_check_without_settings_has_the_defaults(tmp_path: Path) -> None:
     (planned,) = read(tmp_path, f"{LABEL}prod: {{calibration: }}").gates["prod"].checks
-    assert planned.declared == KINDS["calibration"].declared()
+    assert planned.config == CHECK_TYPES["calibration"].config()
 
 
 def test_a_check_can_only_warn(tmp_path: Path) -> None:

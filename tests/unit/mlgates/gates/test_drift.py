@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp
 
-from mlgates.gates.checks.drift import Declared, check, drift, stability_index
+from mlgates.gates.checks.drift import DriftConfig, check, drift, stability_index
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
@@ -80,7 +80,7 @@ def both(candidate: pd.DataFrame, champion: pd.DataFrame, **tags: str) -> Eviden
 
 
 def judged(candidate: pd.DataFrame, champion: pd.DataFrame, **declared: Any) -> dict[str, Finding]:
-    return {finding.what: finding for finding in check(Declared(**declared), both(candidate, champion))}
+    return {finding.what: finding for finding in check(DriftConfig(**declared), both(candidate, champion))}
 
 
 OLD = pd.DataFrame({"id": np.arange(2000.0), "glucose": NORMAL, "unit": ["mg", "mmol"] * 1000})
@@ -116,9 +116,9 @@ def test_the_same_rows_are_said_at_once() -> None:
 def test_the_same_checksum_is_not_even_fetched() -> None:
     found = evidence([0, 1], [0, 1], theirs=[0, 1], tags={"data_sha256": "5e1f"})
     found.champion = FakeModel("classifier:1", tags={"data_sha256": "5e1f"})
-    assert [finding.reason for finding in check(Declared(), found)] == ["trained on the same data as classifier:1"]
+    assert [finding.reason for finding in check(DriftConfig(), found)] == ["trained on the same data as classifier:1"]
 
 
 def test_without_a_champion_nothing_is_compared() -> None:
-    (finding,) = check(Declared(), evidence([0, 1], [0, 1]))
+    (finding,) = check(DriftConfig(), evidence([0, 1], [0, 1]))
     assert finding.holds

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
-from mlgates.gates.checks.explanation import Declared, check, importance
+from mlgates.gates.checks.explanation import ExplanationConfig, check, importance
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, Table
 from mlgates.gates.findings import Finding
@@ -38,9 +38,9 @@ def of(table: Table, **weights: float) -> Evidence:
     return replace(evidence([0], [0]), the_candidate=Weighing(weights), fetch_held_out=lambda _: table)
 
 
-def judged(declared: Declared | None = None, **weights: float) -> dict[str, Finding]:
+def judged(declared: ExplanationConfig | None = None, **weights: float) -> dict[str, Finding]:
     table = Table(FEATURES[list(weights)], LABELS, FEATURES)
-    return {finding.what: finding for finding in check(declared or Declared(), of(table, **weights))}
+    return {finding.what: finding for finding in check(declared or ExplanationConfig(), of(table, **weights))}
 
 
 def test_a_feature_without_weight_has_no_importance() -> None:
@@ -76,35 +76,35 @@ def test_a_model_that_no_feature_matters_to_does_not_hold() -> None:
 
 
 def test_a_forbidden_feature_does_not_hold_even_without_weight() -> None:
-    declared = Declared(forbidden=["id"])
+    declared = ExplanationConfig(forbidden=["id"])
     assert not judged(declared, glucose=1, age=1, id=0)["id"].holds
     assert judged(declared, glucose=1, age=1)["id"].holds
 
 
 def test_an_unrelated_feature_may_be_there_and_not_matter() -> None:
-    declared = Declared(unrelated=["id"])
+    declared = ExplanationConfig(unrelated=["id"])
     assert judged(declared, glucose=1, age=1, id=0)["id"].holds
     assert judged(declared, glucose=1, age=1)["id"].holds
 
 
 def test_an_unrelated_feature_that_matters_does_not_hold() -> None:
     declared: dict[str, Any] = {"unrelated": ["age"]}
-    found = judged(Declared(**declared), glucose=1, age=1)["age"]
+    found = judged(ExplanationConfig(**declared), glucose=1, age=1)["age"]
     assert not found.holds
     assert "off the AUC" in found.reason
 
 
 def test_a_guarded_column_that_nobody_has_is_asked_back() -> None:
     with pytest.raises(CouldNotRun, match=r"'idd'\. Did you mean 'id'"):
-        judged(Declared(forbidden=["idd"]), glucose=1, age=1)
+        judged(ExplanationConfig(forbidden=["idd"]), glucose=1, age=1)
 
 
 def test_of_many_rows_a_sample_is_looked_at() -> None:
-    assert judged(Declared(rows=100), glucose=1, age=1)["largest_share"].evidence["rows"] == 100
+    assert judged(ExplanationConfig(rows=100), glucose=1, age=1)["largest_share"].evidence["rows"] == 100
 
 
 def test_few_rows_are_all_looked_at() -> None:
-    assert judged(Declared(rows=2000), glucose=1, age=1)["largest_share"].evidence["rows"] == 1500
+    assert judged(ExplanationConfig(rows=2000), glucose=1, age=1)["largest_share"].evidence["rows"] == 1500
 
 
 def test_the_same_seed_finds_the_same() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
-from mlgates.gates.checks.fairness import Declared, bands, check
+from mlgates.gates.checks.fairness import FairnessConfig, bands, check
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import evidence
@@ -23,7 +23,7 @@ edges = st.lists(st.integers(-50, 50), min_size=1, max_size=6, unique=True).map(
 
 
 def judged(probabilities: np.ndarray, **declared: Any) -> Finding:
-    settings = Declared(**{"groups": {"Age": [30, 70]}, "min_rows": 50, **declared})
+    settings = FairnessConfig(**{"groups": {"Age": [30, 70]}, "min_rows": 50, **declared})
     (finding,) = check(settings, evidence(LABELS, probabilities, rows={"Age": AGES}))
     return finding
 
@@ -74,7 +74,7 @@ def test_one_group_alone_cannot_be_compared() -> None:
 
 
 def test_a_group_without_both_classes_has_no_auc_and_is_left_out() -> None:
-    settings = Declared(groups={"Age": [30, 70]}, min_rows=5)
+    settings = FairnessConfig(groups={"Age": [30, 70]}, min_rows=5)
     (found,) = check(settings, evidence(np.where(AGES == 80, 0, LABELS), KNOWING, rows={"Age": AGES}))
     assert "70 and over" in found.evidence["left_out"]
 
@@ -87,7 +87,7 @@ def test_a_column_that_is_not_there_is_asked_back() -> None:
 @pytest.mark.parametrize("wrong", [[], [30, 20], [30, 30]])
 def test_edges_must_rise(wrong: list[float]) -> None:
     with pytest.raises(ConfigurationError, match="the edges of Age must rise"):
-        parsed("here", Declared, {"groups": {"Age": wrong}})
+        parsed("here", FairnessConfig, {"groups": {"Age": wrong}})
 
 
 def test_groups_come_from_the_lowest_band_to_the_highest() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
-from mlgates.gates.checks.latency import Declared, Times, check, measure, own_time
+from mlgates.gates.checks.latency import LatencyConfig, Times, check, measure, own_time
 from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import evidence
 
@@ -65,7 +65,7 @@ def test_a_round_within_the_limits_is_not_repeated() -> None:
 
 
 def test_each_limit_is_a_finding() -> None:
-    declared = Declared(row=Times(median_ms=60_000, p95_ms=60_000), batch=Times(p95_ms=60_000), batch_rows=7)
+    declared = LatencyConfig(row=Times(median_ms=60_000, p95_ms=60_000), batch=Times(p95_ms=60_000), batch_rows=7)
     found = {finding.what: finding for finding in check(declared, evidence([0, 1], [0.1, 0.9]))}
     assert found.keys() == {"row_median", "row_p95", "batch_p95"}
     assert found["batch_p95"].reason.startswith("7 rows in ")
@@ -74,12 +74,12 @@ def test_each_limit_is_a_finding() -> None:
 
 def test_without_rows_nothing_can_be_measured() -> None:
     with pytest.raises(CouldNotRun, match="no held-out rows"):
-        list(check(Declared(), evidence([], [])))
+        list(check(LatencyConfig(), evidence([], [])))
 
 
 def test_times_without_a_limit_say_nothing() -> None:
     with pytest.raises(ConfigurationError, match="give median_ms, p95_ms or both"):
-        parsed("here", Declared, {"row": {}})
+        parsed("here", LatencyConfig, {"row": {}})
 
 
 @pytest.mark.parametrize("counted", ["", "1", "no numbers here", None])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlgates.gates.cache import Cache
 from mlgates.gates.checks import data, metrics, reproducibility, size, suites
-from mlgates.gates.declared import Bounds
+from mlgates.gates.checks.metrics import Bounds
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
 from mlgates.gates.findings import Finding, bounded
@@ -38,20 +38,20 @@ class TestBounded:
 
 class TestMetrics:
     def test_each_metric_is_held_against_its_bounds(self) -> None:
-        declared = metrics.Declared({"auc": Bounds(min=0.8), "brier": Bounds(max=0.2)})
+        declared = metrics.MetricsConfig({"auc": Bounds(min=0.8), "brier": Bounds(max=0.2)})
         found = {each.what: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
         assert found == {"auc": True, "brier": False}
 
     def test_a_metric_that_was_not_logged_is_asked_back(self) -> None:
         with pytest.raises(CouldNotRun, match=r"classifier:2 has no metric 'acu'\. Did you mean 'auc'"):
-            list(metrics.check(metrics.Declared({"acu": Bounds(min=0.8)}), scored(auc=0.9)))
+            list(metrics.check(metrics.MetricsConfig({"acu": Bounds(min=0.8)}), scored(auc=0.9)))
 
 
 class TestReproducibility:
     @staticmethod
     def judged(first: dict[str, float], second: dict[str, float] | None, tolerance: float = 1e-6) -> Finding:
         found = replace(scored(**first), fetch_twin_metrics=lambda: second)
-        (finding,) = reproducibility.check(reproducibility.Declared(tolerance=tolerance), found)
+        (finding,) = reproducibility.check(reproducibility.ReproducibilityConfig(tolerance=tolerance), found)
         return finding
 
     @given(st.dictionaries(st.sampled_from(["auc", "brier", "f1"]), st.floats(0, 1), min_size=1))
@@ -93,7 +93,7 @@ class TestSize:
         for number, length in enumerate(sizes):
             (folder / "deep" / f"{number}.bin").write_bytes(bytes(length))
         found = replace(evidence([0], [0]), the_candidate=FakeModel(folder=folder))
-        (finding,) = size.check(size.Declared(max_mb=0.004), found)
+        (finding,) = size.check(size.SizeConfig(max_mb=0.004), found)
         assert finding.figure == pytest.approx(sum(sizes) / 1e6)
         assert finding.holds == (sum(sizes) <= 4000)
 
@@ -110,7 +110,7 @@ class TestData:
         }
         (folder / "suite.json").write_text(json.dumps({"name": "patients", "expectations": [expectation]}))
         found = replace(evidence([0], [0]), root=folder, fetch_training_set=lambda _: table, cache=cache or Cache())
-        (finding,) = data.check(data.Declared(suite="suite.json"), found)
+        (finding,) = data.check(data.DataConfig(suite="suite.json"), found)
         return finding
 
     def test_data_that_meets_its_suite_holds(self, tmp_path: Path) -> None:
@@ -139,13 +139,13 @@ class TestData:
 
     def test_a_suite_that_is_not_there_is_named(self) -> None:
         with pytest.raises(CouldNotRun, match=r"there is no suite suite\.json"):
-            list(data.check(data.Declared(suite="suite.json"), evidence([0], [0])))
+            list(data.check(data.DataConfig(suite="suite.json"), evidence([0], [0])))
 
     def test_a_suite_that_is_none_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "suite.json").write_text("{}")
         found = replace(evidence([0], [0]), root=tmp_path, fetch_training_set=lambda _: self.TABLE)
         with pytest.raises(CouldNotRun, match=r"suite\.json: a suite has a 'name'"):
-            list(data.check(data.Declared(suite="suite.json"), found))
+            list(data.check(data.DataConfig(suite="suite.json"), found))
 
     @given(st.lists(st.integers(-5, 5), min_size=1), st.lists(st.integers(-5, 5), min_size=1))
     def test_tables_have_the_same_content_when_their_rows_are_the_same(self, one: list[int], other: list[int]) -> None:
@@ -161,7 +161,7 @@ class TestSuites:
     def judged(run: SuiteRun | None, *, coverage: float | None = None, **declared: Any) -> list[Finding]:
         runs = [run] if run else []
         found = replace(evidence([0], [0]), commit="abc", fetch_suites=lambda: runs, fetch_coverage=lambda: coverage)
-        return list(suites.check(suites.Declared(**{"layers": {"unit": 10}, **declared}), found))
+        return list(suites.check(suites.SuitesConfig(**{"layers": {"unit": 10}, **declared}), found))
 
     GOOD = SuiteRun("unit", passed=12, failed=0, skipped=1, commit="abc")
 

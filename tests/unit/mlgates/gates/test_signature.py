@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlgates.gates.checks.signature import Declared, check
+from mlgates.gates.checks.signature import SignatureConfig, check
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
@@ -21,7 +21,7 @@ def model(folder: Path, name: str, *columns: str) -> FakeModel:
 
 
 def judged(candidate: FakeModel, champion: FakeModel | None) -> Finding:
-    (finding,) = check(Declared(), replace(evidence([0], [0]), the_candidate=candidate, champion=champion))
+    (finding,) = check(SignatureConfig(), replace(evidence([0], [0]), the_candidate=candidate, champion=champion))
     return finding
 
 

@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
 from mlgates.gates.cache import Cache
-from mlgates.gates.checks.supply_chain import Declared, check
+from mlgates.gates.checks.supply_chain import SupplyChainConfig, check
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.findings import Finding
@@ -44,7 +44,7 @@ def of(folder: Path, resolution: Resolution = GOOD, cache: Cache | None = None) 
 
 
 def judged(found: Evidence, *trusted: str) -> dict[str, Finding]:
-    return {finding.what: finding for finding in check(Declared(trusted_types=list(trusted)), found)}
+    return {finding.what: finding for finding in check(SupplyChainConfig(trusted_types=list(trusted)), found)}
 
 
 class TestTypes:
