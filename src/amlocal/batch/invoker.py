@@ -25,7 +25,7 @@ from amlocal.core.fields import Sent
 from amlocal.core.paging import Loaded
 from amlocal.core.postings import Term
 from amlocal.jobs.store import STEP, JobStore
-from amlocal.jobs.submission import services
+from amlocal.jobs.submission import AcceptJob, services
 
 _DRIVER = Path(batch_scoring.__file__).parent
 _FIXED = {
@@ -37,7 +37,6 @@ _FIXED = {
     "azureml.pipelineComponent": "pipelinerun",
 }
 _CALL, _REQUEST = "batchCall", "batchRequest"
-AcceptJob = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, a command job -> the properties that are kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ from typing import Any
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.http import Call, Json, Reply, Route, own_name
+from amlocal.core.http import Call, Reply, Route, own_name
 from amlocal.core.operations import POLL_SOON
 from amlocal.core.paging import page, view_asked
 from amlocal.core.wire import USER
 from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, step_of
-
-AcceptJob = Callable[[str, dict[str, Json]], dict[str, Any]]  # name, what was sent -> the properties that are kept
+from amlocal.jobs.submission import AcceptJob
 
 
 class JobRoutes:

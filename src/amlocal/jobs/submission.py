@@ -21,6 +21,7 @@ _RESOURCES = {
     "instanceCount": 1, "maxInstanceCount": None, "instanceType": None,
     "locations": None, "properties": None, "shmSize": "2g", "dockerArgs": None,
 }  # fmt: skip
+AcceptJob = Callable[[str, dict[str, Any]], dict[str, Any]]  # name, what was sent -> the properties that are kept
 LogLine = Callable[[Any], str]  # a setting's value -> the line in the log
 
 
