@@ -10,7 +10,7 @@ from amlocal.core.wire import from_azure_date
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, is_synced
 from amlocal.tracking.errors import TrackingUnavailable
-from amlocal.tracking.runs import RunRecord, RunStatus
+from amlocal.tracking.protocol import RunRecord, RunStatus
 
 RecordRun = Callable[[RunRecord], Awaitable[None]]  # raises `ApiError`
 PAUSE_S = 30.0  # before the next try when MLflow is down

@@ -17,7 +17,7 @@ from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.outputs import JobOutputs
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, compute_of, step_of
-from amlocal.tracking.layout import PREFIX
+from amlocal.tracking.protocol import PREFIX
 
 _JUST_ENDED = timedelta(seconds=30)
 # What the SDK can download; the model types crash it (TypeError in its own request class), so they show as folders.

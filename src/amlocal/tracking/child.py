@@ -1,4 +1,4 @@
-"""MLflow's tracking server in a process of its own: `python -m amlocal.tracking.child`, started by `process.py`."""
+"""MLflow's tracking server in a process of its own: `python -m amlocal.tracking.child`."""
 
 import hmac
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from amlocal.tracking.layout import SECRET_HEADER, SECRET_VARIABLE
+from amlocal.tracking.protocol import SECRET_HEADER, SECRET_VARIABLE
 
 # MLflow loads without these (mlflow-skinny is MLflow without them) and its tracking server does not use them.
 # Hidden, they cost nothing: the start takes 4 s and 140 MB in place of 7 s and 250 MB. `azureml` is a plug-in for
@@ -51,7 +51,7 @@ def main(environ: Mapping[str, str]) -> None:
     for name in _NOT_NEEDED:
         sys.modules[name] = None  # type: ignore[assignment]  # how Python marks a module as not to be found
     warnings.filterwarnings("ignore", 'Failure attempting to register .* "azureml"')
-    from amlocal.tracking.serving import serve  # noqa: PLC0415 - it imports MLflow, which reads what was set above
+    from amlocal.tracking.mlflow_server import serve  # noqa: PLC0415 - it imports MLflow, which reads what was set above
 
     serve(lambda app: Guard(app, environ[SECRET_VARIABLE]), announce)
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from amlocal.core.errors import Forbidden
 from amlocal.core.http import Call, Reply
-from amlocal.tracking.artifact_paths import parse_artifact_path
+from amlocal.tracking.artifacts import parse_artifact_path
 from amlocal.tracking.errors import AsyncHandler
-from amlocal.tracking.messages import body_of
+from amlocal.tracking.protocol import decode_body
 from amlocal.tracking.refusals import azure_serves, refusal
 
 FindRun = Callable[[str], Awaitable[dict[str, Any]]]  # by id: MLflow's RunInfo; raises `ApiError`
@@ -59,7 +59,7 @@ class JobAccess:
         query, and names in two spellings in its own way.
         """
         api = call.path["rest"]
-        pairs, body = _pairs(call), body_of(call.content) if call.content else {}
+        pairs, body = _pairs(call), decode_body(call.content) if call.content else {}
         if call.method in ("GET", "HEAD"):
             call, body = replace(call, target=f"{_path(call)}?{urlencode(pairs)}", content=b""), dict(pairs)
         else:

@@ -13,9 +13,9 @@ from typing import Any
 
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Reply
-from amlocal.tracking.artifact_paths import unsafe_path
+from amlocal.tracking.artifacts import unsafe_path
 from amlocal.tracking.errors import mlflow_error
-from amlocal.tracking.layout import ARTIFACT_ROOT
+from amlocal.tracking.protocol import ARTIFACT_ROOT
 
 _AZURE_SERVES = {
     "GET": re.compile(
@@ -88,13 +88,13 @@ def azure_serves(method: str, api: str) -> bool:
 
 def refusal(method: str, path: str, *, lenient: bool) -> Reply | None:
     """Return the answer to a request that MLflow must not see, or None. `path` is decoded, below the prefix."""
-    face, _, api = path.partition("/")
+    prefix, _, api = path.partition("/")
     if path == "v1/traces":
-        face, api = "api", "3.0/mlflow/traces"  # the same API in OpenTelemetry's terms
+        prefix, api = "api", "3.0/mlflow/traces"  # the same API in OpenTelemetry's terms
     method = "GET" if method == "HEAD" else method
-    if _served(method, path, face, api, lenient=lenient):
+    if _served(method, path, prefix, api, lenient=lenient):
         return None
-    if face in ("api", "ajax-api"):
+    if prefix in ("api", "ajax-api"):
         if _REGISTRY.fullmatch(api):
             return mlflow_error(ApiError(501, f"amlocal does not serve {method} {path}: register through azure-ai-ml."))
         for missing in _ON_AZURE if not lenient else ():
@@ -103,14 +103,14 @@ def refusal(method: str, path: str, *, lenient: bool) -> Reply | None:
     return mlflow_error(ApiError(404, f"Azure ML's tracking server does not serve {method} {path}, nor does amlocal."))
 
 
-def _served(method: str, path: str, face: str, api: str, *, lenient: bool) -> bool:
-    if face not in ("api", "ajax-api"):
+def _served(method: str, path: str, prefix: str, api: str, *, lenient: bool) -> bool:
+    if prefix not in ("api", "ajax-api"):
         return _matches(_PAGES.get(method), path)
     if _matches(_AZURE_SERVES.get(method), api):
         return True
     if _FILES.fullmatch(api):
         return False
-    if face == "ajax-api" and _matches({"GET": _PAGES_READ, "POST": _PAGES_ASK}.get(method), api):
+    if prefix == "ajax-api" and _matches({"GET": _PAGES_READ, "POST": _PAGES_ASK}.get(method), api):
         return True
     return lenient and _matches(_RELAXED, api)
 

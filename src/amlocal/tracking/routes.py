@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from amlocal.core.errors import Forbidden
 from amlocal.core.http import Call, Reply, Route
-from amlocal.tracking.artifact_routes import ArtifactRoutes
+from amlocal.tracking.artifacts import ArtifactRoutes
 from amlocal.tracking.errors import AsyncHandler, in_mlflow_terms
 from amlocal.tracking.job_access import JobAccess, JobHandler
-from amlocal.tracking.layout import MAX_BODY, PREFIX
-from amlocal.tracking.session import CheckToken, check_program, check_visitor, welcome
+from amlocal.tracking.protocol import MAX_BODY, PREFIX
+from amlocal.tracking.session import CheckToken, check_browser, check_program, start_session
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _FILE = "/mlflow-artifacts/artifacts/{path:path}"
@@ -24,18 +24,18 @@ def tracking_routes(
     programs = [*_artifact_rows("api", artifacts, jobs), *_every_method("/api/{rest:path}", forward, jobs.api)]
     browser = [
         *_artifact_rows("ajax-api", artifacts, jobs),
-        ("GET", f"{PREFIX}/get-artifact", artifacts.get_artifact, _only_people),
-        *_every_method("/{rest:path}", forward, _only_people),
+        ("GET", f"{PREFIX}/get-artifact", artifacts.get_artifact, _refuse_job),
+        *_every_method("/{rest:path}", forward, _refuse_job),
     ]
     return [
         Route("GET", PREFIX, in_mlflow_terms(_home(forward, check)), auth="open", streaming=True),
         *(_route(row, check_program, check) for row in programs),
-        *(_route(row, check_visitor, check) for row in browser),
+        *(_route(row, check_browser, check) for row in browser),
     ]
 
 
-def _artifact_rows(face: str, artifacts: ArtifactRoutes, jobs: JobAccess) -> list[_Row]:
-    root = f"{PREFIX}/{face}/2.0"
+def _artifact_rows(api_root: str, artifacts: ArtifactRoutes, jobs: JobAccess) -> list[_Row]:
+    root = f"{PREFIX}/{api_root}/2.0"
     return [
         *(
             (method, f"{root}{path}", handler, jobs.of_path(handler))
@@ -48,7 +48,7 @@ def _artifact_rows(face: str, artifacts: ArtifactRoutes, jobs: JobAccess) -> lis
         ),
         ("GET", f"{root}/mlflow/artifacts/list", artifacts.list_run, jobs.of_run(artifacts.list_run)),
         *_every_method(
-            f"/{face}/2.0/mlflow-artifacts/{{rest:path}}",
+            f"/{api_root}/2.0/mlflow-artifacts/{{rest:path}}",
             artifacts.refuse_parts,
             lambda call, _: artifacts.refuse_parts(call),
         ),
@@ -59,7 +59,7 @@ def _every_method(path: str, handler: AsyncHandler, for_job: JobHandler) -> list
     return [(method, f"{PREFIX}{path}", handler, for_job) for method in _METHODS]
 
 
-async def _only_people(call: Call, job: str) -> Reply:
+async def _refuse_job(call: Call, job: str) -> Reply:
     raise Forbidden(job, call.method, call.target.partition("?")[0])
 
 
@@ -83,10 +83,10 @@ def _home(forward: AsyncHandler, check: CheckToken) -> AsyncHandler:
         if not call.target.partition("?")[0].endswith("/"):  # the pages' own links are relative to the slash
             return Reply(308, headers={"Location": f"{PREFIX}/?{call.target.partition('?')[2]}"})
         token = call.query.get("token")
-        job = check(token) if token else check_visitor(call, check)
+        job = check(token) if token else check_browser(call, check)
         call.admit()
         if job is not None:
-            return await _only_people(call, job)
-        return welcome(token, call.headers.get("host", "")) if token else await forward(call)
+            return await _refuse_job(call, job)
+        return start_session(token, call.headers.get("host", "")) if token else await forward(call)
 
     return home

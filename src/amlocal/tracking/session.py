@@ -9,13 +9,13 @@ from urllib.parse import quote, urlsplit
 
 from amlocal.core.errors import ApiError, Unauthorized
 from amlocal.core.http import Call, Reply
-from amlocal.tracking.layout import PREFIX
+from amlocal.tracking.protocol import PREFIX
 
 # A token -> the job that it is of, None for one that opens all. Raises `Unauthorized`.
 CheckToken = Callable[[str], str | None]
 # A script moves on rather than a redirect: it keeps the part behind # (the page within MLflow), and the browser sends
 # a strict cookie with it even when the link was on another site.
-_WELCOME = b'<!doctype html><title>MLflow</title><script>location.replace("./" + location.hash)</script>\n'
+_SESSION_PAGE = b'<!doctype html><title>MLflow</title><script>location.replace("./" + location.hash)</script>\n'
 
 
 def browser_link(origin: str, token: str, page: str = "") -> str:
@@ -23,11 +23,11 @@ def browser_link(origin: str, token: str, page: str = "") -> str:
     return f"{origin}{PREFIX}/?token={quote(token, safe='')}" + (f"#{page}" if page else "")
 
 
-def welcome(token: str, host: str) -> Reply:
+def start_session(token: str, host: str) -> Reply:
     """Return the answer to a link whose token was found good: keep it, go to the page without it."""
     cookie = f"{_cookie_name(host)}={token}; Path={PREFIX}; HttpOnly; Secure; SameSite=Strict"
     headers = {"Set-Cookie": cookie, "Referrer-Policy": "no-referrer"}
-    return Reply(200, _WELCOME, headers, media_type="text/html; charset=utf-8")
+    return Reply(200, _SESSION_PAGE, headers, media_type="text/html; charset=utf-8")
 
 
 def check_program(call: Call, check: CheckToken) -> str | None:
@@ -43,7 +43,7 @@ def check_program(call: Call, check: CheckToken) -> str | None:
     return check(token)
 
 
-def check_visitor(call: Call, check: CheckToken) -> str | None:
+def check_browser(call: Call, check: CheckToken) -> str | None:
     """Return what `check` does with the token in header or cookie. Raises `Unauthorized`, 403 for another's page."""
     token, host = _bearer(call), call.headers.get("host", "")
     if token is None:

@@ -12,18 +12,14 @@ from urllib.parse import quote, unquote
 from amlocal.blobs import BlobStore
 from amlocal.core.errors import ApiError, BadRequest
 from amlocal.core.http import Call, Reply, Route
-from amlocal.tracking.artifact_routes import ArtifactRoutes
-from amlocal.tracking.artifacts import Artifacts
+from amlocal.tracking.artifacts import ArtifactRoutes, Artifacts
 from amlocal.tracking.errors import TrackingUnavailable
 from amlocal.tracking.job_access import JobAccess
-from amlocal.tracking.layout import PREFIX, RUNS
-from amlocal.tracking.messages import body_of
-from amlocal.tracking.process import COMMAND, MlflowProcess
+from amlocal.tracking.mlflow_process import COMMAND, MlflowProcess, MlflowResponse, send_request
+from amlocal.tracking.protocol import PREFIX, RUNS, RunRecord, decode_body
 from amlocal.tracking.refusals import check_places, refusal
 from amlocal.tracking.routes import tracking_routes
-from amlocal.tracking.runs import RunRecord
 from amlocal.tracking.session import CheckToken
-from amlocal.tracking.upstream import Answer, ask
 
 _LOG = logging.getLogger("amlocal")
 # What SQLite and the system say of a disk or a file, not of a request.
@@ -83,7 +79,7 @@ class Tracking:
         if refused := refusal(call.method, path, lenient=self._lenient):
             return refused
         if call.content:
-            check_places(body_of(call.content))
+            check_places(decode_body(call.content))
         await self._all_recorded()
         method = "GET" if call.method == "HEAD" else call.method  # the application leaves the body out
         answer = await self._ask_mlflow(method, call.target, call.headers, call.content)
@@ -101,16 +97,16 @@ class Tracking:
         async with self._recording:
             pass
 
-    async def _ask_mlflow(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Answer:
+    async def _ask_mlflow(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> MlflowResponse:
         """Return MLflow's answer; what can be asked twice is asked again when MLflow died under it."""
         address = await self._mlflow.address()
         try:
-            return await ask(address, method, target, headers, content)
+            return await send_request(address, method, target, headers, content)
         except TrackingUnavailable:
             # Waited for in any case: the next call shall find it gone, and start it anew.
             if not await self._mlflow.ended() or method not in _REPEATABLE:
                 raise
-        return await ask(await self._mlflow.address(), method, target, headers, content)
+        return await send_request(await self._mlflow.address(), method, target, headers, content)
 
     async def _ask(self, method: str, target: str, body: Any = None) -> Any:
         """Return the JSON of MLflow's answer to the workspace itself. Raises `ApiError` with MLflow's words."""
@@ -121,7 +117,7 @@ class Tracking:
         raise ApiError(answer.status, _message(answer))
 
 
-def _not_understood(call: Call, answer: Answer) -> ApiError:
+def _not_understood(call: Call, answer: MlflowResponse) -> ApiError:
     """Return the refusal of a call that MLflow's server failed on.
 
     MLflow checks little of what it is sent: a number too large for its database, say, is a fault of the server there.
@@ -137,7 +133,7 @@ def _not_understood(call: Call, answer: Answer) -> ApiError:
     return BadRequest(f"MLflow's server could not make sense of this request: {message}")
 
 
-def _message(answer: Answer) -> str:
+def _message(answer: MlflowResponse) -> str:
     """Return the message of an error of MLflow's; of its web framework, if it never got to MLflow."""
     try:
         return str(json.loads(answer.body)["message"])

@@ -14,8 +14,8 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, RESOURCE_ALREADY_EXISTS
 
-from amlocal.tracking.process import child_environ
-from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.mlflow_process import child_environ
+from amlocal.tracking.protocol import RunRecord
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def serving() -> ModuleType:
     """What runs in MLflow's process; importing MLflow's server warns of what SQLAlchemy 2.1 deprecates."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return importlib.import_module("amlocal.tracking.serving")
+        return importlib.import_module("amlocal.tracking.mlflow_server")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def store(serving: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def record(store: Any, run_id: str, facts: dict[str, Any]) -> None:
-    importlib.import_module("amlocal.tracking.recording").record(store, run_id, facts)
+    importlib.import_module("amlocal.tracking.mlflow_server").record_run(store, run_id, facts)
 
 
 def facts(name: str, *, experiment: str = "e", tags: dict[str, str] | None = None) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import Unauthorized
-from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.protocol import RunRecord
 from amlocal.tracking.session import browser_link
 from amlocal.tracking.tracking import Tracking
 

@@ -8,7 +8,7 @@ from amlocal.core.errors import ApiError
 from amlocal.jobs.mlflow_sync import MlflowSync, run_record
 from amlocal.jobs.status import Status
 from amlocal.tracking.errors import TrackingUnavailable
-from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.protocol import RunRecord
 from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, settled, until
 
 STATUSES = {

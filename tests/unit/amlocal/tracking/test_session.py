@@ -7,7 +7,7 @@ import pytest
 
 from amlocal.core.errors import ApiError, Unauthorized
 from amlocal.core.http import Call
-from amlocal.tracking.session import browser_link, check_program, check_visitor, welcome
+from amlocal.tracking.session import browser_link, check_browser, check_program, start_session
 
 HOST = "127.0.0.1:8443"
 MakeCall = Callable[..., Call]
@@ -19,7 +19,7 @@ def check(token: str) -> None:
 
 
 def cookie(host: str, token: str = "good") -> str:
-    return welcome(token, host).headers["Set-Cookie"].partition(";")[0]
+    return start_session(token, host).headers["Set-Cookie"].partition(";")[0]
 
 
 def test_a_link_carries_token_and_page() -> None:
@@ -37,7 +37,7 @@ def test_a_link_without_page_ends_with_the_token() -> None:
 
 
 def test_the_cookie_is_for_these_pages_alone() -> None:
-    traits = welcome("good", HOST).headers["Set-Cookie"].split("; ")[1:]
+    traits = start_session("good", HOST).headers["Set-Cookie"].split("; ")[1:]
     assert traits == ["Path=/mlflow", "HttpOnly", "Secure", "SameSite=Strict"]
 
 
@@ -65,7 +65,7 @@ def test_a_programs_cookie_counts_for_nothing(make_call: MakeCall) -> None:
     ],
 )
 def test_a_visitor_with_header_or_cookie_gets_in(make_call: MakeCall, headers: dict[str, str]) -> None:
-    check_visitor(make_call("POST", "/", headers=headers), check)
+    check_browser(make_call("POST", "/", headers=headers), check)
 
 
 @pytest.mark.parametrize(
@@ -81,19 +81,19 @@ def test_a_visitor_with_header_or_cookie_gets_in(make_call: MakeCall, headers: d
 )
 def test_a_visitor_without_a_good_cookie_does_not(make_call: MakeCall, headers: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
-        check_visitor(make_call("GET", "/", headers=headers), check)
+        check_browser(make_call("GET", "/", headers=headers), check)
 
 
 @pytest.mark.parametrize("origin", ["http://[::1", "https://[", "null", "//", "https://]x[", "http://\u2100"])
 def test_what_is_no_origin_is_another_origin(make_call: MakeCall, origin: str) -> None:
     call = make_call("POST", "/mlflow/graphql", headers={"host": "127.0.0.1:8443", "origin": origin})
     with pytest.raises(ApiError) as refused:
-        check_visitor(call, check)
+        check_browser(call, check)
     assert refused.value.status == 403
 
 
 def test_a_page_of_another_origin_cannot_use_the_cookie(make_call: MakeCall) -> None:
     headers = {"host": HOST, "cookie": cookie(HOST), "origin": "http://127.0.0.1:8888"}
     with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:8888") as caught:
-        check_visitor(make_call("POST", "/", headers=headers), check)
+        check_browser(make_call("POST", "/", headers=headers), check)
     assert caught.value.status == 403

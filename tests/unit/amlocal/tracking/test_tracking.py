@@ -14,9 +14,9 @@ from amlocal.core.errors import ApiError, Unauthorized
 from amlocal.core.http import Call, Reply
 from amlocal.core.routing import Router
 from amlocal.tracking import tracking as tracking_module
-from amlocal.tracking.runs import RunRecord
+from amlocal.tracking.mlflow_process import MlflowResponse
+from amlocal.tracking.protocol import RunRecord
 from amlocal.tracking.tracking import Tracking
-from amlocal.tracking.upstream import Answer
 
 MakeCall = Callable[..., Call]
 Ask = Callable[..., Awaitable[Reply]]
@@ -312,11 +312,11 @@ def test_mlflow_that_does_not_start_is_said_to_the_client(
 def test_what_mlflow_fails_on_is_refused(
     live: Live, monkeypatch: pytest.MonkeyPatch, answer: int, body: bytes, status: int, code: str
 ) -> None:
-    async def fail(*_: Any) -> Answer:
-        return Answer(answer, {}, body)
+    async def fail(*_: Any) -> MlflowResponse:
+        return MlflowResponse(answer, {}, body)
 
     async def test(_: Tracking, ask: Ask) -> None:
-        monkeypatch.setattr(tracking_module, "ask", fail)
+        monkeypatch.setattr(tracking_module, "send_request", fail)
         reply = await ask("POST", "/mlflow/api/2.0/mlflow/runs/search", content=b"{}")
         assert error(reply)[:2] == (status, code)
 

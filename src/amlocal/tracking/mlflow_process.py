@@ -1,4 +1,8 @@
-"""MLflow's process: started behind the workspace's own start, watched, started again when it died."""
+"""MLflow's process: started behind the workspace's own start, watched, started again when it died, and asked.
+
+MLflow's server speaks HTTP/1.0 on loopback, a connection for each request, and builds each response whole before it
+sends it: no client library, no pool, nothing to retry.
+"""
 
 import asyncio
 import logging
@@ -8,23 +12,25 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import parse_headers
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from amlocal.tracking.errors import TrackingUnavailable
-from amlocal.tracking.layout import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, SECRET_VARIABLE
+from amlocal.tracking.protocol import ARTIFACT_ROOT, DATABASE, LENIENT_VARIABLE, PREFIX, SECRET_HEADER, SECRET_VARIABLE
 
 # -P: the folder that it runs in is not one to import from
 COMMAND = (sys.executable, "-P", "-m", "amlocal.tracking.child")
 _LOG = logging.getLogger("amlocal")
 _TAIL_BYTES, _TAIL_LINES = 4096, 5
-_DYING_S = 2.0
+_EXIT_WAIT_S = 2.0
 _LONGEST_PAUSE_S = 60.0
-_FAREWELL_S = 5.0
+_STOP_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class MlflowAddress:
     """Where MLflow answers on loopback, and the header value that it asks for."""
 
     port: int
@@ -72,22 +78,22 @@ class MlflowProcess:
         self._command = command
         self._start_timeout_s = start_timeout_s
         self._clock = clock
-        self._launching: asyncio.Task[Address] | None = None
+        self._launching: asyncio.Task[MlflowAddress] | None = None
         self._process: Process | None = None
         self._failures = 0
         self._not_before = 0.0
 
-    def start(self) -> asyncio.Task[Address]:
+    def start(self) -> asyncio.Task[MlflowAddress]:
         """Begin the start unless MLflow is up or on its way. Raises `TrackingUnavailable` soon after a failed one."""
         if self._launching is not None and (not self._launching.done() or self._alive()):
             return self._launching
         if (pause := self._not_before - self._clock()) > 0:
             raise TrackingUnavailable(f"{self._failed()} The next try is in {pause:.0f} s.")
         self._launching = asyncio.create_task(self._launch())
-        self._launching.add_done_callback(_report)
+        self._launching.add_done_callback(_log_failed_start)
         return self._launching
 
-    async def address(self) -> Address:
+    async def address(self) -> MlflowAddress:
         """Return where MLflow answers as soon as it does, starting it if need be. Raises `TrackingUnavailable`."""
         # Shielded: a client that goes away does not end the start that others wait for.
         return await asyncio.shield(self.start())
@@ -97,7 +103,7 @@ class MlflowProcess:
         if self._process is None:
             return True
         try:
-            async with asyncio.timeout(_DYING_S):
+            async with asyncio.timeout(_EXIT_WAIT_S):
                 await self._process.wait()
         except TimeoutError:
             return False
@@ -109,12 +115,12 @@ class MlflowProcess:
             self._launching.cancel()
             await asyncio.wait([self._launching])
         if self._process is not None:
-            await _end(self._process)
+            await _end_process(self._process)
 
     def _alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def _launch(self) -> Address:
+    async def _launch(self) -> MlflowAddress:
         secret = secrets.token_urlsafe(32)
         with self._open_log() as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -128,7 +134,7 @@ class MlflowProcess:
             )
         port = await self._port(self._process)
         self._failures = 0
-        return Address(port, secret)
+        return MlflowAddress(port, secret)
 
     async def _port(self, process: Process) -> int:
         """Return the port that the process reports in its first line."""
@@ -140,7 +146,7 @@ class MlflowProcess:
             line = b""
         if line.strip().isdigit():
             return int(line)
-        await _end(process)
+        await _end_process(process)
         self._failures += 1
         self._not_before = self._clock() + min(2.0**self._failures, _LONGEST_PAUSE_S)
         raise TrackingUnavailable(self._failed())
@@ -168,17 +174,70 @@ class MlflowProcess:
         return f"The last lines of {self._log}: {' | '.join(lines) or 'none'}."
 
 
-async def _end(process: Process) -> None:
+async def _end_process(process: Process) -> None:
     cast("asyncio.StreamWriter", process.stdin).close()
     try:
-        async with asyncio.timeout(_FAREWELL_S):
+        async with asyncio.timeout(_STOP_TIMEOUT_S):
             await process.wait()
     except TimeoutError:
         process.kill()
         await process.wait()
 
 
-def _report(launching: asyncio.Task[Address]) -> None:
+def _log_failed_start(launching: asyncio.Task[MlflowAddress]) -> None:
     """Log a start that failed, whether or not a call waits for it."""
     if not launching.cancelled() and (error := launching.exception()) is not None:
         _LOG.error("%s", error)
+
+
+class MlflowResponse(NamedTuple):
+    """What MLflow said."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+# What a request may bring along. Credentials stop here, and so do the names of hosts and connections.
+_PASSED_ON = ("accept", "content-encoding", "content-type", "if-modified-since", "if-none-match", "range", "user-agent")
+_KEPT_BACK = ("connection", "content-length", "date", "server")  # said anew on the way to the client
+
+
+async def send_request(
+    address: MlflowAddress, method: str, target: str, headers: Mapping[str, str], content: bytes
+) -> MlflowResponse:
+    """Send a request to MLflow and return its answer, unchanged. Raises `TrackingUnavailable` when none comes.
+
+    `target` is the raw path and query; keys of `headers` are in lower case, those that do not concern MLflow are
+    left out.
+    """
+    request = _head(address, method, target, headers, len(content)) + content
+    try:
+        return await _exchange(address.port, request)
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise TrackingUnavailable(f"MLflow's server went away before it answered {method} {target}.") from error
+
+
+def _head(address: MlflowAddress, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
+    lines = [f"{method} {target} HTTP/1.0", f"Host: 127.0.0.1:{address.port}", f"{SECRET_HEADER}: {address.secret}"]
+    lines += [f"{name}: {headers[name]}" for name in _PASSED_ON if name in headers]
+    lines += [f"Content-Length: {length}", "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+async def _exchange(port: int, request: bytes) -> MlflowResponse:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        await writer.drain()
+        lines = BytesIO(await reader.readuntil(b"\r\n\r\n"))
+        status = int(lines.readline().split()[1])
+        headers = parse_headers(lines)
+        length = headers.get("Content-Length")
+        # The end of the stream comes late: Werkzeug looks for 10 ms whether the request has more to it, then closes.
+        body = await (reader.read() if length is None else reader.readexactly(int(length)))
+    finally:
+        writer.close()
+    return MlflowResponse(
+        status, {name: value for name, value in headers.items() if name.lower() not in _KEPT_BACK}, body
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest
 from amlocal.core.limits import OverLimit
-from amlocal.tracking.limits import azure_body, check_write
+from amlocal.tracking.write_limits import azure_body, check_write
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _OWN_LENGTHS = {
 }
 
 
-class Known(Protocol):
+class NamesInUse(Protocol):
     """What a run or an experiment holds already: the names of its parameters, metrics and tags."""
 
     def parameters(self, run: str) -> Collection[str]:
@@ -35,7 +35,7 @@ class Known(Protocol):
         """Return the names of an experiment's tags."""
 
 
-def check_write(path: str, body: Mapping[str, Any], known: Known) -> None:
+def check_write(path: str, body: Mapping[str, Any], known: NamesInUse) -> None:
     """Raise `ApiError` for a write that Azure refuses; `path` is below `/api/2.0/mlflow/`."""
     if check := _CHECKS.get(path):
         check(body, known)
@@ -61,18 +61,18 @@ def azure_body(error: ApiError) -> dict[str, Any]:
     }
 
 
-def _create_run(body: Mapping[str, Any], known: Known) -> None:
+def _create_run(body: Mapping[str, Any], known: NamesInUse) -> None:
     check_length("RunDto.DisplayName", limits.MAX_NAME, _field(body, "run_name"))
     _check_tags(_pairs(body, "tags"), ())
     del known
 
 
-def _update_run(body: Mapping[str, Any], known: Known) -> None:
+def _update_run(body: Mapping[str, Any], known: NamesInUse) -> None:
     check_length("RunDto.DisplayName", limits.MAX_NAME, _field(body, "run_name"))
     del known
 
 
-def _log_batch(body: Mapping[str, Any], known: Known) -> None:
+def _log_batch(body: Mapping[str, Any], known: NamesInUse) -> None:
     run = _run(body)
     _check_parameters(_pairs(body, "params"), run, known)
     _check_metrics([item.get("key") for item in _objects(body, "metrics")], run, known)
@@ -80,36 +80,36 @@ def _log_batch(body: Mapping[str, Any], known: Known) -> None:
         _check_tags(tags, known.tags(run))
 
 
-def _log_parameter(body: Mapping[str, Any], known: Known) -> None:
+def _log_parameter(body: Mapping[str, Any], known: NamesInUse) -> None:
     _check_parameters({str(body.get("key")): body.get("value")}, _run(body), known)
 
 
-def _log_metric(body: Mapping[str, Any], known: Known) -> None:
+def _log_metric(body: Mapping[str, Any], known: NamesInUse) -> None:
     _check_metrics([body.get("key")], _run(body), known)
 
 
-def _set_tag(body: Mapping[str, Any], known: Known) -> None:
+def _set_tag(body: Mapping[str, Any], known: NamesInUse) -> None:
     _check_tags({str(body.get("key")): body.get("value")}, known.tags(_run(body)))
 
 
-def _log_inputs(body: Mapping[str, Any], known: Known) -> None:
+def _log_inputs(body: Mapping[str, Any], known: NamesInUse) -> None:
     check_size("RunDto.InputDatasets/Count", limits.MAX_INPUTS, len(_objects(body, "datasets")))
     del known
 
 
-def _create_experiment(body: Mapping[str, Any], known: Known) -> None:
+def _create_experiment(body: Mapping[str, Any], known: NamesInUse) -> None:
     limits.check_experiment(body.get("name"))
     check_length("ArtifactLocation", limits.MAX_ARTIFACT_LOCATION, _field(body, "artifact_location"))
     check_texts("ExperimentDto.Tags", _pairs(body, "tags"), max_key=limits.MAX_EXPERIMENT_TAG_KEY)
     del known
 
 
-def _update_experiment(body: Mapping[str, Any], known: Known) -> None:
+def _update_experiment(body: Mapping[str, Any], known: NamesInUse) -> None:
     limits.check_experiment(_field(body, "new_name"))
     del known
 
 
-def _set_experiment_tag(body: Mapping[str, Any], known: Known) -> None:
+def _set_experiment_tag(body: Mapping[str, Any], known: NamesInUse) -> None:
     key, value = str(body.get("key")), body.get("value")
     if key == "mlflow.note.content":
         check_length("ExperimentDto.Description", limits.MAX_DESCRIPTION, value)
@@ -118,7 +118,7 @@ def _set_experiment_tag(body: Mapping[str, Any], known: Known) -> None:
         check_texts("ExperimentDto.Tags", {key: value}, known=names, max_key=limits.MAX_EXPERIMENT_TAG_KEY)
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any], Known], None]] = {
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], NamesInUse], None]] = {
     "runs/create": _create_run,
     "runs/update": _update_run,
     "runs/log-batch": _log_batch,
@@ -134,7 +134,7 @@ WRITES = frozenset(_CHECKS)
 """The paths that are looked at."""
 
 
-def _check_parameters(given: Mapping[str, Any], run: str, known: Known) -> None:
+def _check_parameters(given: Mapping[str, Any], run: str, known: NamesInUse) -> None:
     for key, value in given.items():
         check_length("Parameters.Key", limits.MAX_PARAMETER_KEY, key)
         check_length("Parameters.Value", limits.MAX_PARAMETER_VALUE, value)
@@ -142,7 +142,7 @@ def _check_parameters(given: Mapping[str, Any], run: str, known: Known) -> None:
         check_size("Parameters", limits.MAX_PARAMETERS, len({*known.parameters(run), *given}))
 
 
-def _check_metrics(keys: Sequence[Any], run: str, known: Known) -> None:
+def _check_metrics(keys: Sequence[Any], run: str, known: NamesInUse) -> None:
     rows = Counter(str(key) for key in keys)
     for name, count in rows.items():
         check_length("MetricV2Dto.Name", limits.MAX_METRIC_NAME, name)
