@@ -1,6 +1,5 @@
 """How an archive is made, the same bytes from the same files, and unpacked, when nothing in it was changed."""
 
-import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from mlgates.build.manifest import NAME, Manifest
 from mlgates.core.errors import BuildRefused
+from mlgates.core.files import sha256_of, sha256_of_path
 from mlgates.core.values import SourceState
 
 # Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
@@ -48,7 +48,7 @@ def pack(files: Mapping[str, bytes], source: SourceState, into: Path) -> Build:
     It is written whole or not at all.
     """
     contents = dict(sorted(files.items()))
-    manifest = Manifest(source, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    manifest = Manifest(source, {name: sha256_of(content) for name, content in contents.items()})
     into.mkdir(parents=True, exist_ok=True)
     part = into / "build.part"
     # Stored, not compressed: what a compressor makes of the same bytes changes from version to version.
@@ -57,7 +57,7 @@ def pack(files: Mapping[str, bytes], source: SourceState, into: Path) -> Build:
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system, entry.external_attr = _UNIX, _MODE
             archive.writestr(entry, content)
-    digest = sha256_of(part)
+    digest = sha256_of_path(part)
     return Build(part.replace(into / f"build-{digest[:12]}.zip"), digest, manifest)
 
 
@@ -79,22 +79,16 @@ def unpack(file: Path, into: Path) -> Build:
         ) from error
     except (zipfile.BadZipFile, OSError) as error:
         raise BuildRefused(f"{file} is no build: {error}") from error
-    _check(file, manifest, {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    _check(file, manifest, {name: sha256_of(content) for name, content in contents.items()})
     noted = file.with_name(f"{file.name}.sha256")
-    if noted.is_file() and noted.read_text(encoding="utf-8").split()[:1] != [sha256_of(file)]:
+    if noted.is_file() and noted.read_text(encoding="utf-8").split()[:1] != [sha256_of_path(file)]:
         # All files are as the manifest says, so it was changed with them.
         raise BuildRefused(f"{file} was changed: {NAME} is not what was built ({noted.name} names another sha256)")
     for name, content in contents.items():
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    return Build(file, sha256_of(file), manifest)
-
-
-def sha256_of(file: Path) -> str:
-    """Return the sha256 of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return Build(file, sha256_of_path(file), manifest)
 
 
 def _check(file: Path, manifest: Manifest, found: dict[str, str]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-_METRIC = "metric."
+from mlgates.core.tags import metric_tags, metrics_of
+
 _FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "data_origin", "environment", "build_sha256")
 
 
@@ -29,10 +30,9 @@ class Lineage:
     def to_tags(self) -> dict[str, str]:
         """Return the tags that carry this lineage; floats keep every digit."""
         facts = {name: getattr(self, name) for name in _FACTS}
-        return facts | {_METRIC + name: repr(float(value)) for name, value in sorted(self.metrics.items())}
+        return facts | metric_tags(self.metrics)
 
     @classmethod
     def from_tags(cls, tags: Mapping[str, str]) -> Self:
         """Read a lineage back; facts that a hand-made version lacks are `unknown`."""
-        metrics = {name.removeprefix(_METRIC): float(text) for name, text in tags.items() if name.startswith(_METRIC)}
-        return cls(**{name: tags.get(name, "unknown") for name in _FACTS}, metrics=metrics)
+        return cls(**{name: tags.get(name, "unknown") for name in _FACTS}, metrics=metrics_of(tags))

@@ -8,8 +8,9 @@ from azure.ai.ml.entities import Data
 
 from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.files import sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.content import checksum, find
+from mlgates.delivery.content import find
 from mlgates.delivery.declared import load
 from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import asking
@@ -49,7 +50,7 @@ def _identity(data: Data, project: Project, how_to_get: str) -> dict[str, str]:
     local = Path(path)
     if not local.exists():
         raise AssetMissing(f"{project.shown(local)}, which is to be the training data, is not there: {how_to_get}")
-    digest = checksum(local)
+    digest = sha256_of_path(local)
     return {CHECKSUM_TAG: digest, **_origin(local, digest, project)}
 
 

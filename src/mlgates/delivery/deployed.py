@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from azure.ai.ml import MLClient
 
 from mlgates.core.errors import WorkspaceRefused
-from mlgates.delivery.content import folder_checksum
+from mlgates.core.files import sha256_of_folder
 from mlgates.delivery.refusals import asking
 
 _INITIALIZER = "storage-initializer"
@@ -45,7 +45,7 @@ def checksum_in(log: str) -> str | None:
         return None
     root = models[0].parent
     below = {path: sha256 for path, sha256 in files.items() if PurePosixPath(path).is_relative_to(root)}
-    return folder_checksum({PurePosixPath(path).relative_to(root).as_posix(): each for path, each in below.items()})
+    return sha256_of_folder({PurePosixPath(path).relative_to(root).as_posix(): each for path, each in below.items()})
 
 
 def _depth(path: PurePosixPath) -> int:

@@ -7,8 +7,9 @@ from azure.ai.ml import MLClient, load_environment
 from azure.ai.ml.entities import Environment
 
 from mlgates.config.project import Project
+from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.content import checksum, find, fingerprint
+from mlgates.delivery.content import find
 from mlgates.delivery.declared import load
 from mlgates.delivery.refusals import asking
 
@@ -18,7 +19,7 @@ CONTENT_TAG = "content_sha256"
 def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:
     """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
     environment = load(load_environment, project, project.training / "train-env.yml", {"name": name})
-    digest = fingerprint(_definition(environment))
+    digest = sha256_of_json(_definition(environment))
     with asking(f"register environment {name}"):
         known = find(lambda: client.environments.list(name=name), CONTENT_TAG, digest)
         if known:
@@ -31,7 +32,9 @@ def register_environment(client: MLClient, project: Project, name: str) -> Asset
 def _definition(environment: Environment) -> Mapping[str, object]:
     """Return what decides how jobs run, and nothing that merely describes."""
     build = environment.build
-    context = checksum(Path(environment.path)) if environment.path else build and build.path  # a folder here, or a URL
+    context = (
+        sha256_of_path(Path(environment.path)) if environment.path else build and build.path
+    )  # a folder here, or a URL
     return {
         "image": environment.image,
         "conda": environment.conda_file,

@@ -11,20 +11,18 @@ from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
+from mlgates.core.tags import GATE, gate_tags, record_of
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.downloads import download_artifact
 from mlgates.delivery.metrics import run_tags, tag_run, tracking_uri
 from mlgates.delivery.refusals import asking
-
-_VERDICT = "gate."
 
 
 def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
     """Keep `record` with `model`: `gates/<gate>.json` among the artifacts of its run, verdict and checksum as tags."""
     document = json.dumps(record.to_dict(), indent=2)
     _keep(client, Lineage.from_tags(model.tags).job, document, f"gates/{record.gate}.json")
-    verdict = "passed" if record.passed else "failed"
-    tag_model(client, model, {f"{_VERDICT}{record.gate}": verdict, f"{_VERDICT}{record.gate}.record": record.sha256})
+    tag_model(client, model, gate_tags(record.gate, passed=record.passed, record=record.sha256))
 
 
 def keep_page(client: MLClient, record: GateRecord, page: str) -> None:
@@ -46,7 +44,7 @@ def _keep(client: MLClient, job: str, text: str, path: str) -> None:
 
 def verdicts_of(client: MLClient, job: str) -> dict[str, str]:
     """Return the tags that gates, and decisions, have given what `job` made, before it was registered."""
-    kept = (_VERDICT, ANCHOR_TAGS)
+    kept = (GATE, ANCHOR_TAGS)
     return {name: text for name, text in run_tags(client, job).items() if name.startswith(kept)}
 
 
@@ -66,7 +64,7 @@ def read_record(client: MLClient, model: AssetVersion, gate: str) -> GateRecord 
 
     Raises `WorkspaceRefused` when the record is not the one that the tags name: one of the two has been changed.
     """
-    checksum = model.tags.get(f"gate.{gate}.record")
+    checksum = record_of(model.tags, gate)
     if checksum is None:
         return None
     with tempfile.TemporaryDirectory() as folder:

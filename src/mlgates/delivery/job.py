@@ -10,9 +10,9 @@ from azure.ai.ml.entities import Job as SdkJob
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.files import sha256_of_json
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import ORIGIN_TAG, UNKNOWN, AssetVersion, Job, SourceState
-from mlgates.delivery.content import fingerprint
 from mlgates.delivery.data import CHECKSUM_TAG
 from mlgates.delivery.declared import load
 from mlgates.delivery.quiet import quiet_upload
@@ -48,7 +48,7 @@ class Training:
         """
         told = self.source.commit != UNKNOWN and not self.source.dirty
         known = self.build or (self.source.commit if told else uuid.uuid4().hex)
-        return fingerprint(
+        return sha256_of_json(
             {
                 "source": known,
                 "data": str(self.data),

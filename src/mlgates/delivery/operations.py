@@ -13,8 +13,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
 from mlgates.core.chain import ANCHOR_TAGS
+from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.progress import Step
-from mlgates.delivery.content import checksum, fingerprint
 from mlgates.delivery.quiet import quiet_operation
 from mlgates.delivery.refusals import asking
 
@@ -103,7 +103,7 @@ def definition(wanted: Resource) -> str:
     """Return the fingerprint of a definition, the content of local files that it names included."""
     text = io.StringIO()
     returned = wanted.dump(text)
-    return fingerprint({"declared": text.getvalue() or returned, **_local_files(wanted)})
+    return sha256_of_json({"declared": text.getvalue() or returned, **_local_files(wanted)})
 
 
 def state_of(held: Resource) -> str:
@@ -114,4 +114,4 @@ def state_of(held: Resource) -> str:
 
 def _local_files(wanted: Resource) -> Mapping[str, str]:
     code = getattr(getattr(wanted, "code_configuration", None), "code", None)
-    return {"code": checksum(Path(code))} if code and Path(code).is_dir() else {}
+    return {"code": sha256_of_path(Path(code))} if code and Path(code).is_dir() else {}

@@ -1,11 +1,12 @@
 """What need not be found out again within a day, kept by the content that it is about."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from mlgates.core.files import sha256_of_json, write_whole
 
 _DAY_S = 24 * 3600.0
 
@@ -27,14 +28,11 @@ class Cache:
         """
         if self._folder is None:
             return find()
-        file = self._folder / f"{hashlib.sha256(json.dumps(list(about)).encode()).hexdigest()}.json"
+        file = self._folder / f"{sha256_of_json(list(about))}.json"
         kept = self._kept(file)
         if kept is None:
             kept = find()
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(f".{time.monotonic_ns()}")
-            part.write_text(json.dumps({"at": self._clock(), "found": kept}), encoding="utf-8")
-            part.replace(file)
+            write_whole(file, json.dumps({"at": self._clock(), "found": kept}))
         return kept
 
     def _kept(self, file: Path) -> dict[str, Any] | None:

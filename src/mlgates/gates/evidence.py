@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from mlgates.core.tags import metrics_of
 from mlgates.core.values import UNKNOWN
 from mlgates.gates.cache import Cache
 from mlgates.gates.errors import CouldNotRun
@@ -133,8 +134,7 @@ class Evidence:
 
     def metrics(self, model: Model) -> Mapping[str, float]:
         """Return what `model` was logged to score, by its lineage."""
-        prefix = "metric."
-        return {name.removeprefix(prefix): float(text) for name, text in model.tags.items() if name.startswith(prefix)}
+        return metrics_of(model.tags)
 
     def classes(self, model: Model) -> Labels:
         """Return what `model` says of the held-out rows: the class of each."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 
 from mlgates.core.errors import MlgatesError
+from mlgates.core.files import sha256_of_path
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.content import checksum
 from mlgates.delivery.downloads import download_artifact, download_data, download_model
 from mlgates.delivery.job import REPRODUCES, jobs_of
 from mlgates.delivery.metrics import run_metrics
@@ -37,7 +37,7 @@ class WorkspaceEvidence:
     def model(self, version: AssetVersion) -> Model:
         """Return a model version with its files. Raises `MlgatesError`: without the files there is no gate."""
         files = download_model(self._client, version, self._folder / "models" / version.version)
-        return Model(str(version), files, sha256=checksum(files), tags=version.tags)
+        return Model(str(version), files, sha256=sha256_of_path(files), tags=version.tags)
 
     def training_set(self, model: Model) -> pd.DataFrame:
         """Return the table that `model` was trained on, by its lineage."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlgates.build.archive import Build
 from mlgates.core.errors import BuildRefused
+from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord
 
 GATE = "dev"
@@ -12,10 +13,7 @@ GATE = "dev"
 
 def note_passed(build: Build, record: GateRecord) -> Path:
     """Write the record of the dev gate beside the archive that it is about; return the file."""
-    file = _beside(build.file)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(record.to_dict(), indent=1), encoding="utf-8")
-    return part.replace(file)
+    return write_whole(_beside(build.file), json.dumps(record.to_dict(), indent=1))
 
 
 def check_passed(build: Build) -> GateRecord:

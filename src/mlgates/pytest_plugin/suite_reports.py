@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from mlgates.core.errors import SourceUnknown
+from mlgates.core.files import write_whole
 from mlgates.core.layers import layer_of
 
 OPTION = "--suite-reports"
@@ -73,10 +74,7 @@ class SuiteReports:
             if not complete and not counts["failed"]:
                 file.unlink(missing_ok=True)  # of an earlier run: it no longer tells how this layer stands
                 continue
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_text(json.dumps(self._document(layer, counts), indent=2) + "\n", encoding="utf-8")
-            part.replace(file)
+            write_whole(file, json.dumps(self._document(layer, counts), indent=2) + "\n")
 
     def _document(self, layer: str, counts: Counter[str]) -> dict[str, object]:
         outcomes = {name: counts[name] for name in ("passed", "failed", "skipped")}

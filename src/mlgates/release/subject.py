@@ -9,10 +9,11 @@ from mlgates.config.settings import Settings
 from mlgates.contract.model_folder import UnusableSignature, read_contract
 from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import NotAllowed
+from mlgates.core.files import sha256_of_path
 from mlgates.core.gates import GateRecord
+from mlgates.core.tags import verdict_of
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import find_model
-from mlgates.delivery.content import checksum
 from mlgates.delivery.deployed import deployed_checksum
 from mlgates.delivery.downloads import download_model
 from mlgates.delivery.gate_tags import read_record
@@ -45,7 +46,7 @@ def content_of(client: "MLClient", settings: Settings, version: str | None) -> C
     model = find_model(client, settings, version)
     with tempfile.TemporaryDirectory() as folder:
         files = download_model(client, model, Path(folder))
-        return Content(model, checksum(files), _contract(files))
+        return Content(model, sha256_of_path(files), _contract(files))
 
 
 def _contract(files: Path) -> ModelContract | None:
@@ -82,9 +83,9 @@ def check_deployed(client: "MLClient", settings: Settings, content: Content, dep
 
 def check_gate(content: Content) -> None:
     """Raise `NotAllowed` unless the newest verdict of the gate on a version is that it passed."""
-    verdict = content.model.tags.get(f"gate.{GATE}")
-    if verdict != "passed":
-        told = f"did not pass gate {GATE}" if verdict else f"has not been through gate {GATE}"
+    passed = verdict_of(content.model.tags, GATE)
+    if not passed:
+        told = f"has not been through gate {GATE}" if passed is None else f"did not pass gate {GATE}"
         raise NotAllowed(f"{content.model} {told}: run 'mlgates gate {GATE} --version {content.model.version}'")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import PipelineRecord
@@ -43,19 +44,11 @@ def markdown_file(record: GateRecord | PipelineRecord, reports: Path) -> Path:
 
 
 def _written(folder: Path, name: str, document: Mapping[str, Any], forms: Mapping[str, str]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     for ending, text in forms.items():
-        _whole(folder / f"{name}.{ending}", text)
+        write_whole(folder / f"{name}.{ending}", text)
     # Last: a JSON file that is there has its readable forms beside it.
-    _whole(folder / f"{name}.json", json.dumps(document, indent=2))
+    write_whole(folder / f"{name}.json", json.dumps(document, indent=2))
     return folder / f"{name}.html"
-
-
-def _whole(file: Path, text: str) -> None:
-    """Write `file` whole or not at all: a reader never sees half of it."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
 
 
 def read_newest(reports: Path, *, gate: str | None = None, pipeline: str | None = None) -> GateRecord | PipelineRecord:

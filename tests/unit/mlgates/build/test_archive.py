@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.build.archive import pack, sha256_of, unpack
+from mlgates.build.archive import pack, unpack
 from mlgates.build.manifest import NAME, Manifest
 from mlgates.core.errors import BuildRefused
+from mlgates.core.files import sha256_of_path
 from mlgates.core.values import SourceState
 
 SOURCE = SourceState("c0ffee" * 6, dirty=False)
@@ -67,7 +68,7 @@ def test_a_build_says_what_is_not_in_it(tmp_path: Path, source: SourceState, sai
 
 
 def test_a_build_is_named_after_its_content(archive: Path) -> None:
-    assert archive.name == f"build-{sha256_of(archive)[:12]}.zip"
+    assert archive.name == f"build-{sha256_of_path(archive)[:12]}.zip"
 
 
 def rewritten(archive: Path, change: dict[str, bytes | None]) -> Path:

@@ -10,7 +10,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.delivery.content import checksum, find, fingerprint, held
+from mlgates.core.files import sha256_of_json, sha256_of_path
+from mlgates.delivery.content import find, held
 from mlgates.delivery.deployed import checksum_in
 
 names = st.text("abc", min_size=1, max_size=3)
@@ -28,13 +29,13 @@ def written(folder: Path, tree: dict[str, bytes]) -> Path:
 def test_a_files_checksum_is_its_sha256(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.mktemp("file") / "f"
     file.write_bytes(content)
-    assert checksum(file) == hashlib.sha256(content).hexdigest()
+    assert sha256_of_path(file) == hashlib.sha256(content).hexdigest()
 
 
 def test_a_file_larger_than_a_block_is_read_whole(tmp_path: Path) -> None:
     content = b"x" * ((1 << 20) + 1)
     (tmp_path / "f").write_bytes(content)
-    assert checksum(tmp_path / "f") == hashlib.sha256(content).hexdigest()
+    assert sha256_of_path(tmp_path / "f") == hashlib.sha256(content).hexdigest()
 
 
 @given(one=trees, other=trees)
@@ -42,18 +43,18 @@ def test_folders_have_equal_checksums_when_they_hold_the_same(
     tmp_path_factory: pytest.TempPathFactory, one: dict[str, bytes], other: dict[str, bytes]
 ) -> None:
     first, second = (written(tmp_path_factory.mktemp("folder"), tree) for tree in (one, other))
-    assert (checksum(first) == checksum(second)) == (one == other)
+    assert (sha256_of_path(first) == sha256_of_path(second)) == (one == other)
 
 
 @given(st.dictionaries(st.text(), json_values))
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys(definition: dict[str, object]) -> None:
-    assert fingerprint(definition) == fingerprint(dict(reversed(definition.items())))
+    assert sha256_of_json(definition) == sha256_of_json(dict(reversed(definition.items())))
 
 
 @given(st.dictionaries(st.text(), json_values), st.text(), json_values)
 def test_a_fingerprint_changes_with_any_value(definition: dict[str, object], key: str, value: object) -> None:
     changed = {**definition, key: value}
-    assert (fingerprint(changed) == fingerprint(definition)) == (
+    assert (sha256_of_json(changed) == sha256_of_json(definition)) == (
         key in definition and repr(definition[key]) == repr(value)
     )
 
@@ -95,9 +96,11 @@ def test_the_log_of_a_deployment_gives_the_checksum_of_the_folder(names: set[str
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_text(name)
         files = sorted(file for file in folder.rglob("*") if file.is_file())
-        lines = [f"[amlocal] sha256 {checksum(file)} {json.dumps(f'm/{file.relative_to(folder)}')}" for file in files]
+        lines = [
+            f"[amlocal] sha256 {sha256_of_path(file)} {json.dumps(f'm/{file.relative_to(folder)}')}" for file in files
+        ]
         log = "\n".join(["Model m: 9 files, 1 bytes.", f"Model m: {len(files)} files, 7 bytes.", *lines])
-        assert checksum_in(log) == checksum(folder)
+        assert checksum_in(log) == sha256_of_path(folder)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from azure.ai.ml import MLClient
 
 from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
-from mlgates.delivery.content import checksum
+from mlgates.core.files import sha256_of_path
 from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
 
@@ -67,7 +67,7 @@ class TestEnvironment:
 class TestData:
     def test_is_tagged_with_its_checksum(self, client: MLClient, project: Project, train_csv: Path) -> None:
         version = register_data(client, project, "patients")
-        assert (str(version), version.tags["sha256"]) == ("patients:1", checksum(train_csv))
+        assert (str(version), version.tags["sha256"]) == ("patients:1", sha256_of_path(train_csv))
 
     def test_with_the_same_content_keeps_its_version(self, client: MLClient, project: Project) -> None:
         register_data(client, project, "patients")
@@ -87,7 +87,7 @@ class TestData:
         assert "how_to_get" not in register_data(client, project, "patients").tags
 
     def test_is_tagged_with_its_recorded_origin(self, client: MLClient, project: Project, train_csv: Path) -> None:
-        record = {"origin": "stand-in", "rows": 1, "sha256": checksum(train_csv)}
+        record = {"origin": "stand-in", "rows": 1, "sha256": sha256_of_path(train_csv)}
         train_csv.with_name("train.origin.json").write_text(json.dumps(record))
         tags = register_data(client, project, "patients").tags
         assert (tags["origin"], tags["rows"]) == ("stand-in", "1")
@@ -109,7 +109,7 @@ class TestData:
     def test_can_be_another_file(self, client: MLClient, project: Project, tmp_path: Path) -> None:
         other = tmp_path / "other.csv"
         other.write_text("a,b\n9,9\n")
-        assert register_data(client, project, "patients", instead=other).tags["sha256"] == checksum(other)
+        assert register_data(client, project, "patients", instead=other).tags["sha256"] == sha256_of_path(other)
 
     def test_cannot_be_a_file_that_is_not_there(self, client: MLClient, project: Project, tmp_path: Path) -> None:
         with pytest.raises(AssetMissing, match=r"is not there: name another file$"):
