@@ -117,7 +117,7 @@ def sandbox_warning() -> str | None:
         return None
     return (
         "jobs and deployments can read this workspace's own files: the system has neither mount namespaces for this "
-        "user nor Landlock (Linux 5.19 and later) to keep them apart (docs/defended.md)"
+        "user nor Landlock (Linux 5.19 and later) for a sandbox (docs/defended.md)"
     )
 
 

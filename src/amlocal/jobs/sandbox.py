@@ -167,7 +167,7 @@ def main(arguments: list[str]) -> None:
     try:
         found = enter(hidden, allowed, method)
     except OSError as error:
-        sys.exit(f"amlocal: the program cannot be kept apart from the workspace's files ({error})")
+        sys.exit(f"amlocal: the program cannot be sandboxed from the workspace's files ({error})")
     command = arguments[at + 1 :]
     if found != NO_SANDBOX:
         for capability in _CAPABILITIES:  # gone with the next program; others than root have none to lose

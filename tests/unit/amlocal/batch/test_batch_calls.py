@@ -21,8 +21,8 @@ def step(batch: Batch, job: str) -> Any:
     return batch.stores.jobs.get(name)
 
 
-def told(batch: Batch, job: str) -> dict[str, Any]:
-    """Return what the driver of a call's job is told."""
+def driver_settings(batch: Batch, job: str) -> dict[str, Any]:
+    """Return the settings of the driver of a call's job."""
     found: dict[str, Any] = json.loads(step(batch, job).body["properties"]["environmentVariables"][SETTINGS_VARIABLE])
     return found
 
@@ -81,7 +81,7 @@ def test_what_a_call_overrides_reaches_the_driver(batch: Batch) -> None:
         compute={"instanceCount": 2},
     )
     job = batch.ready().invoker.invoke("scores", None, None, sent).name
-    assert told(batch, job) == {
+    assert driver_settings(batch, job) == {
         "mini_batch_size": 3,
         "workers": 2,
         "max_retries": 5,
@@ -95,12 +95,12 @@ def test_what_a_call_overrides_reaches_the_driver(batch: Batch) -> None:
 
 def test_workers_are_instances_times_concurrency(batch: Batch) -> None:
     batch.ready().deploy(name="wide", maxConcurrencyPerInstance=3, resources={"instanceCount": 2})
-    assert told(batch, batch.invoker.invoke("scores", "wide", None, call()).name)["workers"] == 6
+    assert driver_settings(batch, batch.invoker.invoke("scores", "wide", None, call()).name)["workers"] == 6
 
 
 def test_summary_only_keeps_no_rows(batch: Batch) -> None:
     batch.ready().deploy(name="quiet", outputAction="summaryOnly")
-    assert told(batch, batch.invoker.invoke("scores", "quiet", None, call()).name)["output_file"] is None
+    assert driver_settings(batch, batch.invoker.invoke("scores", "quiet", None, call()).name)["output_file"] is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_summary_only_keeps_no_rows(batch: Batch) -> None:
 def test_the_output_goes_where_the_call_says(batch: Batch, output: dict[str, str], uri: str | None, file: str) -> None:
     job = batch.ready().invoker.invoke("scores", None, None, call(outputData={"score": output})).name
     assert step(batch, job).body["properties"]["outputs"]["score"]["uri"] == uri
-    assert told(batch, job)["output_file"] == file
+    assert driver_settings(batch, job)["output_file"] == file
 
 
 def validation_errors(batch: Batch, sent: dict[str, Any]) -> Any:

@@ -84,8 +84,8 @@ def test_a_deployment_that_cannot_score_is_refused(batch: Batch, properties: dic
     batch.store.put_endpoint("scores", {})
     with pytest.raises(ApiError) as caught:
         batch.deploy(**properties)
-    told = " ".join([caught.value.message, *(detail for _, detail in caught.value.details)])
-    assert any(part in told for part in reason.split("|")), told
+    message = " ".join([caught.value.message, *(detail for _, detail in caught.value.details)])
+    assert any(part in message for part in reason.split("|")), message
 
 
 def test_a_model_that_is_not_mlflow_s_needs_code(batch: Batch) -> None:

@@ -125,7 +125,7 @@ def test_a_script_can_read_the_logging_level_as_azure_s_documentation_has_it(job
     assert job.lines == ["DEBUG"]
 
 
-def test_a_script_is_told_what_its_environment_lacks_for_azure(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_an_environment_lacks_for_azure_is_logged(job: Job, caplog: pytest.LogCaptureFixture) -> None:
     job.score(NAMES)
     assert "lacks azureml-core" in caplog.text
 

@@ -103,7 +103,7 @@ def test_moments_are_read_as_such(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
-def test_text_where_a_number_belongs_is_told_by_its_column(tmp_path: Path, suffix: str) -> None:
+def test_text_where_a_number_belongs_names_its_column(tmp_path: Path, suffix: str) -> None:
     file = write(pd.DataFrame({"a": ["none of it"]}), tmp_path / f"rows{suffix}")
     with pytest.raises(UnreadableFile, match="the column 'a' cannot be read as double"):
         list(chunks(file, Columns({"a": "double"})))
@@ -119,7 +119,7 @@ def test_text_where_a_number_belongs_is_told_by_its_column(tmp_path: Path, suffi
         ("b\n1\n", "the column 'a' is missing"),
     ],
 )
-def test_a_broken_table_is_told_from_a_whole_one(tmp_path: Path, content: str, reason: str) -> None:
+def test_a_broken_table_is_refused_with_the_reason(tmp_path: Path, content: str, reason: str) -> None:
     (tmp_path / "rows.csv").write_text(content)
     with pytest.raises((ValueError, UnreadableFile), match=reason):
         list(chunks(tmp_path / "rows.csv", Columns({"a": "double"})))

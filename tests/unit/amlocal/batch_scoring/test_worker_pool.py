@@ -139,7 +139,7 @@ def test_one_failure_more_than_allowed_ends_the_job_and_names_the_file(tmp_path:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=9).filter(lambda piece: b"W" not in piece)), st.integers(1, 30))
-def test_what_is_printed_is_passed_on_up_to_the_limit_and_then_said_to_be_left_out(
+def test_output_is_passed_on_up_to_the_limit_and_the_rest_is_dropped_with_a_notice(
     pieces: list[bytes], limit: int
 ) -> None:
     sink = io.BytesIO()
@@ -155,7 +155,7 @@ def test_what_is_printed_is_passed_on_up_to_the_limit_and_then_said_to_be_left_o
 
 
 @given(st.binary(max_size=20))
-def test_what_follows_a_worker_s_last_words_begins_a_line(printed: bytes) -> None:
+def test_what_follows_a_worker_s_last_output_begins_a_line(printed: bytes) -> None:
     sink = io.BytesIO()
     capture = OutputCapture(sink, limit=10)
     os.write(capture.writer.fileno(), printed)

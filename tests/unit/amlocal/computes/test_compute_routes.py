@@ -110,7 +110,7 @@ def test_a_missing_one_is_an_empty_404(workspace: Workspace, method: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["VirtualMachine", "Kubernetes", None])
-def test_other_types_are_not_served_and_said_so(workspace: Workspace, kind: str | None) -> None:
+def test_other_types_are_answered_with_501(workspace: Workspace, kind: str | None) -> None:
     answer = workspace.put("computes/nodes", {"computeType": kind})
     assert (answer.status, str(kind) in answer.error["message"]) == (501, True)
 
@@ -121,7 +121,7 @@ def test_a_name_that_azure_refuses_is_refused(workspace: Workspace, name: str) -
     assert (answer.status, "is not valid" in answer.error["message"]) == (400, True)
 
 
-def test_who_wants_to_know_is_told_of_every_change(workspace: Workspace) -> None:
+def test_a_listener_hears_of_every_change(workspace: Workspace) -> None:
     told: list[int | None] = []
     computes = Computes(workspace.app._context)
     computes.subscribe(lambda: told.append(computes.capacity("nodes")))

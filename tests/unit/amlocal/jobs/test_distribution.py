@@ -1,4 +1,4 @@
-"""Distributed jobs: what each process is told, its log, and how the failure of one ends them all."""
+"""Distributed jobs: the variables of each process, its log, and how the failure of one ends them all."""
 
 import json
 from typing import Any
@@ -19,40 +19,40 @@ from tests.unit.amlocal.jobs.workspace import JobWorkspace, run, until
 SIZES = st.integers(1, 12)
 
 
-def told(processes: list[JobProcess], name: str) -> list[str]:
+def variables(processes: list[JobProcess], name: str) -> list[str]:
     return [process.environ[name] for process in processes]
 
 
 @given(SIZES)
-def test_pytorch_is_told_the_rank_of_each_and_the_size_of_all(size: int) -> None:
+def test_pytorch_gets_the_rank_of_each_and_the_size_of_all(size: int) -> None:
     processes = job_processes({"distributionType": "PyTorch", "processCountPerInstance": size})
     ranks = [str(rank) for rank in range(size)]
-    assert told(processes, "RANK") == told(processes, "LOCAL_RANK") == ranks
-    assert set(told(processes, "WORLD_SIZE")) == {str(size)}
-    assert set(told(processes, "NODE_RANK")) == {"0"}
-    assert len(set(told(processes, "MASTER_PORT"))) == len(set(told(processes, "MASTER_ADDR"))) == 1
+    assert variables(processes, "RANK") == variables(processes, "LOCAL_RANK") == ranks
+    assert set(variables(processes, "WORLD_SIZE")) == {str(size)}
+    assert set(variables(processes, "NODE_RANK")) == {"0"}
+    assert len(set(variables(processes, "MASTER_PORT"))) == len(set(variables(processes, "MASTER_ADDR"))) == 1
 
 
 @given(SIZES)
-def test_mpi_is_told_by_the_names_of_open_mpi(size: int) -> None:
+def test_mpi_gets_the_variables_of_open_mpi(size: int) -> None:
     processes = job_processes({"distributionType": "Mpi", "processCountPerInstance": size})
     ranks = [str(rank) for rank in range(size)]
-    assert told(processes, "OMPI_COMM_WORLD_RANK") == told(processes, "OMPI_COMM_WORLD_LOCAL_RANK") == ranks
-    assert set(told(processes, "OMPI_COMM_WORLD_SIZE")) == {str(size)}
+    assert variables(processes, "OMPI_COMM_WORLD_RANK") == variables(processes, "OMPI_COMM_WORLD_LOCAL_RANK") == ranks
+    assert set(variables(processes, "OMPI_COMM_WORLD_SIZE")) == {str(size)}
 
 
 @given(st.sampled_from(["PyTorch", "Mpi"]), SIZES)
-def test_what_mpi_has_not_is_said_of_several_processes(kind: str, size: int) -> None:
-    said = mpi_notice({"distributionType": kind, "processCountPerInstance": size})
-    assert (said is not None) is (kind == "Mpi" and size > 1)
+def test_the_missing_mpirun_is_logged_for_several_processes(kind: str, size: int) -> None:
+    notice = mpi_notice({"distributionType": kind, "processCountPerInstance": size})
+    assert (notice is not None) is (kind == "Mpi" and size > 1)
 
 
 @given(workers=SIZES, servers=st.integers(0, 3))
-def test_tensorflow_is_told_one_cluster_and_a_task_each(workers: int, servers: int) -> None:
+def test_tensorflow_gets_one_cluster_and_a_task_each(workers: int, servers: int) -> None:
     processes = job_processes(
         {"distributionType": "TensorFlow", "workerCount": workers, "parameterServerCount": servers}
     )
-    configs = [json.loads(text) for text in told(processes, "TF_CONFIG")]
+    configs = [json.loads(text) for text in variables(processes, "TF_CONFIG")]
     cluster = configs[0]["cluster"]
     assert all(config["cluster"] == cluster for config in configs)
     assert [len(cluster[kind]) for kind in sorted(cluster)] == ([servers] if servers else []) + [workers]
@@ -69,7 +69,7 @@ def test_each_process_has_a_log_and_the_sdk_streams_that_of_the_first_alone(kind
 
 
 @pytest.mark.parametrize("distribution", [None, {}])
-def test_a_job_that_is_not_distributed_is_told_nothing(distribution: Any) -> None:
+def test_a_job_that_is_not_distributed_gets_no_variables(distribution: Any) -> None:
     assert job_processes(distribution) == [JobProcess({}, "std_log.txt")]
 
 
@@ -138,15 +138,15 @@ def test_a_cancel_reaches_every_process(workspace: JobWorkspace) -> None:
     assert workspace.jobs.status("job") == Status.CANCELED
 
 
-def test_what_the_job_sets_itself_comes_before_what_it_is_told() -> None:
-    told = without_job_variables(job_processes(PYTORCH), {"RANK": "mine"})
-    assert all("RANK" not in process.environ and "LOCAL_RANK" in process.environ for process in told)
+def test_the_variables_of_the_job_itself_win() -> None:
+    variables = without_job_variables(job_processes(PYTORCH), {"RANK": "mine"})
+    assert all("RANK" not in process.environ and "LOCAL_RANK" in process.environ for process in variables)
 
 
 @pytest.mark.parametrize("log", ["std_log.txt", "std_log_process_0.txt", "../processes.json.failed"])
 def test_no_process_puts_anything_in_the_place_of_a_log(workspace: JobWorkspace, log: str) -> None:
     if sandbox_method() == NO_SANDBOX:
-        pytest.skip("nothing on this machine keeps jobs apart")
+        pytest.skip("no sandbox on this machine")
     secret = workspace.folder.root / "secret"
     secret.write_text("a secret")
     running = started(workspace, PYTORCH)

@@ -33,12 +33,12 @@ def test_amlocal_speaks_in_lines_of_its_own(folder: JobFolder) -> None:
     assert folder.log.read_text() == ("the job's\nhalf a line\n[amlocal 12:00:00] first\n[amlocal 12:00:00] second\n")
 
 
-def test_what_is_said_of_a_job_without_a_folder_is_not_written(tmp_path: Path) -> None:
+def test_a_log_line_of_a_job_without_a_folder_is_dropped(tmp_path: Path) -> None:
     JobFolder(tmp_path / "job").write_log("hello", NOON)
     assert not (tmp_path / "job").exists()
 
 
-def test_what_is_no_unicode_is_said_all_the_same(folder: JobFolder) -> None:
+def test_a_log_line_that_is_no_unicode_is_written(folder: JobFolder) -> None:
     folder.write_log("file \udcff", NOON)
     assert folder.log.read_text() == "[amlocal 12:00:00] file ?\n"
 

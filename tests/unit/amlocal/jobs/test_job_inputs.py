@@ -20,15 +20,15 @@ def spec(uri: str, kind: str = "uri_folder", mode: str = "ReadOnlyMount") -> dic
 
 
 class Materialised:
-    """One job's inputs, and what was said of them."""
+    """One job's inputs, and what was logged."""
 
     def __init__(self, workspace: JobWorkspace, folder: Path) -> None:
         self.inputs = JobInputs(workspace.stores.lookup(), workspace.blobs)
         self.folder = folder
-        self.said: list[str] = []
+        self.logged: list[str] = []
 
     def __call__(self, stop: threading.Event | None = None, **specs: dict[str, Any]) -> dict[str, Path]:
-        found = self.inputs.materialise(specs, self.folder, self.said.append, stop or threading.Event())
+        found = self.inputs.materialise(specs, self.folder, self.logged.append, stop or threading.Event())
         return {name: Path(value) for name, value in found.items()}
 
 
@@ -114,7 +114,7 @@ def test_a_job_that_changes_its_copy_changes_nothing_in_the_store(
 def test_a_writable_mount_is_a_writable_copy_and_says_so(workspace: JobWorkspace, materialise: Materialised) -> None:
     found = materialise(d=spec(workspace.put_data("d/x", b"x"), "uri_file", "ReadWriteMount"))["d"]
     assert os.access(found, os.W_OK)
-    assert materialise.said == ["input d: a writable copy; what the job changes in it is not written back"]
+    assert materialise.logged == ["input d: a writable copy; what the job changes in it is not written back"]
 
 
 LONG = "azureml://subscriptions/sub/resourcegroups/group/workspaces/ws/datastores/workspaceblobstore/paths"
@@ -302,18 +302,18 @@ def test_an_https_input_is_fetched_for_the_job(site: str, workspace: JobWorkspac
 
 
 class Environments:
-    """A job's environment, and what is said of it."""
+    """A job's environment, and what is logged."""
 
     def __init__(self, workspace: JobWorkspace) -> None:
         self.workspace = workspace
-        self.said: list[str] = []
+        self.logged: list[str] = []
 
     def prepare(self, reference: str) -> Runtime:
         environments = JobEnvironments(
             self.workspace.stores.lookup(), self.workspace.blobs, cache=self.workspace.folder.environments, strict=False
         )
         layer = self.workspace.job_folder().layer
-        return environments.prepare(reference, layer, self.said.append, threading.Event())
+        return environments.prepare(reference, layer, self.logged.append, threading.Event())
 
     def put(self, **properties: Any) -> str:
         self.workspace.stores.environments.put("train", "1", properties)
@@ -329,12 +329,12 @@ def test_a_curated_environment_is_a_layer_over_the_current_interpreter(environme
     runtime = environments.prepare(ENVIRONMENT)
     assert runtime.prefix == environments.workspace.folder.jobs / "job" / "layer"
     assert runtime.python.exists()
-    assert "curated environment" in environments.said[0]
+    assert "curated environment" in environments.logged[0]
 
 
 def test_an_environment_that_only_names_an_image_says_what_it_runs_on(environments: Environments) -> None:
     environments.prepare(environments.put(image="example.org/base:1"))
-    assert "example.org/base:1" in environments.said[0]
+    assert "example.org/base:1" in environments.logged[0]
 
 
 def test_what_a_conda_file_asks_for_is_looked_at(environments: Environments) -> None:
@@ -351,7 +351,7 @@ def test_a_build_context_is_read_from_where_it_was_uploaded(environments: Enviro
     environments.workspace.put_data("ctx/Dockerfile", b"FROM example.org/base:2\n")
     place = "azureml://datastores/workspaceblobstore/paths/ctx/"
     environments.prepare(environments.put(build={"contextUri": place, "dockerfilePath": "Dockerfile"}))
-    assert "example.org/base:2" in environments.said[0]
+    assert "example.org/base:2" in environments.logged[0]
 
 
 @pytest.mark.parametrize(

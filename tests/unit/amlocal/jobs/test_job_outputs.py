@@ -144,11 +144,11 @@ class Collected:
             workspace.blobs, workspace.stores.datastores, workspace.stores.data, workspace.stores.models
         )
         self.folder = workspace.job_folder()
-        self.said: list[str] = []
+        self.logged: list[str] = []
 
     def outputs(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
         kept = accepted(self.workspace.context, outputs=specs)["outputs"]
-        return self.collector.outputs("job", kept, self.folder, self.said.append)
+        return self.collector.outputs("job", kept, self.folder, self.logged.append)
 
     def registered(self, **specs: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return self.collector.register("job", self.outputs(**specs))
@@ -168,13 +168,13 @@ def collected(workspace: JobWorkspace) -> Collected:
 def test_artifacts_are_what_is_below_outputs_and_logs(workspace: JobWorkspace, collected: Collected) -> None:
     for path in ("work/outputs/model/MLmodel", "work/logs/a.txt", "work/other/b.txt", "work/c.txt"):
         collected.write(path)
-    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    collected.collector.artifacts("job", collected.folder, collected.logged.append)
     names = [blob.name for blob in workspace.blobs.list("azureml")]
     assert names == ["ExperimentRun/dcid.job/logs/a.txt", "ExperimentRun/dcid.job/outputs/model/MLmodel"]
 
 
 def test_a_job_that_left_nothing_has_no_artifacts(workspace: JobWorkspace, collected: Collected) -> None:
-    collected.collector.artifacts("job", JobFolder(collected.folder.root / "gone"), collected.said.append)
+    collected.collector.artifacts("job", JobFolder(collected.folder.root / "gone"), collected.logged.append)
     collected.collector.log("job", JobFolder(collected.folder.root / "gone"))
     assert workspace.blobs.list("azureml") == []
 
@@ -183,7 +183,7 @@ def test_an_output_that_is_written_directly_is_where_its_uri_says(collected: Col
     kept = collected.outputs(y={"mode": "Direct"}, z={"mode": "Direct", "jobOutputType": "uri_file"})
     place = "azureml://datastores/workspaceblobstore/paths/azureml/job"
     assert [kept[name]["uri"] for name in "yz"] == [f"{place}/y/", f"{place}/z"]
-    assert collected.said == [f"output {name}: the command writes to its URI itself" for name in "yz"]
+    assert collected.logged == [f"output {name}: the command writes to its URI itself" for name in "yz"]
 
 
 def test_the_log_is_kept_as_text(workspace: JobWorkspace, collected: Collected) -> None:
@@ -193,16 +193,16 @@ def test_the_log_is_kept_as_text(workspace: JobWorkspace, collected: Collected) 
     assert (blob.content_type, workspace.artifact("user_logs/std_log.txt")) == ("text/plain", b"hello\n\xff")
 
 
-def test_a_link_out_of_the_jobs_folder_is_not_kept_and_said(
+def test_a_link_out_of_the_jobs_folder_is_not_uploaded_and_logged(
     workspace: JobWorkspace, collected: Collected, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     collected.write("work/outputs/a.txt")
     (collected.folder.work / "outputs" / "leak").symlink_to(secret)
-    collected.collector.artifacts("job", collected.folder, collected.said.append)
+    collected.collector.artifacts("job", collected.folder, collected.logged.append)
     assert [blob.name for blob in workspace.blobs.list("azureml")] == ["ExperimentRun/dcid.job/outputs/a.txt"]
-    assert collected.said == [
+    assert collected.logged == [
         f"work/outputs/leak was not kept: it leads out of the job's folder, to {secret.resolve()}"
     ]
 
@@ -232,10 +232,10 @@ def test_an_output_to_a_datastore_that_is_gone_is_named(collected: Collected) ->
         collected.outputs(y={"uri": "azureml://datastores/elsewhere/paths/x"})
 
 
-def test_an_output_without_content_is_said_and_has_no_uri(collected: Collected) -> None:
+def test_an_output_without_content_is_logged_and_has_no_uri(collected: Collected) -> None:
     (collected.folder.outputs / "y").mkdir()
     assert collected.outputs(y={}, z={"jobOutputType": "uri_file"}) == {}
-    assert collected.said == [f"output {name}: the command left nothing there" for name in ("y", "z")]
+    assert collected.logged == [f"output {name}: the command left nothing there" for name in ("y", "z")]
 
 
 def test_an_output_that_names_an_asset_becomes_its_next_version(workspace: JobWorkspace, collected: Collected) -> None:

@@ -62,7 +62,7 @@ def test_exit_code_zero_is_completed() -> None:
     assert exit_outcome(0, "whatever was printed") == COMPLETED
 
 
-def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> None:
+def test_the_error_of_a_failed_command_has_its_exit_code_log_and_last_line() -> None:
     ending = exit_outcome(2, "ValueError: no such column")
     assert (ending.status, ending.code) == (Status.FAILED, "UserError")
     assert ending.message == (
@@ -71,17 +71,17 @@ def test_a_failed_command_is_told_by_its_code_its_log_and_its_last_line() -> Non
     )
 
 
-def test_a_command_that_said_nothing_is_told_by_its_exit_code() -> None:
+def test_the_error_of_a_silent_command_is_its_exit_code() -> None:
     assert exit_outcome(2, "").message.endswith("Error: exit code 2")
 
 
 @pytest.mark.parametrize(("code", "name"), [(137, "SIGKILL"), (139, "SIGSEGV"), (143, "SIGTERM"), (134, "SIGABRT")])
-def test_a_signal_is_told_by_its_name(code: int, name: str) -> None:
+def test_a_signal_is_named(code: int, name: str) -> None:
     assert f"status code {code} (ended by {name})." in exit_outcome(code, "").message
 
 
 @pytest.mark.parametrize("code", [128, 200, 255])
-def test_a_code_that_is_no_signals_is_told_as_it_is(code: int) -> None:
+def test_a_code_that_is_no_signal_stays_a_number(code: int) -> None:
     assert f"status code {code}." in exit_outcome(code, "").message
 
 
@@ -100,7 +100,7 @@ def test_a_time_limit_cancels_and_says_which() -> None:
         (OSError(28, "No space left on device"), "SystemError"),
     ],
 )
-def test_an_error_is_told_with_whose_fault_it_is(error: AmlocalError | OSError, code: str) -> None:
+def test_an_error_has_the_code_of_whose_fault_it_is(error: AmlocalError | OSError, code: str) -> None:
     ending = error_outcome(error)
     assert (ending.status, ending.code) == (Status.FAILED, code)
     assert str(error) in ending.message
@@ -111,7 +111,7 @@ def test_what_is_too_large_for_a_process_is_its_users_fault() -> None:
     assert (ending.code, "in a file" in ending.message) == ("UserError", True)
 
 
-def test_artifacts_that_could_not_be_kept_are_told_too() -> None:
+def test_artifacts_that_could_not_be_uploaded_are_in_the_message() -> None:
     ending = incomplete_outcome(exit_outcome(1, ""), OSError(28, "No space left on device"))
     assert ending.message.startswith("Execution failed.")
     assert ending.message.endswith("Its artifacts could not be kept: [Errno 28] No space left on device")

@@ -66,7 +66,7 @@ def test_each_status_is_one_of_mlflows(workspace: JobWorkspace, status: Status) 
     assert (record.ended is not None) == status.ended
 
 
-def test_a_run_tells_its_jobs_command_tags_and_commit(workspace: JobWorkspace) -> None:
+def test_a_run_has_its_jobs_command_tags_and_commit(workspace: JobWorkspace) -> None:
     properties = {"azureml.git.commit": "0123abc"}
     record = run_record(
         workspace.submit(displayName="My job", experimentName="e", tags={"a": "1"}, properties=properties)
@@ -166,7 +166,7 @@ def test_a_run_is_written_when_mlflow_is_back(workspace: JobWorkspace, caplog: p
     assert caplog.text.count("is written later: MLflow's server went away.") == 2
 
 
-def test_a_run_that_mlflow_refuses_is_told_once(workspace: JobWorkspace, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_that_mlflow_refuses_is_logged_once(workspace: JobWorkspace, caplog: pytest.LogCaptureFixture) -> None:
     async def scene(mlflow: Mlflow, tracked: MlflowSync) -> None:
         mlflow.refusals = [ApiError(400, "No such tag.")]
         tracked.start()

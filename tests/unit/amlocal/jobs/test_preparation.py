@@ -83,7 +83,7 @@ def test_an_output_that_is_written_directly_is_the_uri_of_its_place(workspace: J
     assert not (workspace.folder.jobs / "job" / "outputs" / "y").exists()
 
 
-def test_inputs_and_outputs_are_told_as_variables_too(workspace: JobWorkspace) -> None:
+def test_inputs_and_outputs_are_variables_too(workspace: JobWorkspace) -> None:
     inputs = {"rate": {"jobInputType": "literal", "value": "0.1"}}
     environ = prepare(workspace, inputs=inputs, outputs={"y": {}}).environ
     assert environ["AZURE_ML_INPUT_rate"] == "0.1"
@@ -104,7 +104,7 @@ def test_a_managed_identity_has_the_id_that_programs_ask_for(workspace: JobWorks
 
 
 @pytest.mark.parametrize("kind", ["UserIdentity", "Managed", "AMLToken"])
-def test_a_job_that_acts_as_its_submitter_is_told_where_to_ask(workspace: JobWorkspace, kind: str) -> None:
+def test_a_job_with_the_submitters_identity_gets_the_token_endpoint(workspace: JobWorkspace, kind: str) -> None:
     environ = prepare(workspace, identity={"identityType": kind}).environ
     asked = f"{workspace.context.origin}/msi/obo?identity={environ['IDENTITY_HEADER']}"
     assert environ.get("OBO_ENDPOINT") == (asked if kind == "UserIdentity" else None)
@@ -115,7 +115,7 @@ def test_a_job_without_a_limit_may_run_for_ever(workspace: JobWorkspace) -> None
     assert prepare(workspace).timeout_s is None
 
 
-def test_a_limit_is_told_in_seconds(workspace: JobWorkspace) -> None:
+def test_a_time_limit_is_in_seconds(workspace: JobWorkspace) -> None:
     assert prepare(workspace, limits={"timeout": "PT1M30S"}).timeout_s == 90
 
 
@@ -165,10 +165,10 @@ def test_what_is_kept_is_kept_as_it_is(environ: dict[str, str]) -> None:
     assert machine_environ(environ).items() <= environ.items()
 
 
-def test_a_job_is_told_about_itself_and_its_run(workspace: JobWorkspace) -> None:
-    told = job_environ(workspace.context, "bright_cow", "diabetes", "a-token")
-    assert told["AZUREML_RUN_ID"] == told["MLFLOW_RUN_ID"] == "bright_cow"
-    assert told["MLFLOW_EXPERIMENT_NAME"] == "diabetes"
-    assert told["MLFLOW_TRACKING_TOKEN"] == "a-token"
-    assert told["MLFLOW_TRACKING_URI"] == "https://127.0.0.1:8443/mlflow"
-    assert told["AZUREML_ARM_WORKSPACE_NAME"] == "ws"
+def test_a_job_gets_the_variables_of_itself_and_its_run(workspace: JobWorkspace) -> None:
+    environ = job_environ(workspace.context, "bright_cow", "diabetes", "a-token")
+    assert environ["AZUREML_RUN_ID"] == environ["MLFLOW_RUN_ID"] == "bright_cow"
+    assert environ["MLFLOW_EXPERIMENT_NAME"] == "diabetes"
+    assert environ["MLFLOW_TRACKING_TOKEN"] == "a-token"
+    assert environ["MLFLOW_TRACKING_URI"] == "https://127.0.0.1:8443/mlflow"
+    assert environ["AZUREML_ARM_WORKSPACE_NAME"] == "ws"

@@ -105,7 +105,7 @@ def test_the_first_that_fails_ends_the_others(world: World, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_an_end_by_a_signal_is_told_as_a_shell_does(world: World, number: int) -> None:
+def test_the_exit_code_of_a_signal_is_that_of_a_shell(world: World, number: int) -> None:
     assert world.run((1, -number)) == 128 + number
 
 

@@ -65,7 +65,7 @@ def test_the_log_is_named_from_when_the_job_has_one(api: JobRoutesClient, worksp
     assert list(details(api)["logFiles"]) == ["user_logs/std_log.txt"]
 
 
-def test_a_failed_job_tells_why(api: JobRoutesClient, workspace: JobWorkspace) -> None:
+def test_a_failed_job_shows_its_error(api: JobRoutesClient, workspace: JobWorkspace) -> None:
     workspace.submit_in(Status.RUNNING)
     workspace.jobs.advance("job", Status.FAILED, error={"error": {"code": "UserError", "message": "no"}})
     details(api)

@@ -122,7 +122,9 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason(
     assert str(error) in running.kept_log
 
 
-def test_a_job_too_large_for_the_machine_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_too_large_for_the_machine_fails_with_the_reason(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(ENVIRON, "LONG", "x" * 4_000_000)
     play(running, submitted(running))
     assert running.workspace.jobs.status("job") == S.FAILED

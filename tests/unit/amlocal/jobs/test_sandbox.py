@@ -122,7 +122,7 @@ def test_signals_stay_inside(workspaces: Path, method: str) -> None:
     assert confined(workspaces, method, "sleep 60 & kill $! && ! wait $!").returncode == 0
 
 
-def test_a_command_that_is_not_there_is_said(workspaces: Path, method: str) -> None:
+def test_a_missing_command_is_named(workspaces: Path, method: str) -> None:
     command = [*SANDBOX, f"--method={method}", "--", "/no/such/program"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr.count("\n")) == (1, 1)
@@ -132,7 +132,7 @@ def test_a_command_that_is_not_there_is_said(workspaces: Path, method: str) -> N
 def test_a_method_that_fails_starts_nothing(tmp_path: Path) -> None:
     found = tried(sandbox.NAMESPACE, tmp_path / "missing")
     assert found.returncode == 1
-    assert "cannot be kept apart" in found.stderr
+    assert "cannot be sandboxed" in found.stderr
 
 
 def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,14 +148,14 @@ def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypa
     assert words[-3:] == ("--", "program", "argument")
 
 
-def test_without_a_sandbox_the_program_runs_and_people_are_told(
+def test_without_a_sandbox_the_program_runs_and_a_warning_is_given(
     workspaces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "sandbox_method", lambda: sandbox.NO_SANDBOX)
     assert Sandbox(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
-    said = process.sandbox_warning()
-    assert said is not None
-    assert "can read this workspace's own files" in said
+    message = process.sandbox_warning()
+    assert message is not None
+    assert "can read this workspace's own files" in message
 
 
 @pytest.mark.parametrize(("method", "own"), [(sandbox.LANDLOCK, True), (sandbox.NAMESPACE, False)])

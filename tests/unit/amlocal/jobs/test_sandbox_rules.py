@@ -74,9 +74,9 @@ def tree(tmp_path: Path) -> Path:
 
 
 class TestLandlock:
-    @pytest.mark.parametrize(("said", "version"), [(-1, 0), (0, 0), (4, 4)])
-    def test_has_the_version_that_the_system_says(self, system: System, said: int, version: int) -> None:
-        system.version = said
+    @pytest.mark.parametrize(("answered", "version"), [(-1, 0), (0, 0), (4, 4)])
+    def test_has_the_version_that_the_system_says(self, system: System, answered: int, version: int) -> None:
+        system.version = answered
         assert sandbox.landlock_version() == (version if sys.platform == "linux" else 0)
 
     def test_is_not_asked_for_elsewhere(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,14 +256,14 @@ class TestTheCommand:
         assert len(asked) == 1
 
     @pytest.mark.parametrize(
-        ("name", "said"), [("enter", "cannot be kept apart"), ("execv", "/bin/x cannot be started")]
+        ("name", "message"), [("enter", "cannot be sandboxed"), ("execv", "/bin/x cannot be started")]
     )
     def test_that_cannot_be_had_ends_with_a_reason(
-        self, system: System, asked: list[Any], monkeypatch: pytest.MonkeyPatch, name: str, said: str
+        self, system: System, asked: list[Any], monkeypatch: pytest.MonkeyPatch, name: str, message: str
     ) -> None:
         def refuse(*_: Any) -> None:
             raise REFUSED
 
         monkeypatch.setattr(sandbox if name == "enter" else os, name, refuse)
-        with pytest.raises(SystemExit, match=rf"amlocal: .*{said}.*refused"):
+        with pytest.raises(SystemExit, match=rf"amlocal: .*{message}.*refused"):
             sandbox.main(["--", "/bin/x"])

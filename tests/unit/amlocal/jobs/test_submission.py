@@ -196,14 +196,14 @@ BAD: dict[str, tuple[dict[str, Any], int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "status", "said"), BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize(("changes", "status", "message"), BAD.values(), ids=BAD.keys())
 def test_a_bad_submission_is_refused_in_one_clear_line(
-    workspace: JobWorkspace, changes: dict[str, Any], status: int, said: str
+    workspace: JobWorkspace, changes: dict[str, Any], status: int, message: str
 ) -> None:
     refused = refusal(workspace.context, **changes)
     assert refused is not None
     assert refused.status == status
-    assert said in refused.message
+    assert message in refused.message
     assert "\n" not in refused.message
 
 

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 
-class Desk:
+class JobSite:
     """A workspace, the SDK's client of it, and a folder for the test's files."""
 
     def __init__(self, client: Any, workspace: testing.LocalWorkspace, folder: Path) -> None:
@@ -53,14 +53,14 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobSite]:
     with testing.local_workspace() as workspace, testing.use(workspace):
         from azure.ai.ml import MLClient  # noqa: PLC0415 - as above
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
         names = (workspace.subscription, workspace.resource_group, workspace.name)
         with DefaultAzureCredential() as credential:
-            yield Desk(MLClient(credential, *names), workspace, tmp_path_factory.mktemp("jobs"))
+            yield JobSite(MLClient(credential, *names), workspace, tmp_path_factory.mktemp("jobs"))
 
 
 # Prints what each attempt came to: a status, or the name of the error.
@@ -115,12 +115,12 @@ with mlflow.start_run() as run:
 """
 
 
-def test_a_jobs_token_opens_its_own_run_and_ends_with_it(desk: Desk) -> None:
+def test_a_jobs_token_opens_its_own_run_and_ends_with_it(site: JobSite) -> None:
     from mlflow import MlflowClient  # noqa: PLC0415 - seconds
 
-    client = MlflowClient(desk.client.workspaces.get().mlflow_tracking_uri)
+    client = MlflowClient(site.client.workspaces.get().mlflow_tracking_uri)
     other = client.create_run(client.create_experiment("theirs")).info.run_id
-    name, log = desk.run(
+    name, log = site.run(
         f"import os; print('TOKEN', os.environ['AZUREML_RUN_TOKEN'])\n{SCOPE}", environment_variables={"OTHER": other}
     )
     for kind in ("run", "issued"):
@@ -136,7 +136,7 @@ def test_a_jobs_token_opens_its_own_run_and_ends_with_it(desk: Desk) -> None:
     import requests  # noqa: PLC0415 - after the environment leads to the workspace's certificate
 
     kept = requests.get(
-        f"{desk.client.workspaces.get().mlflow_tracking_uri}/api/2.0/mlflow/runs/get?run_id={name}",
+        f"{site.client.workspaces.get().mlflow_tracking_uri}/api/2.0/mlflow/runs/get?run_id={name}",
         headers={"Authorization": f"Bearer {token}"},
         timeout=30,
     )
@@ -158,18 +158,18 @@ pathlib.Path("outputs/kept.txt").write_text("kept")
 """
 
 
-def test_a_job_sees_neither_the_workspaces_files_nor_another_job(desk: Desk) -> None:
+def test_a_job_sees_neither_the_workspaces_files_nor_another_job(site: JobSite) -> None:
     from amlocal.jobs.process import sandbox_warning  # noqa: PLC0415
 
     if said := sandbox_warning():
         pytest.skip(said)
-    other = desk.submit(f"echo theirs; until [ -e '{desk.folder}/go' ]; do sleep 0.1; done")
-    root = desk.workspace.folder
+    other = site.submit(f"echo theirs; until [ -e '{site.folder}/go' ]; do sleep 0.1; done")
+    root = site.workspace.folder
     eventually("the other job's folder", (root / "jobs" / other / "work").is_dir)
     try:
-        _, log = desk.run(APART.replace("OTHER", other), environment_variables={"ROOT": str(root)})
+        _, log = site.run(APART.replace("OTHER", other), environment_variables={"ROOT": str(root)})
     finally:
-        (desk.folder / "go").touch()
+        (site.folder / "go").touch()
     assert "READ" not in log, log
     assert log.count("SHUT") == 4
     assert "VARIABLES False" in log
