@@ -1,1 +1,1 @@
-"""The shared vocabulary: values, events and errors. The standard library only."""
+"""The shared vocabulary: values, progress and errors. The standard library only."""

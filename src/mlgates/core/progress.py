@@ -39,7 +39,7 @@ class Progress(ABC):
 
     @abstractmethod
     def tell(self, fact: "Fact") -> None:
-        """Take one fact. What is raised here ends the run."""
+        """Take one fact. What is raised here ends the run: so a test kills one."""
 
     @contextmanager
     def step(self, name: str) -> "Iterator[Step]":

@@ -1,1 +1,1 @@
-"""What people see of a run: listeners that know events and values, and nothing of how they come about."""
+"""What people see of a run: writers that know facts and values, and nothing of how they come about."""

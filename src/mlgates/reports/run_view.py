@@ -37,7 +37,7 @@ class StepView:
     step: Step
     state: State
     began: float
-    """Seconds of the listener's own clock."""
+    """Seconds of the progress's clock."""
     seconds: float = 0.0
     summary: str = ""
     """Its result, or where it is on the way there."""
