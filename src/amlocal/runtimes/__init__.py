@@ -5,6 +5,7 @@ what a program needs to run in it.
 """
 
 from amlocal.runtimes.definitions.conda import CondaFile, parse_conda
+from amlocal.runtimes.definitions.dockerfile import BuildContext
 from amlocal.runtimes.errors import (
     BuildCancelled,
     EnvironmentFault,
@@ -13,9 +14,8 @@ from amlocal.runtimes.errors import (
     PythonNotInstalled,
 )
 from amlocal.runtimes.layer import create_layer
-from amlocal.runtimes.resolve import resolve
+from amlocal.runtimes.resolve import EnvironmentSpec, resolve
 from amlocal.runtimes.runtime import Log, Runtime, current_runtime, environ
-from amlocal.runtimes.spec import BuildContext, EnvironmentSpec
 
 __all__ = [
     "BuildCancelled",

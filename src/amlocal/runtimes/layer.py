@@ -1,17 +1,23 @@
 """A job's own environment: an almost empty one, laid over the resolved one.
 
-Whatever the job installs, upgrades or removes happens in the layer; the environment below is only read.
+Whatever the job installs, upgrades or removes happens in the layer; the environment below is only read. Commands
+written in Python start with a line that names their interpreter; here they get the layer's. Pip is found for
+environments that have none.
 """
 
 import os
 import re
-from collections.abc import Mapping
+import shlex
+import threading
+import zipfile
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from amlocal.runtimes.launchers import launcher, relaunch
-from amlocal.runtimes.pip_package import pip_folder
+from amlocal.runtimes.build import make_once
+from amlocal.runtimes.errors import EnvironmentUnsatisfiable
 from amlocal.runtimes.runtime import Log, Runtime
+from amlocal.runtimes.uv_command import run_uv
 
 _PYTHON = re.compile(r"python[\d.]*")
 _PIP = b"import sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
@@ -108,3 +114,67 @@ def _write_executable(path: Path, content: bytes) -> None:
 def _versioned(name: str, layer: Runtime) -> tuple[str, str]:
     major, minor, _ = layer.version.split(".")
     return f"{name}{major}", f"{name}{major}.{minor}"
+
+
+# The plain form, and the one that installers use for long paths and for relocatable environments (the script is at
+# once a shell script and a Python string).
+_HEADER = re.compile(rb"#!/bin/sh\n'''exec' (?P<long>[^\n]+) \"\$0\" \"\$@\"\n' '''\n|#!(?P<short>[^\n]*)\n")
+_BESIDE_ITSELF = 'realpath -- "$0"'
+# The kernel reads no more of the first line (Linux before 5.1; macOS takes more).
+_LONGEST_LINE = 127
+
+
+def launcher(python: Path, body: bytes) -> bytes:
+    """A command that runs the Python code `body`."""
+    line = f"#!{python}\n"
+    if len(line.encode()) > _LONGEST_LINE or " " in line:
+        line = f"#!/bin/sh\n'''exec' {shlex.quote(str(python))} \"$0\" \"$@\"\n' '''\n"
+    return line.encode() + body
+
+
+def relaunch(script: bytes, interpreters: Container[Path], python: Path) -> bytes | None:
+    """The command with `python` as its interpreter; None unless it is started by a Python of these folders."""
+    header = _HEADER.match(script)
+    if header is None:
+        return None
+    named = (header["long"] or header["short"]).decode(errors="surrogateescape")
+    interpreter = Path(_first_word(named, by_shell=bool(header["long"])))
+    theirs = interpreter.name.startswith("python") and interpreter.parent in interpreters
+    return launcher(python, script[header.end() :]) if theirs or _BESIDE_ITSELF in named else None
+
+
+def _first_word(line: str, *, by_shell: bool) -> str:
+    """Return the first word as the kernel takes it, up to a blank, or as a shell takes it, quotes and all."""
+    try:
+        words = shlex.split(line) if by_shell else line.split()
+    except ValueError:  # a quote that nothing closes
+        words = []
+    return words[0] if words else ""
+
+
+def pip_folder(runtime: Runtime, cache: Path, *, environ: Mapping[str, str], log: Log) -> Path | None:
+    """A folder to put on the module path of `runtime` so that it has pip; None when it has one, or none is to be had.
+
+    The wheel that came with the interpreter serves; where a distribution leaves it out, uv fetches pip. Either is kept
+    in the cache. The latter case of None is said in the log.
+    """
+    if any((folder / "pip" / "__init__.py").exists() for folder in runtime.site_packages):
+        return None
+    wheel = next((wheel for folder in runtime.wheels for wheel in folder.glob("pip-*.whl")), None)
+    folder = cache.absolute() / "pip" / (wheel.stem if wheel else "fetched")
+
+    def make(making: Path) -> None:
+        if wheel:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(making)
+        else:
+            command = ("pip", "install", f"--python={runtime.python}", f"--target={making}", "pip")
+            run_uv(command, purpose="pip cannot be fetched", environ=environ, log=log, cancelled=cancelled)
+
+    cancelled = threading.Event()
+    try:
+        make_once(folder, make, log=log, cancelled=cancelled)
+    except EnvironmentUnsatisfiable as error:
+        log(f"This job has no pip: {error}")
+        return None
+    return folder

@@ -48,7 +48,7 @@ def run_uv(
 
     `purpose` opens the message, as in `environment train-env:3 cannot be built`.
     """
-    said = Said()
+    said = OutputTail()
     process = subprocess.Popen(  # noqa: S603
         [uv_path(), *arguments, "--no-python-downloads", "--no-progress", "--color=never"],
         stdin=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def run_uv(
         raise EnvironmentUnsatisfiable(f"{purpose}: {reason(said.lines())}")
 
 
-class Said:
+class OutputTail:
     """What is kept of uv's output: its end, and where its error begins, however much a build backend prints."""
 
     def __init__(self) -> None:

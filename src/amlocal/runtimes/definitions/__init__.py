@@ -1,1 +1,1 @@
-"""What environment definitions say (conda files, pip requirements, Dockerfiles), translated into recipes."""
+"""What environment definitions say (conda files, pip requirements, Dockerfiles), translated into pip requirements."""

@@ -1,31 +1,106 @@
-"""What a Dockerfile installs for Python, as a recipe.
+"""What a Dockerfile installs for Python, as requirements.
 
 Nothing is executed. Requirements that `pip install` and conda commands name, and the files of the build context that
 they read, are honoured; every other command is a note for the log.
 """
 
 import json
+import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from string import Template
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from amlocal.core.decoding import read_definition
-from amlocal.runtimes.definitions.conda import conda_recipe, package_recipe, parse_conda
-from amlocal.runtimes.definitions.docker_image import DockerImage
-from amlocal.runtimes.definitions.dockerfile_syntax import Instruction, instructions, run_commands
-from amlocal.runtimes.definitions.install_commands import CondaEnvironment, CondaPackages, recognise
-from amlocal.runtimes.definitions.match_spec import parse_match_spec
-from amlocal.runtimes.definitions.pip_options import NotHonoured, parse_pip_arguments
-from amlocal.runtimes.definitions.requirement_lines import Place, is_local, is_remote, read_arguments
+from amlocal.runtimes.definitions.conda import conda_requirements, package_requirements, parse_conda, parse_match_spec
+from amlocal.runtimes.definitions.dockerfile_syntax import (
+    CondaEnvironment,
+    CondaPackages,
+    Instruction,
+    instructions,
+    parse_install,
+    run_commands,
+)
+from amlocal.runtimes.definitions.pip_requirements import (
+    RequirementSource,
+    UnsupportedOption,
+    is_local,
+    is_remote,
+    parse_pip_arguments,
+    read_arguments,
+)
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.recipe import Recipe
-from amlocal.runtimes.spec import BuildContext
+from amlocal.runtimes.requirements import PackageRequirements
 
 
-def dockerfile_recipe(build: BuildContext) -> Recipe:
+@dataclass(frozen=True, slots=True)
+class BuildContext:
+    """A Docker build context on disk; `dockerfile` is a path inside `folder`."""
+
+    folder: Path
+    dockerfile: str = "Dockerfile"
+
+
+_ROOT = PurePosixPath("/")
+
+
+@dataclass(frozen=True, slots=True)
+class DockerImage:
+    """An image so far.
+
+    `copies` are pairs of a path in the image and the file or folder of the build context that was copied there.
+    `variables` are those of ARG and ENV, `environment` the names of the latter.
+    """
+
+    context: Path
+    stage: str = ""
+    workdir: PurePosixPath = _ROOT
+    copies: tuple[tuple[PurePosixPath, Path], ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    environment: tuple[str, ...] = ()
+    required: PackageRequirements = field(default_factory=PackageRequirements)
+
+    def requiring(self, required: PackageRequirements) -> "DockerImage":
+        """The image in which `required` is installed too."""
+        return replace(self, required=self.required + required)
+
+    def with_note(self, note: str) -> "DockerImage":
+        """The image about which `note` is to be said in the log."""
+        return self.requiring(PackageRequirements(notes=(f"Dockerfile: {note}",)))
+
+    def with_copy(self, pattern: str, target: str) -> "DockerImage":
+        """The image after `COPY pattern target`, a pattern of the build context."""
+        pattern = posixpath.normpath(pattern.lstrip("/"))
+        sources = [self.context] if pattern == "." else sorted(self.context.glob(pattern))
+        destination = self.path(target)
+        copied = [(destination, source) for source in sources]
+        # A file is copied to a name or into a folder; which one, only the image knows. Both names find it.
+        copied += [(destination / source.name, source) for source in sources if source.is_file()]
+        return replace(self, copies=(*self.copies, *copied))
+
+    def expand(self, text: str) -> str:
+        """`text` with the variables that are known filled in."""
+        return Template(text).safe_substitute(self.variables)
+
+    def path(self, text: str) -> PurePosixPath:
+        """An absolute path in the image."""
+        return PurePosixPath(posixpath.normpath(self.workdir / text))
+
+    def source(self, text: str) -> Path:
+        """The file or folder of the build context that lies at this path of the image. Raises `NotHonoured`."""
+        target = self.path(text)
+        for destination, source in reversed(self.copies):
+            if target.is_relative_to(destination):
+                found = source / target.relative_to(destination)
+                if found.exists() and found.resolve().is_relative_to(self.context):
+                    return found
+        raise UnsupportedOption(f"{text} is not copied from the build context")
+
+
+def dockerfile_requirements(build: BuildContext) -> PackageRequirements:
     """Read the Dockerfile's last stage and those it builds on. Raises `InvalidDefinition`."""
     try:
         text = read_definition(build.folder / build.dockerfile)
@@ -43,7 +118,7 @@ def dockerfile_recipe(build: BuildContext) -> Recipe:
             ) from error
     if image.environment:
         image = image.with_note(f"ENV is not set in jobs: {', '.join(dict.fromkeys(image.environment))}")
-    return image.recipe
+    return image.required
 
 
 def _from(rest: str, before: DockerImage, stages: Mapping[str, DockerImage]) -> DockerImage:
@@ -98,22 +173,22 @@ def _run(image: DockerImage, rest: str) -> DockerImage:
         return image.with_note(f"not executed: {rest} ({error})")
     for command in commands:
         try:
-            image = image.with_recipe(_installed(image, command))
-        except NotHonoured as reason:
+            image = image.requiring(_installed(image, command))
+        except UnsupportedOption as reason:
             image = image.with_note(f"not executed: {shlex.join(command)} ({reason})")
     return image
 
 
-def _installed(image: DockerImage, command: Sequence[str]) -> Recipe:
+def _installed(image: DockerImage, command: Sequence[str]) -> PackageRequirements:
     """What a command installs. Raises `NotHonoured`."""
-    install = recognise(command)
+    install = parse_install(command)
     if unknown := next((word for word in command if "$" in word), None):
-        raise NotHonoured(f"the value of {unknown} is not known here")
+        raise UnsupportedOption(f"the value of {unknown} is not known here")
     match install:
         case CondaEnvironment(file):
-            return conda_recipe(parse_conda(_conda_text(image.source(file))), image.context)
+            return conda_requirements(parse_conda(_conda_text(image.source(file))), image.context)
         case CondaPackages(specs):
-            return sum((package_recipe(parse_match_spec(spec)) for spec in specs), Recipe())
+            return sum((package_requirements(parse_match_spec(spec)) for spec in specs), PackageRequirements())
     return _pip_installed(image, install.arguments)
 
 
@@ -124,7 +199,7 @@ def _conda_text(file: Path) -> str:
         raise InvalidDefinition(f"the conda file {file.name} of the build context cannot be read: {error}") from error
 
 
-def _pip_installed(image: DockerImage, words: Sequence[str]) -> Recipe:
+def _pip_installed(image: DockerImage, words: Sequence[str]) -> PackageRequirements:
     arguments = parse_pip_arguments(words)
     arguments = replace(
         arguments,
@@ -134,7 +209,7 @@ def _pip_installed(image: DockerImage, words: Sequence[str]) -> Recipe:
         constraint_files=tuple(str(image.source(file)) for file in arguments.constraint_files),
         links=tuple(link if is_remote(link) else str(image.source(link)) for link in arguments.links),
     )
-    return read_arguments(arguments, Place("Dockerfile, pip install", image.context))
+    return read_arguments(arguments, RequirementSource("Dockerfile, pip install", image.context))
 
 
 def _package(image: DockerImage, text: str) -> str:

@@ -1,7 +1,8 @@
-"""A job's own environment over the resolved one, tried with real interpreters, pip and uv."""
+"""A job's own environment, laid over another: its commands, its pip."""
 
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from amlocal.runtimes import EnvironmentSpec, Runtime, create_layer, current_runtime, environ, parse_conda, resolve
+from amlocal.runtimes.layer import launcher, pip_folder, relaunch
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
 Run = Callable[..., str]
@@ -164,3 +166,97 @@ def test_a_layer_may_be_named_from_the_working_directory(
 def test_a_folder_in_use_is_not_overwritten(layer: Runtime, below: Runtime, workshop: Path) -> None:
     with pytest.raises(FileExistsError):
         create_layer(below, layer.prefix, workshop / "cache")
+
+
+BELOW = Path("/below/bin")
+BODY = b"import sys\nprint(sys.argv[1:])\n"
+LONG = b"#!/bin/sh\n'''exec' %s \"$0\" \"$@\"\n' '''\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"#!/below/bin/python\n",
+        b"#!/below/bin/python3.11 -sE\n",
+        b"#! /below/bin/python3\n",
+        LONG % b"/below/bin/python3",
+        LONG % b'"/below/bin/python"',
+        LONG % b'"$(dirname -- "$(realpath -- "$0")")"/\'python\'',
+    ],
+)
+def test_commands_of_the_environment_below_get_the_new_interpreter(header: bytes) -> None:
+    assert relaunch(header + BODY, {BELOW}, Path("/new/bin/python")) == b"#!/new/bin/python\n" + BODY
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"#!/bin/sh\necho\n",
+        b"#!/elsewhere/bin/python\n",
+        b"#!/below/bin/node\n",
+        b"#!/usr/bin/env python\n",
+        b"#!\n",
+        b"\x7fELF",
+        b"",
+    ],
+)
+def test_other_commands_are_left_as_they_are(script: bytes) -> None:
+    assert relaunch(script, {BELOW}, Path("/new/bin/python")) is None
+
+
+@pytest.mark.parametrize("folder", ["short", "with space", "with'quote and \"", "long" * 40])
+def test_a_command_starts_whatever_the_path_of_its_interpreter(tmp_path: Path, folder: str) -> None:
+    python = tmp_path / folder / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    command = tmp_path / "command"
+    command.write_bytes(launcher(python, BODY))
+    command.chmod(0o755)
+    done = subprocess.run([command, "a b", "c"], capture_output=True, text=True, check=True)
+    assert done.stdout == "['a b', 'c']\n"
+
+
+def test_a_command_can_be_given_an_interpreter_twice() -> None:
+    once = launcher(Path("/first place/bin/python"), BODY)
+    again = relaunch(
+        once.replace(b"'/first place/bin/python'", b"/first/bin/python"), {Path("/first/bin")}, Path("/new/python")
+    )
+    assert again == b"#!/new/python\n" + BODY
+
+
+@pytest.mark.parametrize("folder", ["a b", "with'quote", 'with"two" $x', "é日 #1 50%"])
+def test_a_command_of_a_folder_of_any_name_gets_the_new_interpreter(folder: str) -> None:
+    below = Path("/below", folder)
+    script = launcher(below / "python3", BODY)
+    assert relaunch(script, {below}, Path("/new/python")) == b"#!/new/python\n" + BODY
+    assert relaunch(LONG % b"'/below/unclosed" + BODY, {below}, Path("/new/python")) is None
+
+
+BARE = replace(current_runtime(), site_packages=(), wheels=())
+
+
+def test_an_environment_that_has_pip_needs_none(tmp_path: Path, offline: dict[str, str], cache: Path) -> None:
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "__init__.py").touch()
+    assert pip_folder(replace(BARE, site_packages=(tmp_path,)), cache, environ=offline, log=print) is None
+
+
+def test_the_wheel_of_the_interpreter_is_unpacked_once(house: WheelHouse, offline: dict[str, str], cache: Path) -> None:
+    house.add("pip", "23.0")
+    runtime = replace(BARE, wheels=(Path("/absent"), house.folder))
+    first, second = (pip_folder(runtime, cache, environ=offline, log=print) for _ in range(2))
+    assert first == second == cache / "pip" / "pip-23.0-py3-none-any"
+    assert (first / "pip" / "__init__.py").exists()
+
+
+def test_without_a_wheel_uv_fetches_pip(house: WheelHouse, offline: dict[str, str], cache: Path) -> None:
+    house.add("pip", "23.0")
+    folder = pip_folder(BARE, cache, environ=offline, log=print)
+    assert folder is not None
+    assert (folder / "pip" / "__init__.py").exists()
+
+
+def test_a_job_may_do_without_pip_but_is_told(offline: dict[str, str], cache: Path) -> None:
+    log: list[str] = []
+    assert pip_folder(BARE, cache, environ=offline, log=log.append) is None
+    assert log[-1].startswith("This job has no pip: pip cannot be fetched: ")

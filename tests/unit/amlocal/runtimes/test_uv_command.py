@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from amlocal.runtimes import uv_command
 from amlocal.runtimes.errors import BuildCancelled, EnvironmentUnsatisfiable
-from amlocal.runtimes.uv_command import KEPT_LINES, Said, reason, run_uv, uv_path
+from amlocal.runtimes.uv_command import KEPT_LINES, OutputTail, reason, run_uv, uv_path
 
 # A build backend that says through a socket that it runs, and then does nothing.
 HANGING_BACKEND = """
@@ -115,7 +115,7 @@ def test_a_compilers_error_is_not_taken_for_uvs(said: str) -> None:
 
 @given(st.integers(0, 40), st.sampled_from([(), ("Resolved 6 packages",)]))
 def test_the_beginning_of_an_error_is_kept_however_much_follows(over: int, before: tuple[str, ...]) -> None:
-    said = Said()
+    said = OutputTail()
     error = ["error: Failed to build `a`", "  cause: The build backend returned an error", "", "      [stderr]"]
     printed = [f"      line {number}" for number in range(KEPT_LINES - 20 + over)]
     for line in [*before, *error, *printed]:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.runtimes.definitions.dockerfile import dockerfile_recipe
+from amlocal.runtimes.definitions.dockerfile import BuildContext, dockerfile_requirements
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.recipe import Recipe
-from amlocal.runtimes.spec import BuildContext
+from amlocal.runtimes.requirements import PackageRequirements
 
 
 @pytest.fixture
@@ -18,9 +17,9 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _recipe(context: Path, text: str) -> Recipe:
+def _requirements(context: Path, text: str) -> PackageRequirements:
     (context / "Dockerfile").write_text(text)
-    return dockerfile_recipe(BuildContext(context))
+    return dockerfile_requirements(BuildContext(context))
 
 
 @pytest.mark.parametrize(
@@ -55,34 +54,36 @@ def _recipe(context: Path, text: str) -> Recipe:
     ],
 )
 def test_installations_of_python_packages_are_honoured(context: Path, run: str) -> None:
-    assert _recipe(context, f"FROM image\n{run}\n").requirements == ("idna==3.1",)
+    assert _requirements(context, f"FROM image\n{run}\n").requirements == ("idna==3.1",)
 
 
 def test_the_python_of_a_conda_environment_is_honoured(context: Path) -> None:
-    assert str(_recipe(context, "RUN conda create -p /envs/x python=3.8 pip=21.3.1 -c anaconda").python) == "==3.8.*"
+    assert (
+        str(_requirements(context, "RUN conda create -p /envs/x python=3.8 pip=21.3.1 -c anaconda").python) == "==3.8.*"
+    )
 
 
 def test_a_default_conda_file_is_environment_yml(context: Path) -> None:
     (context / "environment.yml").write_text("dependencies: [idna]")
-    assert _recipe(context, "COPY . .\nRUN conda env create").requirements == ("idna",)
+    assert _requirements(context, "COPY . .\nRUN conda env create").requirements == ("idna",)
 
 
 def test_local_packages_are_found_where_they_were_copied(context: Path) -> None:
-    recipe = _recipe(context, "COPY . /src\nWORKDIR /src\nRUN pip install ./pkg[x] && pip install -e pkg/")
-    assert recipe.requirements == (f"{context / 'pkg'}[x]", str(context / "pkg"))
+    required = _requirements(context, "COPY . /src\nWORKDIR /src\nRUN pip install ./pkg[x] && pip install -e pkg/")
+    assert required.requirements == (f"{context / 'pkg'}[x]", str(context / "pkg"))
 
 
 def test_constraints_bind_without_asking(context: Path) -> None:
-    recipe = _recipe(context, "COPY . .\nRUN pip install attrs -c requirements.txt")
-    assert (recipe.requirements, recipe.constraints) == (("attrs",), ("idna==3.1",))
+    required = _requirements(context, "COPY . .\nRUN pip install attrs -c requirements.txt")
+    assert (required.requirements, required.constraints) == (("attrs",), ("idna==3.1",))
 
 
 def test_an_unquoted_bound_is_the_redirection_that_docker_takes_it_for(context: Path) -> None:
-    assert _recipe(context, "RUN pip install idna>=3.1 attrs").requirements == ("idna", "attrs")
+    assert _requirements(context, "RUN pip install idna>=3.1 attrs").requirements == ("idna", "attrs")
 
 
 def test_a_url_is_installed_as_it_is(context: Path) -> None:
-    assert _recipe(context, "RUN pip install git+https://example.org/x.git").requirements == (
+    assert _requirements(context, "RUN pip install git+https://example.org/x.git").requirements == (
         "git+https://example.org/x.git",
     )
 
@@ -103,13 +104,13 @@ def test_a_url_is_installed_as_it_is(context: Path) -> None:
     ],
 )
 def test_every_other_command_is_said_not_to_be_executed(context: Path, run: str, said: str) -> None:
-    recipe = _recipe(context, f"FROM image\n{run}\n")
-    assert recipe.is_empty
-    assert [said in note for note in recipe.notes if "not executed" in note] == [True]
+    required = _requirements(context, f"FROM image\n{run}\n")
+    assert required.is_empty
+    assert [said in note for note in required.notes if "not executed" in note] == [True]
 
 
 def test_the_image_below_and_its_variables_are_said_to_be_missing(context: Path) -> None:
-    notes = _recipe(context, "FROM --platform=linux/amd64 image:1 AS x\nENV A=1 B=2\nEXPOSE 80\nENV A=3\n").notes
+    notes = _requirements(context, "FROM --platform=linux/amd64 image:1 AS x\nENV A=1 B=2\nEXPOSE 80\nENV A=3\n").notes
     assert notes == (
         "Dockerfile: packages that only the image image:1 has are not available",
         "Dockerfile: ENV is not set in jobs: A, B",
@@ -117,25 +118,27 @@ def test_the_image_below_and_its_variables_are_said_to_be_missing(context: Path)
 
 
 def test_only_the_last_stage_counts(context: Path) -> None:
-    assert _recipe(context, "FROM one AS a\nRUN pip install idna\nFROM two\nRUN pip install attrs\n").requirements == (
-        "attrs",
-    )
+    assert _requirements(
+        context, "FROM one AS a\nRUN pip install idna\nFROM two\nRUN pip install attrs\n"
+    ).requirements == ("attrs",)
 
 
 def test_a_stage_builds_on_an_earlier_one(context: Path) -> None:
-    recipe = _recipe(context, "FROM one AS a\nRUN pip install idna\nFROM two AS b\nFROM a\nRUN pip install attrs\n")
-    assert recipe.requirements == ("idna", "attrs")
+    required = _requirements(
+        context, "FROM one AS a\nRUN pip install idna\nFROM two AS b\nFROM a\nRUN pip install attrs\n"
+    )
+    assert required.requirements == ("idna", "attrs")
 
 
 @pytest.mark.parametrize("line", ["FROM", "COPY", 'ENV A="half', 'COPY ["a'])
 def test_an_instruction_that_cannot_be_read_is_named(context: Path, line: str) -> None:
     with pytest.raises(InvalidDefinition, match=f"Dockerfile: {line.split(maxsplit=1)[0]} "):
-        _recipe(context, line)
+        _requirements(context, line)
 
 
 def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidDefinition, match=r"docker/Dockerfile\.gpu"):
-        dockerfile_recipe(BuildContext(tmp_path, "docker/Dockerfile.gpu"))
+        dockerfile_requirements(BuildContext(tmp_path, "docker/Dockerfile.gpu"))
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"x" * 2**21], ids=["no text", "too long"])
@@ -144,4 +147,4 @@ def test_a_file_that_is_no_text_or_too_long_is_named(context: Path, name: str, c
     (context / "Dockerfile").write_text("FROM x\nCOPY . .\nRUN conda env create -f conda.yml")
     (context / name).write_bytes(content)
     with pytest.raises(InvalidDefinition, match="of the build context cannot be read"):
-        dockerfile_recipe(BuildContext(context))
+        dockerfile_requirements(BuildContext(context))

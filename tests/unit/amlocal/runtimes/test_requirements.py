@@ -1,4 +1,4 @@
-"""What the packages of a folder meet and what not."""
+"""Requirements add up, and what meets them already is left as it is."""
 
 import json
 from importlib.metadata import distributions
@@ -9,17 +9,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from amlocal.runtimes.installed import unmet
-from amlocal.runtimes.recipe import Recipe
+from amlocal.runtimes.requirements import PackageRequirements, unmet
 from amlocal.runtimes.runtime import current_runtime
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
+
+texts = st.sampled_from([(), ("a",), ("b", "c")])
+pythons = st.none() | st.sampled_from(["==3.11.*", ">=3.9", "<3.13"]).map(SpecifierSet)
+requirement_sets = st.builds(PackageRequirements, pythons, texts, texts, texts, texts, texts)
+
+
+@given(requirement_sets, requirement_sets, requirement_sets)
+def test_the_sum_does_not_depend_on_grouping(
+    one: PackageRequirements, two: PackageRequirements, three: PackageRequirements
+) -> None:
+    assert (one + two) + three == one + (two + three)
+
+
+@given(requirement_sets)
+def test_empty_requirements_adds_nothing(required: PackageRequirements) -> None:
+    assert PackageRequirements() + required == required == required + PackageRequirements()
+
+
+@given(requirement_sets, requirement_sets, st.sampled_from(["3.8.1", "3.11.2", "3.14.0"]))
+def test_a_sum_accepts_the_pythons_that_both_accept(
+    one: PackageRequirements, two: PackageRequirements, version: str
+) -> None:
+    def accepts(required: PackageRequirements) -> bool:
+        return required.python is None or required.python.contains(version)
+
+    assert accepts(one + two) is (accepts(one) and accepts(two))
+
 
 versions = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda parts: f"{parts[0]}.{parts[1]}")
 specifiers = st.tuples(st.sampled_from(["==", ">=", "<", "!=", "~="]), versions).map("".join)
 
 
 def _unmet(site: Path, *requirements: str, constraints: tuple[str, ...] = ()) -> list[str]:
-    return unmet(Recipe(requirements=requirements, constraints=constraints), [site])
+    return unmet(PackageRequirements(requirements=requirements, constraints=constraints), [site])
 
 
 @pytest.fixture(scope="module")
@@ -86,4 +112,4 @@ def test_what_the_running_interpreter_has_holds() -> None:
         if one.read_text("direct_url.json") is None
     ]
     requirements = tuple(f"{one.metadata['Name']}=={one.version}" for one in found)
-    assert unmet(Recipe(requirements=requirements), folders) == []
+    assert unmet(PackageRequirements(requirements=requirements), folders) == []

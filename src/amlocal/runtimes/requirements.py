@@ -1,23 +1,58 @@
-"""Whether what a recipe requires is already there."""
+"""What an environment asks of Python, whichever file said it, and whether it is already there."""
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 
-from amlocal.runtimes.recipe import Recipe
+
+@dataclass(frozen=True, slots=True)
+class PackageRequirements:
+    """Requirements in pip's language. Two of them add up to one that asks for both.
+
+    `python`: versions that will do; None when nothing was said.
+    `requirements`: PEP 508 requirements, URLs, or absolute paths of folders and archives; a `--hash` may follow.
+    `constraints`: PEP 508 requirements that bind only what is installed anyway.
+    `options`: lines of a requirements file about where packages come from, in order.
+    `flags`: arguments of `uv pip install` that have no place in a requirements file.
+    `notes`: what the definition says and this machine does not do, a line each, for the log.
+    """
+
+    python: SpecifierSet | None = None
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: "PackageRequirements") -> "PackageRequirements":
+        return PackageRequirements(
+            python=other.python if self.python is None else self.python & (other.python or SpecifierSet()),
+            requirements=self.requirements + other.requirements,
+            constraints=self.constraints + other.constraints,
+            options=self.options + other.options,
+            flags=self.flags + other.flags,
+            notes=self.notes + other.notes,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked, neither a Python nor a package."""
+        return self.python is None and not self.requirements
 
 
-def unmet(recipe: Recipe, site_packages: Iterable[Path]) -> list[str]:
+def unmet(required: PackageRequirements, site_packages: Iterable[Path]) -> list[str]:
     """What the packages in these folders do not meet, each with what is there instead; empty when all holds.
 
     The folders must be the running interpreter's: markers are evaluated for it.
     """
     path = [str(folder) for folder in site_packages]
-    lacking = [reason for text in recipe.requirements for reason in _unmet_text(text, path)]
-    return lacking + [reason for text in recipe.constraints for reason in _unmet_text(text, path, optional=True)]
+    lacking = [reason for text in required.requirements for reason in _unmet_text(text, path)]
+    return lacking + [reason for text in required.constraints for reason in _unmet_text(text, path, optional=True)]
 
 
 def _unmet_text(text: str, path: list[str], *, optional: bool = False) -> Iterator[str]:

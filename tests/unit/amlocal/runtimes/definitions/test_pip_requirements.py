@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.runtimes.definitions import requirement_lines
-from amlocal.runtimes.definitions.requirement_lines import Place, read_lines
+from amlocal.runtimes.definitions import pip_requirements
+from amlocal.runtimes.definitions.pip_requirements import RequirementSource, read_lines
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.recipe import Recipe
+from amlocal.runtimes.requirements import PackageRequirements
 
 
-def _read(*lines: str, context: Path | None = None) -> Recipe:
-    return read_lines(lines, Place("here", context))
+def _read(*lines: str, context: Path | None = None) -> PackageRequirements:
+    return read_lines(lines, RequirementSource("here", context))
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_files_are_followed_from_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "deps" / "a.txt").write_text("first \\\n  >=1\n--requirement b.txt\n-c limits.txt\n")
     (tmp_path / "deps" / "b.txt").write_text("\ufeffsecond\r\n", encoding="utf-8")
     (tmp_path / "deps" / "limits.txt").write_text("third<2\n")
-    recipe = _read("-rtop.txt", context=tmp_path)
-    assert [text.replace(" ", "") for text in recipe.requirements] == ["first>=1", "second", "last"]
-    assert recipe.constraints == ("third<2",)
+    required = _read("-rtop.txt", context=tmp_path)
+    assert [text.replace(" ", "") for text in required.requirements] == ["first>=1", "second", "last"]
+    assert required.constraints == ("third<2",)
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_a_local_archive_is_found_in_the_context(tmp_path: Path, line: str) -> N
 
 def test_an_editable_folder_becomes_a_copy_and_is_said(tmp_path: Path) -> None:
     (tmp_path / "pkg").mkdir()
-    recipe = _read("-e ./pkg[dev]", context=tmp_path)
-    assert recipe.requirements == (f"{tmp_path / 'pkg'}[dev]",)
-    assert "installed as a copy" in recipe.notes[0]
+    required = _read("-e ./pkg[dev]", context=tmp_path)
+    assert required.requirements == (f"{tmp_path / 'pkg'}[dev]",)
+    assert "installed as a copy" in required.notes[0]
 
 
 def test_a_folder_of_links_is_found_in_the_context(tmp_path: Path) -> None:
     (tmp_path / "wheels").mkdir()
-    recipe = _read("--find-links wheels", "-f https://example.org/links.html", "--no-index", context=tmp_path)
-    assert recipe.options == (
+    required = _read("--find-links wheels", "-f https://example.org/links.html", "--no-index", context=tmp_path)
+    assert required.options == (
         f"--find-links {tmp_path / 'wheels'}",
         "--find-links https://example.org/links.html",
         "--no-index",
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_include_others_over_and_over_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirement_lines, "_MAX_LINES", 200)  # of 10,000, whose reading takes seconds
+    monkeypatch.setattr(pip_requirements, "_MAX_LINES", 200)  # of 10,000, whose reading takes seconds
     for number in range(8):
         (tmp_path / f"{number}.txt").write_text(f"-r {number + 1}.txt\n" * 10)
     (tmp_path / "8.txt").write_text("numpy\n")
