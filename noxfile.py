@@ -87,7 +87,7 @@ def run_pytest(session: nox.Session, *arguments: str) -> None:
 def put_data(session: nox.Session) -> None:
     """Put the training set in place: the file that DIABETES_REFERENCE_DATA names, else fetched, else the stand-in."""
     named = os.environ.get("DIABETES_REFERENCE_DATA")
-    run(session, "python", "-m", "diabetes.dataset", *(["--file", named] if named else []))
+    run(session, "python", "-m", "diabetes_dataset", *(["--file", named] if named else []))
 
 
 CI_FILES = [

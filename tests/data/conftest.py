@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from diabetes.dataset import stand_in
 from diabetes.schema import FEATURES
+from diabetes_dataset import stand_in
 from mlgates.expectations.readers import read_csv, read_request
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def present_path() -> Path:
     """The training set in the project."""
     path = DATA / "diabetes.csv"
     if not path.is_file():
-        pytest.skip("needs data/diabetes.csv, not here: python -m diabetes.dataset puts it there")
+        pytest.skip("needs data/diabetes.csv, not here: python -m diabetes_dataset puts it there")
     return path
 
 

@@ -63,7 +63,7 @@ def in_process(downloaded: Path, contract: ModelContract) -> PyfuncScorer:
 @pytest.fixture(scope="session")
 def rows(contract: ModelContract) -> "list[tuple[float, ...]]":
     """Patients that nobody measured, some hundreds, a value for each column of the model."""
-    from diabetes.dataset import stand_in  # noqa: PLC0415
+    from diabetes_dataset import stand_in  # noqa: PLC0415
 
     table = csv.DictReader(io.StringIO(stand_in.content().decode()))
     return [tuple(float(row[name]) for name in contract.names) for row in islice(table, 300)]

@@ -18,7 +18,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 def _project() -> Iterator[Callable[..., None]]:
     """Yield what runs mlgates on a copy of the project, whose local workspaces are its own and end with it."""
     run_module = partial(run, sys.executable, "-m")
-    run_module("diabetes.dataset")  # the training set is in place from now on
+    run_module("diabetes_dataset")  # the training set is in place from now on
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         for part in ("mlops", "data", "src/diabetes"):
@@ -53,7 +53,7 @@ def dev_gate() -> list[Figure]:
 
 def integration() -> list[Figure]:
     """The integration suite as `nox -s integration` runs it, on a fresh local workspace that it trains itself."""
-    run(sys.executable, "-m", "diabetes.dataset")
+    run(sys.executable, "-m", "diabetes_dataset")
     suite = partial(run, sys.executable, "-m", "pytest", "-q", "tests/integration")
     return [Figure("integration suite, fresh local workspace", "s", (timed(suite),), 60)]
 

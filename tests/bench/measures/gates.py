@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from diabetes.dataset import stand_in
 from diabetes.training import Settings
+from diabetes_dataset import stand_in
 from mlgates.gates.evidence import Model
 from mlgates.gates.resolution import resolve
 from tests.bench.figures import Figure

@@ -31,7 +31,7 @@ def _model() -> Iterator[Path]:
     import pandas as pd  # noqa: PLC0415 - with scikit-learn and MLflow, which the other measures do without
 
     from diabetes import saving, training  # noqa: PLC0415
-    from diabetes.dataset import stand_in  # noqa: PLC0415
+    from diabetes_dataset import stand_in  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "diabetes.csv"

@@ -38,7 +38,7 @@ def train_model(into: Path) -> Path:
     import pandas as pd  # noqa: PLC0415 - with scikit-learn and MLflow, only for those who train
 
     from diabetes import saving, training  # noqa: PLC0415
-    from diabetes.dataset import stand_in  # noqa: PLC0415
+    from diabetes_dataset import stand_in  # noqa: PLC0415
 
     (into / "diabetes.csv").write_bytes(stand_in.content())
     saving.save(training.train(pd.read_csv(into / "diabetes.csv"), training.Settings()).model, into / "model")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from diabetes.dataset import stand_in
 from diabetes.training import Settings
+from diabetes_dataset import stand_in
 from mlgates.core.gates import Verdict
 from mlgates.gates.evidence import Model
 from tests.contract.mlgates.bad_candidates import Bakery

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from diabetes.dataset import files
-from diabetes.dataset.errors import DatasetError
+from diabetes_dataset import files
+from diabetes_dataset.errors import DatasetError
 
 
 def test_a_write_makes_the_folders_and_leaves_nothing_beside_the_file(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diabetes import patients
-from diabetes.dataset import download, files, origin, source, stand_in
-from diabetes.dataset.errors import DatasetError, Unavailable
-from diabetes.dataset.origin import Kind, Origin
-from diabetes.dataset.source import Source
+from diabetes_dataset import download, files, origin, source, stand_in
+from diabetes_dataset.errors import DatasetError, Unavailable
+from diabetes_dataset.origin import Kind, Origin
+from diabetes_dataset.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def fetch(output: Path, declared: Path, *, replace: bool = False) -> Outcome:
     if output.exists() and not replace:
         raise DatasetError(_in_the_way(output, present))
     try:
-        content = _download(published)
+        content = download.fetch(published)
     except Unavailable as error:
         if output.exists() and not (present and present.origin is Kind.STAND_IN):
             raise Unavailable(f"{error}; {output} stays as it was") from error
@@ -78,16 +78,6 @@ def _present(output: Path, published: Source) -> Origin | None:
         return origin.of(content, Kind.MICROSOFT_LEARN)
     recorded = origin.read(output)
     return recorded if recorded and recorded.sha256 == origin.digest(content) else None
-
-
-def _download(published: Source) -> bytes:
-    content = download.fetch(published.url)
-    if (found := origin.digest(content)) != published.sha256:
-        raise DatasetError(
-            f"{published.url}: what came has another checksum (sha256 {found}, wanted {published.sha256}) and was "
-            "thrown away; a proxy may have answered in its place: fetch the file yourself and name it with --file"
-        )
-    return content
 
 
 def _replace(output: Path, content: bytes, found: Origin, published: Source, *, replace: bool) -> Outcome:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diabetes.dataset import origin
-from diabetes.dataset.errors import DatasetError
-from diabetes.dataset.origin import Kind, Origin
+from diabetes_dataset import origin
+from diabetes_dataset.errors import DatasetError
+from diabetes_dataset.origin import Kind, Origin
 
 ORIGINS = st.builds(
     Origin,

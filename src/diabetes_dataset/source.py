@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from diabetes.dataset.errors import DatasetError
+from diabetes_dataset.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)

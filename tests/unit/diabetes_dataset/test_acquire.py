@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from diabetes.dataset import acquire, origin, stand_in
-from diabetes.dataset.errors import DatasetError, Unavailable
-from diabetes.dataset.origin import Kind
 from diabetes.errors import DataError
-from tests.unit.diabetes.dataset.conftest import OTHER, PUBLISHED, Declare, Website
+from diabetes_dataset import acquire, origin, stand_in
+from diabetes_dataset.errors import DatasetError, Unavailable
+from diabetes_dataset.origin import Kind
+from tests.unit.diabetes_dataset.conftest import OTHER, PUBLISHED, Declare, Website
 
 
 @pytest.fixture(scope="module", autouse=True)

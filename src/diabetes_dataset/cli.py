@@ -1,4 +1,4 @@
-"""The command `python -m diabetes.dataset`: what it is asked for, and what it tells the person."""
+"""The command `python -m diabetes_dataset`: what it is asked for, and what it tells the person."""
 
 import argparse
 import io
@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from diabetes.dataset import acquire
-from diabetes.dataset.acquire import Outcome
-from diabetes.dataset.origin import Kind
 from diabetes.errors import DiabetesError
+from diabetes_dataset import acquire
+from diabetes_dataset.acquire import Outcome
+from diabetes_dataset.origin import Kind
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m diabetes.dataset",
+        prog="python -m diabetes_dataset",
         description="Put the training set in place: fetched, taken from a file, or a synthetic stand-in when offline.",
     )
     wanted = parser.add_mutually_exclusive_group()
@@ -75,7 +75,7 @@ def _warning(outcome: Outcome, output: Path) -> str:
         f"SYNTHETIC DATA: {output} is a made-up stand-in.",
         "It trains like the real data set, and says nothing about real patients.",
         *([f"The real one could not be fetched: {outcome.offline}"] if outcome.offline else []),
-        "For the real one: python -m diabetes.dataset --replace, or --file FILE.",
+        "For the real one: python -m diabetes_dataset --replace, or --file FILE.",
     ]
     rule = "*" * 78
     return "\n".join([rule, *(f"*  {line}" for line in lines), rule, ""])

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from diabetes.dataset.errors import DatasetError
+from diabetes_dataset.errors import DatasetError
 
 
 def read(path: Path) -> bytes:

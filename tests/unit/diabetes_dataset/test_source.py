@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from diabetes.dataset import source
-from diabetes.dataset.errors import DatasetError
+from diabetes_dataset import source
+from diabetes_dataset.errors import DatasetError
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_projects_source_is_the_published_data_set() -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from diabetes.dataset.errors import DatasetError
+from diabetes_dataset.errors import DatasetError
 
 
 class Kind(StrEnum):

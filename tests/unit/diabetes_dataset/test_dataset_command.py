@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from diabetes.dataset.cli import main
-from diabetes.dataset.errors import DatasetError
-from tests.unit.diabetes.dataset.conftest import OTHER, Declare, Website
+from diabetes_dataset.cli import main
+from diabetes_dataset.errors import DatasetError
+from tests.unit.diabetes_dataset.conftest import OTHER, Declare, Website
 
 
 def run(output: Path, declared: Path, *options: str) -> int:
@@ -73,9 +73,9 @@ def test_unverified_without_a_file_is_a_mistake(declare: Declare, output: Path, 
 
 
 def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["diabetes.dataset", "--help"])
+    monkeypatch.setattr(sys, "argv", ["diabetes_dataset", "--help"])
     with pytest.raises(SystemExit, match="0"):
-        runpy.run_module("diabetes.dataset", run_name="__main__")
+        runpy.run_module("diabetes_dataset", run_name="__main__")
     assert "--stand-in" in capsys.readouterr().out
 
 

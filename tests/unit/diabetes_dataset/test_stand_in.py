@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diabetes import patients
-from diabetes.dataset import origin, stand_in
 from diabetes.schema import COLUMNS, FEATURES, IDENTIFIER, LABEL
 from diabetes.training import Settings, train
+from diabetes_dataset import origin, stand_in
 
 # Measured on the real data set: mean and standard deviation of each column.
 REFERENCE = {
@@ -104,7 +104,7 @@ def test_the_three_estimators_keep_their_order(accuracies: dict[str, float]) -> 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_bands_rise_do_not_overlap_and_count_each_class_to_a_thousand(name: str) -> None:
-    text = resources.files("diabetes.dataset").joinpath("stand_in.toml").read_text(encoding="utf-8")
+    text = resources.files("diabetes_dataset").joinpath("stand_in.toml").read_text(encoding="utf-8")
     low, below, healthy, diabetic = zip(*tomllib.loads(text)[name]["bands"], strict=True)
     assert all(start < end for start, end in zip(low, below, strict=True))
     assert all(end <= start for end, start in zip(below, low[1:], strict=False))

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from diabetes.dataset import origin
+from diabetes_dataset import origin
 from tests.unit.diabetes import frames
 
 PUBLISHED = frames.cohort(rows=30, seed=1).to_csv(index=False).encode()

@@ -1,7 +1,0 @@
-"""`python -m diabetes.dataset`."""
-
-import sys
-
-from diabetes.dataset.cli import main
-
-sys.exit(main())
