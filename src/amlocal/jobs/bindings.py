@@ -157,7 +157,7 @@ def substitute(
 class Quoting(Enum):
     """What a place in a command stands within (bash(1), QUOTING)."""
 
-    NOTHING = ""
+    UNQUOTED = ""
     DOUBLE = '"'
     SINGLE = "'"
     ANSI = "$'"
@@ -189,7 +189,7 @@ def _quoted(value: str, within: Quoting) -> str:
 
 def quotes_around(command: str) -> Sequence[Quoting]:
     """Return the quotes that are open at the end of `command`, the beginning of a longer one; outermost first."""
-    open_quotes = [Quoting.NOTHING]
+    open_quotes = [Quoting.UNQUOTED]
     at = 0
     while at < len(command):
         at += _step(command, at, open_quotes)
@@ -221,4 +221,4 @@ def _step(command: str, at: int, open_quotes: list[Quoting]) -> int:
 
 
 def _end(within: Quoting) -> str:
-    return {Quoting.COMMAND: ")", Quoting.NOTHING: ""}.get(within, within.value)
+    return {Quoting.COMMAND: ")", Quoting.UNQUOTED: ""}.get(within, within.value)

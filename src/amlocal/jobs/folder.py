@@ -66,7 +66,7 @@ class JobFolder:
         return self.root / "tmp"
 
     @property
-    def reach(self) -> tuple[Path, ...]:
+    def sandbox_paths(self) -> tuple[Path, ...]:
         """What the command may touch: not the logs, which the server reads and would follow a link in."""
         return (self.work, self.inputs, self.outputs, self.layer, self.temporary, self.script.parent)
 

@@ -38,7 +38,10 @@ class JobInputs:
 
         Raises `JobFailure` for content that is not there, `Interrupted`.
         """
-        return {name: self._one(name, spec, folder / f"INPUT_{name}", write_log, stop) for name, spec in specs.items()}
+        return {
+            name: self._fetch_input(name, spec, folder / f"INPUT_{name}", write_log, stop)
+            for name, spec in specs.items()
+        }
 
     def fetch_code(self, reference: str, folder: Path) -> None:
         """Copy a code snapshot into `folder`. Raises `JobFailure` when it is not in this workspace's storage."""
@@ -51,7 +54,9 @@ class JobInputs:
         elif self._blobs.fetch_tree(place.container, place.path, folder) == 0:
             raise JobFailure(f"The code snapshot at {uri} is empty.")
 
-    def _one(self, name: str, spec: Mapping[str, Any], folder: Path, write_log: WriteLog, stop: threading.Event) -> str:
+    def _fetch_input(
+        self, name: str, spec: Mapping[str, Any], folder: Path, write_log: WriteLog, stop: threading.Event
+    ) -> str:
         if stop.is_set():
             raise Interrupted(f"stopped before input {name} was there")
         if spec["jobInputType"] == "literal":
@@ -68,14 +73,14 @@ class JobInputs:
         if isinstance(place, Remote):
             path = download(name, place.url, folder, stop)
         else:
-            path = self._fetch(name, place, folder)
+            path = self._copy_blobs(name, place, folder)
         if spec["mode"] in _WRITABLE:
             write_log(f"input {name}: a writable copy; what the job changes in it is not written back")
         else:
             _protect(folder)
         return str(path)
 
-    def _fetch(self, name: str, place: Location, folder: Path) -> Path:
+    def _copy_blobs(self, name: str, place: Location, folder: Path) -> Path:
         """Copy a blob, or the folder of blobs, at a place into `folder`; return the path of the copy."""
         last = place.path.rpartition("/")[2]
         target = folder / last if last else folder

@@ -22,7 +22,7 @@ _DATA_TYPES = ("uri_file", "uri_folder", "mltable")
 OutputSpecs = Mapping[str, Mapping[str, Any]]
 _READ = frozenset("rl")
 _WRITE = frozenset("racwdl")
-NOTHING: frozenset[str] = frozenset()
+NO_PERMISSIONS: frozenset[str] = frozenset()
 
 
 def artifact_path(job: str, path: str = "") -> str:
@@ -191,12 +191,12 @@ class JobPermissions:
         """Return what a job may do with the blob at a path or, when the path ends in a slash, with all below it."""
         document = self._store.find(job)
         if document is None:
-            return NOTHING
+            return NO_PERMISSIONS
         if any(_holds(place, container, path) for place in self._outputs(document)):
             return _WRITE
         if any(_holds(place, container, path) for place in self._inputs(document)):
             return _READ
-        return NOTHING
+        return NO_PERMISSIONS
 
     def _outputs(self, document: Document) -> Iterator[Location]:
         yield Location(ARTIFACT_CONTAINER, artifact_path(document.name))

@@ -19,7 +19,7 @@ from amlocal.jobs.sandbox import LANDLOCK, NO_SANDBOX
 
 # What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
 # shell that submitted it, and a job that passes here because of it would fail there.
-_KEPT = re.compile(
+_PASSED_ON = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_\w+|"
     r"SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|"
     r"PIP_\w+|UV_\w+|OMP_\w+|OPENBLAS_\w+|MKL_\w+|NVPL_\w+|CUDA_\w+|NVIDIA_\w+"
@@ -155,4 +155,4 @@ class Sandbox:
 
 def machine_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the part of the server's environment that jobs see."""
-    return {name: value for name, value in environ.items() if _KEPT.fullmatch(name)}
+    return {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}

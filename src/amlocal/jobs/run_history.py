@@ -21,8 +21,8 @@ from amlocal.tracking.protocol import PREFIX
 
 _JUST_ENDED = timedelta(seconds=30)
 # What the SDK can download; the model types crash it (TypeError in its own request class), so they show as folders.
-_FILE = "uri_file"
-_PERSON = {
+_DOWNLOADABLE = "uri_file"
+_USER_INFO = {
     "userObjectId": "33333333-3333-3333-3333-333333333333", "userPuId": None, "userIdp": None,
     "userAltSecId": None, "userIss": None, "userTenantId": TENANT, "userName": USER, "upn": None,
 }  # fmt: skip
@@ -33,10 +33,10 @@ _NULLS = (
     "primaryMetricName", "createdFrom", "completeUri", "diagnosticsUri", "computeRequest", "compute",
     "retainForLifetimeOfWorkspace", "queueingInfo", "inputs", "outputs",
 )  # fmt: skip
-_JOB = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_JOB_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 # As in the pages' own welcome, a script moves on rather than a redirect: wherever the link was, the browser then sends
 # the cookie that lets its user in, which is a strict one.
-_PAGE = (
+_STUDIO_PAGE = (
     '<!doctype html><title>MLflow</title><script>location.replace("{target}")</script><a href="{target}">MLflow</a>\n'
 )
 
@@ -160,7 +160,7 @@ class HistoryRoutes:
         document = self._store.get(job)
         kind = _shown_type((document.body["properties"]["outputs"] or {}).get(output, {}))
         datastore, path = self._outputs.root(document, output)
-        uri = self._context.identity.datastore_uri(datastore, path if kind == _FILE else f"{path}/")
+        uri = self._context.identity.datastore_uri(datastore, path if kind == _DOWNLOADABLE else f"{path}/")
         return {"uri": uri, "type": kind, "legacyDatasetType": None}
 
 
@@ -174,7 +174,7 @@ def _changes(sent: Sent) -> dict[str, Any]:
 
 
 def _shown_type(spec: Mapping[str, Any]) -> str:
-    return _FILE if spec.get("jobOutputType") == _FILE else "uri_folder"
+    return _DOWNLOADABLE if spec.get("jobOutputType") == _DOWNLOADABLE else "uri_folder"
 
 
 def run_view(context: Context, document: Document) -> dict[str, Any]:
@@ -186,8 +186,8 @@ def run_view(context: Context, document: Document) -> dict[str, Any]:
         "runNumber": int(from_azure_date(stored["created"]).timestamp()),
         "rootRunId": parent or name,
         "createdUtc": stored["created"],
-        "createdBy": _PERSON,
-        "userId": _PERSON["userObjectId"],
+        "createdBy": _USER_INFO,
+        "userId": _USER_INFO["userObjectId"],
         "error": stored["error"],
         "warnings": stored["warnings"] or None,
         "revision": stored["revision"],
@@ -196,7 +196,7 @@ def run_view(context: Context, document: Document) -> dict[str, Any]:
         "rootRunUuid": parent or name,
         "parentRunUuid": parent,
         "parentRunId": parent,
-        "lastModifiedBy": _PERSON,
+        "lastModifiedBy": _USER_INFO,
         "lastModifiedUtc": stored["ended"] or stored["started"] or stored["created"],
         "duration": duration(stored),
         "computeDuration": duration(stored),
@@ -242,12 +242,12 @@ def studio_routes() -> list[Route]:
     It needs no token, since a browser brings none, and reveals nothing, not even whether the job exists: MLflow's pages
     authenticate the caller.
     """
-    return [Route("GET", "/runs/{job}", _show, auth="open", streaming=True)]
+    return [Route("GET", "/runs/{job}", _show_studio_page, auth="open", streaming=True)]
 
 
-def _show(call: Call) -> Reply:
+def _show_studio_page(call: Call) -> Reply:
     job = call.path["job"]
-    if not _JOB.fullmatch(job):
+    if not _JOB_NAME.fullmatch(job):
         raise NotFound(f"{job!r} is not the name of a job.")
-    page = _PAGE.format(target=f"{PREFIX}/#/runs/{job}")
+    page = _STUDIO_PAGE.format(target=f"{PREFIX}/#/runs/{job}")
     return Reply(200, page.encode(), {"Referrer-Policy": "no-referrer"}, media_type="text/html; charset=utf-8")

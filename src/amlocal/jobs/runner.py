@@ -174,7 +174,7 @@ class JobRunner:
     async def _command(self, name: str, folder: JobFolder, prepared: PreparedJob) -> JobOutcome:
         if text := await asyncio.to_thread(sandbox_warning):
             folder.write_log(text, self._context.clock())
-        sandbox = Sandbox(self._folder, folder.reach)
+        sandbox = Sandbox(self._folder, folder.sandbox_paths)
         command, confine = prepared.command, sandbox.wrap
         if prepared.processes:
             command = await asyncio.to_thread(write_plan, folder, command, prepared.processes, confine)
