@@ -10,7 +10,7 @@ from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from mlgates.gates.checks import CHECK_TYPES
+from mlgates.gates.checks import BUILT_IN
 
 PAGE = Path(__file__).with_name("gates.md")
 BEGIN, END = "<!-- made by docs/gates_reference.py: -->\n", "<!-- up to here -->\n"
@@ -19,7 +19,7 @@ _NAMES = {float: "number", int: "whole number", str: "text"}
 
 def reference() -> str:
     """Return a section for each kind of check: what it looks at, and its settings."""
-    return "\n".join(line for kind in CHECK_TYPES for line in _section(kind))
+    return "\n".join(line for kind in BUILT_IN for line in _section(kind))
 
 
 def put(page: str) -> str:
@@ -30,7 +30,7 @@ def put(page: str) -> str:
 
 
 def _section(kind: str) -> Iterator[str]:
-    check = CHECK_TYPES[kind]
+    check = BUILT_IN[kind]
     module = sys.modules[check.config.__module__]
     first = (module.__doc__ or "").split("\n\n")[0]
     yield from (f"### {kind}", "", " ".join(first.split()), "")

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import itertools
+import re
 import sys
 import tempfile
 import types
@@ -14,6 +15,7 @@ from typing import Any, get_args
 import typer
 
 import amlocal
+import mlgates
 from amlocal import cli as amlocal_cli
 from amlocal import pytest_plugin as amlocal_plugin
 from amlocal.assembly.build import build
@@ -70,6 +72,44 @@ def cli() -> Iterator[str]:
     yield from ("## Exit codes of mlgates", "", "| code | when |", "|---|---|")
     for code in ExitCode:
         yield _row(f"{code.value}", code.meaning)
+
+
+def library() -> Iterator[str]:
+    """Each name that `import mlgates` and `import amlocal` offer."""
+    yield from (
+        "# Library",
+        "",
+        "What programs and suites import: these names stay, the modules below them may move. A name is imported when",
+        "it is used for the first time, since some bring in azure-ai-ml, MLflow or Great Expectations.",
+    )
+    for package in (mlgates, amlocal):
+        yield from ("", f"## {package.__name__}", "")
+        for name in package.__all__:
+            yield from _documented(name, getattr(package, name))
+
+
+def _documented(name: str, what: Any) -> Iterator[str]:
+    signature = _signature(what) if callable(what) and not inspect.isclass(what) else ""
+    yield from (f"### {name}", "")
+    if signature:
+        yield from ("```python", f"{name}{signature}", "```", "")
+    yield from (inspect.cleandoc(what.__doc__ or ""), "")
+    if inspect.isclass(what):
+        for field, told in _field_docstrings(what).items():
+            yield f"- `{field}`: {_line(told)}"
+        for key, method in vars(what).items():
+            public = inspect.isfunction(method) and not key.startswith("_") and method.__doc__
+            if public and method.__qualname__ == f"{what.__name__}.{key}":
+                yield f"- `{key}{_signature(method)}`: {_line(method.__doc__)}"
+        yield ""
+
+
+def _signature(function: Any) -> str:
+    """Return a signature without the paths of modules, and without `self`."""
+    signature = inspect.signature(function)
+    given = [each for each in signature.parameters.values() if each.name != "self"]
+    text = str(signature.replace(parameters=given))
+    return re.sub(r"(\w+\.)+(?=\w)", "", text.replace("'", ""))
 
 
 def settings() -> Iterator[str]:
@@ -145,6 +185,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "reference-settings.md": settings,
     "reference-fixtures.md": fixtures,
     "reference-amlocal.md": served,
+    "reference-library.md": library,
 }
 
 

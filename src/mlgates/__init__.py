@@ -1,1 +1,106 @@
-"""Delivery through tested gates on Azure Machine Learning."""
+"""Delivery through tested gates on Azure Machine Learning.
+
+What is named here is the library: it keeps its names, and everything below it may move. A name is imported when it is
+used for the first time: some bring in azure-ai-ml, MLflow or Great Expectations, which take seconds.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlgates.config.declaring import Strict
+    from mlgates.config.load import load_settings
+    from mlgates.config.project import Project, find_project
+    from mlgates.config.settings import Settings
+    from mlgates.contract import properties
+    from mlgates.contract.model_folder import read_contract
+    from mlgates.contract.pyfunc_scorer import PyfuncScorer
+    from mlgates.contract.signature import ModelContract
+    from mlgates.core.errors import ExitCode, MlgatesError
+    from mlgates.core.gates import CheckResult, GateRecord
+    from mlgates.core.lineage import Lineage
+    from mlgates.core.progress import Progress, Record, Silent
+    from mlgates.core.values import AssetVersion, Job
+    from mlgates.endpoint_client import Address, EndpointClient, Scorer, ScoringRequest, ScoringResponse, ask
+    from mlgates.expectations.readers import UnreadableData, read_csv, read_request
+    from mlgates.expectations.validation import load_suite, validate
+    from mlgates.gates.check_types import CheckType
+    from mlgates.gates.checks.metrics import Bounds
+    from mlgates.gates.errors import CouldNotRun
+    from mlgates.gates.evidence import Evidence
+    from mlgates.gates.findings import Finding, bounded
+
+_MODULES = {
+    "mlgates.config.declaring": ("Strict",),
+    "mlgates.config.load": ("load_settings",),
+    "mlgates.config.project": ("Project", "find_project"),
+    "mlgates.config.settings": ("Settings",),
+    "mlgates.contract": ("properties",),
+    "mlgates.contract.model_folder": ("read_contract",),
+    "mlgates.contract.pyfunc_scorer": ("PyfuncScorer",),
+    "mlgates.contract.signature": ("ModelContract",),
+    "mlgates.core.errors": ("ExitCode", "MlgatesError"),
+    "mlgates.core.gates": ("CheckResult", "GateRecord"),
+    "mlgates.core.lineage": ("Lineage",),
+    "mlgates.core.progress": ("Progress", "Record", "Silent"),
+    "mlgates.core.values": ("AssetVersion", "Job"),
+    "mlgates.endpoint_client": (
+        "Address", "EndpointClient", "Scorer", "ScoringRequest", "ScoringResponse", "ask",
+    ),
+    "mlgates.expectations.readers": ("UnreadableData", "read_csv", "read_request"),
+    "mlgates.expectations.validation": ("load_suite", "validate"),
+    "mlgates.gates.check_types": ("CheckType",),
+    "mlgates.gates.checks.metrics": ("Bounds",),
+    "mlgates.gates.errors": ("CouldNotRun",),
+    "mlgates.gates.evidence": ("Evidence",),
+    "mlgates.gates.findings": ("Finding", "bounded"),
+}  # fmt: skip
+
+__all__ = [
+    "Address",
+    "AssetVersion",
+    "Bounds",
+    "CheckResult",
+    "CheckType",
+    "CouldNotRun",
+    "EndpointClient",
+    "Evidence",
+    "ExitCode",
+    "Finding",
+    "GateRecord",
+    "Job",
+    "Lineage",
+    "MlgatesError",
+    "ModelContract",
+    "Progress",
+    "Project",
+    "PyfuncScorer",
+    "Record",
+    "Scorer",
+    "ScoringRequest",
+    "ScoringResponse",
+    "Settings",
+    "Silent",
+    "Strict",
+    "UnreadableData",
+    "ask",
+    "bounded",
+    "find_project",
+    "load_settings",
+    "load_suite",
+    "properties",
+    "read_contract",
+    "read_csv",
+    "read_request",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of `__all__` from where it lives."""
+    for module, names in _MODULES.items():
+        if name in names:
+            found = getattr(import_module(module), name, None) or import_module(f"{module}.{name}")
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'mlgates' has no attribute '{name}'")

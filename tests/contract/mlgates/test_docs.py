@@ -12,6 +12,8 @@ from tests.contract.mlgates.shown_commands import PROGRAMS, ROOT, Shown, command
 PAGES = [*pages(), ROOT / "data" / "README.md", ROOT / "infra" / "README.md"]
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 """A link to a file of the project, and not to the web."""
+DEEP_IMPORT = re.compile(r"^\s*(?:from|import) ((?:mlgates|amlocal)\.[\w.]+)", re.MULTILINE)
+"""An import of a module below a package, where names do not stay."""
 HARMLESS = {("mlgates", "config"), ("amlocal", "status")}
 """They change nothing and need no workspace, so that they are run as they are shown."""
 
@@ -25,6 +27,15 @@ def test_the_reference_is_what_the_code_says() -> None:
 def test_a_link_leads_to_a_file(page: Path) -> None:
     links = {link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))}
     assert [link for link in links if link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_an_import_that_is_shown_is_of_the_library(page: Path) -> None:
+    assert DEEP_IMPORT.findall(page.read_text(encoding="utf-8")) == []
+
+
+def test_an_import_from_deeper_is_noticed() -> None:
+    assert DEEP_IMPORT.findall("```python\n  from mlgates.gates import gate\n```") == ["mlgates.gates.findings"]
 
 
 @pytest.mark.parametrize("command", shown(), ids=str)

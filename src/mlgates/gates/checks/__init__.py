@@ -1,12 +1,9 @@
-"""The types of check, by the names that gates.yml uses. A new one is a file here and a line below."""
+"""The types of check, by the names that gates.yml uses: those of mlgates, and those that other packages register."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-from pydantic import BaseModel
-
+from mlgates.gates.check_types import CheckType, CheckTypes
 from mlgates.gates.checks import (
     calibration,
     champion,
@@ -22,22 +19,8 @@ from mlgates.gates.checks import (
     suites,
     supply_chain,
 )
-from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
-
-@dataclass(frozen=True, slots=True)
-class CheckType:
-    """A type of check: its settings in gates.yml, and the function that looks."""
-
-    config: type[BaseModel]
-    check: Callable[[Any, Evidence], Iterator[Finding]]
-    """Takes the settings and the evidence; raises `CouldNotRun` when that is not there."""
-    wants_model: bool = True
-    """False for a check that is about a commit."""
-
-
-CHECK_TYPES: Mapping[str, CheckType] = MappingProxyType(
+BUILT_IN: Mapping[str, CheckType] = MappingProxyType(
     {
         "suites": CheckType(suites.SuitesConfig, suites.check, wants_model=False),
         "metrics": CheckType(metrics.MetricsConfig, metrics.check),
@@ -54,3 +37,6 @@ CHECK_TYPES: Mapping[str, CheckType] = MappingProxyType(
         "supply_chain": CheckType(supply_chain.SupplyChainConfig, supply_chain.check),
     }
 )
+"""A new one of mlgates is a file here and a line above."""
+
+CHECK_TYPES: Mapping[str, CheckType] = CheckTypes(BUILT_IN)

@@ -9,7 +9,7 @@ from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.progress import Silent
 from mlgates.gates import gate as module
-from mlgates.gates.checks import CheckType
+from mlgates.gates.check_types import CheckType
 from mlgates.gates.declaration import CheckConfig, Gate
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from mlgates.gates.checks import CHECK_TYPES
+from mlgates.gates.checks import BUILT_IN
 
 DOCS = Path(__file__).parents[4] / "docs"
 
@@ -26,7 +26,7 @@ def test_the_page_has_what_the_script_makes(script: ModuleType) -> None:
     assert script.put(page) == page, "run python docs/gates_reference.py"
 
 
-@pytest.mark.parametrize("kind", CHECK_TYPES)
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_every_setting_says_what_it_is(kind: str) -> None:
-    fields = CHECK_TYPES[kind].config.model_fields
+    fields = BUILT_IN[kind].config.model_fields
     assert [name for name, field in fields.items() if name != "root" and not field.description] == []
