@@ -35,7 +35,7 @@ SHARED = ("project", "require_azure", "debug", "help")
 """Options that nearly every command of mlgates has, told once."""
 FILES = {Scope.SHARED: "config-mlops.yml", Scope.INFRA: "config-infra-ENV.yml"}
 NAMES = Identity("S", "G", "W", guid="0")
-FACES = {
+AREAS = {
     "history": "run history",
     "data": "data",
     "mferp": "batchEndpoints",
@@ -307,7 +307,7 @@ def _kind(path: str) -> str:
     first = path.split("/")[1].partition(".")[0]
     if first == "WORKSPACE" and path != "/WORKSPACE":
         return path.split("/")[2].partition(":")[0]
-    return FACES.get(first, "workspaces, identity and long operations")
+    return AREAS.get(first, "workspaces, identity and long operations")
 
 
 def _refusals() -> list[str]:

@@ -23,7 +23,7 @@ from amlocal.core.wire import envelope
 # The Authorization header -> the job whose token it is, None for one that opens all. Raises `Unauthorized`.
 CheckBearer = Callable[[str], str | None]
 
-ADMIT = "amlocal.admit"
+MARK_AUTHENTICATED = "amlocal.mark_authenticated"
 """The key of a scope under which the server has a function to call once a request's credential was found good."""
 
 _MAX_FIELDS = 1000
@@ -97,11 +97,11 @@ class App:
     async def _answer(self, scope: Scope, receive: Receive, request: str) -> Reply:
         try:
             match = self._match(scope)
-            admit = scope.get(ADMIT, _unnoticed)
+            mark_authenticated = scope.get(MARK_AUTHENTICATED, _not_counted)
             if match.route.auth == "bearer":
                 self._authorize(match, scope)
-                admit()
-            return await self._call(match, scope, receive, admit)
+                mark_authenticated()
+            return await self._call(match, scope, receive, mark_authenticated)
         except ApiError as error:
             return self._refuse(error, request)
         except (OSError, sqlite3.OperationalError) as error:
@@ -111,7 +111,7 @@ class App:
             return self._refuse(ApiError(507, message, code="InsufficientStorage"), request)
         except Disconnected:
             raise
-        except Exception:  # noqa: BLE001 - the rim: what nobody foresaw is logged and answered, the server lives on
+        except Exception:  # noqa: BLE001 - the edge: what nobody foresaw is logged and answered, the server lives on
             return self._fail(scope, request)
 
     def _authorize(self, match: Match, scope: Scope) -> None:
@@ -147,7 +147,9 @@ class App:
             code="ResourceNotFound",
         )
 
-    async def _call(self, match: Match, scope: Scope, receive: Receive, admit: Callable[[], None]) -> Reply:
+    async def _call(
+        self, match: Match, scope: Scope, receive: Receive, mark_authenticated: Callable[[], None]
+    ) -> Reply:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         body = Body(receive, headers.get("content-length"), self._budget)
         raw, query = raw_path(scope), scope["query_string"].decode("latin-1")
@@ -163,7 +165,7 @@ class App:
                 stream=body.chunks,
                 content=b"" if match.route.streaming else await body.whole(),
                 whole=body.whole,
-                admit=admit,
+                mark_authenticated=mark_authenticated,
             )
             async with self._turn if len(call.content) > _LARGE else _NO_TURN:
                 answer = match.route.handler(call)
@@ -190,8 +192,8 @@ class App:
         return self._refuse(ApiError(500, message, code="InternalServerError"), request)
 
 
-def _unnoticed() -> None:
-    """Nobody counts who was admitted."""
+def _not_counted() -> None:
+    """Nobody counts who has authenticated."""
 
 
 def _query(raw: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Between ASGI messages and the vocabulary of the faces: a body comes in, a reply goes out."""
+"""Between ASGI messages and the calls and replies of handlers: a body comes in, a reply goes out."""
 
 import asyncio
 import json

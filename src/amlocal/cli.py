@@ -280,7 +280,7 @@ def logs(
             raise AmlocalError(f"Workspace {workspace} has no log in {root}.")
         sys.stdout.write(folder.log.read_text(encoding="utf-8", errors="replace"))
         return
-    from amlocal.reading import job_log  # noqa: PLC0415
+    from amlocal.offline_logs import job_log  # noqa: PLC0415
 
     sys.stdout.write(job_log(folder, job))
 

@@ -16,25 +16,25 @@ from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from amlocal.app import ADMIT
+from amlocal.app import MARK_AUTHENTICATED
 from amlocal.core.writes import JoinedWrites
 
 _LOG = logging.getLogger("amlocal")
 _RESERVE = 256  # descriptors that are not for callers: files, MLflow, the processes of jobs and deployments
 # Bytes of the system's buffer for what a connection receives (Linux takes the double). TLS reads a buffer at a time.
-_STRANGERS_ROOM, _DRAIN_ROOM, _ROOM = 2**12, 2**17, 2**20
+_UNAUTHENTICATED_BUFFER, _DRAIN_BUFFER, _BUFFER = 2**12, 2**17, 2**20
 _WISHED = 16_384  # descriptors; more are never needed here, and programs that walk through them all get slow
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """What bounds a caller. Times in seconds, sizes in bytes."""
 
-    stranger_s: float = 8.0  # from the connection to the first request whose credential is good, TLS included
+    unauthenticated_s: float = 8.0  # from the connection to the first request whose credential is good, TLS included
     head_s: float = 10.0  # from the first byte of a request to the end of its head
     body_s: float = 30.0  # between two parts of a body that somebody waits for
     idle_s: float = 60.0  # between two requests
-    farewell_s: float = 1.0  # a client that does not answer the end of TLS
+    tls_shutdown_s: float = 1.0  # a client that does not answer the end of TLS
     head_bytes: int = 2**16
     headers: int = 100
     pipelined: int = 64  # requests that are sent before the first of them is answered
@@ -42,7 +42,7 @@ class Limits:
     log_s: float = 10.0  # a line about a limit that bites comes no more often
 
 
-def raise_descriptors(limits: Limits) -> int:
+def raise_descriptors(limits: ConnectionLimits) -> int:
     """Have as many descriptors as the system lets this process, and return how many connections fit beside its own.
 
     A connection may need a second descriptor while it is served: a file, or the line to MLflow's process.
@@ -63,7 +63,7 @@ def _ignore(_: int | None = None) -> None:
     """Set nothing: a transport without TLS has no such buffer."""
 
 
-class _Refused(Exception):
+class _RequestRefused(Exception):
     """A request that is not read to its end; `answer` is the status line's text."""
 
     def __init__(self, answer: bytes) -> None:
@@ -74,12 +74,12 @@ class _Refused(Exception):
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol, which knows whether its caller has shown a credential and what it waits for."""
 
-    def __init__(self, *arguments: Any, door: "Door", **options: Any) -> None:
+    def __init__(self, *arguments: Any, limiter: "ConnectionLimiter", **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._door = door
-        self._limits = door.limits
+        self._limiter = limiter
+        self._limits = limiter.limits
         self.opened = self._heard = time.monotonic()
-        self.begun = self.admitted = False
+        self.begun = self.authenticated = False
         self.socket: socket.socket | None = None
         self._in_head = self._in_body = False
         self._head_since = 0.0
@@ -97,25 +97,25 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another, and leave no circle: what a closed connection holds is freed at once."""
         super().connection_lost(exc)
-        self._door.leave(self)
+        self._limiter.forget(self)
         self._set_read_buffer = _ignore
         self.pipeline.clear()
         self.cycle = self.scope = None  # type: ignore[assignment]
 
-    def admit(self) -> None:
+    def mark_authenticated(self) -> None:
         """Take the caller for one who may ask."""
-        if not self.admitted:
-            self.admitted = True
-            self._door.admit(self)
+        if not self.authenticated:
+            self.authenticated = True
+            self._limiter.mark_authenticated(self)
             self._set_read_buffer()
-            self.widen(_ROOM)
+            self.widen(_BUFFER)
 
-    def widen(self, room: int) -> None:
+    def widen(self, size: int) -> None:
         """Have the system take in so many bytes, and as many come in at a time."""
         if self.socket is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
             if clamp := getattr(socket, "TCP_WINDOW_CLAMP", None):  # on Linux it keeps what the listener had
-                self.socket.setsockopt(socket.IPPROTO_TCP, clamp, room)
+                self.socket.setsockopt(socket.IPPROTO_TCP, clamp, size)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came in, as far as it is within the bounds."""
@@ -128,18 +128,18 @@ class Connection(HttpToolsProtocol):
         if self._in_head:
             self._head_size = self._head_size + len(data) if was_in_head else self._size()
             if self._head_size > self._limits.head_bytes:
-                self._say_and_close(b"431 Request Header Fields Too Large")
+                self._respond_and_close(b"431 Request Header Fields Too Large")
         elif self._in_body and self.cycle.response_complete:
             # Thrown away, so that the caller gets to read its refusal, but in turn with others: at full speed the event
             # loop would read megabytes of one connection before it looks at the next.
             self.flow.pause_reading()
             self.cycle.body = bytearray()  # what came before the refusal: nobody reads it any more
-            self._door.drain(self)
+            self._limiter.drain(self)
 
     def on_message_begin(self) -> None:
         """Note that a request has begun, and let the application say that its credential is good."""
         super().on_message_begin()
-        self.scope[ADMIT] = self.admit  # type: ignore[literal-required]
+        self.scope[MARK_AUTHENTICATED] = self.mark_authenticated  # type: ignore[literal-required]
         self._in_head, self._head_since = True, self._heard
 
     def on_headers_complete(self) -> None:
@@ -159,16 +159,16 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Answer a request that cannot be read."""
         refusal, self._refusal = self._refusal, None
-        self._say_and_close(refusal or b"400 Bad Request")
+        self._respond_and_close(refusal or b"400 Bad Request")
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _refuse(self, answer: bytes) -> Exception:
         self._refusal = answer
-        return _Refused(answer)
+        return _RequestRefused(answer)
 
-    def _say_and_close(self, answer: bytes) -> None:
+    def _respond_and_close(self, answer: bytes) -> None:
         """Answer by a status alone, unless another answer is due before, and close."""
         own = self._in_body and self.cycle is not None and not (self.cycle.response_started or self.pipeline)
         self._in_head = self._in_body = False
@@ -181,17 +181,17 @@ class Connection(HttpToolsProtocol):
         limits = self._limits
         if self.transport is None or self.transport.is_closing():
             return
-        if not self.admitted and now - self.opened > limits.stranger_s:
-            self._give_up(f"no credential within {limits.stranger_s:g} s")
+        if not self.authenticated and now - self.opened > limits.unauthenticated_s:
+            self._time_out(f"no credential within {limits.unauthenticated_s:g} s")
         elif self._in_head and now - self._head_since > limits.head_s:
-            self._give_up(f"the head of a request took longer than {limits.head_s:g} s")
+            self._time_out(f"the head of a request took longer than {limits.head_s:g} s")
         elif self._in_body and not self.flow.read_paused and now - self._heard > limits.body_s:
-            self._give_up(f"the body of a request stood still for {limits.body_s:g} s")
+            self._time_out(f"the body of a request stood still for {limits.body_s:g} s")
 
-    def _give_up(self, what: str) -> None:
-        self._door.count(f"closed: {what}")
+    def _time_out(self, what: str) -> None:
+        self._limiter.count(f"closed: {what}")
         if self._in_head or self._in_body:
-            self._say_and_close(b"408 Request Timeout")
+            self._respond_and_close(b"408 Request Timeout")
         else:
             self.transport.close()
 
@@ -200,7 +200,7 @@ class Connection(HttpToolsProtocol):
         """Whether the connection is between two requests."""
         return not (self._in_head or self._in_body) and (self.cycle is None or self.cycle.response_complete)
 
-    def turn_away(self) -> None:
+    def abort(self) -> None:
         """Close the connection at once, whatever it is doing."""
         if self.transport is not None:
             self.transport.abort()
@@ -254,13 +254,13 @@ class _Reader(asyncio.BufferedProtocol):
 
 
 class MakeConnection(Protocol):
-    """Makes the protocol of a new connection through a door."""
+    """Makes the protocol of a new connection through a limiter."""
 
-    def __call__(self, door: "Door") -> Connection:
+    def __call__(self, limiter: "ConnectionLimiter") -> Connection:
         """Return it."""
 
 
-class Door:
+class ConnectionLimiter:
     """Accepts connections at a listening socket, no more than `most` at once, and looks after those that are open.
 
     When it is full, the oldest connection whose caller has shown no credential makes room for the next, then the
@@ -268,7 +268,12 @@ class Door:
     """
 
     def __init__(
-        self, listener: socket.socket, make: MakeConnection, context: ssl.SSLContext, limits: Limits, most: int
+        self,
+        listener: socket.socket,
+        make: MakeConnection,
+        context: ssl.SSLContext,
+        limits: ConnectionLimits,
+        most: int,
     ) -> None:
         self._listener = listener
         self._make = make
@@ -276,8 +281,9 @@ class Door:
         self.limits = limits
         self._most = most
         self._loop = asyncio.get_running_loop()
-        self._strangers: dict[Connection, asyncio.Task[None] | None] = {}  # the oldest first; a task: in its handshake
-        self._admitted: dict[Connection, None] = {}
+        # the oldest first; a task: in its handshake
+        self._unauthenticated: dict[Connection, asyncio.Task[None] | None] = {}
+        self._authenticated: dict[Connection, None] = {}
         self._draining: deque[Connection] = deque()
         self._memory = memoryview(bytearray(_READ))
         self._widened: set[Connection] = set()
@@ -285,15 +291,16 @@ class Door:
         self._said = -limits.log_s
         self._listening = self._closed = False
         self._ticks = [self._loop.call_later(0, self._sweep)]
-        # What a stranger sends stays with it until it is asked for: at most so much is read at once. Set here, since
-        # of a connection that is there the window was told already: the system would drop what is in it.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _STRANGERS_ROOM)
+        # What a caller without a credential sends stays with it until it is asked for: at most so much is read at
+        # once. Set here, since of a connection that is there the window was told already: the system would drop what
+        # is in it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNAUTHENTICATED_BUFFER)
         self._listen()
 
     @property
     def connections(self) -> int:
         """How many connections are open, those in their handshake counted."""
-        return len(self._strangers) + len(self._admitted)
+        return len(self._unauthenticated) + len(self._authenticated)
 
     @property
     def _full(self) -> bool:
@@ -305,7 +312,7 @@ class Door:
         """Accept nobody any more."""
         self._closed = True
         self._stop_listening()
-        for handshake in filter(None, self._strangers.values()):
+        for handshake in filter(None, self._unauthenticated.values()):
             handshake.cancel()
         for tick in self._ticks:
             tick.cancel()
@@ -315,17 +322,17 @@ class Door:
 
     # What connections tell
 
-    def admit(self, connection: Connection) -> None:
+    def mark_authenticated(self, connection: Connection) -> None:
         """Take a connection for that of a caller with a credential."""
-        if connection in self._strangers:
-            del self._strangers[connection]
+        if connection in self._unauthenticated:
+            del self._unauthenticated[connection]
             self._widened.discard(connection)
-            self._admitted[connection] = None
+            self._authenticated[connection] = None
 
-    def leave(self, connection: Connection) -> None:
+    def forget(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
-        self._strangers.pop(connection, None)
-        self._admitted.pop(connection, None)
+        self._unauthenticated.pop(connection, None)
+        self._authenticated.pop(connection, None)
         self._widened.discard(connection)
         self._listen()
 
@@ -337,7 +344,7 @@ class Door:
         """
         if connection not in self._widened and len(self._widened) < _DRAINED_WIDE:
             self._widened.add(connection)
-            connection.widen(_DRAIN_ROOM)
+            connection.widen(_DRAIN_BUFFER)
         if not self._draining:
             self._ticks[1:] = [self._loop.call_later(_DRAIN_S, self._drain_some)]
         self._draining.append(connection)
@@ -360,7 +367,7 @@ class Door:
 
     def _accept(self) -> None:
         for _ in range(_AT_ONCE):
-            if self._full and self._spare() is None:
+            if self._full and self._least_needed() is None:
                 self.count(f"made to wait: {self._most} are open, as many as may be, and all are busy")
                 self._stop_listening()
                 return
@@ -374,13 +381,13 @@ class Door:
                 return
             sock.setblocking(False)
             if self._full:
-                self._make_room()
+                self._close_least_needed()
             connection = self._make(self)
             connection.socket = sock
-            self._strangers[connection] = task = self._loop.create_task(self._greet(connection, sock))
+            self._unauthenticated[connection] = task = self._loop.create_task(self._handshake(connection, sock))
             task.add_done_callback(partial(_close_unused, connection, sock))
 
-    async def _greet(self, connection: Connection, sock: socket.socket) -> None:
+    async def _handshake(self, connection: Connection, sock: socket.socket) -> None:
         """Bring a connection through its TLS handshake."""
         connection.begun = True  # from here on the socket is the event loop's
         try:
@@ -388,39 +395,39 @@ class Door:
                 lambda: _Reader(connection, self._memory),
                 sock,
                 ssl=self._context,
-                ssl_handshake_timeout=self.limits.stranger_s,
-                ssl_shutdown_timeout=self.limits.farewell_s,
+                ssl_handshake_timeout=self.limits.unauthenticated_s,
+                ssl_shutdown_timeout=self.limits.tls_shutdown_s,
             )
         except (OSError, asyncio.CancelledError) as error:  # an error of TLS is an OSError, too
             if isinstance(error, ConnectionAbortedError):
-                self.count(f"closed: no TLS within {self.limits.stranger_s:g} s")
-            self.leave(connection)
+                self.count(f"closed: no TLS within {self.limits.unauthenticated_s:g} s")
+            self.forget(connection)
         else:
-            if connection in self._strangers:
-                self._strangers[connection] = None
+            if connection in self._unauthenticated:
+                self._unauthenticated[connection] = None
 
-    def _make_room(self) -> None:
-        """Close a connection that can be spared."""
-        spared = cast("Connection", self._spare())
-        why = "were idle" if spared.admitted else "had shown no credential"
+    def _close_least_needed(self) -> None:
+        """Close the connection that others would miss the least."""
+        chosen = cast("Connection", self._least_needed())
+        why = "were idle" if chosen.authenticated else "had shown no credential"
         self.count(f"closed: {self._most} are open, as many as may be, and these {why}")
-        if handshake := self._strangers.get(spared):
+        if handshake := self._unauthenticated.get(chosen):
             handshake.cancel()
-        self._strangers.pop(spared, None)
-        self._admitted.pop(spared, None)
-        spared.turn_away()
+        self._unauthenticated.pop(chosen, None)
+        self._authenticated.pop(chosen, None)
+        chosen.abort()
 
-    def _spare(self) -> Connection | None:
+    def _least_needed(self) -> Connection | None:
         """Return the connection that others would miss the least, None when all are busy."""
-        if self._strangers:
-            return next(iter(self._strangers))
-        return next((one for one in self._admitted if one.idle), None)
+        if self._unauthenticated:
+            return next(iter(self._unauthenticated))
+        return next((one for one in self._authenticated if one.idle), None)
 
     # Looking after
 
     def _sweep(self) -> None:
         now = time.monotonic()
-        for connection in (*self._strangers, *self._admitted):
+        for connection in (*self._unauthenticated, *self._authenticated):
             connection.check(now)
         if self._counts and now - self._said >= self.limits.log_s:
             for what, count in self._counts.items():
@@ -428,7 +435,7 @@ class Door:
             self._counts.clear()
             self._said = now
         self._listen()
-        self._ticks[0] = self._loop.call_later(min(0.5, self.limits.stranger_s / 4), self._sweep)
+        self._ticks[0] = self._loop.call_later(min(0.5, self.limits.unauthenticated_s / 4), self._sweep)
 
     def _drain_some(self) -> None:
         for _ in range(min(_DRAINED, len(self._draining))):

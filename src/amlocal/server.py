@@ -20,7 +20,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from amlocal import state
 from amlocal.client import direct_environ
-from amlocal.connections import Connection, Door, Limits, raise_descriptors
+from amlocal.connections import Connection, ConnectionLimiter, ConnectionLimits, raise_descriptors
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import naming, write_private
@@ -35,15 +35,17 @@ _SWITCH_S = 0.001  # for so long the event loop waits for a thread that is busy 
 
 
 class _Server(uvicorn.Server):
-    """Takes requests at one socket, by way of a door that bounds what callers cost, and tells when it does."""
+    """Takes requests at one socket, by way of a limiter that bounds what callers cost, and tells when it does."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], limits: Limits | None = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], limits: ConnectionLimits | None = None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
-        self._limits = limits or Limits()
+        self._limits = limits or ConnectionLimits()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application and open the door. uvicorn's own way takes any number of callers for any time."""
+        """Start the application and accept connections. uvicorn's own way takes any number of them for any time."""
         await self.lifespan.startup()
         if self.lifespan.should_exit or self.config.ssl is None:
             sys.exit(STARTUP_FAILURE)
@@ -51,14 +53,16 @@ class _Server(uvicorn.Server):
         listener.setblocking(False)
         listener.listen(_BACKLOG)
         most = raise_descriptors(self._limits)
-        self.servers = [Door(listener, self._connection, self.config.ssl, self._limits, most)]  # type: ignore[list-item]
+        self.servers = [ConnectionLimiter(listener, self._connection, self.config.ssl, self._limits, most)]  # type: ignore[list-item]
         self.started = True
         sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what is loaded stays: looking through it again and again would make requests wait
         self._ready()
 
-    def _connection(self, door: Door) -> Connection:
-        return Connection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state, door=door)
+    def _connection(self, limiter: ConnectionLimiter) -> Connection:
+        return Connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state, limiter=limiter
+        )
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """End well. uvicorn's own way raises the signal again at the end: nothing after it would be tidied up."""
@@ -145,7 +149,7 @@ def serve(settings: Settings, ready: Callable[[Identity, str], None]) -> None:
                     logging.getLogger("amlocal").warning(LENIENT)
                 ready(identity, origin)
 
-            # After the lock: only now is it certain that this process shall load and run the faces.
+            # After the lock: only now is it certain that this process shall load and run the APIs.
             from amlocal.assembly import build  # noqa: PLC0415
 
             with naming(folder.root):
@@ -164,7 +168,7 @@ def _give_memory_back() -> None:
             mallopt(setting, value)
 
 
-def configure(app: Any, certificate: Path, limits: Limits) -> uvicorn.Config:
+def configure(app: Any, certificate: Path, limits: ConnectionLimits) -> uvicorn.Config:
     """Return how uvicorn serves `app`."""
     return uvicorn.Config(
         app,
@@ -182,7 +186,7 @@ def configure(app: Any, certificate: Path, limits: Limits) -> uvicorn.Config:
 
 
 def _run(app: Any, listener: socket.socket, certificate: Path, ready: Callable[[], None]) -> None:
-    config = configure(app, certificate, Limits())
+    config = configure(app, certificate, ConnectionLimits())
     server = _Server(config, ready)
     # uvicorn exits by itself when the application does not start; the caller has things to tidy up.
     with contextlib.suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -1,4 +1,4 @@
-"""A workspace put together: every face built, wired to the others, its routes joined."""
+"""A workspace put together: every API built, wired to the others, its routes joined."""
 
 from amlocal.assembly.build import build
 

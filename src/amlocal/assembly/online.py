@@ -1,4 +1,4 @@
-"""The online endpoints of a workspace: their ARM face, deployments and router, and their start and stop."""
+"""The online endpoints of a workspace: their ARM routes, deployments and router, and their start and stop."""
 
 import os
 import random

@@ -107,7 +107,7 @@ class BatchRoutes:
             return Reply(204)
         with self._operation(prefix) as operation:
             pass  # what it was about is done
-        location = self._operations.status_url(operation, face="mfeOperationResults")
+        location = self._operations.status_url(operation, segment="mfeOperationResults")
         return Reply(202, b"null", self._headers(operation, location))
 
     def _headers(self, operation: str, location: str) -> dict[str, str]:

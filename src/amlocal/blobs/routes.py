@@ -65,7 +65,7 @@ class BlobService:
             if request.blob:
                 check_blob(request.blob)
             granted = self._access.permissions(request)
-            call.admit()
+            call.mark_authenticated()
             drained = True
             reply = await self._carry_out(request, granted)
         except StorageError as error:

@@ -12,7 +12,7 @@ from amlocal.core.operations import Operations
 from amlocal.core.paging import page
 
 _COUNTS = ("preparing", "running", "idle", "unusable", "leaving", "preempted")
-_STATUS_FACE = "computeOperationsStatus"
+_STATUS_SEGMENT = "computeOperationsStatus"
 
 
 class ComputeRoutes:
@@ -93,7 +93,7 @@ class ComputeRoutes:
         """Answer what Azure takes minutes for and what is over here at once."""
         operation = self._operations.start("co")
         self._operations.finish(operation)
-        return Reply(status, answer, self._operations.headers(operation, face=_STATUS_FACE))
+        return Reply(status, answer, self._operations.headers(operation, segment=_STATUS_SEGMENT))
 
 
 def _cluster_settings(stored: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What every face of the workspace shares: values, wire conventions, storage. Imports no face."""
+"""What every API of the workspace shares: values, wire conventions, storage. Imports none of them."""

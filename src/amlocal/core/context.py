@@ -1,4 +1,4 @@
-"""Who this workspace is, and what every face needs to know of it."""
+"""Who this workspace is, and what every API needs to know of it."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is handed to every face: identity, origin, storage, time and chance."""
+    """What is handed to every API: identity, origin, storage, time and chance."""
 
     identity: Identity
     origin: str  # https://127.0.0.1:PORT

@@ -1,4 +1,4 @@
-"""The vocabulary between the rim and the faces: a call comes in, a reply goes out, a route joins them."""
+"""What passes between the server and the handlers: a call comes in, a reply goes out, a route joins them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ async def _nothing(_: int) -> bytes:
     return b""
 
 
-def _unnoticed() -> None:
-    """Nobody counts who was admitted."""
+def _not_counted() -> None:
+    """Nobody counts who has authenticated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Call:
     headers: Mapping[str, str]  # keys in lower case
     stream: Callable[[], AsyncIterator[bytes]]
     content: bytes = b""  # the whole body, for routes that do not stream
-    # For routes that stream and check who calls by themselves: `admit` is called once the credential was found good,
-    # `whole` returns the body of at most so many bytes, or raises `ApiError` 413 or 429.
+    # For routes that stream and check who calls by themselves: `mark_authenticated` is called once the credential was
+    # found good, `whole` returns the body of at most so many bytes, or raises `ApiError` 413 or 429.
     whole: Callable[[int], Awaitable[bytes]] = _nothing
-    admit: Callable[[], None] = _unnoticed
+    mark_authenticated: Callable[[], None] = _not_counted
 
     def json(self) -> Json:
         """Return the decoded body, None when empty. Raises `BadRequest` on text that is not JSON or out of bounds."""

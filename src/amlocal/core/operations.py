@@ -37,16 +37,16 @@ class Operations:
             body["error"] = error
         self._context.documents.put(_KIND, operation, body)
 
-    def status_url(self, operation: str, *, face: str = "mfeOperationsStatus") -> str:
+    def status_url(self, operation: str, *, segment: str = "mfeOperationsStatus") -> str:
         """Return the absolute URL of an operation's status."""
-        return f"{self._context.origin}{self._root}/{face}/{operation}?api-version=2023-04-01-preview"
+        return f"{self._context.origin}{self._root}/{segment}/{operation}?api-version=2023-04-01-preview"
 
-    def headers(self, operation: str, *, face: str = "mfeOperationsStatus") -> dict[str, str]:
+    def headers(self, operation: str, *, segment: str = "mfeOperationsStatus") -> dict[str, str]:
         """Return what the first answer of an operation carries."""
-        return {"Azure-AsyncOperation": self.status_url(operation, face=face), **POLL_SOON}
+        return {"Azure-AsyncOperation": self.status_url(operation, segment=segment), **POLL_SOON}
 
     def routes(self) -> list[Route]:
-        """The status faces: both kinds answer the same document, the compute one with Azure's two keys only.
+        """The status routes: both kinds answer the same document, the compute one with Azure's two keys only.
 
         The results of endpoints and deployments are what the `Location` of a DELETE leads to (a job's are its own).
         """

@@ -1,4 +1,4 @@
-"""The faces that need no token yet: the cloud's metadata and the managed-identity endpoint."""
+"""The routes that need no token yet: the cloud's metadata and the managed-identity endpoint."""
 
 import contextlib
 import hmac
@@ -49,7 +49,7 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
 
     def issue(call: Call, secret: str) -> Reply:
         scope = caller(secret)
-        call.admit()
+        call.mark_authenticated()
         resource = call.query.get("resource", "")
         if not resource:
             raise BadRequest("The query key 'resource' is missing: which audience is the token for?")

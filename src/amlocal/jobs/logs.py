@@ -72,7 +72,7 @@ class JobLogs:
     async def _show(self, call: Call) -> Reply:
         job, file = call.path["job"], call.path["file"]
         self._check(job, file, call.query)
-        call.admit()
+        call.mark_authenticated()
         pieces = await asyncio.to_thread(self._open, job, file) if _FILE.fullmatch(file) else None
         if pieces is None:
             raise NotFound(f"Job {job} has no log {file} yet.")

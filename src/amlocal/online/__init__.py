@@ -1,1 +1,1 @@
-"""Online endpoints: their ARM face, the deployments that serve behind them, and the router in front."""
+"""Online endpoints: their ARM routes, the deployments that serve behind them, and the router in front."""

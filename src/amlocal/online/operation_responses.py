@@ -118,7 +118,7 @@ class ResourceBodies:
 
 @dataclass(frozen=True, slots=True)
 class OperationResponses:
-    """The parts that both faces share."""
+    """What the routes of endpoints and of deployments share: the stores, and how a write is answered."""
 
     context: Context
     store: OnlineStore
@@ -139,7 +139,7 @@ class OperationResponses:
         operation = self.operations.start(prefix, status="Updating")
         self.operations.finish(operation)
         return Reply(
-            202, b"null", self._headers(operation, self.operations.status_url(operation, face="mfeOperationResults"))
+            202, b"null", self._headers(operation, self.operations.status_url(operation, segment="mfeOperationResults"))
         )
 
     def _headers(self, operation: str, location: str) -> dict[str, str]:

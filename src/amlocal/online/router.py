@@ -93,7 +93,7 @@ class ScoringRouter:
         denial = self._auth.denial(endpoint.name, endpoint.body, call.headers.get("authorization", ""))
         if denial:
             raise _Rejected(Reply(401, denial.encode(), media_type="text/plain"))
-        call.admit()
+        call.mark_authenticated()
         name = call.headers.get(_DEPLOYMENT, "").lower() or choose_deployment(
             endpoint.body["traffic"], self._chance.random() * 100
         )

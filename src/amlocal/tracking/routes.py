@@ -69,7 +69,7 @@ def _route(row: _Row, check_call: _CheckCall, check: CheckToken) -> Route:
 
     async def answer(call: Call) -> Reply:
         job = check_call(call, check)
-        call.admit()
+        call.mark_authenticated()
         whole = call if streams else replace(call, content=call.content or await call.whole(MAX_BODY))
         return await (handler(whole) if job is None else for_job(whole, job))
 
@@ -84,7 +84,7 @@ def _home(forward: AsyncHandler, check: CheckToken) -> AsyncHandler:
             return Reply(308, headers={"Location": f"{PREFIX}/?{call.target.partition('?')[2]}"})
         token = call.query.get("token")
         job = check(token) if token else check_browser(call, check)
-        call.admit()
+        call.mark_authenticated()
         if job is not None:
             return await _refuse_job(call, job)
         return start_session(token, call.headers.get("host", "")) if token else await forward(call)

@@ -14,7 +14,7 @@ from tests.bench.measures import (
     online,
     release,
     server,
-    strangers,
+    unauthenticated,
     upload,
 )
 
@@ -24,7 +24,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "memory": server.memory,
     "lists": lists.lists,
     "heavy": heavy.heavy,
-    "strangers": strangers.strangers,
+    "unauthenticated": unauthenticated.unauthenticated,
     "upload": upload.upload,
     "hello": jobs.hello,
     "promote": commands.promote,

@@ -30,7 +30,7 @@ _SENDERS = 4  # callers that send it, one request after the other
 _GOAL_MS = 100.0
 _MB = 2**20
 _BLOCKS = 100  # that are staged, and named over and over
-_STRANGERS = 300
+_UNAUTHENTICATED = 300
 _MLFLOW = "/mlflow/api/2.0/mlflow"
 _LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
@@ -72,7 +72,12 @@ def heavy() -> list[Figure]:
                 figures.append(Figure(f"ARM GET beside {kind}, 99th percentile", "ms", (_probe(workspace),), _GOAL_MS))
         with _beside(_visit, server, None):
             figures.append(
-                Figure("ARM GET beside 300 strangers, 99th percentile", "ms", (_probe(workspace),), _GOAL_MS)
+                Figure(
+                    "ARM GET beside 300 unauthenticated connections, 99th percentile",
+                    "ms",
+                    (_probe(workspace),),
+                    _GOAL_MS,
+                )
             )
     return figures
 
@@ -220,7 +225,7 @@ def _visit(server: _Server, _: None, begun: Event, stop: Event) -> None:
     head = f"PUT /devstore/box/b HTTP/1.1\r\nHost: x\r\nContent-Length: {16 * _MB}\r\n\r\n".encode()
     while not stop.is_set():
         visitors = []
-        for _number in range(_STRANGERS // _SENDERS):
+        for _number in range(_UNAUTHENTICATED // _SENDERS):
             with suppress(OSError):
                 visitors.append(
                     trust.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1")

@@ -284,9 +284,9 @@ def test_the_account_key_opens_every_container(storage: Storage) -> None:
 
 
 def test_another_key_opens_none(storage: Storage, box: ContainerClient) -> None:
-    stranger = storage.container(box.container_name, "b3RoZXIga2V5")
+    outsider = storage.container(box.container_name, "b3RoZXIga2V5")
     with pytest.raises(ClientAuthenticationError) as caught:
-        stranger.upload_blob("a", b"x" * MIB)
+        outsider.upload_blob("a", b"x" * MIB)
     assert (caught.value.status_code, code(caught.value)) == (403, "AuthenticationFailed")
 
 

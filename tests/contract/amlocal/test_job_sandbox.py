@@ -1,4 +1,4 @@
-"""A job that is a stranger to the rest of the workspace: what it can reach, and what is seen of it."""
+"""A job that sees nothing of the rest of the workspace: what it can reach, and what is seen of it."""
 
 from collections.abc import Iterator
 from pathlib import Path

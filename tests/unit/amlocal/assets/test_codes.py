@@ -55,11 +55,11 @@ def test_the_address_of_an_upload_ends_in_its_container(workspace: Workspace) ->
 
 def test_what_is_uploaded_with_the_signature_can_be_read_with_it(workspace: Workspace) -> None:
     blob, _, sas = start_upload(workspace)["sas"].partition("?")
-    stranger = Client(workspace.app)
+    anonymous = Client(workspace.app)
     headers = {"x-ms-blob-type": "BlockBlob", "content-length": "4"}
-    assert stranger("PUT", f"{blob}/src/main.py?{sas}", b"code", headers=headers).status == 201
-    assert stranger("GET", f"{blob}/src/main.py?{sas}").body == b"code"
-    assert stranger("GET", f"{blob}/src/main.py").status in (401, 403, 404)
+    assert anonymous("PUT", f"{blob}/src/main.py?{sas}", b"code", headers=headers).status == 201
+    assert anonymous("GET", f"{blob}/src/main.py?{sas}").body == b"code"
+    assert anonymous("GET", f"{blob}/src/main.py").status in (401, 403, 404)
 
 
 def test_the_signature_is_good_for_eight_hours(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The ARM face and the data plane of batch endpoints, over HTTP in process."""
+"""The ARM routes and the data plane of batch endpoints, over HTTP in process."""
 
 from typing import Any
 

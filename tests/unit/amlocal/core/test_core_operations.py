@@ -39,7 +39,7 @@ def test_an_operation_that_failed_carries_the_error_for_the_poller(workspace: Wo
 def test_a_compute_operation_has_two_keys(workspace: Workspace) -> None:
     running = operations(workspace)
     operation = running.start("co")
-    url = running.status_url(operation, face="computeOperationsStatus")
+    url = running.status_url(operation, segment="computeOperationsStatus")
     assert workspace.ask("GET", url).json == {"status": "InProgress"}
     running.finish(operation)
     assert workspace.ask("GET", url).json == {"status": "Succeeded", "percentComplete": 100.0}
@@ -49,7 +49,7 @@ def test_a_failed_compute_operation_carries_its_error(workspace: Workspace) -> N
     running = operations(workspace)
     operation = running.start("co")
     running.finish(operation, error=ERROR)
-    answer = workspace.ask("GET", running.status_url(operation, face="computeOperationsStatus"))
+    answer = workspace.ask("GET", running.status_url(operation, segment="computeOperationsStatus"))
     assert answer.json == {"status": "Failed", "error": ERROR, "percentComplete": 100.0}
 
 
@@ -74,7 +74,7 @@ def test_an_operation_survives_the_server(workspace: Workspace) -> None:
 def test_the_result_of_a_deletion_says_where_to_ask_again_and_is_empty_at_the_end(workspace: Workspace) -> None:
     running = operations(workspace)
     operation = running.start("od")
-    url = running.status_url(operation, face="mfeOperationResults")
+    url = running.status_url(operation, segment="mfeOperationResults")
     pending = workspace.ask("GET", url)
     assert (pending.status, pending.json, pending.headers["location"]) == (202, {}, url)
     running.finish(operation)

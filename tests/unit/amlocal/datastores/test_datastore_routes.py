@@ -74,21 +74,21 @@ def test_secrets_are_given_as_the_kind_of_credentials_says(workspace: Workspace,
 def test_a_sas_opens_its_own_container_and_no_other(workspace: Workspace) -> None:
     create(workspace)
     sas = workspace.ask("POST", workspace.arm_of("datastores/mine/listSecrets")).json["sasToken"]
-    stranger = Client(workspace.app)
+    anonymous = Client(workspace.app)
     listing = f"restype=container&comp=list&{sas}"
-    assert stranger("GET", f"/devstore/mine?{listing}").status == 200
-    assert stranger("GET", f"/devstore/azureml?{listing}").status == 403
+    assert anonymous("GET", f"/devstore/mine?{listing}").status == 200
+    assert anonymous("GET", f"/devstore/azureml?{listing}").status == 403
 
 
 def test_one_that_was_deleted_is_gone_and_its_blobs_stay(workspace: Workspace) -> None:
     create(workspace)
     sas = workspace.ask("POST", workspace.arm_of("datastores/mine/listSecrets")).json["sasToken"]
-    stranger = Client(workspace.app)
-    stranger("PUT", f"/devstore/mine/a?{sas}", b"abc", headers={"x-ms-blob-type": "BlockBlob", "content-length": "3"})
+    anonymous = Client(workspace.app)
+    anonymous("PUT", f"/devstore/mine/a?{sas}", b"abc", headers={"x-ms-blob-type": "BlockBlob", "content-length": "3"})
     deleted = [workspace.ask("DELETE", workspace.arm_of("datastores/mine")).status for _ in range(2)]
     assert deleted == [200, 204]
     assert workspace.get("datastores/mine").status == 404
-    assert stranger("GET", f"/devstore/mine/a?{sas}").body == b"abc"
+    assert anonymous("GET", f"/devstore/mine/a?{sas}").body == b"abc"
 
 
 @pytest.mark.parametrize("name", ["workspaceblobstore", "workspaceartifactstore"])

@@ -10,7 +10,7 @@ TOKEN = f"{ORIGIN}/msi/token?api-version=2019-08-01&resource=https://ml.azure.lo
 
 
 @pytest.fixture
-def stranger(workspace: Workspace) -> Client:
+def anonymous(workspace: Workspace) -> Client:
     """One who has no token yet."""
     return Client(workspace.app)
 
@@ -20,47 +20,47 @@ def known(workspace: Workspace) -> dict[str, str]:
     return {"x-identity-header": load_secrets(workspace.settings.folder.secrets).identity}
 
 
-def test_the_metadata_needs_no_token(stranger: Client) -> None:
-    cloud = stranger("GET", METADATA).json[0]
+def test_the_metadata_needs_no_token(anonymous: Client) -> None:
+    cloud = anonymous("GET", METADATA).json[0]
     assert cloud["resourceManager"] == f"{ORIGIN}/"
     assert {"name", "portal", "authentication", "suffixes"} <= set(cloud)
 
 
-def test_the_sdk_derives_the_audience_of_machine_learning_from_the_portal(stranger: Client) -> None:
-    portal = stranger("GET", METADATA).json[0]["portal"]
+def test_the_sdk_derives_the_audience_of_machine_learning_from_the_portal(anonymous: Client) -> None:
+    portal = anonymous("GET", METADATA).json[0]["portal"]
     assert f"https://ml.azure.{portal.split('.', 2)[2].rstrip('/')}" == ML_AUDIENCE
 
 
 def test_who_knows_the_secret_gets_a_token_that_opens_the_workspace(
-    workspace: Workspace, stranger: Client, known: dict[str, str]
+    workspace: Workspace, anonymous: Client, known: dict[str, str]
 ) -> None:
-    body = stranger("GET", TOKEN, headers=known).json
+    body = anonymous("GET", TOKEN, headers=known).json
     assert jwt.decode(body["access_token"], options={"verify_signature": False})["aud"] == body["resource"]
     assert Client(workspace.app, body["access_token"])("GET", workspace.arm).status == 200
 
 
-def test_the_expiry_is_told_as_text(stranger: Client, known: dict[str, str]) -> None:
-    assert stranger("GET", TOKEN, headers=known).json["expires_on"].isdecimal()
+def test_the_expiry_is_told_as_text(anonymous: Client, known: dict[str, str]) -> None:
+    assert anonymous("GET", TOKEN, headers=known).json["expires_on"].isdecimal()
 
 
-def test_a_token_is_not_for_a_cache(stranger: Client, known: dict[str, str]) -> None:
-    assert stranger("GET", TOKEN, headers=known).headers["cache-control"] == "no-store"
+def test_a_token_is_not_for_a_cache(anonymous: Client, known: dict[str, str]) -> None:
+    assert anonymous("GET", TOKEN, headers=known).headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-identity-header": ""}, {"x-identity-header": "wröng"}])
-def test_who_does_not_know_the_secret_gets_none(stranger: Client, headers: dict[str, str]) -> None:
-    answer = stranger("GET", TOKEN, headers=headers)
+def test_who_does_not_know_the_secret_gets_none(anonymous: Client, headers: dict[str, str]) -> None:
+    answer = anonymous("GET", TOKEN, headers=headers)
     assert (answer.status, answer.error["code"]) == (401, "InvalidAuthenticationToken")
 
 
-def test_a_token_for_nothing_is_refused(stranger: Client, known: dict[str, str]) -> None:
-    answer = stranger("GET", f"{ORIGIN}/msi/token", headers=known)
+def test_a_token_for_nothing_is_refused(anonymous: Client, known: dict[str, str]) -> None:
+    answer = anonymous("GET", f"{ORIGIN}/msi/token", headers=known)
     assert answer.status == 400
     assert "resource" in answer.error["message"]
 
 
-def test_without_a_token_the_workspace_is_closed(workspace: Workspace, stranger: Client) -> None:
-    assert stranger("GET", workspace.arm).status == 401
+def test_without_a_token_the_workspace_is_closed(workspace: Workspace, anonymous: Client) -> None:
+    assert anonymous("GET", workspace.arm).status == 401
 
 
 def test_with_an_expired_token_the_workspace_is_closed(workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The faces of jobs in process: calls in, replies out, one event loop a test."""
+"""The routes of jobs in process: calls in, replies out, one event loop a test."""
 
 import asyncio
 import json

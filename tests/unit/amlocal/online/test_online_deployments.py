@@ -1,4 +1,4 @@
-"""The ARM face of deployments."""
+"""The ARM routes of deployments."""
 
 import asyncio
 from pathlib import Path

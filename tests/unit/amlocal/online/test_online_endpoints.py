@@ -1,4 +1,4 @@
-"""The ARM face of endpoints."""
+"""The ARM routes of endpoints."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The door and its connections on an event loop whose time is made up, with transports of memory: nothing waits."""
+"""The limiter and its connections on an event loop whose time is made up, with transports of memory: nothing waits."""
 
 import asyncio
 import contextlib
@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 from amlocal import connections
-from amlocal.app import ADMIT
-from amlocal.connections import Connection, Door, Limits, raise_descriptors
+from amlocal.app import MARK_AUTHENTICATED
+from amlocal.connections import Connection, ConnectionLimiter, ConnectionLimits, raise_descriptors
 
-LIMITS = Limits(stranger_s=8, head_s=10, body_s=30, idle_s=60, head_bytes=2000, headers=10, pipelined=3, log_s=10)
-PATIENT = replace(LIMITS, stranger_s=1000)
+LIMITS = ConnectionLimits(
+    unauthenticated_s=8, head_s=10, body_s=30, idle_s=60, head_bytes=2000, headers=10, pipelined=3, log_s=10
+)
+PATIENT = replace(LIMITS, unauthenticated_s=1000)
 MOMENT = 1e-4  # shorter than every timer: all that is due is done, and no more
 GET, KEY = b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nkey: 1\r\n\r\n"
 STAY = b"GET /stay HTTP/1.1\r\nkey: 1\r\n\r\n"
@@ -103,7 +105,7 @@ class Caller:
         self._loop.pass_()
         return self
 
-    def leave(self) -> None:
+    def forget(self) -> None:
         self.close()
         self._loop.pass_()
 
@@ -169,7 +171,7 @@ class Caller:
 
 
 class Reader(Protocol):
-    """What the door gives the event loop: a protocol with a buffer, and the connection behind it."""
+    """What the limiter gives the event loop: a protocol with a buffer, and the connection behind it."""
 
     connection: Connection
 
@@ -203,7 +205,7 @@ class Listener:
 async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]], send: Any) -> None:
     """Admit whoever has a key; the path says what is done then."""
     if (b"key", b"1") in scope["headers"]:
-        scope[ADMIT]()
+        scope[MARK_AUTHENTICATED]()
     if scope["path"] == "/stay":
         await asyncio.Event().wait()
     if scope["path"] == "/read":
@@ -215,8 +217,8 @@ async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[dic
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-class RecordingDoor(Door):
-    """A door that remembers all that it has counted, also what the log has told."""
+class RecordingLimiter(ConnectionLimiter):
+    """A limiter that remembers all that it has counted, also what the log has told."""
 
     def __init__(self, told: list[str], *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -228,9 +230,9 @@ class RecordingDoor(Door):
 
 
 class House:
-    """A door and what is on both sides of it."""
+    """A limiter and what is on both sides of it."""
 
-    def __init__(self, loop: Loop, limits: Limits, most: int) -> None:
+    def __init__(self, loop: Loop, limits: ConnectionLimits, most: int) -> None:
         self.loop = loop
         self.listener = Listener()
         self.told: list[str] = []
@@ -239,14 +241,14 @@ class House:
         self.config.timeout_keep_alive = round(limits.idle_s)
         self.state = ServerState()
 
-        def make(door: Door) -> Connection:
-            return Connection(config=self.config, server_state=self.state, app_state={}, door=door)
+        def make(limiter: ConnectionLimiter) -> Connection:
+            return Connection(config=self.config, server_state=self.state, app_state={}, limiter=limiter)
 
-        async def build() -> Door:
+        async def build() -> ConnectionLimiter:
             listener = cast("socket.socket", self.listener)
-            return RecordingDoor(self.told, listener, make, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), limits, most)
+            return RecordingLimiter(self.told, listener, make, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), limits, most)
 
-        self.door = loop.run_until_complete(build())
+        self.limiter = loop.run_until_complete(build())
 
     def call(self, *, tls: str = "good") -> Caller:
         caller = Caller(self.loop, tls)
@@ -258,7 +260,7 @@ class House:
         """Return a connection as it is before anything has come of it; uvicorn's own looks for the loop it is in."""
 
         async def make() -> Connection:
-            return self.door._make(self.door)
+            return self.limiter._make(self.limiter)
 
         return self.loop.run_until_complete(make())
 
@@ -272,7 +274,7 @@ class House:
         return sum(what in told for told in self.told)
 
     def end(self) -> None:
-        self.door.close()
+        self.limiter.close()
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
@@ -282,7 +284,7 @@ class House:
 
 
 @contextlib.contextmanager
-def opened(limits: Limits = LIMITS, most: int = 4) -> Iterator[House]:
+def opened(limits: ConnectionLimits = LIMITS, most: int = 4) -> Iterator[House]:
     loop = Loop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "time", SimpleNamespace(monotonic=loop.time))
@@ -309,7 +311,7 @@ def house(open_house: Open) -> House:
 
 @pytest.fixture
 def patient(open_house: Open) -> House:
-    """A house that strangers may stay in."""
+    """A house where callers without a credential may stay."""
     return open_house(PATIENT)
 
 
@@ -395,13 +397,13 @@ class TestTimes:
     def test_of_a_handshake(self, house: House) -> None:
         caller = house.call(tls="never")
         house.loop.pass_(7.9)
-        assert house.door.connections == 1
+        assert house.limiter.connections == 1
         house.loop.pass_(0.2)
-        assert house.door.connections == 0
+        assert house.limiter.connections == 0
         assert house.count("closed: no TLS within 8 s") == 1
         assert caller.connection is None
 
-    def test_of_a_stranger(self, house: House) -> None:
+    def test_of_an_unauthenticated_caller(self, house: House) -> None:
         caller = house.call()
         house.loop.pass_(7.9)
         assert not caller.closed
@@ -409,13 +411,13 @@ class TestTimes:
         assert (caller.received, caller.closed) == (b"", True)
         assert house.count("closed: no credential within 8 s") == 1
 
-    def test_of_a_stranger_that_asks_again_and_again(self, house: House) -> None:
+    def test_of_an_unauthenticated_caller_that_asks_again_and_again(self, house: House) -> None:
         caller = house.call()
         for _ in range(9):
             caller.send(GET)
             house.loop.pass_(1)
         assert caller.closed
-        assert house.door.connections == 0
+        assert house.limiter.connections == 0
 
     def test_of_a_head(self, house: House) -> None:
         caller = house.call().send(KEY)
@@ -481,19 +483,19 @@ class TestCredentials:
         assert (caller.rooms, caller.buffers, caller.blocking) == ([], [1], False)
         caller.send(KEY).send(KEY)
         assert (caller.rooms, caller.buffers) == ([2**20], [1, None])
-        assert caller.served.admitted
+        assert caller.served.authenticated
 
     def test_may_come_with_the_end_of_the_handshake(self, house: House) -> None:
         caller = house.call(tls="eager")
         assert status(caller) == b"200"
         house.loop.pass_(20)
-        assert (house.door.connections, caller.closed) == (1, False)
+        assert (house.limiter.connections, caller.closed) == (1, False)
 
     def test_of_one_that_is_gone_count_for_nothing(self, house: House) -> None:
         caller = house.call()
-        caller.leave()
-        caller.served.admit()
-        assert house.door.connections == 0
+        caller.forget()
+        caller.served.mark_authenticated()
+        assert house.limiter.connections == 0
 
     def test_need_no_socket_and_no_tls(self, house: House) -> None:
         connection = house.without_transport()
@@ -501,23 +503,23 @@ class TestCredentials:
 
         async def made() -> None:
             connection.connection_made(bare)
-            connection.admit()
+            connection.mark_authenticated()
 
         house.loop.run_until_complete(made())
-        assert connection.admitted
+        assert connection.authenticated
 
 
 class TestAFullHouse:
-    def test_the_oldest_stranger_makes_room(self, patient: House) -> None:
+    def test_the_oldest_without_a_credential_makes_room(self, patient: House) -> None:
         callers = [patient.call() for _ in range(5)]
         assert [caller.aborted for caller in callers] == [True, False, False, False, False]
-        assert patient.door.connections == 4
+        assert patient.limiter.connections == 4
         assert patient.count("4 are open, as many as may be, and these had shown no credential") == 1
 
     def test_also_in_its_handshake(self, patient: House) -> None:
         callers = [patient.call(tls="never") for _ in range(4)]
         last = patient.call()
-        assert patient.door.connections == 4
+        assert patient.limiter.connections == 4
         assert last.connection is not None
         assert [caller.connection for caller in callers] == [None] * 4
 
@@ -540,7 +542,7 @@ class TestAFullHouse:
         assert patient.loop.reader is None
         assert waiting.connection is None
         assert patient.count("made to wait: 4 are open, as many as may be, and all are busy") == 1
-        busy[2].leave()
+        busy[2].forget()
         patient.look()
         assert status(waiting.send(GET)) == b"200"
         assert not any(caller.aborted for caller in busy)
@@ -557,19 +559,19 @@ class TestAFullHouse:
                 elif present:
                     caller = present[number % len(present)]
                     if act == "leave":
-                        caller.leave()
+                        caller.forget()
                     else:
                         caller.send(KEY if act == "ask" else STAY)
-                assert house.door.connections <= 4
+                assert house.limiter.connections <= 4
                 assert sum(bool(one.connection) and not one.closed for one in callers) <= 4
             for caller in callers:
-                caller.leave()
+                caller.forget()
             house.loop.pass_(1001)
-            assert house.door.connections == 0
+            assert house.limiter.connections == 0
 
     def test_one_that_never_had_a_transport_can_be_turned_away(self, house: House) -> None:
         connection = house.without_transport()
-        connection.turn_away()
+        connection.abort()
         connection.check(10**9)
         assert house.count("closed") == 0
 
@@ -595,27 +597,27 @@ class TestAccepting:
         house = open_house(most=1000)
         house.listener.queue.extend(Caller(house.loop, "good") for _ in range(100))
         house.look()
-        assert (house.door.connections, len(house.listener.queue)) == (64, 36)
+        assert (house.limiter.connections, len(house.listener.queue)) == (64, 36)
 
     def test_a_handshake_that_fails_leaves_nothing(self, house: House) -> None:
         house.call(tls="wrong")
-        assert house.door.connections == 0
+        assert house.limiter.connections == 0
         assert not house.told
 
     def test_ends_when_the_door_closes(self, house: House) -> None:
         shaking, caller = house.call(tls="never"), house.call()
-        house.door.close()
+        house.limiter.close()
         house.loop.pass_()
         assert house.loop.reader is None
-        assert (house.door.connections, caller.closed, shaking.connection) == (1, False, None)
-        caller.leave()
+        assert (house.limiter.connections, caller.closed, shaking.connection) == (1, False, None)
+        caller.forget()
         assert house.loop.reader is None  # though there is room again
-        house.door.close()
-        house.loop.run_until_complete(house.door.wait_closed())
+        house.limiter.close()
+        house.loop.run_until_complete(house.limiter.wait_closed())
 
     def test_is_followed_by_no_more_looking_after(self, house: House) -> None:
         caller = house.call()
-        house.door.close()
+        house.limiter.close()
         house.loop.pass_(20)
         assert not caller.closed
 
@@ -643,23 +645,23 @@ class TestRefusedBodies:
         house = open_house(PATIENT, most=10)
         callers = [house.call().send(put("/", 500)).send(b"x") for _ in range(6)]
         assert [2**17 in caller.rooms for caller in callers] == [True] * 4 + [False] * 2
-        callers[0].leave()
+        callers[0].forget()
         house.loop.pass_(0.01)
         callers[5].send(b"x")
         assert 2**17 in callers[5].rooms
 
     def test_one_of_a_caller_with_a_key_leaves_its_place_to_another(self, patient: House) -> None:
         caller = patient.call().send(put("/", 2)).send(b"x")
-        assert patient.door._widened == {caller.served}
+        assert patient.limiter._widened == {caller.served}
         patient.loop.pass_(0.01)
         caller.send(b"x" + KEY)
-        assert not patient.door._widened
+        assert not patient.limiter._widened
 
     def test_are_taken_in_turn(self, open_house: Open) -> None:
         house = open_house(PATIENT, most=100)
         callers = [house.call().send(put("/", 500)) for _ in range(20)]
         for caller in callers:
-            house.door.drain(caller.served)
+            house.limiter.drain(caller.served)
             caller.served.flow.pause_reading()
         paused = []
         for _ in range(3):
@@ -669,7 +671,7 @@ class TestRefusedBodies:
 
     def test_of_one_that_is_gone_are_let_be(self, patient: House) -> None:
         caller = patient.call().send(put("/", 500)).send(b"x")
-        caller.leave()
+        caller.forget()
         patient.loop.pass_(0.01)
         assert caller.paused
 
@@ -689,7 +691,7 @@ class TestTheLog:
     def test_is_not_flooded(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.WARNING, "amlocal"):
             for _ in range(300):
-                house.door.count("closed: of this test")
+                house.limiter.count("closed: of this test")
                 house.loop.pass_(0.1)
             house.loop.pass_(11)
         counts = [int(message.split()[0]) for message in caplog.messages]
@@ -715,7 +717,7 @@ class TestDescriptors:
                 setrlimit=lambda _, pair: asked.append(pair),
             )
             monkeypatch.setattr(connections, "resource", system)
-            return raise_descriptors(Limits(connections=1024)), asked
+            return raise_descriptors(ConnectionLimits(connections=1024)), asked
 
         return fake
 

@@ -202,11 +202,11 @@ def test_a_folder_is_listed_in_mlflows_terms(live: Live) -> None:
     live(test)
 
 
-@pytest.mark.parametrize("face", ["api", "ajax-api"])
-def test_a_run_is_listed_by_its_own_paths(live: Live, face: str) -> None:
+@pytest.mark.parametrize("api_root", ["api", "ajax-api"])
+def test_a_run_is_listed_by_its_own_paths(live: Live, api_root: str) -> None:
     async def test(_: Tracking, ask: Ask) -> None:
         await ask("PUT", f"{FILES}/1/r/artifacts/model/a.bin", content=b"x")
-        listed = await ask("GET", f"/mlflow/{face}/2.0/mlflow/artifacts/list", "run_uuid=r&path=model")
+        listed = await ask("GET", f"/mlflow/{api_root}/2.0/mlflow/artifacts/list", "run_uuid=r&path=model")
         assert listed.body == {
             "root_uri": "mlflow-artifacts:/1/r",
             "files": [{"path": "model/a.bin", "is_dir": False, "file_size": 1}],

@@ -1,4 +1,4 @@
-"""The rim: what every request meets before and after its handler."""
+"""What every request meets before and after its handler."""
 
 import asyncio
 import errno

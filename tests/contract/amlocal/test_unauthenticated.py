@@ -16,14 +16,16 @@ import pytest
 import uvicorn
 
 from amlocal import server
-from amlocal.connections import Connection, Limits
+from amlocal.connections import Connection, ConnectionLimits
 from amlocal.core.clock import system_clock
 from amlocal.identity.authority import ensure_certificates
 from tests.contract.amlocal.plain import WAIT_S, eventually
 from tests.unit.amlocal.asgi import open_workspace
 
-SHORT = Limits(stranger_s=0.4, head_s=0.4, body_s=0.4, idle_s=60, farewell_s=0.2, connections=12, log_s=0.1)
-LONG = Limits(stranger_s=60, head_s=60, body_s=60, connections=12, log_s=0.1)
+SHORT = ConnectionLimits(
+    unauthenticated_s=0.4, head_s=0.4, body_s=0.4, idle_s=60, tls_shutdown_s=0.2, connections=12, log_s=0.1
+)
+LONG = ConnectionLimits(unauthenticated_s=60, head_s=60, body_s=60, connections=12, log_s=0.1)
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Site:
         self.open_sockets.append(wrapped)
         return wrapped
 
-    def leave(self) -> None:
+    def forget(self) -> None:
         """Close what a test has opened."""
         for sock in self.open_sockets:
             sock.close()
@@ -82,7 +84,7 @@ def closes(sock: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def served(root: Path, limits: Limits) -> Iterator[Site]:
+def served(root: Path, limits: ConnectionLimits) -> Iterator[Site]:
     with open_workspace(root) as workspace:
         folder = workspace.settings.folder
         ensure_certificates(folder, "local", system_clock(), {})
@@ -104,7 +106,7 @@ def served(root: Path, limits: Limits) -> Iterator[Site]:
         try:
             yield site
         finally:
-            site.leave()
+            site.forget()
             serving.should_exit = True
             thread.join(WAIT_S)
             listener.close()
@@ -125,14 +127,14 @@ def patient_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def strict(strict_site: Site) -> Iterator[Site]:
     yield strict_site
-    strict_site.leave()
+    strict_site.forget()
 
 
 @pytest.fixture
 def patient(patient_site: Site) -> Iterator[Site]:
     """A server whose times are long: what closes here is not the clock."""
     yield patient_site
-    patient_site.leave()
+    patient_site.forget()
 
 
 def hello(site: Site, sock: socket.socket) -> None:
@@ -175,8 +177,8 @@ class TestCallersThatStop:
         for _ in range(3):
             sock.sendall(strict.request())
             assert answer(sock).startswith(b"HTTP/1.1 200")
-            stranger = strict.plain()
-            closes(stranger)  # longer than every limit but that of idle connections
+            caller = strict.plain()
+            closes(caller)  # longer than every limit but that of idle connections
 
     def test_what_was_closed_is_told_in_the_log(self, strict: Site, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.WARNING, "amlocal"):
@@ -223,7 +225,7 @@ class TestWhoMayCall:
     def test_a_few_refused_bodies_are_taken_in_large_parts(self, patient: Site) -> None:
         def refused() -> list[int]:
             """Return the room of each connection that has a refused body."""
-            open_ = patient.server.servers[0]._strangers  # type: ignore[attr-defined]
+            open_ = patient.server.servers[0]._unauthenticated  # type: ignore[attr-defined]
             return sorted(one.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for one in open_)
 
         for _ in range(6):
@@ -240,7 +242,7 @@ class TestWhoMayCall:
         )
         assert answer(sock).startswith(b"HTTP/1.1 501")
         sock.sendall(b"x")
-        (connection,) = patient.server.servers[0]._strangers  # type: ignore[attr-defined]
+        (connection,) = patient.server.servers[0]._unauthenticated  # type: ignore[attr-defined]
         eventually("the body let go", lambda: connection.cycle.response_complete and not connection.cycle.body)
 
 
@@ -283,9 +285,9 @@ class TestAFullHouse:
         assert closes(half_open[20]) == b""
 
     def test_also_after_the_handshake(self, patient: Site) -> None:
-        strangers = [patient.connect() for _ in range(14)]
+        callers = [patient.connect() for _ in range(14)]
         patient.works()
-        assert closes(strangers[0]) == b""
+        assert closes(callers[0]) == b""
 
     def test_then_the_oldest_that_is_idle_does(self, patient: Site, caplog: pytest.LogCaptureFixture) -> None:
         callers = [patient.connect() for _ in range(12)]
@@ -313,7 +315,7 @@ class TestAFullHouse:
 
 
 def test_a_thousand_half_open_connections_lock_nobody_out(tmp_path: Path) -> None:
-    with served(tmp_path, Limits()) as site:
+    with served(tmp_path, ConnectionLimits()) as site:
         half_open = [site.plain() for _ in range(1100)]
         began = time.monotonic()
         site.works()
@@ -347,5 +349,5 @@ class TestAClosedConnection:
             more = f"Content-Length: {size}\r\n"
             sock.sendall(patient.request(path, method="PUT", token=token, more=more) + b"x" * size)
             assert answer(sock)
-        patient.leave()
+        patient.forget()
         eventually("no connection in memory", lambda: connections() <= before)

@@ -15,34 +15,34 @@ from tests.bench.figures import Figure
 from tests.bench.measures.server import Client
 from tests.bench.processes import listeners, timed
 
-_STRANGERS = 600
+_CONNECTIONS = 600
 _BODY = 500_000  # bytes
 _GOAL_KB, _GOAL_S = 64, 10
 
 
-def strangers() -> list[Figure]:
+def unauthenticated() -> list[Figure]:
     """Memory for each of 600 connections at its peak, in a new server each time; and how soon one is closed."""
     figures = []
     for what, act in (("says nothing more", _say_nothing), ("sends a body of 500 KB", _send_body)):
         costs = tuple(_cost(act) for _ in range(3))
-        figures.append(Figure(f"a stranger that {what}, memory", "KB", costs, _GOAL_KB))
-    with local_workspace() as workspace, _connected(workspace, 1) as (stranger,):
-        closed = timed(lambda: stranger.recv(1))
-    return [*figures, Figure("a stranger is closed after", "s", (closed,), _GOAL_S)]
+        figures.append(Figure(f"a connection without a credential that {what}, memory", "KB", costs, _GOAL_KB))
+    with local_workspace() as workspace, _connected(workspace, 1) as (connection,):
+        closed = timed(lambda: connection.recv(1))
+    return [*figures, Figure("a connection without a credential is closed after", "s", (closed,), _GOAL_S)]
 
 
 def _cost(act: Callable[[ssl.SSLSocket], None]) -> float:
     with local_workspace() as workspace:
-        Client(workspace).get("")  # what the first request loads is not a stranger's cost
+        Client(workspace).get("")  # what the first request loads is not a connection's cost
         server = next(listeners(workspace.origin))
         before = server.memory_info().rss
         with (
             _peak(server) as peak,
-            _connected(workspace, _STRANGERS) as callers,
-            ThreadPoolExecutor(_STRANGERS) as senders,
+            _connected(workspace, _CONNECTIONS) as callers,
+            ThreadPoolExecutor(_CONNECTIONS) as senders,
         ):
             list(senders.map(act, callers))
-        return (max(peak) - before) / _STRANGERS / 1024
+        return (max(peak) - before) / _CONNECTIONS / 1024
 
 
 def _say_nothing(_: ssl.SSLSocket) -> None:
