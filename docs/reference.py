@@ -20,8 +20,7 @@ from amlocal import cli as amlocal_cli
 from amlocal import pytest_plugin as amlocal_plugin
 from amlocal.assembly.build import build
 from amlocal.core.context import Identity
-from amlocal.core.http import Route
-from amlocal.core.routing import Router
+from amlocal.core.http import Route, Router
 from amlocal.core.unserved import FEATURES
 from amlocal.settings import Settings as ServerSettings
 from mlgates import pytest_plugin as mlgates_plugin

@@ -12,11 +12,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from urllib.parse import parse_qsl
 
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
-from amlocal.core.budget import Budget, Busy
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.errors import AmlocalError, ApiError, BadRequest, Forbidden, MethodNotAllowed
-from amlocal.core.http import Call, Reply, Route
-from amlocal.core.routing import Match, Router
+from amlocal.core.http import Call, Match, Reply, Route, Router
+from amlocal.core.transport import Budget, Busy
 from amlocal.core.unserved import unserved
 from amlocal.core.wire import envelope
 

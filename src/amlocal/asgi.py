@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from amlocal.core.budget import SMALL, Budget
 from amlocal.core.decoding import MAX_JSON
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Reply
+from amlocal.core.transport import SMALL, Budget
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from amlocal.core.clock import Clock, system_clock
-from amlocal.core.context import Identity
+from amlocal.core.context import Clock, Identity, system_clock
 from amlocal.core.paths import Folder
 from amlocal.identity.routes import CLOUD, ML_AUDIENCE
 from amlocal.identity.secrets import Secrets

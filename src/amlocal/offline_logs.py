@@ -3,7 +3,7 @@
 from contextlib import closing
 
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TextIO
 
-from amlocal.core.clock import random_ids, system_clock
-from amlocal.core.context import Identity
+from amlocal.core.context import Identity, random_ids, system_clock
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import Folder, naming, read_texts, write_private
 from amlocal.core.wire import azure_date

@@ -21,8 +21,16 @@ from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.routes import routes as blob_routes
 from amlocal.client import direct_environ, switch_environ
 from amlocal.computes.routes import ComputeRoutes
-from amlocal.core.clock import Clock, Ids, random_ids, system_clock
-from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context, Identity
+from amlocal.core.context import (
+    STORAGE_ACCOUNT,
+    STORAGE_SUFFIX,
+    Clock,
+    Context,
+    Identity,
+    Ids,
+    random_ids,
+    system_clock,
+)
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError, Forbidden

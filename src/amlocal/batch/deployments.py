@@ -12,9 +12,8 @@ from amlocal.batch.store import own_properties
 from amlocal.blobs import BlobStore
 from amlocal.core.context import Identity
 from amlocal.core.documents import Document
-from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, count, mapping, text
+from amlocal.core.fields import Sent, count, mapping, seconds, text
 from amlocal.core.unserved import not_served
 from amlocal.core.uris import own_reference
 from amlocal.core.yaml_decoding import MAX_YAML

@@ -19,9 +19,8 @@ from amlocal.batch.store import BatchStore, default_of
 from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE, BatchSettings
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
-from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import Sent
+from amlocal.core.fields import Sent, seconds
 from amlocal.core.paging import Loaded
 from amlocal.core.postings import Term
 from amlocal.jobs.store import STEP, JobStore

@@ -8,7 +8,7 @@ from amlocal.blobs import signatures
 from amlocal.blobs.errors import AuthenticationFailed, StorageError
 from amlocal.blobs.requests import BlobRequest
 from amlocal.blobs.signatures import text_to_sign
-from amlocal.core.clock import Clock
+from amlocal.core.context import Clock
 from amlocal.core.errors import Unauthorized
 
 ALL = frozenset("racwdl")  # read, add, create, write, delete, list

@@ -13,7 +13,7 @@ from typing import overload
 from amlocal.blobs.blocks import BlockListEntry, listed_chunks
 from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, StorageError, naming_full_disk
 from amlocal.blobs.values import Blob, BlobProperties, Chunk, Precondition
-from amlocal.core.clock import Clock, Ids
+from amlocal.core.context import Clock, Ids
 from amlocal.core.database import Database
 from amlocal.core.wire import azure_date, from_azure_date
 

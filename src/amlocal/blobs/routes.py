@@ -12,9 +12,9 @@ from amlocal.blobs.signatures import VERSION
 from amlocal.blobs.store import BlobStore
 from amlocal.blobs.values import check_blob
 from amlocal.blobs.writes import WriteOperations
-from amlocal.core.budget import SMALL
-from amlocal.core.clock import Clock, Ids
+from amlocal.core.context import Clock, Ids
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.transport import SMALL
 from amlocal.core.wire import azure_date
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST")

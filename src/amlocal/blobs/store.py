@@ -21,7 +21,7 @@ from amlocal.blobs.values import (
     no_precondition,
     path_below,
 )
-from amlocal.core.clock import Clock, Ids
+from amlocal.core.context import Clock, Ids
 from amlocal.core.database import Database
 
 _BLOCKS_KEPT = timedelta(days=7)  # how long Azure keeps blocks that nobody commits

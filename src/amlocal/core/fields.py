@@ -1,5 +1,6 @@
 """Reading what a client sent: each field is of the kind that Azure's schema says, or the answer is 400."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,3 +71,20 @@ def count(sent: Sent, key: str, *, default: int) -> int:
 def _kind(value: object) -> str:
     kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
     return kinds[type(value)]
+
+
+# Nine digits are thirty years of seconds: no honest duration has more, and no clock takes them.
+_DURATION = re.compile(
+    r"P(?=.*\d)(?:(?P<days>\d{1,9})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
+    re.ASCII,
+)
+_UNIT_SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
+
+
+def seconds(sent: object) -> float:
+    """Return the seconds of a duration such as `PT1H30M` or `P1DT0.5S`. Raises `BadRequest` on anything else."""
+    found = _DURATION.fullmatch(sent) if isinstance(sent, str) else None
+    if found is None:
+        raise BadRequest(f"{sent!r} is not an ISO 8601 duration such as PT1H30M.")
+    return sum(float(found[unit] or 0) * size for unit, size in _UNIT_SECONDS.items())

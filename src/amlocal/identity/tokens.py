@@ -7,8 +7,7 @@ from datetime import timedelta
 import jwt
 from jwt.types import Options
 
-from amlocal.core.clock import Clock
-from amlocal.core.context import TENANT
+from amlocal.core.context import TENANT, Clock
 from amlocal.core.errors import Unauthorized
 
 LIFETIME = timedelta(hours=24)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from amlocal.core.clock import Clock
+from amlocal.core.context import Clock
 from amlocal.core.error_lines import NOTICE, error_line, shortened
 
 LOG_FOLDER = "user_logs"

@@ -7,7 +7,7 @@ from typing import Any
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
-from amlocal.core.durations import seconds
+from amlocal.core.fields import seconds
 from amlocal.identity.routes import OBO_PATH
 from amlocal.jobs.bindings import substitute
 from amlocal.jobs.distribution import JobProcess, job_processes, mpi_notice, without_job_variables

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from amlocal.core.clock import Clock, Ids
-from amlocal.core.durations import seconds
+from amlocal.core.context import Clock, Ids
 from amlocal.core.errors import AmlocalError
+from amlocal.core.fields import seconds
 from amlocal.online.deployment_build import DeploymentBuild, DeploymentBuilder
 from amlocal.online.deployment_logs import DeploymentLog
 from amlocal.online.errors import RolloutFailed

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amlocal.core.durations import seconds
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import count, flag, mapping, text, texts
+from amlocal.core.fields import count, flag, mapping, seconds, text, texts
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from jwt.types import Options
 
-from amlocal.core.clock import Clock
+from amlocal.core.context import Clock
 from amlocal.core.errors import BadRequest, Unauthorized
 
 AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}

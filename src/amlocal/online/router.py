@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from amlocal.core.budget import Busy
-from amlocal.core.clock import Ids
+from amlocal.core.context import Ids
 from amlocal.core.documents import Document
-from amlocal.core.durations import seconds
 from amlocal.core.errors import ApiError
+from amlocal.core.fields import seconds
 from amlocal.core.http import Call, Reply, Route
+from amlocal.core.transport import Busy
 from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.errors import ProcessDied, TooBusy

@@ -15,8 +15,7 @@ import psutil
 from amlocal import state
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
-from amlocal.core.context import STORAGE_ACCOUNT, Context
+from amlocal.core.context import STORAGE_ACCOUNT, Context, random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.jobs.status import Status

@@ -30,8 +30,7 @@ from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, Contain
 
 from amlocal.app import App
 from amlocal.blobs import BlobStore, StorageAccess, chunks, routes
-from amlocal.core.clock import random_ids, system_clock
-from amlocal.core.context import Context, Identity
+from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import Unauthorized
@@ -340,7 +339,7 @@ _WRITER = """
 import itertools, sys
 from pathlib import Path
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 from amlocal.core.database import Database
 
 folder = Path(sys.argv[1])

@@ -26,8 +26,7 @@ from sklearn.linear_model import LogisticRegression
 
 from amlocal.app import App
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
-from amlocal.core.context import Context, Identity
+from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import Unauthorized

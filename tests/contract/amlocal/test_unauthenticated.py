@@ -17,7 +17,7 @@ import uvicorn
 
 from amlocal import server
 from amlocal.connections import Connection, ConnectionLimits
-from amlocal.core.clock import system_clock
+from amlocal.core.context import system_clock
 from amlocal.identity.authority import ensure_certificates
 from tests.contract.amlocal.plain import WAIT_S, eventually
 from tests.unit.amlocal.asgi import open_workspace

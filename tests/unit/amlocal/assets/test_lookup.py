@@ -5,7 +5,7 @@ import pytest
 from amlocal.assembly.stores import open_stores
 from amlocal.assets.lookup import AssetLookup, Remote, curated_name
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 from amlocal.core.errors import BadRequest, NotFound
 from amlocal.datastores.store import Location
 from tests.unit.amlocal.asgi import Workspace

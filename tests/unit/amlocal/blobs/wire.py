@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from amlocal.blobs import BlobStore, StorageAccess, routes
 from amlocal.core.errors import Unauthorized
-from amlocal.core.http import Call, Reply
-from amlocal.core.routing import Router
+from amlocal.core.http import Call, Reply, Router
 
 ORIGIN = "https://127.0.0.1:8443"
 KEY = "c3RvcmFnZSBhY2NvdW50IGtleQ=="

@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from amlocal.core.errors import ApiError
-from amlocal.core.http import Call, Reply
+from amlocal.core.http import Call, Reply, Router
 from amlocal.core.limits import check_run
-from amlocal.core.routing import Router
 from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.outputs import OutputCollector
 from amlocal.jobs.routes import JobRoutes

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from amlocal.app import App
 from amlocal.asgi import MAX_BODY
-from amlocal.core.budget import Budget
-from amlocal.core.clock import random_ids, system_clock
-from amlocal.core.context import Context, Identity
+from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.errors import BadRequest, Unauthorized
 from amlocal.core.http import Call, Handler, Reply, Route
+from amlocal.core.transport import Budget
 from tests.unit.amlocal.asgi import FEW, ORIGIN, Client, Workspace, chunks
 
 JSON = st.recursive(

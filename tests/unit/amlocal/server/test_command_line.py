@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from amlocal import cli, launcher, server, state
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError

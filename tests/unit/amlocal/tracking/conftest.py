@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from amlocal.blobs import BlobStore
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.http import Call
 

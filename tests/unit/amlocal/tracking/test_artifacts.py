@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.blobs import Blob, BlobStore
-from amlocal.core.clock import system_clock
+from amlocal.core.context import system_clock
 from amlocal.core.errors import NotFound
 from amlocal.tracking.artifacts import (
     ArtifactEntry,

@@ -11,8 +11,7 @@ import pytest
 
 from amlocal.blobs import BlobStore
 from amlocal.core.errors import ApiError, Unauthorized
-from amlocal.core.http import Call, Reply
-from amlocal.core.routing import Router
+from amlocal.core.http import Call, Reply, Router
 from amlocal.tracking import tracking as tracking_module
 from amlocal.tracking.mlflow_process import MlflowResponse
 from amlocal.tracking.protocol import RunRecord

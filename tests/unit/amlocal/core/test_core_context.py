@@ -1,7 +1,7 @@
 import uuid
 from datetime import timedelta
 
-from amlocal.core.clock import random_ids, system_clock
+from amlocal.core.context import random_ids, system_clock
 
 
 def test_the_clock_tells_utc() -> None:
