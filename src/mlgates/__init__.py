@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlgates.contract.pyfunc_scorer import PyfuncScorer
     from mlgates.contract.signature import ModelContract
     from mlgates.core.errors import ExitCode, MlgatesError
-    from mlgates.core.gates import CheckResult, GateRecord
+    from mlgates.core.gates import CheckResult, GateRecord, Verdict, bounded
     from mlgates.core.lineage import Lineage
     from mlgates.core.progress import Progress, Record, Silent
     from mlgates.core.values import AssetVersion, Job
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mlgates.gates.checks.metrics import Bounds
     from mlgates.gates.errors import CouldNotRun
     from mlgates.gates.evidence import Evidence
-    from mlgates.gates.findings import Finding, bounded
 
 _MODULES = {
     "mlgates.config.declaring": ("Strict",),
@@ -40,7 +39,7 @@ _MODULES = {
     "mlgates.contract.pyfunc_scorer": ("PyfuncScorer",),
     "mlgates.contract.signature": ("ModelContract",),
     "mlgates.core.errors": ("ExitCode", "MlgatesError"),
-    "mlgates.core.gates": ("CheckResult", "GateRecord"),
+    "mlgates.core.gates": ("CheckResult", "GateRecord", "Verdict", "bounded"),
     "mlgates.core.lineage": ("Lineage",),
     "mlgates.core.progress": ("Progress", "Record", "Silent"),
     "mlgates.core.values": ("AssetVersion", "Job"),
@@ -53,7 +52,6 @@ _MODULES = {
     "mlgates.gates.checks.metrics": ("Bounds",),
     "mlgates.gates.errors": ("CouldNotRun",),
     "mlgates.gates.evidence": ("Evidence",),
-    "mlgates.gates.findings": ("Finding", "bounded"),
 }  # fmt: skip
 
 __all__ = [
@@ -66,7 +64,6 @@ __all__ = [
     "EndpointClient",
     "Evidence",
     "ExitCode",
-    "Finding",
     "GateRecord",
     "Job",
     "Lineage",
@@ -83,6 +80,7 @@ __all__ = [
     "Silent",
     "Strict",
     "UnreadableData",
+    "Verdict",
     "ask",
     "bounded",
     "find_project",

@@ -25,13 +25,21 @@ class Verdict(StrEnum):
         """True when the gate may open as far as this check goes."""
         return self in {Verdict.PASSED, Verdict.WARNED}
 
+    @classmethod
+    def passed_if(cls, holds: bool) -> "Verdict":
+        """Return what a check says of itself; whether a failure warns only, the gate knows."""
+        return cls.PASSED if holds else cls.FAILED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """One thing that was checked."""
 
     name: str
-    """Unique in its gate, the kind of check first: `metrics.auc`."""
+    """Unique in its gate, the kind of check first: `metrics.auc`.
+
+    A check gives what stands after the point: a metric, a column, a layer; "" where it has one result only.
+    """
     verdict: Verdict
     reason: str
     """What was found, on one line for a person."""
@@ -52,6 +60,11 @@ class CheckResult:
     `low` and `high` are the ends of the interval that the figure lies in, where it is judged by one.
     """
     seconds: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """True when the gate may open as far as this goes."""
+        return self.verdict.holds
 
     @property
     def kind(self) -> str:
@@ -80,6 +93,24 @@ class CheckResult:
     def summary(self) -> str:
         """One phrase for a person."""
         return f"{self.verdict}: {self.reason}"
+
+
+def bounded(name: str, figure: float, *, least: float | None, most: float | None, unit: str = "") -> CheckResult:
+    """Return the result that `figure` is not under `least` and not over `most`; neither is no limit at all."""
+    parts = [f"at least {least:g}" if least is not None else "", f"at most {most:g}" if most is not None else ""]
+    limit = " and ".join(filter(None, parts))
+    # Written so that NaN, which compares with nothing, does not hold.
+    holds = (least is None or figure >= least) and (most is None or figure <= most)
+    return CheckResult(
+        name=name,
+        verdict=Verdict.passed_if(holds),
+        reason=f"{name or 'it'} is {figure:.4g}{f' {unit}' if unit else ''}, {limit} is due",
+        figure=figure,
+        limit=limit,
+        least=least,
+        most=most,
+        unit=unit,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from mlgates.core.errors import ConfigurationError
+from mlgates.core.gates import CheckResult
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 GROUP = "mlgates.checks"
 
@@ -20,7 +20,7 @@ class CheckType:
     """A type of check: its settings in gates.yml, and the function that looks."""
 
     config: type[BaseModel]
-    check: Callable[[Any, Evidence], Iterator[Finding]]
+    check: Callable[[Any, Evidence], Iterator[CheckResult]]
     """Takes the settings and the evidence; raises `CouldNotRun` when that is not there."""
     wants_model: bool = True
     """False for a check that is about a commit."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.progress import Progress
@@ -9,7 +10,6 @@ from mlgates.gates.checks import CHECK_TYPES
 from mlgates.gates.declaration import CheckConfig, Gate
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 # A check that raises what nobody foresaw must not hide what the others found.
 _FAULT = "this is a fault of the check, or evidence that it did not foresee: see the traceback with --debug"
@@ -43,35 +43,30 @@ def judge(
 ) -> Iterator[CheckResult]:
     """Yield the results of one check; one that cannot run is one result that says so, after those it still found."""
     began = clock()
-    findings: list[Finding] = []
+    found: list[CheckResult] = []
     stopped: CheckResult | None = None
     try:
-        for finding in CHECK_TYPES[planned.kind].check(planned.config, evidence):
-            findings.append(finding)  # noqa: PERF402 - what was found before one that cannot run is kept
+        for result in CHECK_TYPES[planned.kind].check(planned.config, evidence):
+            found.append(result)  # noqa: PERF402 - what was found before one that cannot run is kept
     except CouldNotRun as error:
         stopped = _stopped(planned, str(error), error.remedy)
     except Exception as error:  # noqa: BLE001 - see _FAULT; the result says it, and the gate does not open
         stopped = _stopped(planned, f"{type(error).__name__}: {error}", _FAULT)
     seconds = clock() - began
-    for finding in findings:
-        yield _result(planned, finding, seconds)
+    for result in found:
+        yield _completed(planned, result, seconds)
     if stopped:
         yield stopped
 
 
-def _result(planned: CheckConfig, finding: Finding, seconds: float) -> CheckResult:
+def _completed(planned: CheckConfig, found: CheckResult, seconds: float) -> CheckResult:
+    """Return what a check found as the gate tells it: with the check's name, and a failure that warns only as that."""
     broken = Verdict.WARNED if planned.warn_only else Verdict.FAILED
-    return CheckResult(
-        name=f"{planned.kind}.{finding.what}" if finding.what else planned.kind,
-        verdict=Verdict.PASSED if finding.holds else broken,
-        reason=finding.reason,
-        figure=finding.figure,
-        limit=finding.limit,
-        least=finding.least,
-        most=finding.most,
-        unit=finding.unit,
-        remedy="" if finding.holds else finding.remedy,
-        evidence=finding.evidence,
+    return replace(
+        found,
+        name=f"{planned.kind}.{found.name}" if found.name else planned.kind,
+        verdict=Verdict.PASSED if found.holds else broken,
+        remedy="" if found.holds else found.remedy,
         seconds=seconds,
     )
 

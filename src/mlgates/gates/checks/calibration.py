@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.scores import Labels, Probabilities
 
 
@@ -38,14 +38,14 @@ class Bin:
     """The share of positives."""
 
 
-def check(config: CalibrationConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding. Evidence: `bins`, each `low`, `high`, `rows`, `predicted`, `observed`; empty bins left out."""
+def check(config: CalibrationConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result. Evidence: `bins`, each `low`, `high`, `rows`, `predicted`, `observed`; empty bins left out."""
     found = bins_of(evidence.held_out.labels, evidence.probabilities(evidence.candidate), config.bins)
     error = expected_error(found)
     worst = max(found, key=lambda each: each.rows * abs(each.predicted - each.observed))
-    yield Finding(
-        what="",
-        holds=error <= config.max_error,
+    yield CheckResult(
+        name="",
+        verdict=Verdict.passed_if(error <= config.max_error),
         reason=(
             f"probabilities are off by {error:.3f} on average; of the {worst.rows} rows given {worst.predicted:.0%} "
             f"on average, {worst.observed:.0%} are positive"

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities, of_draws
 
 
@@ -35,10 +35,12 @@ class ChampionConfig(Strict):
     """Of the draws: the same seed finds the same."""
 
 
-def check(config: ChampionConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding: the gain's interval. Without a champion there is nothing to lose, and that is what it says."""
+def check(config: ChampionConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result: the gain's interval. Without a champion there is nothing to lose, and that is what it says."""
     if evidence.champion is None:
-        yield Finding(what="", holds=True, reason="nothing serves yet: the floors of the metrics alone decide")
+        yield CheckResult(
+            name="", verdict=Verdict.PASSED, reason="nothing serves yet: the floors of the metrics alone decide"
+        )
         return
     labels = evidence.held_out.labels
     models = (evidence.candidate, evidence.champion)
@@ -48,9 +50,9 @@ def check(config: ChampionConfig, evidence: Evidence) -> Iterator[Finding]:
     ours, theirs = (score(labels, classes, probabilities) for classes, probabilities in pairs)
     low, high = _interval(gain, config.confidence)
     better = -1 if config.metric in LOWER_IS_BETTER else 1
-    yield Finding(
-        what=config.metric,
-        holds=low >= -config.margin,
+    yield CheckResult(
+        name=config.metric,
+        verdict=Verdict.passed_if(low >= -config.margin),
         reason=(
             f"{config.metric} {ours:.4f} against the champion's {theirs:.4f} on {len(labels)} rows: "
             f"gain {better * (ours - theirs):+.4f}, {config.confidence:.0%} interval {low:+.4f} to {high:+.4f}"

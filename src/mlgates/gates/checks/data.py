@@ -10,9 +10,9 @@ from pydantic import Field
 
 from mlgates.config.declaring import Strict
 from mlgates.core.errors import MlgatesError
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 
 class DataConfig(Strict):
@@ -22,8 +22,8 @@ class DataConfig(Strict):
     """The file, relative to the project's folder."""
 
 
-def check(config: DataConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding. Evidence: `suite`, its name; `checked`, how many expectations; `failed`, a line each."""
+def check(config: DataConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result. Evidence: `suite`, its name; `checked`, how many expectations; `failed`, a line each."""
     file = evidence.root / config.suite
     if not file.is_file():
         raise CouldNotRun(f"there is no suite {config.suite}", remedy="correct data.suite in gates.yml")
@@ -33,9 +33,9 @@ def check(config: DataConfig, evidence: Evidence) -> Iterator[Finding]:
     found = evidence.cache.once(about, lambda: _validated(data, evidence, config))
     checked, failed = int(found["checked"]), list(found["failed"])
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    yield Finding(
-        what="",
-        holds=not failed,
+    yield CheckResult(
+        name="",
+        verdict=Verdict.passed_if(not failed),
         reason=(
             f"{found['suite']}: {checked - len(failed)} of {checked} expectations met"
             + (f"; not met: {failed[0]}{more}" if failed else "")

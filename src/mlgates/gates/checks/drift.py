@@ -15,8 +15,8 @@ import pandas as pd
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 Values: TypeAlias = npt.NDArray[np.float64]
 _LEAST = 1e-4
@@ -49,25 +49,25 @@ class Drift:
     candidate: list[float]
 
 
-def check(config: DriftConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding a column; one only, when the data is the same. Evidence: the fields of `Drift`."""
+def check(config: DriftConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield a result a column; one only, when the data is the same. Evidence: the fields of `Drift`."""
     if evidence.champion is None:
-        yield Finding(what="", holds=True, reason="nothing serves yet to compare the data with")
+        yield CheckResult(name="", verdict=Verdict.PASSED, reason="nothing serves yet to compare the data with")
         return
     if _same_source(evidence):
-        yield Finding(what="", holds=True, reason=f"trained on the same data as {evidence.champion}")
+        yield CheckResult(name="", verdict=Verdict.PASSED, reason=f"trained on the same data as {evidence.champion}")
         return
     new, old = (evidence.training_set(model) for model in (evidence.candidate, evidence.champion))
     if new.equals(old):
-        yield Finding(what="", holds=True, reason=f"trained on the same rows as {evidence.champion}")
+        yield CheckResult(name="", verdict=Verdict.PASSED, reason=f"trained on the same rows as {evidence.champion}")
         return
     for name in (name for name in [*old.columns, *new.columns.difference(old.columns)] if name not in config.ignore):
         if name in new and name in old:
-            yield _finding(config, name, drift(_numbers(old[name]), _numbers(new[name]), config.bins))
+            yield _result(config, name, drift(_numbers(old[name]), _numbers(new[name]), config.bins))
         else:
-            yield Finding(
-                what=name,
-                holds=False,
+            yield CheckResult(
+                name=name,
+                verdict=Verdict.FAILED,
                 reason=f"the {'champion' if name in old else 'candidate'}'s data alone has the column {name}",
                 remedy="train on the same columns, or list it in drift.ignore",
             )
@@ -110,13 +110,15 @@ def _numbers(column: pd.Series) -> Values:
     return (hashes / 2**64).astype("float64")
 
 
-def _finding(config: DriftConfig, name: str, found: Drift) -> Finding:
+def _result(config: DriftConfig, name: str, found: Drift) -> CheckResult:
     remedy = f"find out what became of {name} at its source; widen the limits when the world has changed"
     if np.isnan(found.psi):
-        return Finding(what=name, holds=False, reason=f"one of the two data sets has no value in {name}", remedy=remedy)
-    return Finding(
-        what=name,
-        holds=found.psi <= config.max_psi and found.ks <= config.max_ks,
+        return CheckResult(
+            name=name, verdict=Verdict.FAILED, reason=f"one of the two data sets has no value in {name}", remedy=remedy
+        )
+    return CheckResult(
+        name=name,
+        verdict=Verdict.passed_if(found.psi <= config.max_psi and found.ks <= config.max_ks),
         reason=f"population stability index {found.psi:.3f}, Kolmogorov-Smirnov {found.ks:.3f}",
         figure=found.psi,
         limit=f"index at most {config.max_psi:g}, Kolmogorov-Smirnov at most {config.max_ks:g}",

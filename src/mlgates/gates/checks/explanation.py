@@ -12,10 +12,10 @@ import pandas as pd
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.nearest import did_you_mean
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, Model, Table
-from mlgates.gates.findings import Finding
 from mlgates.gates.scores import Labels, auc
 
 
@@ -46,8 +46,8 @@ class Importance:
     std: float
 
 
-def check(config: ExplanationConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding for each column that is config, and `largest_share`.
+def check(config: ExplanationConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield a result for each column that is declared, and `largest_share`.
 
     Its evidence: `importance`, by feature `mean` and `std`; `auc` before shuffling; `rows` and `repeats`.
     """
@@ -99,22 +99,22 @@ def _sample(config: ExplanationConfig, table: Table) -> Table:
     return Table(table.features.iloc[rows], table.labels[rows])
 
 
-def _forbidden(name: str, table: Table) -> Finding:
+def _forbidden(name: str, table: Table) -> CheckResult:
     used = name in table.features
-    return Finding(
-        what=name,
-        holds=not used,
+    return CheckResult(
+        name=name,
+        verdict=Verdict.passed_if(not used),
         reason=f"{name} is {'a feature of the model' if used else 'not among the features'}",
         limit="never a feature",
         remedy=f"leave {name} out of the training features",
     )
 
 
-def _unrelated(name: str, found: Importance | None, tolerance: float) -> Finding:
+def _unrelated(name: str, found: Importance | None, tolerance: float) -> CheckResult:
     fall = found.mean if found else 0.0
-    return Finding(
-        what=name,
-        holds=fall <= tolerance,
+    return CheckResult(
+        name=name,
+        verdict=Verdict.passed_if(fall <= tolerance),
         reason=f"shuffling {name} takes {fall:.4f} off the AUC" if found else f"{name} is not among the features",
         figure=fall,
         limit=f"at most {tolerance:g}",
@@ -123,13 +123,13 @@ def _unrelated(name: str, found: Importance | None, tolerance: float) -> Finding
     )
 
 
-def _largest(config: ExplanationConfig, found: dict[str, Importance], before: float, rows: int) -> Finding:
+def _largest(config: ExplanationConfig, found: dict[str, Importance], before: float, rows: int) -> CheckResult:
     total = sum(max(0.0, each.mean) for each in found.values())
     first = max(found, key=lambda name: found[name].mean)
     share = max(0.0, found[first].mean) / total if total else 0.0
-    return Finding(
-        what="largest_share",
-        holds=total > 0 and share <= config.max_share,
+    return CheckResult(
+        name="largest_share",
+        verdict=Verdict.passed_if(total > 0 and share <= config.max_share),
         reason=(
             f"{first} has {share:.0%} of the importance, the most of {len(found)} features"
             if total

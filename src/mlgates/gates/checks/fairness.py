@@ -10,10 +10,10 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.nearest import did_you_mean
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.scores import SCORES
 
 Names: TypeAlias = npt.NDArray[np.object_]
@@ -40,13 +40,13 @@ class FairnessConfig(Strict):
         return groups
 
 
-def check(config: FairnessConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding a column. Evidence: `groups`, by name `value` and `rows`; `left_out`, by name the rows."""
+def check(config: FairnessConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield a result a column. Evidence: `groups`, by name `value` and `rows`; `left_out`, by name the rows."""
     rows = evidence.held_out.rows
     for column, edges in config.groups.items():
         if column not in rows:
             raise CouldNotRun(f"the data has no column '{column}'. {did_you_mean(column, map(str, rows))}")
-        yield _finding(config, column, bands(rows[column], edges), evidence)
+        yield _result(config, column, bands(rows[column], edges), evidence)
 
 
 def bands(values: pd.Series, edges: list[float]) -> Names:
@@ -62,7 +62,7 @@ def band_names(edges: list[float]) -> list[str]:
     return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over", "no value"]
 
 
-def _finding(config: FairnessConfig, column: str, groups: Names, evidence: Evidence) -> Finding:
+def _result(config: FairnessConfig, column: str, groups: Names, evidence: Evidence) -> CheckResult:
     from fairlearn.metrics import MetricFrame, count  # noqa: PLC0415 - brings in scikit-learn
 
     labels, candidate = evidence.held_out.labels, evidence.candidate
@@ -93,9 +93,9 @@ def _finding(config: FairnessConfig, column: str, groups: Names, evidence: Evide
     worst, best = min(judged, key=judged.__getitem__), max(judged, key=judged.__getitem__)
     gap = judged[best] - judged[worst]
     small = ", ".join(f"{name} ({rows} rows)" for name, rows in left_out.items())
-    return Finding(
-        what=column,
-        holds=gap <= config.max_gap,
+    return CheckResult(
+        name=column,
+        verdict=Verdict.passed_if(gap <= config.max_gap),
         reason=(
             f"{config.metric} is {judged[best]:.3f} for {column} {best} and {judged[worst]:.3f} for {worst}: "
             f"a gap of {gap:.3f}{f'; left out: {small}' if small else ''}"

@@ -15,9 +15,9 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 _ROUNDS = 2
 _SCHEDULED = Path("/proc/thread-self/schedstat")
@@ -67,15 +67,15 @@ class Measured:
         return self.median_ms <= (times.median_ms or np.inf) and self.p95_ms <= (times.p95_ms or np.inf)
 
 
-def check(config: LatencyConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield findings `row_median`, `row_p95`, `batch_median`, `batch_p95`, those that have a limit."""
+def check(config: LatencyConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield results `row_median`, `row_p95`, `batch_median`, `batch_p95`, those that have a limit."""
     features = evidence.held_out.features
     if features.empty:
         raise CouldNotRun("there are no held-out rows to predict")
     several = features.iloc[np.arange(config.batch_rows) % len(features)]
     for part, rows, times in (("row", features.iloc[:1], config.row), ("batch", several, config.batch)):
         measured = measure(lambda rows=rows: evidence.candidate.classes(rows), times, config.repeats)  # type: ignore[misc]
-        yield from _findings(part, rows, times, measured)
+        yield from _results(part, rows, times, measured)
 
 
 def measure(
@@ -112,16 +112,16 @@ def _round(predict: Callable[[], object], repeats: int, clock: Callable[[], floa
     return Measured(float(median), float(p95), len(taken))
 
 
-def _findings(part: str, rows: pd.DataFrame, times: Times, measured: Measured) -> Iterator[Finding]:
+def _results(part: str, rows: pd.DataFrame, times: Times, measured: Measured) -> Iterator[CheckResult]:
     what = "one row" if len(rows) == 1 else f"{len(rows)} rows"
     for name, figure, most in (
         ("median", measured.median_ms, times.median_ms),
         ("p95", measured.p95_ms, times.p95_ms),
     ):
         if most is not None:
-            yield Finding(
-                what=f"{part}_{name}",
-                holds=figure <= most,
+            yield CheckResult(
+                name=f"{part}_{name}",
+                verdict=Verdict.passed_if(figure <= most),
                 reason=f"{what} in {figure:.1f} ms ({name} of {measured.predictions} predictions)",
                 figure=figure,
                 limit=f"at most {most:g}",

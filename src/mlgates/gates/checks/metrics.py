@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pydantic import RootModel, model_validator
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, bounded
 from mlgates.core.nearest import did_you_mean
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding, bounded
 
 
 class Bounds(Strict):
@@ -32,8 +32,8 @@ class MetricsConfig(RootModel[dict[str, Bounds]]):
     """`auc: {min: 0.8}`: by the name of a metric, what it must be."""
 
 
-def check(config: MetricsConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding a metric. Raises `CouldNotRun` for one that training did not log."""
+def check(config: MetricsConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield a result a metric. Raises `CouldNotRun` for one that training did not log."""
     logged = evidence.metrics(evidence.candidate)
     for name, bounds in config.root.items():
         if name not in logged:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 
 class ReproducibilityConfig(Strict):
@@ -17,8 +17,8 @@ class ReproducibilityConfig(Strict):
     """For each metric, in its own unit."""
 
 
-def check(config: ReproducibilityConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding: the metric that differs most. Evidence: `first` and `second`, the metrics by name."""
+def check(config: ReproducibilityConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result: the metric that differs most. Evidence: `first` and `second`, the metrics by name."""
     second = evidence.fetch_twin_metrics()
     if second is None:
         raise CouldNotRun(
@@ -33,9 +33,9 @@ def check(config: ReproducibilityConfig, evidence: Evidence) -> Iterator[Finding
     most = max(differences, key=differences.__getitem__)
     # Written so that NaN, which compares with nothing, does not hold.
     holds = all(difference <= config.tolerance for difference in differences.values())
-    yield Finding(
-        what="",
-        holds=holds,
+    yield CheckResult(
+        name="",
+        verdict=Verdict.passed_if(holds),
         reason=(
             f"{len(first)} metrics of two trainings differ by {differences[most]:.3g} at most"
             if holds

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from mlgates.config.declaring import Strict
 from mlgates.core.errors import MlgatesError
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 
 class SignatureConfig(Strict):
     """Without settings: a change that breaks callers is one, or it is not."""
 
 
-def check(_: SignatureConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding. Evidence: `changes`, each a line that begins with `breaking` or `compatible`."""
+def check(_: SignatureConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result. Evidence: `changes`, each a line that begins with `breaking` or `compatible`."""
     # Imported here: the contract brings in hypothesis.
     from mlgates.contract.compatibility import compare  # noqa: PLC0415
     from mlgates.contract.model_folder import read_contract  # noqa: PLC0415
@@ -23,19 +23,23 @@ def check(_: SignatureConfig, evidence: Evidence) -> Iterator[Finding]:
     try:
         ours = read_contract(candidate.folder)
     except MlgatesError as error:
-        yield Finding(what="", holds=False, reason=str(error), remedy="save the model with its signature")
+        yield CheckResult(
+            name="", verdict=Verdict.FAILED, reason=str(error), remedy="save the model with its signature"
+        )
         return
     if champion is None:
-        yield Finding(what="", holds=True, reason=f"takes {', '.join(ours.names)}; nothing serves yet to compare with")
+        yield CheckResult(
+            name="", verdict=Verdict.PASSED, reason=f"takes {', '.join(ours.names)}; nothing serves yet to compare with"
+        )
         return
     try:
         theirs = read_contract(champion.folder)
     except MlgatesError as error:
         raise CouldNotRun(f"champion {champion}: {error}", remedy="roll back to a version that has one") from error
     compared = compare(theirs, ours)
-    yield Finding(
-        what="",
-        holds=compared.compatible,
+    yield CheckResult(
+        name="",
+        verdict=Verdict.passed_if(compared.compatible),
         reason=f"against {champion}: {compared.summary}",
         limit="nothing that breaks callers",
         remedy="keep the names, types and order of the columns, or give callers a new endpoint",

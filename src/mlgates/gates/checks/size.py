@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 
 _MB = 1e6
 
@@ -18,17 +18,17 @@ class SizeConfig(Strict):
     """Of all files of the model, in megabytes (10^6 bytes)."""
 
 
-def check(config: SizeConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield one finding. Evidence: `files`, the megabytes of each by its path in the model's folder."""
+def check(config: SizeConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield one result. Evidence: `files`, the megabytes of each by its path in the model's folder."""
     folder = evidence.candidate.folder
     files = {
         file.relative_to(folder).as_posix(): file.stat().st_size / _MB for file in folder.rglob("*") if file.is_file()
     }
     total = sum(files.values())
     largest = max(files, key=files.__getitem__, default="nothing")
-    yield Finding(
-        what="",
-        holds=total <= config.max_mb,
+    yield CheckResult(
+        name="",
+        verdict=Verdict.passed_if(total <= config.max_mb),
         reason=f"the model is {total:.1f} MB, most of it in {largest}",
         figure=total,
         limit=f"at most {config.max_mb:g}",

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict, bounded
 from mlgates.core.layers import LAYERS
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import UNKNOWN
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
-from mlgates.gates.findings import Finding, bounded
 
 
 class SuitesConfig(Strict):
@@ -22,15 +22,15 @@ class SuitesConfig(Strict):
     """Of branches by the unit suite, in percent."""
 
 
-def check(config: SuitesConfig, evidence: Evidence) -> Iterator[Finding]:
-    """Yield a finding a layer, and one for the coverage. Raises `CouldNotRun` for a layer without a report."""
+def check(config: SuitesConfig, evidence: Evidence) -> Iterator[CheckResult]:
+    """Yield a result a layer, and one for the coverage. Raises `CouldNotRun` for a layer without a report."""
     runs = {run.layer: run for run in evidence.fetch_suites()}
     for layer, least in config.layers.items():
         if layer not in LAYERS:
             raise CouldNotRun(f"there is no layer '{layer}'. {did_you_mean(layer, LAYERS)}", remedy="mend gates.yml")
         if layer not in runs:
             raise CouldNotRun(f"the {layer} suite has left no report", remedy=f"run 'nox -s {layer}' first")
-        yield _finding(runs[layer], least, evidence.commit)
+        yield _result(runs[layer], least, evidence.commit)
     if config.min_coverage is not None:
         coverage = evidence.fetch_coverage()
         if coverage is None:
@@ -44,16 +44,16 @@ def _other_commit(run: SuiteRun, commit: str) -> str:
     return f"it ran on commit {run.commit[:12]}, this is {commit[:12]}" if run.commit != commit else ""
 
 
-def _finding(run: SuiteRun, least: int, commit: str) -> Finding:
+def _result(run: SuiteRun, least: int, commit: str) -> CheckResult:
     complaints = [
         f"{run.failed} failed" if run.failed else "",
         f"{run.passed} passed, at least {least} are due" if run.passed < least else "",
         _other_commit(run, commit),
     ]
     wrong = "; ".join(filter(None, complaints))
-    return Finding(
-        what=run.layer,
-        holds=not wrong,
+    return CheckResult(
+        name=run.layer,
+        verdict=Verdict.passed_if(not wrong),
         reason=(wrong or f"{run.passed} tests passed, {run.skipped} skipped")
         + (", with changes that are not in the commit" if run.dirty else ""),
         figure=float(run.passed),

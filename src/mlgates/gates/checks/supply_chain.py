@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.model_types import SKOPS, stored_format, untrusted_types
 from mlgates.gates.resolution import Resolution
 
@@ -18,13 +18,13 @@ class SupplyChainConfig(Strict):
     """By full name: `sklearn.tree._tree.Tree`."""
 
 
-def check(config: SupplyChainConfig, evidence: Evidence) -> Iterator[Finding]:
+def check(config: SupplyChainConfig, evidence: Evidence) -> Iterator[CheckResult]:
     """Yield `types`, `requirements` and `yanked`; the last two `CouldNotRun` without a package index."""
     yield _types(config, evidence)
     resolution = evidence.resolution(evidence.candidate)
-    yield Finding(
-        what="requirements",
-        holds=not resolution.conflict,
+    yield CheckResult(
+        name="requirements",
+        verdict=Verdict.passed_if(not resolution.conflict),
         reason=resolution.conflict or f"can be installed: {resolution.releases} releases in all",
         limit="can be installed together",
         remedy="pin versions that the index has and that go together, and train again",
@@ -33,22 +33,22 @@ def check(config: SupplyChainConfig, evidence: Evidence) -> Iterator[Finding]:
         yield _yanked(resolution)
 
 
-def _types(config: SupplyChainConfig, evidence: Evidence) -> Finding:
+def _types(config: SupplyChainConfig, evidence: Evidence) -> CheckResult:
     model = evidence.candidate
     form, file = stored_format(model.folder)
     if form != SKOPS:
-        return Finding(
-            what="types",
-            holds=False,
+        return CheckResult(
+            name="types",
+            verdict=Verdict.FAILED,
             reason=f"{file.name} is stored by {form}, which runs any code when it is loaded",
             limit="skops, trusted types only",
             remedy="save the model with serialization_format='skops'",
         )
     found = evidence.cache.once(["types", model.sha256], lambda: {"untrusted": untrusted_types(file)})["untrusted"]
     strange = sorted(set(found) - set(config.trusted_types))
-    return Finding(
-        what="types",
-        holds=not strange,
+    return CheckResult(
+        name="types",
+        verdict=Verdict.passed_if(not strange),
         reason=f"not trusted: {', '.join(strange)}" if strange else "every type in it is trusted",
         limit="trusted types only",
         remedy="leave them out of the model, or read their code and list them in supply_chain.trusted_types",
@@ -56,12 +56,12 @@ def _types(config: SupplyChainConfig, evidence: Evidence) -> Finding:
     )
 
 
-def _yanked(resolution: Resolution) -> Finding:
+def _yanked(resolution: Resolution) -> CheckResult:
     yanked = resolution.yanked or {}
     told = ", ".join(f"{release} ({reason})" for release, reason in yanked.items())
-    return Finding(
-        what="yanked",
-        holds=not yanked,
+    return CheckResult(
+        name="yanked",
+        verdict=Verdict.passed_if(not yanked),
         reason=f"withdrawn by their makers: {told}" if yanked else "no pinned release was yanked",
         figure=float(len(yanked)),
         limit="at most 0",

@@ -55,5 +55,5 @@ def test_who_knows_the_truth_makes_no_error(labels: list[int]) -> None:
 @pytest.mark.parametrize(("share", "holds"), [(0.7, True), (0.76, False)])
 def test_probabilities_that_are_off_by_more_than_the_limit_do_not_hold(share: float, holds: bool) -> None:
     labels = np.arange(100) < share * 100
-    (finding,) = check(CalibrationConfig(max_error=0.05), evidence(labels, np.full(100, 0.7)))
-    assert finding.holds == holds
+    (result,) = check(CalibrationConfig(max_error=0.05), evidence(labels, np.full(100, 0.7)))
+    assert result.holds == holds

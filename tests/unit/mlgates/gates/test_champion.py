@@ -5,26 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgates.core.gates import CheckResult
 from mlgates.gates.checks.champion import ChampionConfig, check
-from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import evidence
 
 
-def judged(rows: int, *, better: float, seed: int = 0, **declared: Any) -> Finding:
+def judged(rows: int, *, better: float, seed: int = 0, **declared: Any) -> CheckResult:
     """What is found of a candidate whose probabilities are nearer to the truth than the champion's by `better`."""
     chance = np.random.default_rng(seed)
     labels = chance.integers(0, 2, rows)
     labels[:2] = 0, 1
     noise = chance.normal(0, 1, rows)
     ours, theirs = (1 / (1 + np.exp(-(noise + (labels - 0.5) * pull))) for pull in (1 + better, 1))
-    (finding,) = check(ChampionConfig(resamples=200, **declared), evidence(labels, ours, theirs=theirs))
-    return finding
+    (result,) = check(ChampionConfig(resamples=200, **declared), evidence(labels, ours, theirs=theirs))
+    return result
 
 
 @given(st.integers(0, 10**6), st.floats(-0.5, 0.5))
 def test_the_interval_contains_the_gain(seed: int, better: float) -> None:
-    finding = judged(200, better=better, seed=seed)
-    assert finding.evidence["low"] <= finding.figure <= finding.evidence["high"]
+    result = judged(200, better=better, seed=seed)
+    assert result.evidence["low"] <= result.figure <= result.evidence["high"]
 
 
 @given(st.integers(0, 10**6))
@@ -62,9 +62,9 @@ def test_a_difference_within_the_margin_does_not_hold_while_the_interval_reaches
 
 
 def test_without_a_champion_there_is_nothing_to_lose() -> None:
-    (finding,) = check(ChampionConfig(), evidence([0, 1], [0.1, 0.9]))
-    assert finding.holds
-    assert "nothing serves yet" in finding.reason
+    (result,) = check(ChampionConfig(), evidence([0, 1], [0.1, 0.9]))
+    assert result.holds
+    assert "nothing serves yet" in result.reason
 
 
 def test_the_same_seed_draws_the_same_rows() -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp
 
+from mlgates.core.gates import CheckResult
 from mlgates.gates.checks.drift import DriftConfig, check, drift, stability_index
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
 samples = arrays(np.float64, st.integers(5, 60), elements=st.floats(-1e6, 1e6, width=32))
@@ -79,8 +79,8 @@ def both(candidate: pd.DataFrame, champion: pd.DataFrame, **tags: str) -> Eviden
     return replace(found, fetch_training_set=lambda model: tables[model.name])
 
 
-def judged(candidate: pd.DataFrame, champion: pd.DataFrame, **declared: Any) -> dict[str, Finding]:
-    return {finding.what: finding for finding in check(DriftConfig(**declared), both(candidate, champion))}
+def judged(candidate: pd.DataFrame, champion: pd.DataFrame, **declared: Any) -> dict[str, CheckResult]:
+    return {result.name: result for result in check(DriftConfig(**declared), both(candidate, champion))}
 
 
 OLD = pd.DataFrame({"id": np.arange(2000.0), "glucose": NORMAL, "unit": ["mg", "mmol"] * 1000})
@@ -88,7 +88,7 @@ OLD = pd.DataFrame({"id": np.arange(2000.0), "glucose": NORMAL, "unit": ["mg", "
 
 def test_each_column_is_judged() -> None:
     found = judged(OLD.assign(glucose=NORMAL + 1), OLD)
-    assert {name: finding.holds for name, finding in found.items()} == {"id": True, "glucose": False, "unit": True}
+    assert {name: result.holds for name, result in found.items()} == {"id": True, "glucose": False, "unit": True}
 
 
 def test_a_column_that_drifts_by_nature_is_ignored() -> None:
@@ -109,16 +109,16 @@ def test_a_column_that_one_side_alone_has_does_not_hold(candidate: pd.DataFrame,
 
 
 def test_the_same_rows_are_said_at_once() -> None:
-    (finding,) = judged(OLD.copy(), OLD).values()
-    assert finding.reason == "trained on the same rows as classifier:1"
+    (result,) = judged(OLD.copy(), OLD).values()
+    assert result.reason == "trained on the same rows as classifier:1"
 
 
 def test_the_same_checksum_is_not_even_fetched() -> None:
     found = evidence([0, 1], [0, 1], theirs=[0, 1], tags={"data_sha256": "5e1f"})
     found.champion = FakeModel("classifier:1", tags={"data_sha256": "5e1f"})
-    assert [finding.reason for finding in check(DriftConfig(), found)] == ["trained on the same data as classifier:1"]
+    assert [result.reason for result in check(DriftConfig(), found)] == ["trained on the same data as classifier:1"]
 
 
 def test_without_a_champion_nothing_is_compared() -> None:
-    (finding,) = check(DriftConfig(), evidence([0, 1], [0, 1]))
-    assert finding.holds
+    (result,) = check(DriftConfig(), evidence([0, 1], [0, 1]))
+    assert result.holds

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
+from mlgates.core.gates import CheckResult
 from mlgates.gates.checks.explanation import ExplanationConfig, check, importance
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, Table
-from mlgates.gates.findings import Finding
 from mlgates.gates.scores import Probabilities
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
@@ -38,9 +38,9 @@ def of(table: Table, **weights: float) -> Evidence:
     return replace(evidence([0], [0]), the_candidate=Weighing(weights), fetch_held_out=lambda _: table)
 
 
-def judged(declared: ExplanationConfig | None = None, **weights: float) -> dict[str, Finding]:
+def judged(declared: ExplanationConfig | None = None, **weights: float) -> dict[str, CheckResult]:
     table = Table(FEATURES[list(weights)], LABELS, FEATURES)
-    return {finding.what: finding for finding in check(declared or ExplanationConfig(), of(table, **weights))}
+    return {result.name: result for result in check(declared or ExplanationConfig(), of(table, **weights))}
 
 
 def test_a_feature_without_weight_has_no_importance() -> None:

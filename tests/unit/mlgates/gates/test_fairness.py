@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
+from mlgates.core.gates import CheckResult
 from mlgates.gates.checks.fairness import FairnessConfig, bands, check
 from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import evidence
 
 AGES = np.repeat([20.0, 50.0, 80.0], [100, 100, 10])
@@ -22,10 +22,10 @@ edges = st.lists(st.integers(-50, 50), min_size=1, max_size=6, unique=True).map(
 )
 
 
-def judged(probabilities: np.ndarray, **declared: Any) -> Finding:
+def judged(probabilities: np.ndarray, **declared: Any) -> CheckResult:
     settings = FairnessConfig(**{"groups": {"Age": [30, 70]}, "min_rows": 50, **declared})
-    (finding,) = check(settings, evidence(LABELS, probabilities, rows={"Age": AGES}))
-    return finding
+    (result,) = check(settings, evidence(LABELS, probabilities, rows={"Age": AGES}))
+    return result
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1), edges)

@@ -13,11 +13,10 @@ from mlgates.gates.check_types import CheckType
 from mlgates.gates.declaration import CheckConfig, Gate
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.gate import judge, run
 from tests.unit.mlgates.gates.fakes import evidence
 
-Check = Callable[[Any, Evidence], Iterator[Finding]]
+Check = Callable[[Any, Evidence], Iterator[CheckResult]]
 
 
 class Nothing(Strict):
@@ -25,15 +24,17 @@ class Nothing(Strict):
 
 
 def finds(*held: bool) -> Check:
-    def check(_: Any, __: Evidence) -> Iterator[Finding]:
+    def check(_: Any, __: Evidence) -> Iterator[CheckResult]:
         for number, holds in enumerate(held):
-            yield Finding(what=f"part{number}", holds=holds, reason="looked at", remedy="mend it")
+            yield CheckResult(
+                name=f"part{number}", verdict=Verdict.passed_if(holds), reason="looked at", remedy="mend it"
+            )
 
     return check
 
 
 def stops(error: Exception, *held: bool) -> Check:
-    def check(declared: Any, found: Evidence) -> Iterator[Finding]:
+    def check(declared: Any, found: Evidence) -> Iterator[CheckResult]:
         yield from finds(*held)(declared, found)
         raise error
 
@@ -53,13 +54,13 @@ def judged(kinds: dict[str, CheckType], check: Check, *, warn_only: bool = False
     return list(judge(CheckConfig("size", Nothing(), warn_only), evidence([0], [0])))
 
 
-def test_a_finding_that_holds_passes_and_needs_no_remedy(kinds: dict[str, CheckType]) -> None:
+def test_a_result_that_holds_passes_and_needs_no_remedy(kinds: dict[str, CheckType]) -> None:
     (result,) = judged(kinds, finds(True))
     assert (result.name, result.verdict, result.remedy) == ("size.part0", Verdict.PASSED, "")
 
 
 @pytest.mark.parametrize(("warn_only", "verdict"), [(False, Verdict.FAILED), (True, Verdict.WARNED)])
-def test_a_finding_that_does_not_hold(kinds: dict[str, CheckType], warn_only: bool, verdict: Verdict) -> None:
+def test_a_result_that_does_not_hold(kinds: dict[str, CheckType], warn_only: bool, verdict: Verdict) -> None:
     (result,) = judged(kinds, finds(False), warn_only=warn_only)
     assert (result.verdict, result.remedy) == (verdict, "mend it")
 

@@ -64,12 +64,12 @@ def test_a_round_within_the_limits_is_not_repeated() -> None:
     assert measured([0.0, 0.01, 0.01, 0.01], most_ms=100, repeats=3)[1] == 3
 
 
-def test_each_limit_is_a_finding() -> None:
+def test_each_limit_is_a_result() -> None:
     declared = LatencyConfig(row=Times(median_ms=60_000, p95_ms=60_000), batch=Times(p95_ms=60_000), batch_rows=7)
-    found = {finding.what: finding for finding in check(declared, evidence([0, 1], [0.1, 0.9]))}
+    found = {result.name: result for result in check(declared, evidence([0, 1], [0.1, 0.9]))}
     assert found.keys() == {"row_median", "row_p95", "batch_p95"}
     assert found["batch_p95"].reason.startswith("7 rows in ")
-    assert all(finding.holds for finding in found.values())
+    assert all(result.holds for result in found.values())
 
 
 def test_without_rows_nothing_can_be_measured() -> None:

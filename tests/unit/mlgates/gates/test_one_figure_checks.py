@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlgates.core.gates import CheckResult, bounded
 from mlgates.gates.cache import Cache
 from mlgates.gates.checks import data, metrics, reproducibility, size, suites
 from mlgates.gates.checks.metrics import Bounds
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
-from mlgates.gates.findings import Finding, bounded
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
 numbers = st.floats(-100, 100)
@@ -39,7 +39,7 @@ class TestBounded:
 class TestMetrics:
     def test_each_metric_is_held_against_its_bounds(self) -> None:
         declared = metrics.MetricsConfig({"auc": Bounds(min=0.8), "brier": Bounds(max=0.2)})
-        found = {each.what: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
+        found = {each.name: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
         assert found == {"auc": True, "brier": False}
 
     def test_a_metric_that_was_not_logged_is_asked_back(self) -> None:
@@ -49,10 +49,10 @@ class TestMetrics:
 
 class TestReproducibility:
     @staticmethod
-    def judged(first: dict[str, float], second: dict[str, float] | None, tolerance: float = 1e-6) -> Finding:
+    def judged(first: dict[str, float], second: dict[str, float] | None, tolerance: float = 1e-6) -> CheckResult:
         found = replace(scored(**first), fetch_twin_metrics=lambda: second)
-        (finding,) = reproducibility.check(reproducibility.ReproducibilityConfig(tolerance=tolerance), found)
-        return finding
+        (result,) = reproducibility.check(reproducibility.ReproducibilityConfig(tolerance=tolerance), found)
+        return result
 
     @given(st.dictionaries(st.sampled_from(["auc", "brier", "f1"]), st.floats(0, 1), min_size=1))
     def test_the_same_metrics_hold(self, scores: dict[str, float]) -> None:
@@ -93,16 +93,16 @@ class TestSize:
         for number, length in enumerate(sizes):
             (folder / "deep" / f"{number}.bin").write_bytes(bytes(length))
         found = replace(evidence([0], [0]), the_candidate=FakeModel(folder=folder))
-        (finding,) = size.check(size.SizeConfig(max_mb=0.004), found)
-        assert finding.figure == pytest.approx(sum(sizes) / 1e6)
-        assert finding.holds == (sum(sizes) <= 4000)
+        (result,) = size.check(size.SizeConfig(max_mb=0.004), found)
+        assert result.figure == pytest.approx(sum(sizes) / 1e6)
+        assert result.holds == (sum(sizes) <= 4000)
 
 
 class TestData:
     TABLE = pd.DataFrame({"age": [20, 30, 40]})
 
     @staticmethod
-    def judged(folder: Path, table: pd.DataFrame, *, cache: Cache | None = None) -> Finding:
+    def judged(folder: Path, table: pd.DataFrame, *, cache: Cache | None = None) -> CheckResult:
         expectation = {
             "type": "expect_column_max_to_be_between",
             "kwargs": {"column": "age", "max_value": 100},
@@ -110,8 +110,8 @@ class TestData:
         }
         (folder / "suite.json").write_text(json.dumps({"name": "patients", "expectations": [expectation]}))
         found = replace(evidence([0], [0]), root=folder, fetch_training_set=lambda _: table, cache=cache or Cache())
-        (finding,) = data.check(data.DataConfig(suite="suite.json"), found)
-        return finding
+        (result,) = data.check(data.DataConfig(suite="suite.json"), found)
+        return result
 
     def test_data_that_meets_its_suite_holds(self, tmp_path: Path) -> None:
         assert self.judged(tmp_path, self.TABLE).holds
@@ -158,7 +158,7 @@ class TestData:
 
 class TestSuites:
     @staticmethod
-    def judged(run: SuiteRun | None, *, coverage: float | None = None, **declared: Any) -> list[Finding]:
+    def judged(run: SuiteRun | None, *, coverage: float | None = None, **declared: Any) -> list[CheckResult]:
         runs = [run] if run else []
         found = replace(evidence([0], [0]), commit="abc", fetch_suites=lambda: runs, fetch_coverage=lambda: coverage)
         return list(suites.check(suites.SuitesConfig(**{"layers": {"unit": 10}, **declared}), found))

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlgates.core.gates import CheckResult
 from mlgates.gates.checks.signature import SignatureConfig, check
 from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.findings import Finding
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
 
@@ -20,9 +20,9 @@ def model(folder: Path, name: str, *columns: str) -> FakeModel:
     return FakeModel(name, folder=folder / name)
 
 
-def judged(candidate: FakeModel, champion: FakeModel | None) -> Finding:
-    (finding,) = check(SignatureConfig(), replace(evidence([0], [0]), the_candidate=candidate, champion=champion))
-    return finding
+def judged(candidate: FakeModel, champion: FakeModel | None) -> CheckResult:
+    (result,) = check(SignatureConfig(), replace(evidence([0], [0]), the_candidate=candidate, champion=champion))
+    return result
 
 
 def test_the_same_signature_holds(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
+from mlgates.core.gates import CheckResult
 from mlgates.gates.cache import Cache
 from mlgates.gates.checks.supply_chain import SupplyChainConfig, check
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.findings import Finding
 from mlgates.gates.model_types import stored_format, untrusted_types
 from mlgates.gates.resolution import Resolution, python_of, read_answer, resolve
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
@@ -43,8 +43,8 @@ def of(folder: Path, resolution: Resolution = GOOD, cache: Cache | None = None) 
     )
 
 
-def judged(found: Evidence, *trusted: str) -> dict[str, Finding]:
-    return {finding.what: finding for finding in check(SupplyChainConfig(trusted_types=list(trusted)), found)}
+def judged(found: Evidence, *trusted: str) -> dict[str, CheckResult]:
+    return {result.name: result for result in check(SupplyChainConfig(trusted_types=list(trusted)), found)}
 
 
 class TestTypes:
