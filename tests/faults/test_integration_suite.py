@@ -9,7 +9,7 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration, Environment, ModelBatchDeployment, ModelBatchDeploymentSettings
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Kind
+from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import deploy
@@ -55,7 +55,7 @@ def rows_dropped(
     )
     workspace.batch_deployments.begin_create_or_update(planted).result()
     yield
-    deploy(workspace, settings, [Kind.BATCH], version=candidate.version, trial=False, progress=Silent())
+    deploy(workspace, settings, [EndpointKind.BATCH], version=candidate.version, smoke_test=False, progress=Silent())
 
 
 @pytest.mark.usefixtures("rows_dropped")

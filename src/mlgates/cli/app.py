@@ -9,13 +9,13 @@ import typer
 from mlgates.cli.command import Commands, Group, Output, command
 from mlgates.cli.session import OutputFormat, Session
 from mlgates.cli.terminal import speak_any_encoding
-from mlgates.core.deployments import Kind
+from mlgates.core.deployments import EndpointKind
 from mlgates.core.ledger import Action
 
 Estimator = Annotated[str | None, typer.Option(help="The training job's input of this name.")]
 Seed = Annotated[int | None, typer.Option(help="The training job's input of this name.")]
 Version = Annotated[str | None, typer.Option(help="A version of the model. Default: the newest.")]
-Only = Annotated[Kind | None, typer.Option("--only", help="One endpoint. Default: both, side by side.")]
+Only = Annotated[EndpointKind | None, typer.Option("--only", help="One endpoint. Default: both, side by side.")]
 Model = Annotated[str, typer.Argument(help="A version of the model, NAME:VERSION.", metavar="MODEL:VERSION")]
 By = Annotated[str, typer.Option("--by", help="Who decides.")]
 DoneBy = Annotated[str, typer.Option("--by", help="Who asked for it. Default: who runs it.")]
@@ -120,22 +120,22 @@ def deploy(
     client = work.connect()
     from mlgates.cli import endpoints  # noqa: PLC0415
 
-    endpoints.deploy(work, client, only, version=version, trial=test)
+    endpoints.deploy(work, client, only, version=version, smoke_test=test)
 
 
 @command(app, Group.SERVE, "test")
-def try_out(work: Session, only: Only = None, output: Output = OutputFormat.TEXT) -> None:
+def smoke_test_endpoints(work: Session, only: Only = None, output: Output = OutputFormat.TEXT) -> None:
     """Try both endpoints with their samples: a request, and a batch job whose rows are counted."""
     client = work.connect()
     from mlgates.cli import endpoints  # noqa: PLC0415
 
-    endpoints.try_out(work.printing(output), client, only)
+    endpoints.smoke_test_endpoints(work.printing(output), client, only)
 
 
 @command(app, Group.SERVE)
 def invoke(
     work: Session,
-    kind: Annotated[Kind, typer.Argument(help="Which endpoint.")],
+    kind: Annotated[EndpointKind, typer.Argument(help="Which endpoint.")],
     path: Annotated[Path, typer.Argument(help="online: a request in JSON; batch: a file or folder to score.")],
     output: Annotated[Path, typer.Option(help="batch: where the predictions go.")] = Path("outputs"),
     deployment: Annotated[str | None, typer.Option(help="online: this one, whatever the traffic.")] = None,
@@ -144,7 +144,7 @@ def invoke(
     client = work.connect()
     from mlgates.cli import endpoints  # noqa: PLC0415
 
-    if kind is Kind.ONLINE:
+    if kind is EndpointKind.ONLINE:
         endpoints.invoke_online(work, client, path, deployment)
     else:
         endpoints.invoke_batch(work, client, path, output)
@@ -153,7 +153,7 @@ def invoke(
 @command(app, Group.SERVE)
 def logs(
     work: Session,
-    kind: Annotated[Kind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
+    kind: Annotated[EndpointKind, typer.Argument(help="online: of the deployment; batch: of the newest scoring job.")],
     lines: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 50,
     deployment: Annotated[str | None, typer.Option(help="online: of this one. Default: the busiest.")] = None,
 ) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlgates.cli.session import Session
-from mlgates.core.deployments import BatchTrial, Kind, OnlineTrial
-from mlgates.core.errors import AssetMissing, ConfigurationError, TrialFailed
+from mlgates.core.deployments import BatchSmokeTest, EndpointKind, OnlineSmokeTest
+from mlgates.core.errors import AssetMissing, ConfigurationError, EndpointTestFailed
 from mlgates.delivery import deploy as delivery
 from mlgates.delivery.batch_trial import download_predictions
 from mlgates.delivery.batch_trial import invoke_batch as invoke_by_job
@@ -28,26 +28,28 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 
-def deploy(session: Session, client: "MLClient", only: Kind | None, *, version: str | None, trial: bool) -> None:
+def deploy(
+    session: Session, client: "MLClient", only: EndpointKind | None, *, version: str | None, smoke_test: bool
+) -> None:
     """Deploy, and try what was deployed if asked to."""
     with shown(session.progress) as progress:
         delivered = delivery.deploy(
-            client, session.settings, _kinds(only), version=version, trial=trial, progress=progress
+            client, session.settings, _kinds(only), version=version, smoke_test=smoke_test, progress=progress
         )
     for kind, each in delivered.items():
         session.say(f"{kind:<7}{each.deployment.summary}")
-    if trial:
+    if smoke_test:
         say_calls(session, {kind: each.deployment.uri for kind, each in delivered.items()})
     else:
         session.say(f"next   {_program()} test --env {session.settings.environment}")
 
 
-def try_out(session: Session, client: "MLClient", only: Kind | None) -> None:
+def smoke_test_endpoints(session: Session, client: "MLClient", only: EndpointKind | None) -> None:
     """Try the endpoints."""
     with shown(session.progress) as progress:
-        trials = delivery.try_out(client, session.settings, _kinds(only), progress=progress)
-    lines = [line for kind, trial in trials.items() for line in _lines(kind, trial)]
-    session.facts({kind: asdict(trial) for kind, trial in trials.items()}, "\n".join(lines))
+        results = delivery.smoke_test_endpoints(client, session.settings, _kinds(only), progress=progress)
+    lines = [line for kind, result in results.items() for line in _lines(kind, result)]
+    session.facts({kind: asdict(result) for kind, result in results.items()}, "\n".join(lines))
 
 
 def invoke_online(session: Session, client: "MLClient", path: Path, deployment: str | None) -> None:
@@ -59,7 +61,7 @@ def invoke_online(session: Session, client: "MLClient", path: Path, deployment: 
     endpoint.close()
     if answer.status != 200:
         name = session.settings.online_endpoint
-        raise TrialFailed(f"online endpoint {name} answered {answer.status}: {answer.text}")
+        raise EndpointTestFailed(f"online endpoint {name} answered {answer.status}: {answer.text}")
     session.say(answer.text)
 
 
@@ -76,10 +78,10 @@ def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path)
         session.say(str(file))
 
 
-def logs(session: Session, client: "MLClient", kind: Kind, *, lines: int, deployment: str | None) -> None:
+def logs(session: Session, client: "MLClient", kind: EndpointKind, *, lines: int, deployment: str | None) -> None:
     """Print the end of a log."""
     settings = session.settings
-    if kind is Kind.ONLINE:
+    if kind is EndpointKind.ONLINE:
         name = deployment or _busiest(session, client)
         found = online_log(client, settings.online_endpoint, name, lines=lines)
     else:
@@ -99,7 +101,7 @@ def key(session: Session, client: "MLClient") -> None:
     session.say(address(client, session.settings.online_endpoint).credential)
 
 
-def destroy(session: Session, client: "MLClient", only: Kind | None, *, sure: bool) -> None:
+def destroy(session: Session, client: "MLClient", only: EndpointKind | None, *, sure: bool) -> None:
     """Delete endpoints, once someone has said yes."""
     settings, kinds = session.settings, _kinds(only)
     names = " and ".join(f"{kind} endpoint {endpoint_of(settings, kind)}" for kind in kinds)
@@ -118,31 +120,31 @@ def is_answered() -> bool:
     return sys.stdin.isatty()
 
 
-def _kinds(only: Kind | None) -> tuple[Kind, ...]:
-    return (only,) if only else tuple(Kind)
+def _kinds(only: EndpointKind | None) -> tuple[EndpointKind, ...]:
+    return (only,) if only else tuple(EndpointKind)
 
 
-def _lines(kind: Kind, trial: OnlineTrial | BatchTrial) -> Iterator[str]:
-    yield f"{kind:<7}{trial.summary}"
-    if isinstance(trial, OnlineTrial):
-        yield f"       predictions  {trial.predictions}"
-        yield f"       request      {trial.request_id}"
+def _lines(kind: EndpointKind, result: OnlineSmokeTest | BatchSmokeTest) -> Iterator[str]:
+    yield f"{kind:<7}{result.summary}"
+    if isinstance(result, OnlineSmokeTest):
+        yield f"       predictions  {result.predictions}"
+        yield f"       request      {result.request_id}"
     else:
-        yield f"       job          {trial.job}"
+        yield f"       job          {result.job}"
 
 
-def say_calls(session: Session, uris: Mapping[Kind, str]) -> None:
+def say_calls(session: Session, uris: Mapping[EndpointKind, str]) -> None:
     """Print, for each endpoint, the line that calls it, ready to be pasted."""
     settings = session.settings
     session.say("call them:")
-    if Kind.ONLINE in uris:
+    if EndpointKind.ONLINE in uris:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE")
         trust = f" --cacert {shlex.quote(_near(Path(bundle)))}" if bundle else ""
-        uri, sample = uris[Kind.ONLINE], shlex.quote(f"@{settings.online_sample_request}")
+        uri, sample = uris[EndpointKind.ONLINE], shlex.quote(f"@{settings.online_sample_request}")
         arguments = f"-s{trust} {curl_past_proxy(uri)}{uri} -H 'Content-Type: application/json' -d {sample}"
         key = f"$({_program()} key --env {settings.environment} 2>/dev/null)"
         session.say(f"  {curl_line(arguments, key)}")
-    if Kind.BATCH in uris:
+    if EndpointKind.BATCH in uris:
         sample = shlex.quote(str(settings.batch_sample_request))
         session.say(f"  {_program()} invoke batch {sample} --env {settings.environment}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlgates.cli.endpoints import say_calls
 from mlgates.cli.session import Session
-from mlgates.core.deployments import Kind
+from mlgates.core.deployments import EndpointKind
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
 from mlgates.delivery.serving import look_batch, look_online
@@ -63,4 +63,7 @@ def pipeline(session: Session, client: "MLClient", name: str, asked: Request, bu
 def _say_calls(session: Session, client: "MLClient") -> None:
     online = look_online(client, session.settings.online_endpoint)
     batch = look_batch(client, session.settings.batch_endpoint)
-    say_calls(session, {Kind.ONLINE: str(online.endpoint.scoring_uri), Kind.BATCH: str(batch.endpoint.scoring_uri)})
+    say_calls(
+        session,
+        {EndpointKind.ONLINE: str(online.endpoint.scoring_uri), EndpointKind.BATCH: str(batch.endpoint.scoring_uri)},
+    )

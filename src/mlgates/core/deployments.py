@@ -1,11 +1,11 @@
-"""What delivery leaves behind at an endpoint, and what a trial of it showed."""
+"""What delivery leaves behind at an endpoint, and what its smoke test showed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class EndpointKind(StrEnum):
     """How an endpoint is asked."""
 
     ONLINE = "online"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 class Deployment:
     """A deployment that serves one model version."""
 
-    kind: Kind
+    kind: EndpointKind
     endpoint: str
     name: str
     model: str
@@ -35,7 +35,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class OnlineTrial:
+class OnlineSmokeTest:
     """An online endpoint has answered the sample."""
 
     endpoint: str
@@ -56,7 +56,7 @@ class OnlineTrial:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchTrial:
+class BatchSmokeTest:
     """A batch endpoint has scored the sample."""
 
     endpoint: str
@@ -75,5 +75,5 @@ class Delivered:
     """What a delivery of one kind came to."""
 
     deployment: Deployment
-    trial: OnlineTrial | BatchTrial | None
-    """None when no trial was asked for."""
+    smoke_test: OnlineSmokeTest | BatchSmokeTest | None
+    """None when no smoke test was asked for."""

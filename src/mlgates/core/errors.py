@@ -83,7 +83,7 @@ class DeploymentFailed(MlgatesError):
     exit_code = ExitCode.DEPLOYMENT_FAILED
 
 
-class TrialFailed(MlgatesError):
+class EndpointTestFailed(MlgatesError):
     """What is deployed did not answer as it must."""
 
     exit_code = ExitCode.ENDPOINT_TEST_FAILED

@@ -17,7 +17,7 @@ from mlgates.core.ledger import Action, Entry
 from mlgates.core.values import UNREGISTERED, AssetVersion
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.metrics import tagged_runs
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 _POLL_S = 1
 
@@ -72,7 +72,7 @@ class Anchors:
         tag_model(self._client, AssetVersion(name, version, created=False), Anchor.tags_of(entry))
 
     def _versions(self) -> dict[str, dict[str, str]]:
-        with asking(f"list the versions of model {self._model_name}"):
+        with translate_sdk_errors(f"list the versions of model {self._model_name}"):
             try:
                 found = list(self._client.models.list(name=self._model_name, list_view_type=ListViewType.ALL))
             except ResourceNotFoundError:
@@ -82,7 +82,7 @@ class Anchors:
     def _endpoint_tags(self) -> dict[str, str]:
         if not self._endpoint:
             return {}
-        with asking(f"look at online endpoint {self._endpoint}"):
+        with translate_sdk_errors(f"look at online endpoint {self._endpoint}"):
             try:
                 return dict(self._client.online_endpoints.get(self._endpoint).tags or {})
             except ResourceNotFoundError:
@@ -90,7 +90,7 @@ class Anchors:
 
     def _tag_endpoint(self, entry: Entry, *, replacing: bool = False) -> None:
         """Tag the endpoint by PATCH: it takes tags alone, so that no traffic can be moved back by it."""
-        with asking(f"anchor entry {entry.number} of the ledger at online endpoint {self._endpoint}"):
+        with translate_sdk_errors(f"anchor entry {entry.number} of the ledger at online endpoint {self._endpoint}"):
             try:
                 endpoint = self._client.online_endpoints.get(self._endpoint)
                 if not replacing and _number(endpoint.tags or {}) >= entry.number:

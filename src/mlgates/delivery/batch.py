@@ -5,13 +5,13 @@ from azure.ai.ml.entities import BatchDeployment, BatchEndpoint
 from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Deployment, Kind
+from mlgates.core.deployments import Deployment, EndpointKind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.declared import load
-from mlgates.delivery.operations import Change, Outcome, bring_about, finished
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.operations import Change, OperationResult, create_or_update, finished
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def deploy_batch(
@@ -28,7 +28,7 @@ def deploy_batch(
     return deployment
 
 
-def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> Outcome:
+def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> OperationResult:
     """Bring the endpoint to what batch-endpoint.yml declares; its default stays as it is."""
     name = settings.batch_endpoint
     file = settings.project.batch / "batch-endpoint.yml"
@@ -41,7 +41,7 @@ def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progr
 
     with progress.step("batch endpoint") as step:
         wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
-        return step.done(bring_about(step, wanted, lambda: client.batch_endpoints.get(name), put, poll_s=poll_s))
+        return step.done(create_or_update(step, wanted, lambda: client.batch_endpoints.get(name), put, poll_s=poll_s))
 
 
 def batch_deployment(
@@ -57,7 +57,7 @@ def batch_deployment(
     with progress.step("batch deployment") as step:
         wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
         try:
-            outcome = bring_about(
+            outcome = create_or_update(
                 step,
                 wanted,
                 lambda: client.batch_deployments.get(name, endpoint),
@@ -66,22 +66,24 @@ def batch_deployment(
             )
         except WorkspaceRefused as error:
             raise DeploymentFailed(str(error)) from error
-        with asking(f"look up endpoint {endpoint}"):
+        with translate_sdk_errors(f"look up endpoint {endpoint}"):
             uri = str(client.batch_endpoints.get(endpoint).scoring_uri)
         created = outcome.change is not Change.KEPT
-        return step.done(Deployment(Kind.BATCH, endpoint, name, str(model), uri, created=created))
+        return step.done(Deployment(EndpointKind.BATCH, endpoint, name, str(model), uri, created=created))
 
 
-def make_default(client: MLClient, endpoint_name: str, name: str, *, poll_s: float, progress: Progress) -> Outcome:
+def make_default(
+    client: MLClient, endpoint_name: str, name: str, *, poll_s: float, progress: Progress
+) -> OperationResult:
     """Make the deployment `name` the one that scores when none is named."""
     with progress.step("batch default") as step:
-        with asking(f"look up endpoint {endpoint_name}"):
+        with translate_sdk_errors(f"look up endpoint {endpoint_name}"):
             endpoint = client.batch_endpoints.get(endpoint_name)
         if default_of(endpoint) == name:
-            return step.done(Outcome(name, Change.KEPT))
+            return step.done(OperationResult(name, Change.KEPT))
         endpoint.defaults = {"deployment_name": name}
         finished(step, lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
-        return step.done(Outcome(name, Change.UPDATED))
+        return step.done(OperationResult(name, Change.UPDATED))
 
 
 def default_of(endpoint: BatchEndpoint) -> str | None:

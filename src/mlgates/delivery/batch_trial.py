@@ -1,4 +1,4 @@
-"""How the batch endpoint is tried: the sample is scored by a job, and every row must come back."""
+"""The smoke test of the batch endpoint: the sample is scored by a job, and every row must come back."""
 
 import csv
 import tempfile
@@ -8,14 +8,14 @@ from pathlib import Path
 from azure.ai.ml import Input, MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import BatchTrial
-from mlgates.core.errors import AssetMissing, TrialFailed
+from mlgates.core.deployments import BatchSmokeTest
+from mlgates.core.errors import AssetMissing, EndpointTestFailed
 from mlgates.core.progress import Progress
 from mlgates.core.values import Job
 from mlgates.delivery.follow import follow
-from mlgates.delivery.job import told
+from mlgates.delivery.job import from_sdk
 from mlgates.delivery.quiet import quiet_upload
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 OUTPUT = "score"
 """The output of a batch job that holds the predictions."""
@@ -37,21 +37,21 @@ def invoke_batch(client: MLClient, endpoint: str, path: str, kind: str, *, poll_
     Returns the completed job. Raises `JobFailed` with the last lines of its log.
     """
     with progress.step("batch job") as step:
-        with asking(f"invoke batch endpoint {endpoint}"), quiet_upload():
+        with translate_sdk_errors(f"invoke batch endpoint {endpoint}"), quiet_upload():
             name = str(client.batch_endpoints.invoke(endpoint, input=Input(type=kind, path=path)).name)
-            job = told(client.jobs.get(name))
+            job = from_sdk(client.jobs.get(name))
         return step.done(follow(step, client, job, poll_s=poll_s))
 
 
 def download_predictions(client: MLClient, job: str, folder: Path) -> Sequence[Path]:
     """Download what a batch job wrote below `folder`; return the files."""
-    with asking(f"download the predictions of job {job}"):
+    with translate_sdk_errors(f"download the predictions of job {job}"):
         client.jobs.download(job, download_path=folder, output_name=OUTPUT)
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def try_batch(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> BatchTrial:
-    """Score the sample and count. Raises `TrialFailed` unless there is a prediction for each row."""
+def smoke_test_batch(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> BatchSmokeTest:
+    """Score the sample and count. Raises `EndpointTestFailed` unless there is a prediction for each row."""
     path, kind = str(settings.project.root / settings.batch_sample_request), settings.batch_request_type
     endpoint = settings.batch_endpoint
     with progress.step("batch job") as step:
@@ -61,11 +61,11 @@ def try_batch(client: MLClient, settings: Settings, *, poll_s: float, progress: 
             given = sum(_lines(file) for file in download_predictions(client, job.name, Path(folder)))
         asked = sum(_lines(file) - 1 for file in files)  # the first line names the columns
         if given != asked:
-            raise TrialFailed(
+            raise EndpointTestFailed(
                 f"batch endpoint {endpoint}, job {job.name}: {given} predictions for {asked} rows of "
                 f"{settings.batch_sample_request}; what it logged: {job.link or 'mlgates logs batch'}"
             )
-        return step.done(BatchTrial(endpoint, job.name, given))
+        return step.done(BatchSmokeTest(endpoint, job.name, given))
 
 
 def _lines(file: Path) -> int:

@@ -10,7 +10,7 @@ from mlgates.delivery.gate_tags import verdicts_of
 from mlgates.delivery.job import find_job
 from mlgates.delivery.metrics import run_metrics
 from mlgates.delivery.model import lineage_of
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def find_model(client: MLClient, settings: Settings, version: str | None) -> AssetVersion:
@@ -21,7 +21,7 @@ def find_model(client: MLClient, settings: Settings, version: str | None) -> Ass
     name = settings.model_name
     if version is not None and version.startswith(UNREGISTERED):
         return candidate_of(client, settings, version.removeprefix(UNREGISTERED))
-    with asking(f"list the versions of model {name}"):
+    with translate_sdk_errors(f"list the versions of model {name}"):
         versions = list(held(lambda: client.models.list(name=name)))
     found = next((each for each in versions if version in (None, each.version)), None)
     if found is None:

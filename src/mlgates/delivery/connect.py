@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.local import local_workspace
-from mlgates.delivery.quiet import hush
+from mlgates.delivery.quiet import silence_sdk_logging
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -41,7 +41,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
 
     from mlgates.delivery.refusals import reaching  # noqa: PLC0415
 
-    hush()
+    silence_sdk_logging()
     with reaching(settings):
         client = MLClient(
             DefaultAzureCredential(),

@@ -13,7 +13,7 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.content import find
 from mlgates.delivery.declared import load
 from mlgates.delivery.quiet import quiet_upload
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 CHECKSUM_TAG = "sha256"
 SOURCE_TAG = "source_uri"
@@ -32,7 +32,7 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
     data = load(load_data, project, project.training / "dataset.yml", over)
     how = (data.tags or {}).pop(HOW_TAG, "fetch or make it (README)")
     identity = _identity(data, project, "name another file" if instead else how)
-    with asking(f"register data {name}"):
+    with translate_sdk_errors(f"register data {name}"):
         known = find(lambda: client.data.list(name=name), *next(iter(identity.items())))
         if known:
             return known

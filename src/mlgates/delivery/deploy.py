@@ -1,4 +1,4 @@
-"""The runs of deployment: both endpoints side by side, each tried as soon as it is up."""
+"""The runs of deployment: both endpoints side by side, each tested as soon as it is up."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -6,16 +6,16 @@ from functools import partial
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings, Target
-from mlgates.core.deployments import BatchTrial, Delivered, Deployment, Kind, OnlineTrial
+from mlgates.core.deployments import BatchSmokeTest, Delivered, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.core.errors import AssetMissing
 from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
-from mlgates.delivery.batch_trial import try_batch
+from mlgates.delivery.batch_trial import smoke_test_batch
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.online import deploy_online
-from mlgates.delivery.online_trial import try_online
+from mlgates.delivery.online_trial import smoke_test_online
 
 # Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
 _LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
@@ -29,28 +29,30 @@ def poll_seconds(settings: Settings) -> float:
 def deploy(
     client: MLClient,
     settings: Settings,
-    kinds: Collection[Kind],
+    kinds: Collection[EndpointKind],
     *,
     version: str | None,
-    trial: bool,
+    smoke_test: bool,
     progress: Progress,
-) -> Mapping[Kind, Delivered]:
-    """Deploy one model version, by default the newest, to the endpoints of `kinds`; try each if `trial`."""
+) -> Mapping[EndpointKind, Delivered]:
+    """Deploy one model version, by default the newest, to the endpoints of `kinds`; test each if `smoke_test`."""
     model = progress.run("model", lambda: _registered(find_model(client, settings, version)))
 
-    def one(kind: Kind, progress: Progress) -> Delivered:
+    def one(kind: EndpointKind, progress: Progress) -> Delivered:
         deployment = _DEPLOY[kind](client, settings, model, poll_s=poll_seconds(settings), progress=progress)
-        return Delivered(deployment, _trial(client, settings, kind, progress) if trial else None)
+        return Delivered(deployment, _smoke_test(client, settings, kind, progress) if smoke_test else None)
 
     results = side_by_side({str(kind): partial(one, kind) for kind in kinds}, progress=progress)
     return {kind: results[str(kind)] for kind in kinds}
 
 
-def try_out(
-    client: MLClient, settings: Settings, kinds: Collection[Kind], *, progress: Progress
-) -> Mapping[Kind, OnlineTrial | BatchTrial]:
-    """Try the endpoints of `kinds` with their samples."""
-    results = side_by_side({str(kind): partial(_trial, client, settings, kind) for kind in kinds}, progress=progress)
+def smoke_test_endpoints(
+    client: MLClient, settings: Settings, kinds: Collection[EndpointKind], *, progress: Progress
+) -> Mapping[EndpointKind, OnlineSmokeTest | BatchSmokeTest]:
+    """Run the smoke tests of the endpoints of `kinds`: their samples are scored."""
+    results = side_by_side(
+        {str(kind): partial(_smoke_test, client, settings, kind) for kind in kinds}, progress=progress
+    )
     return {kind: results[str(kind)] for kind in kinds}
 
 
@@ -60,10 +62,15 @@ def _registered(model: AssetVersion) -> AssetVersion:
     return model
 
 
-def _trial(client: MLClient, settings: Settings, kind: Kind, progress: Progress) -> OnlineTrial | BatchTrial:
-    if kind is Kind.ONLINE:
-        return progress.run("online test", lambda: try_online(client, settings))
-    return try_batch(client, settings, poll_s=poll_seconds(settings), progress=progress)
+def _smoke_test(
+    client: MLClient, settings: Settings, kind: EndpointKind, progress: Progress
+) -> OnlineSmokeTest | BatchSmokeTest:
+    if kind is EndpointKind.ONLINE:
+        return progress.run("online test", lambda: smoke_test_online(client, settings))
+    return smoke_test_batch(client, settings, poll_s=poll_seconds(settings), progress=progress)
 
 
-_DEPLOY: Mapping[Kind, Callable[..., Deployment]] = {Kind.ONLINE: deploy_online, Kind.BATCH: deploy_batch}
+_DEPLOY: Mapping[EndpointKind, Callable[..., Deployment]] = {
+    EndpointKind.ONLINE: deploy_online,
+    EndpointKind.BATCH: deploy_batch,
+}

@@ -13,7 +13,7 @@ from azure.ai.ml import MLClient
 
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.files import sha256_of_folder
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 _INITIALIZER = "storage-initializer"
 _LINES = 100_000
@@ -24,7 +24,7 @@ _FILE = re.compile(r'sha256 (?P<sha256>[0-9a-f]{64}) (?P<path>".*")$')
 def deployed_checksum(client: MLClient, endpoint: str, deployment: str) -> str | None:
     """Return the checksum of the model in a deployment, as `content.checksum` gives it; None when it is not told."""
     try:
-        with asking(f"read what deployment {deployment} has fetched"):
+        with translate_sdk_errors(f"read what deployment {deployment} has fetched"):
             log = client.online_deployments.get_logs(deployment, endpoint, lines=_LINES, container_type=_INITIALIZER)
     except WorkspaceRefused:
         return None  # a log that the service does not give tells nothing

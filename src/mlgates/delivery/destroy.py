@@ -7,33 +7,33 @@ from azure.ai.ml import MLClient
 from azure.core.exceptions import ResourceNotFoundError
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Kind
+from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
-from mlgates.delivery.operations import Change, Outcome, finished
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.operations import Change, OperationResult, finished
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def destroy(
-    client: MLClient, settings: Settings, kinds: Collection[Kind], *, poll_s: float, progress: Progress
-) -> list[Outcome]:
+    client: MLClient, settings: Settings, kinds: Collection[EndpointKind], *, poll_s: float, progress: Progress
+) -> list[OperationResult]:
     """Delete the endpoints of `kinds`; one that is not there is no error."""
     runs = {str(kind): partial(_delete, client, kind, endpoint_of(settings, kind), poll_s) for kind in kinds}
     return list(side_by_side(runs, progress=progress).values())
 
 
-def endpoint_of(settings: Settings, kind: Kind) -> str:
+def endpoint_of(settings: Settings, kind: EndpointKind) -> str:
     """Return an endpoint's name in the workspace."""
-    return settings.online_endpoint if kind is Kind.ONLINE else settings.batch_endpoint
+    return settings.online_endpoint if kind is EndpointKind.ONLINE else settings.batch_endpoint
 
 
-def _delete(client: MLClient, kind: Kind, name: str, poll_s: float, progress: Progress) -> Outcome:
-    endpoints = client.online_endpoints if kind is Kind.ONLINE else client.batch_endpoints
+def _delete(client: MLClient, kind: EndpointKind, name: str, poll_s: float, progress: Progress) -> OperationResult:
+    endpoints = client.online_endpoints if kind is EndpointKind.ONLINE else client.batch_endpoints
     with progress.step(f"{kind} endpoint") as step:
-        with asking(f"look up {kind} endpoint {name}"):
+        with translate_sdk_errors(f"look up {kind} endpoint {name}"):
             try:
                 endpoints.get(name)
             except ResourceNotFoundError:
-                return step.done(Outcome(name, Change.ABSENT))
+                return step.done(OperationResult(name, Change.ABSENT))
         finished(step, lambda: endpoints.begin_delete(name), poll_s=poll_s)
-        return step.done(Outcome(name, Change.DELETED))
+        return step.done(OperationResult(name, Change.DELETED))

@@ -10,7 +10,7 @@ from mlgates.core.errors import AssetMissing, WorkspaceRefused
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.metrics import tracking_uri
 from mlgates.delivery.quiet import quiet_upload
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
@@ -18,7 +18,7 @@ def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
 
     The files of a model that is not registered yet are found among the artifacts of its job.
     """
-    with asking(f"download model {model}"), quiet_upload():
+    with translate_sdk_errors(f"download model {model}"), quiet_upload():
         if model.unregistered_job:
             client.jobs.download(model.unregistered_job, download_path=folder)
         else:
@@ -32,7 +32,7 @@ def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
 def download_data(client: MLClient, reference: str, folder: Path) -> Path:
     """Download a data asset, `name:version`, that is one file; return the file. Raises `AssetMissing`."""
     name, _, version = reference.partition(":")
-    with asking(f"download data {reference}"):
+    with translate_sdk_errors(f"download data {reference}"):
         data = client.data.get(name, version)
         download_artifact_from_aml_uri(str(data.path), str(folder), client.datastores)
     files = [file for file in folder.rglob("*") if file.is_file()]

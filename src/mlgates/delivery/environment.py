@@ -11,7 +11,7 @@ from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.content import find
 from mlgates.delivery.declared import load
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 CONTENT_TAG = "content_sha256"
 
@@ -20,7 +20,7 @@ def register_environment(client: MLClient, project: Project, name: str) -> Asset
     """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
     environment = load(load_environment, project, project.training / "train-env.yml", {"name": name})
     digest = sha256_of_json(_definition(environment))
-    with asking(f"register environment {name}"):
+    with translate_sdk_errors(f"register environment {name}"):
         known = find(lambda: client.environments.list(name=name), CONTENT_TAG, digest)
         if known:
             return known

@@ -10,9 +10,9 @@ from azure.ai.ml import MLClient
 from mlgates.core.errors import JobFailed
 from mlgates.core.progress import Step
 from mlgates.core.values import Job
-from mlgates.delivery.job import told
+from mlgates.delivery.job import from_sdk
 from mlgates.delivery.log_stream import LogStream
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 TAIL_LINES = 15
 
@@ -32,8 +32,8 @@ def follow(step: Step, client: MLClient, job: Job, *, poll_s: float) -> Job:
             tail.append(line)
             step.log(line)
         seen = job.status
-        with asking(f"follow job {job.name}"):
-            job = told(client.jobs.get(job.name))
+        with translate_sdk_errors(f"follow job {job.name}"):
+            job = from_sdk(client.jobs.get(job.name))
         if job.status != seen:
             step.status(job.status)
     if job.status != "Completed":
@@ -53,7 +53,7 @@ def _failure(job: Job, reason: str | None, tail: Sequence[str]) -> str:
 
 def _downloaded_tail(client: MLClient, job: Job) -> Sequence[str]:
     """Return the last lines of a log that was not streamed: the job had ended before the stream began."""
-    with tempfile.TemporaryDirectory() as folder, asking(f"read the log of job {job.name}"):
+    with tempfile.TemporaryDirectory() as folder, translate_sdk_errors(f"read the log of job {job.name}"):
         client.jobs.download(job.name, download_path=folder)
         logs = sorted(Path(folder).rglob("user_logs/*.txt"))
         text = logs[0].read_text(encoding="utf-8", errors="replace") if logs else ""

@@ -15,7 +15,7 @@ from mlgates.core.tags import GATE, gate_tags, record_of
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.downloads import download_artifact
 from mlgates.delivery.metrics import run_tags, tag_run, tracking_uri
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
@@ -53,7 +53,7 @@ def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) ->
     if model.unregistered_job:
         tag_run(client, model.unregistered_job, tags)
         return
-    with asking(f"tag model {model}"):
+    with translate_sdk_errors(f"tag model {model}"):
         held = client.models.get(model.name, model.version)
         held.tags = {**(held.tags or {}), **tags}
         client.models.create_or_update(held)

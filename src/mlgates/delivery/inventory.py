@@ -9,7 +9,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion, Inventory
 from mlgates.delivery.content import Version, held
 from mlgates.delivery.job import jobs_of
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 
 def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inventory:
@@ -18,7 +18,7 @@ def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inve
     def versions(list_them: Callable[[], Iterable[Version]]) -> tuple[AssetVersion, ...]:
         return tuple(islice(held(list_them), newest))
 
-    with asking(f"list what workspace {settings.aml_workspace_name} holds"):
+    with translate_sdk_errors(f"list what workspace {settings.aml_workspace_name} holds"):
         return Inventory(
             environments=versions(lambda: client.environments.list(name=settings.training_environment_name)),
             data=versions(lambda: client.data.list(name=settings.training_dataset_name)),
@@ -29,5 +29,5 @@ def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inve
 
 def model_versions(client: MLClient, settings: Settings, *, newest: int) -> tuple[AssetVersion, ...]:
     """Return at most `newest` versions of the project's model, newest first."""
-    with asking(f"list the versions of model {settings.model_name}"):
+    with translate_sdk_errors(f"list the versions of model {settings.model_name}"):
         return tuple(islice(held(lambda: client.models.list(name=settings.model_name)), newest))

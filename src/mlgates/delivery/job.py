@@ -16,12 +16,12 @@ from mlgates.core.values import ORIGIN_TAG, UNKNOWN, AssetVersion, Job, SourceSt
 from mlgates.delivery.data import CHECKSUM_TAG
 from mlgates.delivery.declared import load
 from mlgates.delivery.quiet import quiet_upload
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 JOB_FILE = "pipeline.yml"
 DATA_INPUT = "input"
-RECIPE = "recipe_sha256"
-"""The tag of a run by which it is known again."""
+FINGERPRINT_TAG = "recipe_sha256"
+"""The tag of a run with the fingerprint of its training."""
 REPRODUCES = "reproduces"
 """The tag of a second training: the name of the job that it repeats, to show that the metrics come out the same."""
 
@@ -41,7 +41,7 @@ class Training:
     """The sha256 of the build that this run is trained from."""
 
     @property
-    def recipe(self) -> str:
+    def fingerprint(self) -> str:
         """The sha256 of all that decides what comes out, by which a run is known again after an interruption.
 
         Local changes that no build holds are told of by nothing, nor is an unknown commit: such a run is like no other.
@@ -68,7 +68,7 @@ class Training:
             "data_origin": self.data.tags.get(ORIGIN_TAG, "unknown"),
             "environment": str(self.environment),
             "build_sha256": self.build or "none",
-            RECIPE: self.recipe,
+            FINGERPRINT_TAG: self.fingerprint,
             **({REPRODUCES: self.reproduces} if self.reproduces else {}),
         }
 
@@ -88,8 +88,8 @@ def submit(client: MLClient, settings: Settings, training: Training) -> Job:
     }
     job = load(load_job, settings.project, settings.project.training / JOB_FILE, over)
     job.tags = {**(job.tags or {}), **training.tags()}
-    with asking(f"submit {JOB_FILE}"), quiet_upload():
-        return told(client.jobs.create_or_update(job))
+    with translate_sdk_errors(f"submit {JOB_FILE}"), quiet_upload():
+        return from_sdk(client.jobs.create_or_update(job))
 
 
 def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
@@ -98,9 +98,9 @@ def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
     Raises `AssetMissing` when there is none.
     """
     if name is not None:
-        with asking(f"find job {name}"):
-            return told(client.jobs.get(name))
-    with asking(f"list the jobs of experiment {experiment}"):
+        with translate_sdk_errors(f"find job {name}"):
+            return from_sdk(client.jobs.get(name))
+    with translate_sdk_errors(f"list the jobs of experiment {experiment}"):
         jobs = jobs_of(client, experiment)
         completed = next((job for job in jobs if job.status == "Completed" and REPRODUCES not in job.tags), None)
     if completed is None:
@@ -108,20 +108,20 @@ def find_job(client: MLClient, experiment: str, name: str | None = None) -> Job:
     return completed
 
 
-def find_recipe(client: MLClient, experiment: str, recipe: str) -> Job | None:
-    """Return the newest job of a recipe that completed or is on its way; None when there is none."""
-    with asking(f"list the jobs of experiment {experiment}"):
-        same = (job for job in jobs_of(client, experiment) if job.tags.get(RECIPE) == recipe)
+def find_by_fingerprint(client: MLClient, experiment: str, fingerprint: str) -> Job | None:
+    """Return the newest job of a training fingerprint that completed or is on its way; None when there is none."""
+    with translate_sdk_errors(f"list the jobs of experiment {experiment}"):
+        same = (job for job in jobs_of(client, experiment) if job.tags.get(FINGERPRINT_TAG) == fingerprint)
         return next((job for job in same if job.status == "Completed" or not job.ended), None)
 
 
 def jobs_of(client: MLClient, experiment: str) -> Iterator[Job]:
     """Yield the jobs of `experiment`, newest first."""
     # An entry that the SDK cannot parse arrives as None.
-    return (told(job) for job in client.jobs.list() if job is not None and job.experiment_name == experiment)
+    return (from_sdk(job) for job in client.jobs.list() if job is not None and job.experiment_name == experiment)
 
 
-def told(job: SdkJob) -> Job:
+def from_sdk(job: SdkJob) -> Job:
     """Return an SDK job in our words."""
     tracking = (job.services or {}).get("Tracking")
     return Job(

@@ -30,7 +30,7 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.anchors import Anchors
 from mlgates.delivery.downloads import download_data
 from mlgates.delivery.quiet import quiet_upload
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 _LONGEST_TAG = 256
 _LATE = 20
@@ -159,7 +159,7 @@ class Ledger:
 
     def put(self, entry: Entry) -> bool:
         """Register an entry as a version, without its anchors. Return False when its place is taken."""
-        with tempfile.TemporaryDirectory() as folder, asking(f"append to ledger {self.name}"):
+        with tempfile.TemporaryDirectory() as folder, translate_sdk_errors(f"append to ledger {self.name}"):
             file = Path(folder) / f"entry-{entry.checksum}.json"
             file.write_bytes(entry.content)
             tags = {name: value[:_LONGEST_TAG] for name, value in entry.to_tags().items()}
@@ -187,7 +187,7 @@ class Ledger:
         last = max((_number(each.version) for each in versions), default=0)
         late = []
         for number in range(last + 1, min(end, last + _LATE) + 1):
-            with asking(f"read entry {number} of ledger {self.name}"):
+            with translate_sdk_errors(f"read entry {number} of ledger {self.name}"):
                 try:
                     late.append(self._client.data.get(self.name, str(number)))
                 except ResourceNotFoundError:
@@ -202,7 +202,7 @@ class Ledger:
         return _checksum(held) != entry.checksum
 
     def _versions(self, view: ListViewType = ListViewType.ALL) -> Sequence[Any]:
-        with asking(f"read ledger {self.name}"):
+        with translate_sdk_errors(f"read ledger {self.name}"):
             try:
                 versions = list(self._client.data.list(name=self.name, list_view_type=view))
             except ResourceNotFoundError:

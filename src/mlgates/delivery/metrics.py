@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from azure.ai.ml import MLClient
 
 from mlgates.core.errors import WorkspaceRefused
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 # MLflow's autologging measures on the rows that the model was fitted to; a lineage tells how it did on others.
 _AUTOLOGGED = "training_"
@@ -77,5 +77,5 @@ def tagged_runs(client: MLClient, experiment_name: str, tag: str) -> dict[str, d
 
 def tracking_uri(client: MLClient) -> str:
     """Return the address of the workspace's MLflow."""
-    with asking(f"look up MLflow of workspace {client.workspace_name}"):
+    with translate_sdk_errors(f"look up MLflow of workspace {client.workspace_name}"):
         return str(client.workspaces.get(client.workspace_name).mlflow_tracking_uri)

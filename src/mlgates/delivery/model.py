@@ -11,7 +11,7 @@ from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery.content import find
 from mlgates.delivery.declared import load
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 JOB_TAG = "job"
 
@@ -33,14 +33,14 @@ def register_model(
     if job.status != "Completed":
         raise AssetMissing(f"job {job.name} is {job.status}: a model is registered from a completed job only")
     name = settings.model_name
-    with asking(f"look up model {name}"):
+    with translate_sdk_errors(f"look up model {name}"):
         known = find(lambda: client.models.list(name=name), JOB_TAG, job.name)
     if known:
         return known
     path = f"azureml://jobs/{job.name}/outputs/artifacts/paths/{settings.model_path}/"
     model = load(load_model, settings.project, settings.project.training / "model.yml", {"name": name, "path": path})
     model.tags = {**(model.tags or {}), **lineage_of(job, metrics()).to_tags(), **verdicts()}
-    with asking(f"register model {name} from job {job.name}"):
+    with translate_sdk_errors(f"register model {name} from job {job.name}"):
         saved = client.models.create_or_update(model)
     return AssetVersion(name, str(saved.version), created=True, tags=dict(saved.tags or {}))
 

@@ -7,13 +7,13 @@ from azure.ai.ml.entities import OnlineDeployment, OnlineEndpoint
 from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Deployment, Kind
+from mlgates.core.deployments import Deployment, EndpointKind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
 from mlgates.core.progress import Progress, Step
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.declared import load
-from mlgates.delivery.operations import Change, Outcome, bring_about, finished
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.operations import Change, OperationResult, create_or_update, finished
+from mlgates.delivery.refusals import translate_sdk_errors
 
 _TAIL_LINES = 15
 _ALL = 100
@@ -34,7 +34,7 @@ def deploy_online(
     return deployment
 
 
-def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> Outcome:
+def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> OperationResult:
     """Bring the endpoint to what online-endpoint.yml declares; its traffic stays as it is."""
     name = settings.online_endpoint
     file = settings.project.online / "online-endpoint.yml"
@@ -47,7 +47,7 @@ def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, prog
 
     with progress.step("online endpoint") as step:
         wanted: OnlineEndpoint = load(load_online_endpoint, settings.project, file, {"name": name})
-        return step.done(bring_about(step, wanted, lambda: client.online_endpoints.get(name), put, poll_s=poll_s))
+        return step.done(create_or_update(step, wanted, lambda: client.online_endpoints.get(name), put, poll_s=poll_s))
 
 
 def online_deployment(
@@ -63,7 +63,7 @@ def online_deployment(
     with progress.step("online deployment") as step:
         wanted: OnlineDeployment = load(load_online_deployment, settings.project, file, over)
         try:
-            outcome = bring_about(
+            outcome = create_or_update(
                 step,
                 wanted,
                 lambda: client.online_deployments.get(name, endpoint),
@@ -72,10 +72,10 @@ def online_deployment(
             )
         except WorkspaceRefused as error:
             raise DeploymentFailed(f"{error}\n{_log(client, endpoint, name)}") from error
-        with asking(f"look up endpoint {endpoint}"):
+        with translate_sdk_errors(f"look up endpoint {endpoint}"):
             uri = str(client.online_endpoints.get(endpoint).scoring_uri)
         created = outcome.change is not Change.KEPT
-        return step.done(Deployment(Kind.ONLINE, endpoint, name, str(model), uri, created=created))
+        return step.done(Deployment(EndpointKind.ONLINE, endpoint, name, str(model), uri, created=created))
 
 
 def share_traffic(
@@ -86,22 +86,22 @@ def share_traffic(
     *,
     mirror: Mapping[str, int] | None = None,
     poll_s: float,
-) -> Outcome:
+) -> OperationResult:
     """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too.
 
     `step` tells where that is.
     """
-    with asking(f"look up endpoint {endpoint_name}"):
+    with translate_sdk_errors(f"look up endpoint {endpoint_name}"):
         endpoint = client.online_endpoints.get(endpoint_name)
     wanted, held = _shares(traffic), _shares(endpoint.mirror_traffic)
     mirrored = held if mirror is None else _shares(mirror)
     told = " and ".join(f"{share} % to {name}" for name, share in wanted.items()) or "no traffic"
     told += "".join(f", {share} % mirrored to {name}" for name, share in mirrored.items())
     if (_shares(endpoint.traffic), held) == (wanted, mirrored):
-        return Outcome(told, Change.KEPT)
+        return OperationResult(told, Change.KEPT)
     endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
     finished(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
-    return Outcome(told, Change.UPDATED)
+    return OperationResult(told, Change.UPDATED)
 
 
 def _shares(traffic: Mapping[str, int] | None) -> dict[str, int]:
@@ -109,7 +109,7 @@ def _shares(traffic: Mapping[str, int] | None) -> dict[str, int]:
 
 
 def _log(client: MLClient, endpoint: str, name: str) -> str:
-    with asking(f"read the log of deployment {name}"):
+    with translate_sdk_errors(f"read the log of deployment {name}"):
         text = client.online_deployments.get_logs(name, endpoint, lines=_TAIL_LINES)
     lines = [f"  | {line}" for line in text.splitlines() if line.strip()]
     return "\n".join(["the last lines of its log:", *lines])

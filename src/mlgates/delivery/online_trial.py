@@ -1,4 +1,4 @@
-"""How the online endpoint is tried: the sample is sent as any caller would send it."""
+"""The smoke test of the online endpoint: the sample is sent as any caller would send it."""
 
 import codecs
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import OnlineTrial
-from mlgates.core.errors import AssetMissing, TrialFailed
-from mlgates.delivery.refusals import asking
+from mlgates.core.deployments import OnlineSmokeTest
+from mlgates.core.errors import AssetMissing, EndpointTestFailed
+from mlgates.delivery.refusals import translate_sdk_errors
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
 _SHOWN = 500
@@ -16,7 +16,7 @@ _SHOWN = 500
 
 def address(client: MLClient, endpoint: str, *, deployment: str | None = None) -> Address:
     """Return where an online endpoint is asked, with a key or token of it; `deployment` by-passes the traffic."""
-    with asking(f"look up online endpoint {endpoint}"):
+    with translate_sdk_errors(f"look up online endpoint {endpoint}"):
         found = client.online_endpoints.get(endpoint)
         given = client.online_endpoints.get_keys(endpoint)
     credential = getattr(given, "primary_key", None) or getattr(given, "access_token", None)
@@ -34,17 +34,17 @@ def sample_request(settings: Settings) -> ScoringRequest:
     )  # an editor's mark, which JSON has no room for
 
 
-def try_online(
+def smoke_test_online(
     client: MLClient,
     settings: Settings,
     *,
     deployment: str | None = None,
     reach: Callable[[Address], EndpointClient] = EndpointClient,
-) -> OnlineTrial:
+) -> OnlineSmokeTest:
     """Send the sample to the online endpoint, as `reach` opens it, and return what came back.
 
-    A `deployment` is asked whatever the traffic. Raises `TrialFailed`, with the line that repeats the request, for
-    anything but 200 and a list of predictions.
+    A `deployment` is asked whatever the traffic. Raises `EndpointTestFailed`, with the line that repeats the
+    request, for anything but 200 and a list of predictions.
     """
     endpoint = reach(address(client, settings.online_endpoint, deployment=deployment))
     try:
@@ -53,16 +53,16 @@ def try_online(
         endpoint.close()
     exchange = endpoint.last
     if exchange is None:
-        raise TrialFailed(f"{settings.online_endpoint}: nothing was sent")
+        raise EndpointTestFailed(f"{settings.online_endpoint}: nothing was sent")
     if answer.status != 200:
-        raise TrialFailed(_told(settings.online_endpoint, f"answered {answer.status}, and 200 is due", exchange))
+        raise EndpointTestFailed(_told(settings.online_endpoint, f"answered {answer.status}, and 200 is due", exchange))
     try:
         predictions = answer.json()
     except ValueError as error:
-        raise TrialFailed(_told(settings.online_endpoint, "answered what is not JSON", exchange)) from error
+        raise EndpointTestFailed(_told(settings.online_endpoint, "answered what is not JSON", exchange)) from error
     if not isinstance(predictions, list) or not predictions:
-        raise TrialFailed(_told(settings.online_endpoint, "answered no list of predictions", exchange))
-    return OnlineTrial(
+        raise EndpointTestFailed(_told(settings.online_endpoint, "answered no list of predictions", exchange))
+    return OnlineSmokeTest(
         settings.online_endpoint,
         exchange.deployment,
         predictions,

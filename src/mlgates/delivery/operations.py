@@ -16,7 +16,7 @@ from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.progress import Step
 from mlgates.delivery.quiet import quiet_operation
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 CONTENT_TAG = "content_sha256"
 """On endpoints and deployments: the fingerprint of the definition that they were made from."""
@@ -37,7 +37,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OperationResult:
     """A resource is as it was wanted."""
 
     name: str
@@ -53,28 +53,29 @@ R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 
 
-def bring_about(
+def create_or_update(
     step: Step, wanted: R, find: Callable[[], R], put: Callable[[R, R | None], LROPoller[R]], *, poll_s: float
-) -> Outcome:
+) -> OperationResult:
     """Bring the resource, after which `step` is named, to what `wanted` defines; return what that took.
 
     `find` raises the SDK's not-found error when there is none; `put` creates, or updates what is held now. What an
-    earlier, interrupted run began is waited for, and taken when it has the same definition. Raises as `asking` does.
+    earlier, interrupted run began is waited for, and taken when it has the same definition. Raises
+    as `translate_sdk_errors` does.
     """
     digest = definition(wanted)
     held = settled(step, find, poll_s=poll_s)
     if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
-        return Outcome(str(wanted.name), Change.KEPT)
+        return OperationResult(str(wanted.name), Change.KEPT)
     anchors = {name: text for name, text in (getattr(held, "tags", None) or {}).items() if name.startswith(ANCHOR_TAGS)}
     wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
     finished(step, lambda: put(wanted, held), poll_s=poll_s)
-    return Outcome(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
+    return OperationResult(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
 
 
 def settled(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
     """Return the resource once nothing is under way for it, None when there is none."""
     while True:
-        with asking(f"look up the {step.name}"):
+        with translate_sdk_errors(f"look up the {step.name}"):
             try:
                 held = find()
             except ResourceNotFoundError:
@@ -87,7 +88,7 @@ def settled(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
 
 def finished(step: Step, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> T:
     """Begin an operation, tell where it is until it ends, and return its result."""
-    with quiet_operation(), asking(f"bring about the {step.name}"):
+    with quiet_operation(), translate_sdk_errors(f"bring about the {step.name}"):
         poller = begin()
         seen = ""
         while not poller.done():

@@ -51,7 +51,7 @@ def quiet_operation() -> Iterator[None]:
         yield
 
 
-def hush() -> None:
+def silence_sdk_logging() -> None:
     """Stop the remarks of Azure's libraries that say nothing new to a person."""
     # that a class of its own is experimental, on every YAML file
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)

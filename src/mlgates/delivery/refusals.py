@@ -22,7 +22,7 @@ _COMPLAINT = "(x) "
 
 
 @contextmanager
-def asking(what: str) -> Iterator[None]:
+def translate_sdk_errors(what: str) -> Iterator[None]:
     """Turn what azure-ai-ml raises while doing `what` ("register environment X") into an `MlgatesError`."""
     try:
         yield

@@ -6,7 +6,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.content import find
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 RELEASED_TAG = "released"
 """On a model version: `true` while it is the released one; then what became of it (`superseded`, `rolled back`).
@@ -20,6 +20,6 @@ def released_version(client: MLClient, settings: Settings) -> AssetVersion:
     Raises `AssetMissing` when the workspace holds no version.
     """
     name = settings.model_name
-    with asking(f"look up the released version of model {name}"):
+    with translate_sdk_errors(f"look up the released version of model {name}"):
         released = find(lambda: client.models.list(name=name), RELEASED_TAG, "true")
     return released or find_model(client, settings, None)

@@ -10,7 +10,7 @@ from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeploymen
 from mlgates.core.errors import AssetMissing
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import default_of
-from mlgates.delivery.refusals import asking
+from mlgates.delivery.refusals import translate_sdk_errors
 
 _MODEL = re.compile(r"(?:/models/|^azureml:|^)(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)$")
 """How a deployment names its model: by its id in the workspace, or as it was written, when the SDK cuts `azureml:`."""
@@ -55,14 +55,14 @@ class BatchServing:
 
 def look_online(client: MLClient, name: str) -> OnlineServing:
     """Look at an online endpoint. Raises `AssetMissing` when it is not there."""
-    with asking(f"look at online endpoint {name}"):
+    with translate_sdk_errors(f"look at online endpoint {name}"):
         endpoint = client.online_endpoints.get(name)
         return OnlineServing(endpoint, {str(each.name): each for each in client.online_deployments.list(name)})
 
 
 def look_batch(client: MLClient, name: str) -> BatchServing:
     """Look at a batch endpoint. Raises `AssetMissing` when it is not there."""
-    with asking(f"look at batch endpoint {name}"):
+    with translate_sdk_errors(f"look at batch endpoint {name}"):
         endpoint = client.batch_endpoints.get(name)
         return BatchServing(endpoint, {str(each.name): each for each in client.batch_deployments.list(name)})
 

@@ -13,7 +13,7 @@ from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
 from mlgates.delivery.follow import follow
 from mlgates.delivery.gate_tags import verdicts_of
-from mlgates.delivery.job import Training, find_job, find_recipe, submit
+from mlgates.delivery.job import Training, find_by_fingerprint, find_job, submit
 from mlgates.delivery.metrics import preload, run_metrics
 from mlgates.delivery.model import register_model
 
@@ -38,12 +38,12 @@ class TrainingRequest:
 
 def train(client: MLClient, settings: Settings, request: TrainingRequest, *, progress: Progress) -> Job:
     """Register environment and data, submit the job and follow it to its end; return the completed job."""
-    job = begin(client, settings, request, anew=True, progress=progress)
+    job = begin(client, settings, request, force=True, progress=progress)
     return finish(client, settings, job, progress=progress)
 
 
-def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, anew: bool, progress: Progress) -> Job:
-    """Register environment and data, and submit the job, or take up one of the same recipe unless `anew`.
+def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, force: bool, progress: Progress) -> Job:
+    """Register environment and data, and submit the job, or take up one of the same fingerprint unless `force`.
 
     One that completed, or is still on its way, is taken up; one that failed is not. Returns the job as it is now.
     """
@@ -55,7 +55,7 @@ def begin(client: MLClient, settings: Settings, request: TrainingRequest, *, ane
         "data", lambda: register_data(client, project, settings.training_dataset_name, instead=request.data_file)
     )
     training = Training(environment, data, request.source, request.inputs, request.reproduces, request.build)
-    known = None if anew else find_recipe(client, settings.training_experiment_name, training.recipe)
+    known = None if force else find_by_fingerprint(client, settings.training_experiment_name, training.fingerprint)
     return known or progress.run("submit", lambda: submit(client, settings, training))
 
 

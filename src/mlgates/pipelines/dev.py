@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlgates.build.archive import Build
 from mlgates.build.project import make, unpacked
-from mlgates.core.deployments import Kind
+from mlgates.core.deployments import EndpointKind
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
@@ -49,8 +49,10 @@ def _register(work: Work, *, progress: Progress) -> AssetVersion:
 
 def _deploy(work: Work, *, progress: Progress) -> Said:
     version = work.model.version if work.model else None
-    delivered = deploy(work.client, work.settings, tuple(Kind), version=version, trial=True, progress=progress)
-    return Said("; ".join(each.trial.summary for each in delivered.values() if each.trial))
+    delivered = deploy(
+        work.client, work.settings, tuple(EndpointKind), version=version, smoke_test=True, progress=progress
+    )
+    return Said("; ".join(each.smoke_test.summary for each in delivered.values() if each.smoke_test))
 
 
 def _gate(work: Work, *, progress: Progress) -> GateRecord:

@@ -25,10 +25,10 @@ class Trained:
 
 
 def train_once(work: Work, *, progress: Progress) -> Trained:
-    """Train from the build; a job of the same recipe is taken as it is, and followed while it still runs."""
+    """Train from the build; a job of the same fingerprint is taken as it is, and followed while it still runs."""
     preload()
     settings, request = work.training()
-    job = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
     work.job = finish(work.client, settings, job, progress=progress)
     return Trained(work.job)
 
@@ -37,9 +37,9 @@ def train_twice(work: Work, *, progress: Progress) -> Trained:
     """Train as `train_once`, and a second time at the same time, to show that the result can be reproduced."""
     preload()
     settings, request = work.training()
-    job = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
     request = replace(request, reproduces=job.name)
-    twin = begin(work.client, settings, request, anew=work.request.anew, progress=progress)
+    twin = begin(work.client, settings, request, force=work.request.anew, progress=progress)
 
     def follow(name: str, followed: Job, progress: Progress) -> Job:
         return finish(work.client, settings, followed, name=name, progress=progress)

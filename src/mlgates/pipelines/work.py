@@ -22,7 +22,7 @@ class Request:
     inputs: Mapping[str, str | int | float] = field(default_factory=dict)
     """Inputs of pipeline.yml to set otherwise."""
     anew: bool = False
-    """Train although a job of the same recipe is there."""
+    """Train although a job of the same fingerprint is there."""
     until: str | None = None
     """The stage to end with."""
     approver: str = ""

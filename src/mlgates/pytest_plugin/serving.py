@@ -105,7 +105,7 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClien
 
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
-    from mlgates.core.deployments import Kind  # noqa: PLC0415
+    from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
     from mlgates.core.progress import Silent  # noqa: PLC0415
     from mlgates.delivery.candidates import find_model  # noqa: PLC0415
     from mlgates.delivery.deploy import deploy  # noqa: PLC0415
@@ -117,7 +117,7 @@ def _deliver(client: "MLClient", settings: "Settings") -> None:
     except AssetMissing:
         request = TrainingRequest(source_or_unknown(settings.project.root, os.environ))
         train_and_register(client, settings, request, progress=Silent())
-    deploy(client, settings, tuple(Kind), version=None, trial=False, progress=Silent())
+    deploy(client, settings, tuple(EndpointKind), version=None, smoke_test=False, progress=Silent())
 
 
 @contextmanager

@@ -6,11 +6,11 @@ Kayenta has it, the baseline is deployed when the new one is, as the same file d
 
 from dataclasses import dataclass
 
-from mlgates.core.errors import DeploymentFailed, NotAllowed, TrialFailed
+from mlgates.core.errors import DeploymentFailed, EndpointTestFailed, NotAllowed
 from mlgates.core.progress import Progress
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.online import online_deployment
-from mlgates.delivery.online_trial import try_online
+from mlgates.delivery.online_trial import smoke_test_online
 from mlgates.delivery.serving import look_online
 from mlgates.release.places import BASELINE
 from mlgates.release.rules import Served
@@ -50,7 +50,7 @@ def remove_baseline(work: Work, *, progress: Progress) -> None:
 def _deployed(work: Work, live: Served, *, progress: Progress) -> Baseline:
     try:
         _brought_up(work, live, progress=progress)
-    except (DeploymentFailed, NotAllowed, TrialFailed) as error:
+    except (DeploymentFailed, NotAllowed, EndpointTestFailed) as error:
         reason = str(error).splitlines()[0]
     else:
         return Baseline(BASELINE)
@@ -70,4 +70,4 @@ def _brought_up(work: Work, live: Served, *, progress: Progress) -> None:
         deleted(work, "online", work.endpoint, BASELINE, progress=progress)
     online_deployment(work.client, work.settings, model, BASELINE, poll_s=work.poll_s, progress=progress)
     check_deployed(work.client, work.settings, content, BASELINE)
-    try_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)
+    smoke_test_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)

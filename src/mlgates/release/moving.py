@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from mlgates.core.deployments import OnlineTrial
+from mlgates.core.deployments import OnlineSmokeTest
 from mlgates.core.errors import CanaryBroken, CanaryUndecided
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Progress, Step
 from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import share_traffic
-from mlgates.delivery.online_trial import try_online
-from mlgates.delivery.operations import Outcome
+from mlgates.delivery.online_trial import smoke_test_online
+from mlgates.delivery.operations import OperationResult
 from mlgates.delivery.released import RELEASED_TAG
 from mlgates.release.baseline import remove_baseline
 from mlgates.release.canary import Observation, Split, following, steps_left
@@ -29,13 +29,13 @@ REASON_TAG = "released.reason"
 """On a withdrawn model version: why."""
 
 
-def smoke(work: Work, name: str, *, progress: Progress) -> OnlineTrial:
-    """Send the sample to the deployment `name`, whatever the traffic. Raises `TrialFailed`."""
-    trial = partial(try_online, work.client, work.settings, deployment=name, reach=work.reach)
+def smoke(work: Work, name: str, *, progress: Progress) -> OnlineSmokeTest:
+    """Send the sample to the deployment `name`, whatever the traffic. Raises `EndpointTestFailed`."""
+    trial = partial(smoke_test_online, work.client, work.settings, deployment=name, reach=work.reach)
     return progress.run("smoke test", trial)
 
 
-def all_to(work: Work, name: str | None, *, progress: Progress) -> Outcome:
+def all_to(work: Work, name: str | None, *, progress: Progress) -> OperationResult:
     """Give one deployment all the traffic, or none to any, and mirror none."""
     traffic = {name: ALL} if name else {}
     with progress.step("online traffic") as step:

@@ -59,8 +59,9 @@ def release(work: Work, version: str | None, *, canary: bool = True, progress: P
     """Release a version, by default the newest; without `canary` in one step.
 
     Raises `NotAllowed` without passed gate and approval of exactly this content, `EndpointHeld` while another release
-    is under way, `SampleRefused` before anything is deployed, `DeploymentFailed`, `TrialFailed`, `CanaryBroken` when
-    the version does not stand up or `CanaryUndecided` when nobody can tell: then the traffic is where it was before.
+    is under way, `SampleRefused` before anything is deployed, `DeploymentFailed`, `EndpointTestFailed`,
+    `CanaryBroken` when the version does not come up or `CanaryUndecided` when nobody can tell: then the traffic is
+    where it was before.
     """
     content = progress.run("content", lambda: content_of(work.client, work.settings, version))
     progress.run("approval", lambda: _permitted(work, content))

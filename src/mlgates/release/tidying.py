@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
-from mlgates.delivery.operations import Change, Outcome, finished
+from mlgates.delivery.operations import Change, OperationResult, finished
 from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.lock import TIDYING, free
 from mlgates.release.places import BASELINE, SLOTS
@@ -14,7 +14,7 @@ from mlgates.release.work import Work, holding
 _MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
-def tidy(work: Work, *, progress: Progress) -> list[Outcome]:
+def tidy(work: Work, *, progress: Progress) -> list[OperationResult]:
     """Take away the blue or green deployments without traffic, once the time that release.yml declares is over.
 
     Raises `EndpointHeld` while a release is under way.
@@ -34,7 +34,7 @@ def _is_over(work: Work, entries: Sequence[Entry]) -> bool:
     return since >= timedelta(hours=work.declared.keep_old_for_hours)
 
 
-def _taken_away(work: Work, *, progress: Progress) -> list[Outcome]:
+def _taken_away(work: Work, *, progress: Progress) -> list[OperationResult]:
     client, online = work.client, look_online(work.client, work.endpoint)
     batch = look_batch(client, work.settings.batch_endpoint)
     busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
@@ -48,9 +48,9 @@ def _taken_away(work: Work, *, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-def deleted(work: Work, kind: str, endpoint: str, name: str, *, progress: Progress) -> Outcome:
+def deleted(work: Work, kind: str, endpoint: str, name: str, *, progress: Progress) -> OperationResult:
     """Delete a deployment, `kind` being `online` or `batch`; the workspace refuses while it has traffic."""
     deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
     with progress.step(f"{kind} {name}") as step:
         finished(step, lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
-        return step.done(Outcome(f"{endpoint}/{name}", Change.DELETED))
+        return step.done(OperationResult(f"{endpoint}/{name}", Change.DELETED))

@@ -132,8 +132,8 @@ def test_a_value_that_azure_ml_would_refuse_is_refused_here(project_of: ProjectO
 
 def test_a_wrong_secret_is_not_repeated(project_of: ProjectOf) -> None:
     with pytest.raises(ConfigurationError) as refusal:
-        load_settings(project_of(infra={**INFRA, "AZURE_SUBSCRIPTION_ID": "hush"}), "dev", environ={})
-    assert "hush" not in str(refusal.value)
+        load_settings(project_of(infra={**INFRA, "AZURE_SUBSCRIPTION_ID": "silence_sdk_logging"}), "dev", environ={})
+    assert "silence_sdk_logging" not in str(refusal.value)
 
 
 def test_an_unknown_environment_gets_the_nearest_one(project_of: ProjectOf) -> None:

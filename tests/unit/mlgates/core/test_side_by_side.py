@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.errors import JobFailed, MlgatesError, TrialFailed
+from mlgates.core.errors import EndpointTestFailed, JobFailed, MlgatesError
 from mlgates.core.progress import Fact, Logged, Progress, Record, Silent
 from mlgates.core.side_by_side import side_by_side
 from tests.unit.mlgates.hearing import Hearing
@@ -77,8 +77,11 @@ def test_when_one_fails_the_others_come_to_their_end() -> None:
 
 
 def test_of_several_failures_all_are_told_with_the_exit_code_of_the_first() -> None:
-    failing = {"a": partial(run, [], error=TrialFailed("first")), "b": partial(run, [], error=JobFailed("second"))}
-    with pytest.raises(TrialFailed, match="first\nsecond"):
+    failing = {
+        "a": partial(run, [], error=EndpointTestFailed("first")),
+        "b": partial(run, [], error=JobFailed("second")),
+    }
+    with pytest.raises(EndpointTestFailed, match="first\nsecond"):
         side_by_side(failing, progress=Silent())
 
 

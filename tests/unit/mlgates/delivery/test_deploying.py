@@ -4,7 +4,7 @@ import pytest
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Delivered, Kind
+from mlgates.core.deployments import Delivered, EndpointKind
 from mlgates.core.errors import AssetMissing, DeploymentFailed
 from mlgates.core.progress import Record, Silent, StepFinished
 from mlgates.core.values import AssetVersion
@@ -27,10 +27,13 @@ def versions(workspace: FakeWorkspace) -> list[str]:
 
 
 def deployed(
-    client: MLClient, settings: Settings, kinds: Collection[Kind] = tuple(Kind), version: str | None = None
-) -> tuple[list[str], dict[Kind, Delivered]]:
+    client: MLClient,
+    settings: Settings,
+    kinds: Collection[EndpointKind] = tuple(EndpointKind),
+    version: str | None = None,
+) -> tuple[list[str], dict[EndpointKind, Delivered]]:
     record = Record()
-    result = delivery.deploy(client, settings, kinds, version=version, trial=False, progress=record)
+    result = delivery.deploy(client, settings, kinds, version=version, smoke_test=False, progress=record)
     return [fact.step.name for fact in record.of(StepFinished)], dict(result)
 
 
@@ -51,8 +54,8 @@ def test_both_endpoints_are_brought_about(client: MLClient, settings: Settings) 
         *(f"batch {part}" for part in ("endpoint", "deployment", "default")),
     }
     assert {kind: each.deployment.summary for kind, each in result.items()} == {
-        Kind.ONLINE: "online-local/blue serves classifier:3",
-        Kind.BATCH: "batch-local/blue serves classifier:3",
+        EndpointKind.ONLINE: "online-local/blue serves classifier:3",
+        EndpointKind.BATCH: "batch-local/blue serves classifier:3",
     }
 
 
@@ -78,7 +81,7 @@ def test_the_names_are_those_of_the_configuration(
 def test_one_kind_alone_leaves_the_other_untouched(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
-    deployed(client, settings, [Kind.BATCH])
+    deployed(client, settings, [EndpointKind.BATCH])
     assert (len(workspace.online_endpoints.asked), len(workspace.batch_endpoints.asked)) == (0, 2)
 
 
@@ -161,17 +164,17 @@ def test_a_failure_of_one_kind_does_not_stop_the_other(
 @pytest.mark.usefixtures("versions")
 def test_batch_is_tried_once_it_is_up(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
     workspace.jobs.states = [Status.COMPLETED]
-    result = delivery.deploy(client, settings, [Kind.BATCH], version=None, trial=True, progress=Silent())
-    trial = result[Kind.BATCH].trial
-    assert trial is not None
-    assert trial.summary == "batch-local scored 2 rows (job job-1)"
+    result = delivery.deploy(client, settings, [EndpointKind.BATCH], version=None, smoke_test=True, progress=Silent())
+    smoke_test = result[EndpointKind.BATCH].smoke_test
+    assert smoke_test is not None
+    assert smoke_test.summary == "batch-local scored 2 rows (job job-1)"
 
 
 def test_destroying_deletes_what_is_there_and_minds_nothing_else(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
     online(client, settings)
-    outcomes = destroy(client, settings, tuple(Kind), poll_s=0, progress=Silent())
+    outcomes = destroy(client, settings, tuple(EndpointKind), poll_s=0, progress=Silent())
     assert {outcome.name: outcome.change for outcome in outcomes} == {
         "online-local": Change.DELETED,
         "batch-local": Change.ABSENT,

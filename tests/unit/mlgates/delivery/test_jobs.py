@@ -57,15 +57,15 @@ def test_the_job_is_tagged_with_what_it_was_made_from(client: MLClient, settings
 
 
 @given(st.booleans(), st.sampled_from([None, "ab" * 32]))
-def test_a_recipe_is_known_again_unless_nothing_tells_what_it_is_made_from(dirty: bool, build: str | None) -> None:
+def test_a_training_is_known_again_unless_nothing_tells_what_it_is_made_from(dirty: bool, build: str | None) -> None:
     one, other = (replace(TRAINING, source=SourceState("c0ffee", dirty=dirty), build=build) for _ in range(2))
-    assert (one.recipe == other.recipe) == (build is not None or not dirty)
+    assert (one.fingerprint == other.fingerprint) == (build is not None or not dirty)
 
 
 @pytest.mark.parametrize("change", [{"inputs": {"seed": 9}}, {"reproduces": "job-1"}, {"build": "cd" * 32}])
-def test_what_decides_the_outcome_is_part_of_the_recipe(change: dict[str, Any]) -> None:
+def test_what_decides_the_outcome_is_part_of_the_fingerprint(change: dict[str, Any]) -> None:
     clean = replace(TRAINING, source=SourceState("c0ffee", dirty=False))
-    assert replace(clean, **change).recipe != clean.recipe
+    assert replace(clean, **change).fingerprint != clean.fingerprint
 
 
 def test_data_without_a_checksum_is_tagged_unknown(client: MLClient, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from azure.core.exceptions import HttpResponseError
 
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.progress import Progress, Record, Silent, Step, StepNoted
-from mlgates.delivery.operations import CONTENT_TAG, Change, bring_about, definition, finished
+from mlgates.delivery.operations import CONTENT_TAG, Change, create_or_update, definition, finished
 from tests.unit.mlgates.fake_endpoints import FakePoller, FakeResources
 
 
@@ -26,7 +26,7 @@ def step(progress: Progress | None = None) -> Step:
 
 def brought_about(there: FakeResources, wanted: BatchEndpoint, progress: Progress | None = None) -> Change:
     put = lambda new, held: there.begin_create_or_update(new)  # noqa: E731
-    return bring_about(step(progress), wanted, lambda: there.get("e"), put, poll_s=0).change
+    return create_or_update(step(progress), wanted, lambda: there.get("e"), put, poll_s=0).change
 
 
 def test_what_is_not_there_is_created(there: FakeResources) -> None:
@@ -52,7 +52,7 @@ def test_an_update_is_told_what_is_held(there: FakeResources) -> None:
         seen.append(held)
         return there.begin_create_or_update(new)
 
-    bring_about(step(), endpoint(), lambda: there.get("e"), put, poll_s=0)
+    create_or_update(step(), endpoint(), lambda: there.get("e"), put, poll_s=0)
     assert [held and (held.tags or {})["old"] for held in seen] == ["1"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mlgates.delivery.quiet import WithoutTraces, hush, quiet_upload
+from mlgates.delivery.quiet import WithoutTraces, quiet_upload, silence_sdk_logging
 
 RESET = "\x1b[39m\n"
 
@@ -57,13 +57,13 @@ def test_standard_error_is_given_back() -> None:
 
 @pytest.mark.usefixtures("levels")
 def test_a_failed_sign_in_is_not_told_twice(caplog: pytest.LogCaptureFixture) -> None:
-    hush()
+    silence_sdk_logging()
     logging.getLogger("azure.identity").warning("tried nine ways")
     assert caplog.records == []
 
 
 @pytest.mark.usefixtures("levels")
 def test_errors_are_still_heard(caplog: pytest.LogCaptureFixture) -> None:
-    hush()
+    silence_sdk_logging()
     logging.getLogger("azure.identity").error("broken")
     assert [record.message for record in caplog.records] == ["broken"]

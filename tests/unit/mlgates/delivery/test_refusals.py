@@ -14,7 +14,7 @@ from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
 from mlgates.delivery.declared import complaints
-from mlgates.delivery.refusals import asking, one_line, reaching
+from mlgates.delivery.refusals import one_line, reaching, translate_sdk_errors
 
 
 def forbidden() -> HttpResponseError:
@@ -35,13 +35,13 @@ def forbidden() -> HttpResponseError:
     ],
 )
 def test_every_error_of_the_sdk_becomes_one_of_ours(raised: AzureError, told: type[MlgatesError]) -> None:
-    with pytest.raises(told, match=r"^cannot do it: ") as caught, asking("do it"):
+    with pytest.raises(told, match=r"^cannot do it: ") as caught, translate_sdk_errors("do it"):
         raise raised
     assert caught.value.__cause__ is raised
 
 
 def test_other_errors_pass_through() -> None:
-    with pytest.raises(KeyError), asking("do it"):
+    with pytest.raises(KeyError), translate_sdk_errors("do it"):
         raise KeyError("a bug stays a bug")
 
 

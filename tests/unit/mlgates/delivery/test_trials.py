@@ -5,13 +5,13 @@ import pytest
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import BatchTrial, OnlineTrial
-from mlgates.core.errors import AssetMissing, JobFailed, TrialFailed
+from mlgates.core.deployments import BatchSmokeTest, OnlineSmokeTest
+from mlgates.core.errors import AssetMissing, EndpointTestFailed, JobFailed
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.batch_trial import try_batch
+from mlgates.delivery.batch_trial import smoke_test_batch
 from mlgates.delivery.online import deploy_online
-from mlgates.delivery.online_trial import address, try_online
+from mlgates.delivery.online_trial import address, smoke_test_online
 from mlgates.delivery.serving_logs import batch_log, online_log
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
@@ -34,7 +34,7 @@ def served(client: MLClient, settings: Settings) -> None:
     deploy_online(client, settings, model, poll_s=0, progress=Silent())
 
 
-def tried(client: MLClient, settings: Settings, status: int, body: str) -> OnlineTrial:
+def tried(client: MLClient, settings: Settings, status: int, body: str) -> OnlineSmokeTest:
     headers = {"azureml-model-deployment": "blue", "x-request-id": "r-1"}
 
     def reach(where: Address) -> EndpointClient:
@@ -42,14 +42,14 @@ def tried(client: MLClient, settings: Settings, status: int, body: str) -> Onlin
         endpoint.answer = ScoringResponse(status, body.encode(), headers)
         return endpoint
 
-    return try_online(client, settings, reach=reach)
+    return smoke_test_online(client, settings, reach=reach)
 
 
 @pytest.mark.usefixtures("served")
 def test_an_answered_sample_is_told_with_who_answered(client: MLClient, settings: Settings) -> None:
-    trial = tried(client, settings, 200, "[1]")
-    assert trial.summary == "online-local/blue answered 1 prediction in 20 ms"
-    assert (trial.predictions, trial.request_id) == ([1], "r-1")
+    smoke_test = tried(client, settings, 200, "[1]")
+    assert smoke_test.summary == "online-local/blue answered 1 prediction in 20 ms"
+    assert (smoke_test.predictions, smoke_test.request_id) == ([1], "r-1")
 
 
 @pytest.mark.usefixtures("served")
@@ -71,7 +71,7 @@ def test_the_line_that_repeats_the_request_leaves_the_key_out(client: MLClient, 
 def test_any_other_answer_fails_the_trial_with_its_evidence(
     client: MLClient, settings: Settings, status: int, body: str, complaint: str
 ) -> None:
-    with pytest.raises(TrialFailed) as failure:
+    with pytest.raises(EndpointTestFailed) as failure:
         tried(client, settings, status, body)
     said = str(failure.value)
     assert [part in said for part in (complaint, "deployment blue", "r-1", "curl", "the key")] == [
@@ -92,8 +92,8 @@ def test_an_endpoint_that_is_not_there_is_told(client: MLClient, settings: Setti
         address(client, settings.online_endpoint)
 
 
-def scored(client: MLClient, settings: Settings) -> BatchTrial:
-    return try_batch(client, settings, poll_s=0.01, progress=Silent())
+def scored(client: MLClient, settings: Settings) -> BatchSmokeTest:
+    return smoke_test_batch(client, settings, poll_s=0.01, progress=Silent())
 
 
 def test_a_prediction_for_each_row_passes(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
@@ -108,7 +108,7 @@ def test_a_prediction_for_each_row_passes(client: MLClient, workspace: FakeWorks
 
 def test_a_row_without_a_prediction_fails(client: MLClient, workspace: FakeWorkspace, settings: Settings) -> None:
     workspace.jobs.predictions = "0,1,batch.csv\n"
-    with pytest.raises(TrialFailed, match=r"1 predictions for 2 rows of data/batch.csv"):
+    with pytest.raises(EndpointTestFailed, match=r"1 predictions for 2 rows of data/batch.csv"):
         scored(client, settings)
 
 

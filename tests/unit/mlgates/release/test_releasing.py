@@ -9,10 +9,10 @@ from mlgates.core.errors import (
     CanaryUndecided,
     DeploymentFailed,
     EndpointHeld,
+    EndpointTestFailed,
     MlgatesError,
     NotAllowed,
     SampleRefused,
-    TrialFailed,
     WorkspaceUnavailable,
 )
 from mlgates.core.ledger import Action, lock_of
@@ -217,7 +217,7 @@ def test_a_failure_under_the_limit_is_watched_to_the_end_of_its_step(
 
 def test_a_version_that_does_not_answer_gets_no_traffic_at_all(town: Town, two: tuple[str, str]) -> None:
     town.answers[two[1]] = BROKEN
-    with pytest.raises(TrialFailed):
+    with pytest.raises(EndpointTestFailed):
         released(town, two[1])
     assert (town.traffic, town.told()[-1]) == ({two[0]: 100}, ("approved", two[1]))
 
@@ -231,7 +231,7 @@ def test_a_deployment_that_does_not_come_up_leaves_the_traffic(town: Town, two: 
 
 def test_a_release_that_failed_does_not_hold_the_endpoint(town: Town, two: tuple[str, str]) -> None:
     town.answers[two[1]] = BROKEN
-    with pytest.raises(TrialFailed):
+    with pytest.raises(EndpointTestFailed):
         released(town, two[1])
     assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
 
@@ -375,7 +375,7 @@ def test_what_is_deployed_again_must_be_what_was_released(town: Town, two: tuple
 def test_a_rollback_to_a_version_that_does_not_answer_leaves_the_traffic(town: Town, two: tuple[str, str]) -> None:
     released(town, two[1])
     town.answers[two[0]] = BROKEN
-    with pytest.raises(TrialFailed):
+    with pytest.raises(EndpointTestFailed):
         rollback(town.work(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
@@ -404,6 +404,6 @@ def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town
 
 def test_every_failure_of_a_release_has_an_exit_code_of_its_kind() -> None:
     kinds: list[type[MlgatesError]] = [
-        NotAllowed, EndpointHeld, CanaryBroken, CanaryUndecided, SampleRefused, TrialFailed, DeploymentFailed,
+        NotAllowed, EndpointHeld, CanaryBroken, CanaryUndecided, SampleRefused, EndpointTestFailed, DeploymentFailed,
     ]  # fmt: skip
     assert len({kind.exit_code for kind in kinds}) == len(kinds)

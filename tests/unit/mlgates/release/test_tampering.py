@@ -183,12 +183,12 @@ def test_a_forged_repair_does_not_take_a_rejection_away(town: Town, rejected: st
 
 
 def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, rejected: str) -> None:
-    from mlgates.core.deployments import Kind  # noqa: PLC0415
+    from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
     from mlgates.delivery.deploy import deploy  # noqa: PLC0415
 
     endpoint = town.workspace.online_endpoints.held[ENDPOINT,]
     endpoint.tags["content_sha256"] = "another"  # as if its declaration had changed
-    deploy(town.client, town.settings, [Kind.ONLINE], version="1", trial=False, progress=Silent())
+    deploy(town.client, town.settings, [EndpointKind.ONLINE], version="1", smoke_test=False, progress=Silent())
     tags = town.workspace.online_endpoints.held[ENDPOINT,].tags
     assert tags["ledger.head"].startswith(f"{last(town)} ")
 
