@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from amlocal.assets.kind import AssetKind, Properties
 from amlocal.assets.routes import AssetRoutes
-from amlocal.assets.store import AssetStore
+from amlocal.assets.store import AssetKind, AssetStore, Properties
 from amlocal.core.context import STORAGE_ACCOUNT, Context, Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import text

@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Any
 
-from amlocal.assets.kind import AssetKind, Properties
+from amlocal.assets.store import AssetKind, Properties
 from amlocal.core.context import Identity
 from amlocal.core.decoding import read_json
 from amlocal.core.errors import BadRequest, Conflict, NotFound

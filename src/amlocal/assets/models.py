@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from amlocal.assets.kind import AssetKind, Properties
+from amlocal.assets.store import AssetKind, Properties
 from amlocal.core.context import Identity
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import mapping, text

@@ -1,18 +1,77 @@
-"""Assets as they are kept: versions that never change, and the containers above them."""
+"""Assets as they are kept: versions that never change, the containers above them, and what each kind of asset is."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amlocal.assets.kind import AssetKind
-from amlocal.assets.listing import hashed, named, version_filter, version_terms
 from amlocal.core.context import Context
 from amlocal.core.documents import Document, Listing
-from amlocal.core.errors import BadRequest
+from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import flag, text, texts
 from amlocal.core.paging import Loaded, Rows, views_of
-from amlocal.core.postings import Term
+from amlocal.core.postings import Term, tag_filter, tag_terms
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetKind:
+    """The rules of a kind of asset.
+
+    `accept` turns the properties that a client sent into those that are kept (raising `ApiError` on nonsense);
+    `definition` picks what may never change under one name and version. A second PUT of the same definition answers
+    `repeat_status`; `touches` tells whether it moves the date of the last change, and `shows_editor` whether the
+    first answer already names who changed it (Azure differs by kind). A kind that is `slow` to accept is accepted in a
+    thread.
+    """
+
+    collection: str
+    accept: Callable[[Properties], dict[str, Any]]
+    definition: Callable[[Properties], object]
+    conflict: Callable[[str, str], Conflict]
+    missing_version: Callable[[str, str], NotFound]
+    missing_container: Callable[[str], NotFound]
+    container: Callable[[Properties], dict[str, Any]]
+    repeat_status: int = 200
+    touches: bool = True
+    shows_editor: bool = True
+    slow: bool = False
+    mutable: tuple[str, ...] = ("description", "tags", "properties", "isArchived")
+
+
+def version_terms(document: Document) -> Iterator[Term]:
+    """Yield the terms of a version: its name with each view, its tags and its stage; the hash of its code."""
+    name, properties = document.name, document.body["properties"]
+    for view in views_of(properties["isArchived"]):
+        yield (name, view)
+        for term in tag_terms(properties["tags"]):
+            yield (name, view, *term)
+        if stage := properties.get("stage"):
+            yield (name, view, "stage", stage)
+    if not properties["isAnonymous"]:
+        yield named(name)
+    if digest := properties["properties"].get("hash_sha256"):
+        yield hashed(digest)
+
+
+def version_filter(name: str, view: str, query: Mapping[str, str]) -> list[Term]:
+    """Return the terms of the versions that a query asks for: in the view, with the tag and the stage."""
+    terms: list[Term] = [(name, view, *term) for term in tag_filter(query.get("tag", ""))]
+    if stage := query.get("stage"):
+        terms.append((name, view, "stage", stage))
+    return terms or [(name, view)]
+
+
+def named(name: str) -> Term:
+    """Return the term of the versions of a name that are not anonymous."""
+    return (name, "named")
+
+
+def hashed(digest: str) -> Term:
+    """Return the term of the code with a hash."""
+    return ("hash", digest)
+
 
 # Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
