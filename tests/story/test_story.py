@@ -79,7 +79,7 @@ def source(settings: Settings) -> SourceState:
 @pytest.fixture(scope="module")
 def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build of this checkout that dev has passed: that pipeline is the integration suite's affair."""
-    from mlgates.pipelines.passed import note_passed  # noqa: PLC0415
+    from mlgates.pipelines.dev import note_passed  # noqa: PLC0415
 
     made = make(settings.project, source, tmp_path_factory.mktemp("dist"))
     passed = CheckResult(name="metrics.auc", verdict=Verdict.PASSED, reason="auc is 0.9")
@@ -95,11 +95,10 @@ def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.Temp
 def story(workspace: "MLClient", settings: Settings, source: SourceState, build: Build) -> dict[str, Chapter | Seen]:
     """All chapters, one after the other."""
     from mlgates.pipelines import prod  # noqa: PLC0415
-    from mlgates.pipelines.runs import run_pipeline  # noqa: PLC0415
-    from mlgates.pipelines.work import Request, Work  # noqa: PLC0415
-    from mlgates.release.approving import decide  # noqa: PLC0415
+    from mlgates.pipelines.pipeline_run import Request, Work, run_pipeline  # noqa: PLC0415
+    from mlgates.release.approval import decide  # noqa: PLC0415
     from mlgates.release.releasing import release  # noqa: PLC0415
-    from mlgates.release.rolling_back import rollback  # noqa: PLC0415
+    from mlgates.release.rollback import rollback  # noqa: PLC0415
 
     def run(estimator: str, *, approver: str = "", until: str | None = "release") -> Chapter:
         request = Request(inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it")

@@ -15,8 +15,7 @@ from mlgates.delivery.serving import look_batch, look_online
 from mlgates.delivery.source import source_state
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
-from mlgates.pipelines.runs import newest_build, run_pipeline
-from mlgates.pipelines.work import Request, Work
+from mlgates.pipelines.pipeline_run import Request, Work, newest_build, run_pipeline
 from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, write_pipeline
 from mlgates.reports.run_summary import show_on_run

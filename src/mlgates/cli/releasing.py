@@ -9,11 +9,11 @@ from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Action
 from mlgates.delivery.ledger import Ledger
 from mlgates.delivery.metrics import preload
-from mlgates.release import approving, releasing, repairing, rolling_back, tidying
-from mlgates.release.declaration import read_release
-from mlgates.release.lock import free
-from mlgates.release.owner import Owner
-from mlgates.release.work import Work
+from mlgates.release import approval, blue_green, ledger_repair, releasing
+from mlgates.release.context import Work
+from mlgates.release.locking import Owner, free
+from mlgates.release.release_file import read_release
+from mlgates.release.rollback import rollback as roll_back
 from mlgates.reports.console import shown
 from mlgates.reports.history import history_table
 
@@ -26,7 +26,7 @@ def decide(
 ) -> None:
     """Approve or reject a version."""
     with shown(session.progress) as progress:
-        entry = approving.decide(
+        entry = approval.decide(
             client, session.settings, model, action, by=by, reason=reason, gate_record=gate_record, progress=progress
         )
     session.say(f"{entry.summary}: {entry.reason}")
@@ -59,7 +59,7 @@ def rollback(session: Session, client: "MLClient", *, by: str, reason: str) -> N
     """Return to the version that served before."""
     preload()
     with shown(session.progress) as progress:
-        released = rolling_back.rollback(_work(session, client, by), reason=reason, progress=progress)
+        released = roll_back(_work(session, client, by), reason=reason, progress=progress)
     session.say(released.summary)
 
 
@@ -74,7 +74,7 @@ def unlock(session: Session, client: "MLClient", *, by: str, reason: str) -> Non
 
 def verify_ledger(session: Session, client: "MLClient") -> None:
     """Say what of the ledger agrees with its anchors. Raises `LedgerBroken` when something does not."""
-    findings = repairing.look(client, session.settings)
+    findings = ledger_repair.look(client, session.settings)
     for line in findings.lines():
         session.say(line)
     if findings.reading.fault:
@@ -86,7 +86,7 @@ def verify_ledger(session: Session, client: "MLClient") -> None:
 
 def repair_ledger(session: Session, client: "MLClient", *, by: str, reason: str) -> None:
     """Write that the ledger was broken, and go on."""
-    entry = repairing.repair(client, session.settings, by=by, reason=reason)
+    entry = ledger_repair.repair(client, session.settings, by=by, reason=reason)
     session.say(f"entry {entry.number}: repaired by {entry.by}: {entry.reason}")
     session.say(f"found: {entry.facts['found']}")
     session.say(f"kept: {entry.facts['kept']}; what was approved before has to be approved again")
@@ -95,7 +95,7 @@ def repair_ledger(session: Session, client: "MLClient", *, by: str, reason: str)
 def tidy(session: Session, client: "MLClient") -> None:
     """Take away old deployments."""
     with shown(session.progress) as progress:
-        outcomes = tidying.tidy(_work(session, client, ""), progress=progress)
+        outcomes = blue_green.tidy(_work(session, client, ""), progress=progress)
     for outcome in outcomes:
         session.say(outcome.summary)
     if not outcomes:

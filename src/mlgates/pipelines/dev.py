@@ -1,5 +1,9 @@
-"""The dev pipeline: what was merged is built, trained, deployed and tried; a build that passes may go to prod."""
+"""The dev pipeline: what was merged is built, trained, deployed and tried; a build that passes may go to prod.
 
+The gate's record lies beside the archive of a build that passed, and names it by its checksum.
+"""
+
+import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -8,19 +12,18 @@ from pathlib import Path
 from mlgates.build.archive import Build
 from mlgates.build.project import make, unpacked
 from mlgates.core.deployments import EndpointKind
+from mlgates.core.errors import BuildRefused
+from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.deploy import deploy
 from mlgates.delivery.train import register
-from mlgates.pipelines.gating import run_gate
-from mlgates.pipelines.passed import note_passed
-from mlgates.pipelines.stages import Planned, Said
-from mlgates.pipelines.suites import run_suite
-from mlgates.pipelines.training import train_once
-from mlgates.pipelines.work import Work
+from mlgates.pipelines.pipeline_run import Planned, Said, Work
+from mlgates.pipelines.shared_stages import run_gate, run_suite, train_once
 
 NAME = "dev"
+GATE = "dev"
 
 
 def plan(work: Work, dist: Path, stack: ExitStack) -> Sequence[Planned]:
@@ -33,6 +36,37 @@ def plan(work: Work, dist: Path, stack: ExitStack) -> Sequence[Planned]:
         Planned("integration suite", partial(run_suite, "integration", work.settings)),
         Planned("dev gate", partial(_gate, work)),
     )
+
+
+def note_passed(build: Build, record: GateRecord) -> Path:
+    """Write the record of the dev gate beside the archive that it is about; return the file."""
+    return write_whole(_beside(build.file), json.dumps(record.to_dict(), indent=1))
+
+
+def check_passed(build: Build) -> GateRecord:
+    """Return the record by which dev passed a build. Raises `BuildRefused` when there is none for just this archive."""
+    file = _beside(build.file)
+    if not file.is_file():
+        raise BuildRefused(
+            f"{build.file} has no {file.name} beside it: prod trains from what the dev pipeline has passed, "
+            "run 'mlgates pipeline dev', and keep both files together"
+        )
+    try:
+        record = GateRecord.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BuildRefused(f"{file} is no record of a gate: run 'mlgates pipeline dev' again") from error
+    if record.gate != GATE or not record.passed:
+        raise BuildRefused(f"{file}: {record.summary}: prod trains only from what dev has passed")
+    if record.commit != build.manifest.source.commit:
+        raise BuildRefused(
+            f"{build.file} is of commit {build.manifest.source.commit[:12]}, dev passed commit {record.commit[:12]}"
+        )
+    if record.build != build.sha256:
+        raise BuildRefused(
+            f"{build.file} was changed since dev passed it: its sha256 is {build.sha256[:12]}, dev passed "
+            f"{(record.build or 'none')[:12]}"
+        )
+    return record
 
 
 def _build(work: Work, dist: Path, stack: ExitStack, *, progress: Progress) -> Build:
@@ -60,3 +94,7 @@ def _gate(work: Work, *, progress: Progress) -> GateRecord:
     if work.build:
         note_passed(work.build, record)
     return record
+
+
+def _beside(archive: Path) -> Path:
+    return archive.with_name(f"{archive.stem}.{GATE}-gate.json")

@@ -22,18 +22,14 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import candidate_of
 from mlgates.delivery.ledger import Ledger
 from mlgates.delivery.train import register
-from mlgates.pipelines.gating import run_gate
-from mlgates.pipelines.passed import check_passed
-from mlgates.pipelines.stages import Planned
-from mlgates.pipelines.suites import run_suite
-from mlgates.pipelines.training import Trained, train_twice
-from mlgates.pipelines.work import Work
-from mlgates.release.approving import decide
-from mlgates.release.declaration import read_release
-from mlgates.release.owner import Owner
+from mlgates.pipelines.dev import check_passed
+from mlgates.pipelines.pipeline_run import Planned, Work
+from mlgates.pipelines.shared_stages import Trained, run_gate, run_suite, train_twice
+from mlgates.release.approval import decide, standing
+from mlgates.release.context import Work as ReleaseWork
+from mlgates.release.locking import Owner
+from mlgates.release.release_file import read_release
 from mlgates.release.releasing import release
-from mlgates.release.rules import standing
-from mlgates.release.work import Work as ReleaseWork
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

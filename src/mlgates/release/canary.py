@@ -1,148 +1,327 @@
-"""The plan of a canary, and what was seen of it so far. No I/O."""
+"""How long a step of a canary is watched, and whether it keeps its limits: broken, kept, or undecided.
 
+Every limit is a share of what was counted: failed requests, answers slower than allowed (of which half may be, when a
+median is limited), predictions that differ. A limit is broken when the interval of the share lies above it. To go on,
+the share itself must be at or below the limit, of `limits.requests` answers of each version at least; before a release
+ends, a rate of failures that is twice the limit must be excluded too.
+"""
+
+import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Protocol, TypeAlias
 
-from mlgates.release.declaration import ALL
+from mlgates.core.progress import Step
+from mlgates.release.canary_statistics import Observation, interval, is_above, is_below, middle, total
+from mlgates.release.release_file import ALL, Limits
+
+PAUSE_S = 0.1
+"""From one round of requests to the next, if there is time for it: a probe is a caller among others, and no load."""
+_LATER, _SOON = 1.1, 1.05
+"""The evidence is looked at again once there is so much of it, as a multiple; soon when only the verdict is missing."""
+_TOLD_S = 1.0
+"""From one word on where the watch is to the next."""
+_NOTHING = Observation()
+_SPARE = 10
+"""So many rounds more than the answers that are needed are made at least: the first ones are not timed."""
+BEYOND_DOUBT = 0.001
+"""The chance that a version which keeps a limit is said to break it, at any of the looks at one step."""
+MISSED = 0.01
+"""The chance that a version which fails twice as often as it may is let through."""
+LEAST_EXCLUDED = 0.04
+"""Twice the limit is excluded, but no rate below this: each half of it would take twice the requests."""
+_HALF = 0.5
+Tell: TypeAlias = Callable[[], str]
+"""Says something with its figures: medians and intervals take time, and most looks need none."""
+
+
+class Asks(Protocol):
+    """What asks both versions; a `probe.Probe`, or a simulation of one."""
+
+    def round(self) -> Observation:
+        """Ask each once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """How the traffic is shared between the version that is on its way and the one that serves."""
+class Watch:
+    """A step to be watched."""
 
-    new: str
-    """The name of a deployment, as `old` is."""
-    old: str
+    limits: Limits
     share: int
-    """Percent for the new one, from 0 to 100."""
-    baseline: str | None = None
-    """A fresh deployment of the version that serves: it gets as much as the new one, as long as there is so much."""
+    """Percent of the traffic that the new version has."""
+    new: str
+    """Its deployment."""
+    seconds: float
+    """Watched for so long at least."""
+    extra_seconds: float
+    """And so much longer at most, while there is no verdict."""
+    last: bool
+    """True when the release ends with this step."""
+    before: Observation = field(default_factory=Observation)
+    """What was seen at the steps before."""
+    compared: bool = True
+    """False when the new version may be judged alone, should the old one not answer."""
+
+
+class State(StrEnum):
+    """What can be said of a step."""
+
+    BROKEN = "broken"
+    KEPT = "kept"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state of a step; `tells` say which limits are broken, or why nobody can tell, once they are asked."""
+
+    state: State
+    tells: tuple[Tell, ...] = ()
 
     @property
-    def traffic(self) -> dict[str, int]:
-        """Percent by deployment; one without any is left out."""
-        beside = min(self.share, ALL - self.share) if self.baseline else 0
-        shares = ((self.new, self.share), (self.baseline or "", beside), (self.old, ALL - self.share - beside))
-        return {name: share for name, share in shares if share}
-
-    @property
-    def beside(self) -> str:
-        """The deployment that the new one is compared with."""
-        return self.baseline or self.old
+    def reasons(self) -> tuple[str, ...]:
+        """A phrase for each, with figure, limit and interval."""
+        return tuple(tell() for tell in self.tells)
 
 
-def steps_left(steps: Sequence[int], share: int) -> tuple[int, ...]:
-    """Return the steps that are still to be gone when the new version has `share`.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where in a release, and when in a step, a verdict is asked for."""
 
-    The one that it is on is gone again: an interrupted release may not have watched it to its end.
-    """
-    return tuple(step for step in steps if step >= share)
+    share: int
+    """Percent of the traffic that the new version has."""
+    new: str
+    """Its deployment."""
+    last: bool
+    """True when the release ends with this step."""
+    over: bool
+    """True when the declared time has passed."""
+    compared: bool = True
+    """False when the new version may be judged alone, should the old one not answer."""
 
 
-def following(split: Split, steps: Sequence[int], *, broken: bool) -> Split:
-    """Return the split that follows: the next step up, or everything back to the old version."""
-    if broken:
-        return Split(split.new, split.old, 0)
-    return Split(split.new, split.old, next((step for step in steps if step > split.share), ALL), split.baseline)
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was seen of a step, and what that says."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What was seen of two deployments, the new one and the old one, that were asked the same by turns."""
-
-    requests: int = 0
-    """How often the new one was asked, without those of `shared`."""
-    errors: int = 0
-    """How often it gave no answer, or one other than 200 with predictions."""
-    requests_beside: int = 0
-    """How often the old one was asked, without those of `shared`."""
-    errors_beside: int = 0
-    shared: int = 0
-    """Requests that failed at both: not the new version's fault, and nothing that it could be judged by."""
-    pairs: tuple[tuple[float, float], ...] = ()
-    """Milliseconds of the new one's and of the old one's answer to the same request."""
-    alone: tuple[float, ...] = ()
-    """Milliseconds of the new one's answers to requests that the old one failed."""
-    predictions: int = 0
-    """Both were asked for, row by row."""
-    different: int = 0
-    """Those of them that differ."""
-    squares: int = 0
-    """The sum of the squares of the predictions of a request: rows of one request are no answers of their own."""
-    answered: Mapping[str, int] = field(default_factory=dict)
-    """Requests that left the choice to the traffic, by the deployment that answered them."""
-
-    def __add__(self, other: "Observation") -> "Observation":
-        return total((self, other))
-
-    @property
-    def milliseconds(self) -> tuple[float, ...]:
-        """Of the new one's answers."""
-        return tuple(new for new, _ in self.pairs) + self.alone
-
-    @property
-    def beside(self) -> tuple[float, ...]:
-        """Of the old one's."""
-        return tuple(old for _, old in self.pairs)
-
-    @property
-    def answers(self) -> int:
-        """How many requests both have answered, and were timed in."""
-        return len(self.pairs)
-
-    @property
-    def answers_of_new(self) -> int:
-        """How many the new one has answered, and was timed in."""
-        return len(self.pairs) + len(self.alone)
-
-    @property
-    def effective(self) -> float:
-        """The number of requests of equal size that show the differences as well (Kish's effective sample size)."""
-        return self.predictions**2 / self.squares if self.squares else 0.0
-
-    @property
-    def error_rate(self) -> float:
-        """Errors a request, from 0 to 1."""
-        return self.errors / self.requests if self.requests else 0.0
-
-    @property
-    def difference(self) -> float:
-        """The share of predictions that differ, from 0 to 1."""
-        return self.different / self.predictions if self.predictions else 0.0
+    seen: Observation
+    verdict: Verdict
 
     @property
     def summary(self) -> str:
         """One phrase for a person."""
-        parts = [f"{self.requests} requests, {self.errors} errors"]
-        if self.errors_beside:
-            parts.append(f"{self.errors_beside} of {self.requests_beside} failed at the old version")
-        if self.shared:
-            parts.append(f"{self.shared} failed at both")
-        if self.milliseconds:
-            beside = f" beside {statistics.median(self.beside):.1f} ms" if self.pairs else ""
-            parts.append(f"median {statistics.median(self.milliseconds):.1f} ms{beside}")
-        if self.predictions:
-            parts.append(f"{self.different} of {self.predictions} predictions differ")
-        return ", ".join(parts)
+        return self.seen.summary
 
 
-def total(seen: Iterable[Observation]) -> Observation:
-    """Add up what was seen."""
-    parts, answered = list(seen), dict[str, int]()
-    for part in parts:
-        for name, count in part.answered.items():
-            answered[name] = answered.get(name, 0) + count
-    return Observation(
-        requests=sum(part.requests for part in parts),
-        errors=sum(part.errors for part in parts),
-        requests_beside=sum(part.requests_beside for part in parts),
-        errors_beside=sum(part.errors_beside for part in parts),
-        shared=sum(part.shared for part in parts),
-        pairs=tuple(pair for part in parts for pair in part.pairs),
-        alone=tuple(time for part in parts for time in part.alone),
-        predictions=sum(part.predictions for part in parts),
-        different=sum(part.different for part in parts),
-        squares=sum(part.squares for part in parts),
-        answered=answered,
+class _Looks:
+    """When the evidence is worth a look: it costs time that grows with it."""
+
+    def __init__(self, wanted: Watch) -> None:
+        self._limits = wanted.limits
+        self.rounds = self._requests = self._errors = self._answers = 0
+        self._next = 0.0
+        self._was_over = False
+
+    def due(self, latest: Observation, *, over: bool) -> bool:
+        """Count one more round in, and tell whether to look now."""
+        self.rounds += 1
+        self._requests += latest.requests
+        self._errors += latest.errors
+        self._answers += latest.answers_of_new
+        limit = self._limits.max_error_rate
+        failing = bool(latest.errors) and is_above(self._errors, self._requests, limit, doubt=BEYOND_DOUBT)
+        enough = bool(latest.answers_of_new) and self._answers == self._limits.least
+        turned, self._was_over = over and not self._was_over, over
+        if not (failing or enough or turned or self.rounds >= self._next):
+            return False
+        self._next = self.rounds * (_SOON if over else _LATER)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A share that is limited."""
+
+    count: float
+    of: float
+    limit: float
+    tell: Tell
+
+    @property
+    def broken(self) -> bool:
+        return is_above(self.count, self.of, self.limit, doubt=BEYOND_DOUBT)
+
+    @property
+    def exceeded(self) -> bool:
+        return self.count > self.limit * self.of
+
+
+def watch(
+    step: Step,
+    wanted: Watch,
+    probe: Asks,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Watched:
+    """Ask for the declared time, for the declared number of answers, and until there is a verdict; return it.
+
+    Only a limit that is broken ends the watch before. Without a verdict at the end of the extra time it is `OPEN`.
+    """
+    began, looks, seen, unseen = clock(), _Looks(wanted), Observation(), list[Observation]()
+    pace, tell_at = min(PAUSE_S, wanted.seconds / wanted.limits.least), began
+    while True:
+        started = clock()
+        unseen.append(probe.round())
+        passed = clock() - began
+        over = passed >= wanted.seconds
+        due = looks.due(unseen[-1], over=over)
+        ended = passed >= wanted.seconds + wanted.extra_seconds and looks.rounds >= wanted.limits.least + _SPARE
+        if due or ended:
+            seen, unseen = total([seen, *unseen]), []
+            stage = Stage(wanted.share, wanted.new, wanted.last, over, wanted.compared)
+            whole = wanted.before + seen if wanted.before != _NOTHING else seen
+            verdict = judge(seen, whole, wanted.limits, stage)
+            decided = ended or verdict.state is State.BROKEN or (over and verdict.state is State.KEPT)
+            if decided or clock() >= tell_at:
+                step.note(seen.summary)
+                tell_at = clock() + _TOLD_S
+            if decided:
+                return Watched(seen, verdict)
+        if (rest := pace - (clock() - started)) > 0:
+            sleep(rest)
+
+
+def judge(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Verdict:
+    """Return what can be said of a step; `whole` is what was seen since the traffic began to move, this step included.
+
+    Before there are enough answers only failures count, and once the time is over answers that are so slow that there
+    are not enough of them yet.
+    """
+    lacking = _lacking(step, limits, stage)
+    failures, others = _failures(step, limits), tuple(_others(step, limits))
+    broken = tuple(_broken(failures, others if stage.over or not lacking else ()))
+    if not broken and whole is not step:
+        broken = tuple(_broken(_failures(whole, limits), () if lacking else tuple(_others(whole, limits))))
+    if broken and _is_as_bad_beside(whole, limits):
+        return Verdict(State.OPEN, (partial(_beside_too, whole),))
+    if broken:
+        return Verdict(State.BROKEN, broken)
+    exceeded = (measure.tell for measure in (failures, *others) if measure.exceeded)
+    unsure = (*((lacking,) if lacking else ()), *exceeded, *_unsure(step, whole, limits, stage))
+    return Verdict(State.OPEN, unsure) if unsure else Verdict(State.KEPT)
+
+
+def _lacking(step: Observation, limits: Limits, stage: Stage) -> Tell | None:
+    """Return which answers a verdict lacks; None when there are enough."""
+    of_new = step.answers_of_new >= limits.least
+    if step.answers >= limits.least or (of_new and not stage.compared):
+        return None
+
+    def tell() -> str:
+        told = f"{step.answers} requests were answered by both versions, {limits.least} are needed"
+        told += f", {step.shared} requests failed at both" if step.shared else ""
+        if not (of_new and step.errors_beside):
+            return told
+        failed = f"{step.errors_beside} of {step.requests_beside} failed at the version that serves"
+        return f"{told}, {failed}; --no-canary judges the new one alone"
+
+    return tell
+
+
+def _broken(failures: _Measure, others: Sequence[_Measure]) -> Iterator[Tell]:
+    return (measure.tell for measure in (failures, *others) if measure.broken)
+
+
+def _is_as_bad_beside(whole: Observation, limits: Limits) -> bool:
+    """Tell whether the old version breaks the limit of failures too, and the new one is not known to be worse."""
+    old = (whole.errors_beside, whole.requests_beside)
+    if not (_failures(whole, limits).broken and is_above(*old, limits.max_error_rate, doubt=BEYOND_DOUBT)):
+        return False
+    return interval(whole.errors, whole.requests, doubt=MISSED)[0] <= interval(*old, doubt=MISSED)[1]
+
+
+def _beside_too(whole: Observation) -> str:
+    return (
+        f"{whole.errors} of {whole.requests} requests failed, and so did {whole.errors_beside} of "
+        f"{whole.requests_beside} at the version that serves: that is no fault of the new one"
     )
+
+
+def _unsure(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Iterator[Tell]:
+    # Of what may fail at all: where nothing may, one failure has said it.
+    excluded = max(2 * limits.max_error_rate, LEAST_EXCLUDED) if limits.max_error_rate else 1.0
+    if stage.last and excluded < 1 and not is_below(whole.errors, whole.requests, excluded, doubt=MISSED):
+        yield partial(_not_excluded, whole, excluded)
+    chosen = sum(step.answered.values())
+    # With so many and none for the new version, the traffic has not moved: what was seen is not what callers get.
+    if stage.share and not step.answered.get(stage.new) and (1 - stage.share / ALL) ** chosen < BEYOND_DOUBT:
+        yield partial(_without_traffic, stage, chosen)
+
+
+def _not_excluded(whole: Observation, excluded: float) -> str:
+    most = interval(whole.errors, whole.requests, doubt=MISSED)[1]
+    return (
+        f"{whole.errors} of {whole.requests} requests failed in all, so it may be {most:.1%} of them, and "
+        f"{excluded:.1%} is not excluded"
+    )
+
+
+def _without_traffic(stage: Stage, chosen: int) -> str:
+    return (
+        f"{stage.new} has {stage.share} % of the traffic, and none of {chosen} requests came to it: "
+        "without traffic there is nothing to judge"
+    )
+
+
+def _failures(seen: Observation, limits: Limits) -> _Measure:
+    def tell() -> str:
+        found = f"{seen.errors} of {seen.requests} requests failed, at most {limits.max_error_rate:.2%} may"
+        return f"{found}{_sure(seen.errors, seen.requests)}"
+
+    return _Measure(seen.errors, seen.requests, limits.max_error_rate, tell)
+
+
+def _others(seen: Observation, limits: Limits) -> Iterator[_Measure]:
+    """Yield what is limited of answers that came."""
+    longest, slowdown, difference = limits.max_median_ms, limits.max_slowdown, limits.max_difference
+    if seen.answers_of_new and longest is not None:
+        slow = sum(new > longest for new, _ in seen.pairs) + sum(new > longest for new in seen.alone)
+        yield _Measure(slow, seen.answers_of_new, _HALF, partial(_slow, seen, longest))
+    if seen.pairs and slowdown is not None:
+        slow = sum(new > slowdown * old for new, old in seen.pairs)
+        yield _Measure(slow, seen.answers, _HALF, partial(_slower, seen, slowdown))
+    if seen.predictions and difference is not None:
+        count, of = seen.difference * seen.effective, seen.effective
+        yield _Measure(count, of, difference, partial(_unlike, seen, difference))
+
+
+def _slow(seen: Observation, limit: float) -> str:
+    low, high = middle(seen.milliseconds, doubt=MISSED)
+    found = f"its median answer takes {statistics.median(seen.milliseconds):.0f} ms, at most {limit:g} ms are due"
+    return f"{found} (99 % sure: {low:.0f} to {high:.0f})"
+
+
+def _slower(seen: Observation, limit: float) -> str:
+    ratios = [new / old if old else math.inf for new, old in seen.pairs]
+    low, high = middle(ratios, doubt=MISSED)
+    new, old = statistics.median(seen.milliseconds), statistics.median(seen.beside)
+    return (
+        f"its median answer takes {new:.0f} ms, {statistics.median(ratios):.1f} times the old version's {old:.0f} ms, "
+        f"at most {limit:g} times are due (99 % sure: {low:.1f} to {high:.1f})"
+    )
+
+
+def _unlike(seen: Observation, limit: float) -> str:
+    found = f"{seen.different} of {seen.predictions} predictions differ from the old version's, at most {limit:.0%} may"
+    return f"{found}{_sure(seen.difference * seen.effective, seen.effective)}"
+
+
+def _sure(count: float, of: float) -> str:
+    low, high = interval(count, of, doubt=MISSED)
+    return f" (99 % sure: {low:.1%} to {high:.1%})"

@@ -12,7 +12,7 @@ from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.online_trial import address
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, ScoringRequest, ask
-from mlgates.release.canary import Observation
+from mlgates.release.canary_statistics import Observation
 from mlgates.release.samples import Sample, Samples
 
 if TYPE_CHECKING:

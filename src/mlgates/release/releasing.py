@@ -20,17 +20,21 @@ from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.delivery.released import RELEASED_TAG
 from mlgates.delivery.serving import look_batch, look_online
-from mlgates.release.baseline import deploy_baseline
-from mlgates.release.canary import Split
-from mlgates.release.declaration import ALL
-from mlgates.release.lock import RELEASE, free
-from mlgates.release.moving import all_to, smoke, walk
-from mlgates.release.places import BASELINE, live_name, models_of, place_for
-from mlgates.release.rules import Served, permission
+from mlgates.release.approval import (
+    Content,
+    Served,
+    check_deployed,
+    check_gate,
+    check_unchanged,
+    content_of,
+    permission,
+)
+from mlgates.release.blue_green import BASELINE, deleted, deploy_baseline, live_name, models_of, place_for
+from mlgates.release.context import Work, holding
+from mlgates.release.locking import RELEASE, free
+from mlgates.release.release_file import ALL
 from mlgates.release.samples import Samples, read_samples
-from mlgates.release.subject import Content, check_deployed, check_gate, check_unchanged, content_of
-from mlgates.release.tidying import deleted
-from mlgates.release.work import Work, holding
+from mlgates.release.traffic import Split, all_to, smoke, walk
 
 
 @dataclass(frozen=True, slots=True)

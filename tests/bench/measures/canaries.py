@@ -5,7 +5,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from mlgates.release.verdicts import State
+from mlgates.release.canary import State
 from tests.bench.figures import Figure
 from tests.unit.mlgates.release.simulated import KINDS, ends
 

@@ -27,7 +27,7 @@ def release() -> list[Figure]:
     """The median time of a request at one connection, during a canary over before and after; none may be lost."""
     require_wrk()
     from mlgates.core.progress import Silent  # noqa: PLC0415 - with azure-ai-ml, once the workspace is up
-    from mlgates.release.rolling_back import rollback  # noqa: PLC0415
+    from mlgates.release.rollback import rollback  # noqa: PLC0415
 
     ratios, backs = [], []
     with _site() as site:

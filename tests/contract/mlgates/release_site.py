@@ -22,13 +22,13 @@ from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action
 from mlgates.endpoint_client import Address, EndpointClient
-from mlgates.release.declaration import Release, read_release
-from mlgates.release.owner import Owner
+from mlgates.release.locking import Owner
+from mlgates.release.release_file import Release, read_release
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.release.work import Work
+    from mlgates.release.context import Work
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "moody"
@@ -81,7 +81,7 @@ _CONDA = {
     "dependencies": [
         "python",
         {"pip": ["mlflow", "pandas", "azureml-ai-monitoring", "azureml-inference-server-http"]},
-    ]
+    ],
 }
 
 
@@ -117,7 +117,7 @@ class ReleaseSite:
     def pass_gate(self, version: str, *, passed: bool = True) -> None:
         """Keep a record of the prod gate with a version."""
         from mlgates.delivery.gate_tags import keep_record  # noqa: PLC0415
-        from mlgates.release.subject import content_of  # noqa: PLC0415
+        from mlgates.release.approval import content_of  # noqa: PLC0415
 
         content = content_of(self.client, self.settings, version)
         verdict = Verdict.PASSED if passed else Verdict.FAILED
@@ -137,7 +137,7 @@ class ReleaseSite:
     def approve(self, version: str) -> None:
         """Approve a version."""
         from mlgates.core.progress import Silent  # noqa: PLC0415
-        from mlgates.release.approving import decide  # noqa: PLC0415
+        from mlgates.release.approval import decide  # noqa: PLC0415
 
         named = f"{MODEL}:{version}"
         decide(self.client, self.settings, named, Action.APPROVED, by="Ann", reason="better", progress=Silent())
@@ -151,14 +151,14 @@ class ReleaseSite:
     def work(self, owner: Owner | None = None) -> "Work":
         """Return what a release works with, as a process of its own would have it."""
         from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
-        from mlgates.release.work import Work  # noqa: PLC0415
+        from mlgates.release.context import Work  # noqa: PLC0415
 
         ledger = Ledger.of(self.client, self.settings)
         return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
 
     def candidate(self) -> str:
         """Return a version that is approved; always the same, since what is deployed already is there soon."""
-        from mlgates.release.rules import standing  # noqa: PLC0415
+        from mlgates.release.approval import standing  # noqa: PLC0415
 
         version = self._candidate or self.register()
         self._candidate = version

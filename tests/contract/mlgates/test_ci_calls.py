@@ -17,7 +17,7 @@ from mlgates.config.project import find_project
 from mlgates.core.layers import LAYERS
 from mlgates.gates.declaration import read_gates
 from mlgates.pipelines import dev, prod
-from mlgates.pipelines.work import Work
+from mlgates.pipelines.pipeline_run import Work
 from tests.contract.mlgates.ci_graph import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[3]

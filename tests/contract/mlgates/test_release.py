@@ -9,7 +9,7 @@ from mlgates.core.errors import CanaryBroken, EndpointHeld
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Fact, Silent, StepFinished, StepNoted
 from mlgates.core.releases import Released
-from mlgates.release.owner import Owner
+from mlgates.release.locking import Owner
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site
 from tests.unit.mlgates.hearing import Hearing, when
@@ -70,7 +70,7 @@ def released(site: ReleaseSite, version: str, meanwhile: Callable[[Fact], None] 
 
 
 def rolled_back(site: ReleaseSite) -> Released:
-    from mlgates.release.rolling_back import rollback  # noqa: PLC0415
+    from mlgates.release.rollback import rollback  # noqa: PLC0415
 
     return rollback(site.work(), progress=Silent())
 
@@ -164,7 +164,7 @@ def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic
 def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_broken(
     site: ReleaseSite, served: str, candidate: str
 ) -> None:
-    from mlgates.release.lock import RELEASE, free, take  # noqa: PLC0415
+    from mlgates.release.locking import RELEASE, free, take  # noqa: PLC0415
 
     ledger, endpoint = site.work().ledger, site.settings.online_endpoint
     take(ledger, endpoint, f"moody:{candidate}", Owner(name="Bob@desk", id="desk", process=7), reason=RELEASE)

@@ -6,7 +6,7 @@ from mlgates.cli.pipelining import request
 from mlgates.core.errors import ConfigurationError
 from mlgates.pipelines import ci_approver
 from mlgates.pipelines.ci_approver import Approver
-from mlgates.pipelines.work import Request
+from mlgates.pipelines.pipeline_run import Request
 
 
 def asked(approver: str, reason: str = "") -> Request:

@@ -15,14 +15,14 @@ import pytest
 from mlgates.config.settings import Settings
 from mlgates.core.ledger import Action, Draft
 from mlgates.endpoint_client import DEPLOYMENT, Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
-from mlgates.release.declaration import Release
-from mlgates.release.owner import Owner
+from mlgates.release.locking import Owner
+from mlgates.release.release_file import Release
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.release.work import Work
+    from mlgates.release.context import Work
 
 ENDPOINT = "online-local"
 MLMODEL = """
@@ -59,7 +59,7 @@ class Town:
     def work(self, process: int = 1) -> "Work":
         """What a release works with; by default in a process that dies with it."""
         from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
-        from mlgates.release.work import Work  # noqa: PLC0415
+        from mlgates.release.context import Work  # noqa: PLC0415
 
         ledger = Ledger(self.client, "classifier", ENDPOINT)
         owner = Owner(name="the run", id=f"process {process}", run="the run", attempt=next(self.attempts))
@@ -79,7 +79,7 @@ class Town:
 
     def write(self, action: Action, version: str) -> None:
         """Write an entry about a version, with its content as it is."""
-        from mlgates.release.subject import content_of  # noqa: PLC0415
+        from mlgates.release.approval import content_of  # noqa: PLC0415
 
         sha256 = content_of(self.client, self.settings, version).sha256
         draft = Draft(action=action, by="Ann", model=f"classifier:{version}", sha256=sha256, reason="because")

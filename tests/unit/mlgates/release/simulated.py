@@ -6,10 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from mlgates.core.progress import Silent, Step
-from mlgates.release.canary import Observation
-from mlgates.release.declaration import Canary, Limits
-from mlgates.release.verdicts import State
-from mlgates.release.watching import Watch, watch
+from mlgates.release.canary import State, Watch, watch
+from mlgates.release.canary_statistics import Observation
+from mlgates.release.release_file import Canary, Limits
 
 LIMITS = Limits(max_error_rate=0.02, max_median_ms=500, max_slowdown=1.5, max_difference=0.5)
 CANARY = Canary()

@@ -10,14 +10,13 @@ import pytest
 from mlgates.core.errors import EndpointHeld, LedgerBroken, MlgatesError, NotAllowed
 from mlgates.core.ledger import Action, lock_of
 from mlgates.core.progress import Fact, Progress, Silent
-from mlgates.release.lock import RELEASE, free, take
-from mlgates.release.owner import Owner
+from mlgates.release.blue_green import tidy
+from mlgates.release.locking import RELEASE, Owner, free, take
 from mlgates.release.releasing import release
-from mlgates.release.rolling_back import rollback
-from mlgates.release.tidying import tidy
+from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, after, kill
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
-from tests.unit.mlgates.release.test_tidying import later
+from tests.unit.mlgates.release.test_blue_green import later
 
 Run: TypeAlias = Callable[[Progress], object]
 THIEF = Owner(name="Eve@desk", id="eve")

@@ -11,7 +11,7 @@ from mlgates.core.errors import NotAllowed
 from mlgates.core.ledger import Action
 from mlgates.core.progress import Fact, Silent, StepFinished, StepStarted
 from mlgates.release.releasing import release
-from mlgates.release.rolling_back import rollback
+from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, kill, when
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 

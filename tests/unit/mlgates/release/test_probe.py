@@ -7,7 +7,7 @@ from mlgates.contract.signature import Column, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.progress import Silent, StepStarted
 from mlgates.endpoint_client import Address, EndpointClient, ScoringResponse
-from mlgates.release.canary import Observation, total
+from mlgates.release.canary_statistics import Observation, total
 from mlgates.release.probe import WARM_UP, Probe
 from mlgates.release.releasing import release
 from mlgates.release.samples import read_samples

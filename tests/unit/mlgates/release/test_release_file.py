@@ -8,7 +8,7 @@ from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import ConfigurationError
-from mlgates.release.declaration import Release, read_release
+from mlgates.release.release_file import Release, read_release
 
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -21,12 +21,11 @@ from mlgates.core.releases import Released
 from mlgates.core.values import AssetVersion
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
-from mlgates.release.declaration import Extended
-from mlgates.release.lock import RELEASE, ROLLBACK, take
-from mlgates.release.owner import Owner
+from mlgates.release.approval import Content
+from mlgates.release.locking import RELEASE, ROLLBACK, Owner, take
+from mlgates.release.release_file import Extended
 from mlgates.release.releasing import release
-from mlgates.release.rolling_back import rollback
-from mlgates.release.subject import Content
+from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, kill, killed, step_of
 from tests.unit.mlgates.release.conftest import DECLARED, ENDPOINT, Town
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlgates.release.verdicts import State
+from mlgates.release.canary import State
 from tests.unit.mlgates.release.simulated import KINDS, ends
 
 COUNT = 60

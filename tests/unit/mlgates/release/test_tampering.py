@@ -10,12 +10,12 @@ from mlgates.core.errors import ConfigurationError, LedgerBroken, MlgatesError, 
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Silent
 from mlgates.delivery.ledger import Ledger
-from mlgates.release import repairing
-from mlgates.release.approving import decide
-from mlgates.release.lock import RELEASE, free, take
+from mlgates.release import ledger_repair
+from mlgates.release.approval import decide
+from mlgates.release.blue_green import tidy
+from mlgates.release.locking import RELEASE, free, take
 from mlgates.release.releasing import release
-from mlgates.release.rolling_back import rollback
-from mlgates.release.tidying import tidy
+from mlgates.release.rollback import rollback
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
 
 NAME = "classifier-ledger"
@@ -130,7 +130,7 @@ def test_a_rejection_that_is_archived_counts_and_appending_goes_on(town: Town, r
         release(town.work(), rejected, progress=Silent())
     town.write(Action.APPROVED, "1")
     assert town.work().ledger.read().fault is None
-    assert repairing.look(town.client, town.settings).archived == (str(int(last(town)) - 1),)
+    assert ledger_repair.look(town.client, town.settings).archived == (str(int(last(town)) - 1),)
 
 
 def test_a_place_that_is_taken_by_what_no_list_shows_ends_the_attempts(town: Town, rejected: str) -> None:
@@ -194,7 +194,7 @@ def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, reje
 
 
 def repaired(town: Town) -> None:
-    repairing.repair(town.client, town.settings, by="Ann", reason="somebody cleaned up")
+    ledger_repair.repair(town.client, town.settings, by="Ann", reason="somebody cleaned up")
 
 
 @pytest.mark.parametrize("tamper", BREAKING)
@@ -269,9 +269,9 @@ def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
     monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: runs)
     monkeypatch.setattr("mlgates.delivery.gate_tags.tag_run", lambda _, run, tags: runs[run].update(tags))
     town.workspace.models.get("classifier", rejected).tags["job"] = "sunny"
-    assert repairing.look(town.client, town.settings).reading.faults
+    assert ledger_repair.look(town.client, town.settings).reading.faults
     repaired(town)
-    assert repairing.look(town.client, town.settings).reading.faults == ()
+    assert ledger_repair.look(town.client, town.settings).reading.faults == ()
 
 
 def test_a_whole_ledger_is_not_repaired(town: Town, rejected: str) -> None:
@@ -285,7 +285,7 @@ def test_a_repair_has_an_author_and_a_reason(town: Town, missing: str) -> None:
     delete_last(town)
     told = {"by": "Ann", "reason": "why", missing: " "}
     with pytest.raises(ConfigurationError, match=f"--{missing} is empty"):
-        repairing.repair(town.client, town.settings, **told)
+        ledger_repair.repair(town.client, town.settings, **told)
 
 
 def test_what_a_killed_writer_left_without_an_anchor_is_anchored_by_the_next(town: Town, rejected: str) -> None:

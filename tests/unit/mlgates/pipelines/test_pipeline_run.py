@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mlgates.core.errors import ConfigurationError, JobFailed, MlgatesError, Waits
 from mlgates.core.pipelines import StageState
 from mlgates.core.progress import Progress, Record, Result, Silent, StageEnded, StageStarted
-from mlgates.pipelines.stages import Planned, Ran, Said, run_stages
+from mlgates.pipelines.pipeline_run import Planned, Ran, Said, run_stages
 
 OUTCOMES: dict[str, MlgatesError | None] = {
     "passes": None,

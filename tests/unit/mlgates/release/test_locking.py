@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from mlgates.release.owner import Owner
+from mlgates.release.locking import Owner
 
 HERE = Owner.here({})
 GITHUB = {"GITHUB_RUN_ID": "7", "GITHUB_JOB": "release", "GITHUB_RUN_ATTEMPT": "1"}
 AZURE_DEVOPS = {"BUILD_BUILDID": "8", "SYSTEM_STAGENAME": "prod", "SYSTEM_STAGEATTEMPT": "1"}
-LIVING = "import os, sys\nfrom mlgates.release.owner import Owner\nprint(repr(Owner.here({}).to_facts()), flush=True)\n"
+LIVING = (
+    "import os, sys\nfrom mlgates.release.locking import Owner\nprint(repr(Owner.here({}).to_facts()), flush=True)\n"
+)
 
 
 def of(environ: Mapping[str, str], **more: str) -> Owner:

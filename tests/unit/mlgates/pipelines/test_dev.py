@@ -8,7 +8,7 @@ from mlgates.build.manifest import Manifest
 from mlgates.core.errors import BuildRefused
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.values import SourceState
-from mlgates.pipelines.passed import check_passed, note_passed
+from mlgates.pipelines.dev import check_passed, note_passed
 
 
 @pytest.fixture

@@ -14,14 +14,20 @@ from mlgates.delivery.gate_tags import tag_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.released import RELEASED_TAG
 from mlgates.delivery.serving import look_batch, look_online
-from mlgates.release.baseline import remove_baseline
-from mlgates.release.lock import ROLLBACK, free
-from mlgates.release.moving import all_to, smoke, withdraw
-from mlgates.release.places import BASELINE, models_of, place_for
-from mlgates.release.rules import Served, content_known, served, standing
-from mlgates.release.subject import Content, check_deployed, check_unchanged, content_of
-from mlgates.release.tidying import deleted
-from mlgates.release.work import Work, holding
+from mlgates.release.approval import (
+    Content,
+    Served,
+    check_deployed,
+    check_unchanged,
+    content_known,
+    content_of,
+    served,
+    standing,
+)
+from mlgates.release.blue_green import BASELINE, deleted, models_of, place_for, remove_baseline
+from mlgates.release.context import Work, holding
+from mlgates.release.locking import ROLLBACK, free
+from mlgates.release.traffic import all_to, smoke, withdraw
 
 _AWAY_FROM = "before"
 

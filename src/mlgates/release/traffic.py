@@ -1,4 +1,4 @@
-"""How traffic is moved to a deployment that is up: tried without any, then step by step, watched, or back at once."""
+"""How traffic is shifted to a deployment that is up: tried without any, then step by step, monitored, or reverted."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,18 +15,55 @@ from mlgates.delivery.online import share_traffic
 from mlgates.delivery.online_trial import smoke_test_online
 from mlgates.delivery.operations import OperationResult
 from mlgates.delivery.released import RELEASED_TAG
-from mlgates.release.baseline import remove_baseline
-from mlgates.release.canary import Observation, Split, following, steps_left
-from mlgates.release.declaration import ALL
+from mlgates.release.approval import Content
+from mlgates.release.blue_green import remove_baseline
+from mlgates.release.canary import State, Watch, Watched, watch
+from mlgates.release.canary_statistics import Observation
+from mlgates.release.context import Work
 from mlgates.release.probe import Probe
+from mlgates.release.release_file import ALL
 from mlgates.release.samples import Samples
-from mlgates.release.subject import Content
-from mlgates.release.verdicts import State
-from mlgates.release.watching import Watch, Watched, watch
-from mlgates.release.work import Work
 
 REASON_TAG = "released.reason"
 """On a withdrawn model version: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the traffic is shared between the version that is on its way and the one that serves."""
+
+    new: str
+    """The name of a deployment, as `old` is."""
+    old: str
+    share: int
+    """Percent for the new one, from 0 to 100."""
+    baseline: str | None = None
+    """A fresh deployment of the version that serves: it gets as much as the new one, as long as there is so much."""
+
+    @property
+    def traffic(self) -> dict[str, int]:
+        """Percent by deployment; one without any is left out."""
+        beside = min(self.share, ALL - self.share) if self.baseline else 0
+        shares = ((self.new, self.share), (self.baseline or "", beside), (self.old, ALL - self.share - beside))
+        return {name: share for name, share in shares if share}
+
+    @property
+    def beside(self) -> str:
+        """The deployment that the new one is compared with."""
+        return self.baseline or self.old
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step on the way of the traffic."""
+
+    name: str
+    split: Split
+    before: Observation
+    """What was seen at the steps before, since the new version has had traffic."""
+    compared: bool
+    mirror: int = 0
+    """Percent of the traffic that is copied to the new version."""
 
 
 def smoke(work: Work, name: str, *, progress: Progress) -> OnlineSmokeTest:
@@ -75,17 +112,37 @@ def walk(
     remove_baseline(work, progress=progress)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step on the way of the traffic."""
+def withdraw(
+    work: Work, content: Content, deployment: str, reason: str, *, by: str, facts: dict[str, str] | None = None
+) -> None:
+    """Write down that a version is out of the traffic again, in the ledger and as tags on it."""
+    tag_model(work.client, content.model, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
+    draft = Draft(
+        action=Action.WITHDRAWN,
+        by=by,
+        model=str(content.model),
+        sha256=content.sha256,
+        reason=reason,
+        endpoint=work.endpoint,
+        deployment=deployment,
+        facts=facts or {},
+    )
+    work.ledger.append(lambda _: draft)
 
-    name: str
-    split: Split
-    before: Observation
-    """What was seen at the steps before, since the new version has had traffic."""
-    compared: bool
-    mirror: int = 0
-    """Percent of the traffic that is copied to the new version."""
+
+def steps_left(steps: Sequence[int], share: int) -> tuple[int, ...]:
+    """Return the steps that are still to be gone when the new version has `share`.
+
+    The one that it is on is gone again: an interrupted release may not have watched it to its end.
+    """
+    return tuple(step for step in steps if step >= share)
+
+
+def following(split: Split, steps: Sequence[int], *, broken: bool) -> Split:
+    """Return the split that follows: the next step up, or everything back to the old version."""
+    if broken:
+        return Split(split.new, split.old, 0)
+    return Split(split.new, split.old, next((step for step in steps if step > split.share), ALL), split.baseline)
 
 
 def _gone(work: Work, content: Content, gone: _Step, probe: Probe, *, progress: Progress) -> Watched:
@@ -130,24 +187,6 @@ def _back(step: Step, work: Work, content: Content, gone: _Step, seen: Watched, 
         )
     withdraw(work, content, split.new, why, by=work.owner.name, facts=_figures(split, seen.seen))
     raise CanaryBroken(f"{content.model} is withdrawn {why} {where}")
-
-
-def withdraw(
-    work: Work, content: Content, deployment: str, reason: str, *, by: str, facts: dict[str, str] | None = None
-) -> None:
-    """Write down that a version is out of the traffic again, in the ledger and as tags on it."""
-    tag_model(work.client, content.model, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
-    draft = Draft(
-        action=Action.WITHDRAWN,
-        by=by,
-        model=str(content.model),
-        sha256=content.sha256,
-        reason=reason,
-        endpoint=work.endpoint,
-        deployment=deployment,
-        facts=facts or {},
-    )
-    work.ledger.append(lambda _: draft)
 
 
 def _figures(split: Split, seen: Observation) -> dict[str, str]:

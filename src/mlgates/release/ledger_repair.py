@@ -14,7 +14,7 @@ from mlgates.core.chain import LEFT_OUT, Anchor, confirmed, disagreements, left_
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.delivery.ledger import Ledger, Reading
-from mlgates.release.approving import given
+from mlgates.release.approval import given
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

@@ -6,7 +6,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.release.intervals import interval, is_above, is_below, middle
+from mlgates.release.canary_statistics import Observation, interval, is_above, is_below, middle, total
+
+counts = st.integers(0, 50)
+times = st.lists(st.tuples(st.floats(0.1, 1e4), st.floats(0.1, 1e4)), max_size=5).map(tuple)
+seen = st.builds(
+    lambda requests, failed, predictions, other, pairs: Observation(
+        requests=requests,
+        errors=min(requests, failed),
+        predictions=predictions,
+        different=min(predictions, other),
+        squares=predictions**2,
+        pairs=pairs,
+    ),
+    counts, counts, counts, counts, times,
+)  # fmt: skip
+
+
+@given(seen, seen)
+def test_observations_add_up(one: Observation, other: Observation) -> None:
+    both = one + other
+    assert (both.requests, both.errors) == (one.requests + other.requests, one.errors + other.errors)
+    assert (both.predictions, both.different) == (one.predictions + other.predictions, one.different + other.different)
+    assert both.pairs == one.pairs + other.pairs
+    assert total([one, other, both]) == both + both
+
+
+def test_answers_are_counted_by_who_gave_them() -> None:
+    both = Observation(answered={"blue": 2}) + Observation(answered={"green": 1, "blue": 1})
+    assert both.answered == {"blue": 3, "green": 1}
+
+
+@given(st.integers(1, 100), st.integers(1, 100))
+def test_rows_of_one_request_are_no_answers_of_their_own(requests: int, rows: int) -> None:
+    one = Observation(predictions=rows, squares=rows**2)
+    assert round(total([one] * requests).effective, 6) == requests
+
 
 counted = st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 shares = st.floats(0.001, 0.999)

@@ -14,11 +14,10 @@ from mlgates.core.progress import Progress
 from mlgates.delivery.deploy import poll_seconds
 from mlgates.delivery.fence import fenced
 from mlgates.delivery.ledger import Ledger
-from mlgates.release.declaration import Release
-from mlgates.release.lock import check_held, free, take
-from mlgates.release.owner import Owner
+from mlgates.release.approval import Served, served
+from mlgates.release.locking import Owner, check_held, free, take
 from mlgates.release.probe import Reach, reach
-from mlgates.release.rules import Served, served
+from mlgates.release.release_file import Release
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

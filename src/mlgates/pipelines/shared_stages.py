@@ -1,0 +1,127 @@
+"""The stages that dev and prod share: training from the build alone, a gate, and a layer of tests."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from mlgates.config.settings import Settings
+from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed, SuiteFailed
+from mlgates.core.gates import GateRecord
+from mlgates.core.progress import Progress
+from mlgates.core.side_by_side import side_by_side
+from mlgates.core.values import Job
+from mlgates.delivery.gate_tags import keep_page
+from mlgates.delivery.metrics import preload
+from mlgates.delivery.train import begin, finish
+from mlgates.gates.declaration import read_gates
+from mlgates.gates.recording import broken
+from mlgates.gates.runs import run_model_gate
+from mlgates.gates.suite_reports import SUITES
+from mlgates.pipelines.pipeline_run import Said, Work
+from mlgates.reports.files import write_gate
+from mlgates.reports.html.page import gate_page
+
+_TAIL_LINES = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A job, and the one that is to give the same."""
+
+    job: Job
+    twin: Job | None = None
+
+    @property
+    def summary(self) -> str:
+        """One phrase for a person."""
+        return f"{self.job.summary}" + (f", and again as {self.twin.name}" if self.twin else "")
+
+
+def train_once(work: Work, *, progress: Progress) -> Trained:
+    """Train from the build; a job of the same fingerprint is taken as it is, and followed while it still runs."""
+    preload()
+    settings, request = work.training()
+    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
+    work.job = finish(work.client, settings, job, progress=progress)
+    return Trained(work.job)
+
+
+def train_twice(work: Work, *, progress: Progress) -> Trained:
+    """Train as `train_once`, and a second time at the same time, to show that the result can be reproduced."""
+    preload()
+    settings, request = work.training()
+    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
+    request = replace(request, reproduces=job.name)
+    twin = begin(work.client, settings, request, force=work.request.anew, progress=progress)
+
+    def follow(name: str, followed: Job, progress: Progress) -> Job:
+        return finish(work.client, settings, followed, name=name, progress=progress)
+
+    runs = {"job": partial(follow, "job", job), "twin job": partial(follow, "twin job", twin)}
+    work.job, twin = side_by_side(runs, progress=progress).values()
+    return Trained(work.job, twin)
+
+
+def run_gate(work: Work, name: str, *, progress: Progress) -> GateRecord:
+    """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it stays shut."""
+    project = work.settings.project
+    shown = project.shown(project.gates_file)
+    gates = read_gates(project.gates_file, shown)
+    if name not in gates.gates:
+        raise ConfigurationError(f"{shown} declares no gate '{name}', and the pipeline goes through it")
+    if work.model is None:
+        raise RuntimeError("a stage that trains comes before the gate")
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_model_gate(
+            work.client,
+            gates,
+            gates.gates[name],
+            work.settings,
+            Path(folder),
+            version=work.model.version,
+            commit=work.source.commit,
+            progress=progress,
+        )
+    work.gates.append(found)
+    write_gate(found, project.reports)
+    keep_page(work.client, found, gate_page(found))
+    if not found.passed:
+        raise GateFailed("\n".join([found.summary, *broken(found)]))
+    return found
+
+
+def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Said:
+    """Run the suite `layer` of the project; its lines are told as a job's log is.
+
+    Raises `SuiteFailed` with the last lines when a test fails, `AssetMissing` when the project has no such suite.
+    """
+    project = settings.project
+    folder = project.root / "tests" / layer
+    if not folder.is_dir():
+        raise AssetMissing(f"{project.shown(folder)} is not there: the pipeline runs the project's suite {layer}")
+    command = [sys.executable, "-m", "pytest", str(folder), "--env", settings.environment, "-q", "--color=no"]
+    reports = [
+        f"--suite-reports={project.reports / SUITES}",
+        f"--junit-xml={project.reports / 'junit' / f'{layer}.xml'}",
+    ]
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        [*command, *reports],
+        cwd=project.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="backslashreplace",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},  # whatever this terminal's own encoding is
+    ) as process:
+        for line in process.stdout or ():
+            tail.append(line.rstrip())
+            progress.log(line.rstrip())
+    if process.returncode:
+        raise SuiteFailed("\n".join([f"the {layer} suite failed:", *(f"  | {line}" for line in tail)]))
+    return Said(tail[-1] if tail else "passed")
