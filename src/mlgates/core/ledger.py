@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 
@@ -59,7 +60,7 @@ class Home:
         return f"ledger {self.ledger} of workspace {self.workspace}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the checksum is kept
 class Entry(Draft):
     """An entry of the ledger."""
 
@@ -101,7 +102,7 @@ class Entry(Draft):
         """The entry as JSON, always the same bytes."""
         return json.dumps(self._values(), sort_keys=True, ensure_ascii=False, indent=1).encode()
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """The sha256 of the content."""
         return hashlib.sha256(self.content).hexdigest()
