@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -29,6 +30,7 @@ SHARED = Path(".venv").absolute()
 LOCK = Path("requirements.lock")
 PYTHONS = ["3.11", "3.12", "3.13"]
 WORKERS = ["-n", os.environ.get("PYTEST_WORKERS", "2"), "--dist", "loadfile"]
+MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder that Linux keeps in memory; bytes free there
 
 
 def find_uv() -> str | None:
@@ -76,6 +78,18 @@ def in_any_folder(session: nox.Session) -> None:
     session.env["PYTHONIOENCODING"] = "utf-8"
 
 
+def in_memory(session: nox.Session) -> None:
+    """Have temporary files in memory where there is room, and Python keep what it compiles.
+
+    To wait for a disk is half of the unit session: nearly every test of amlocal makes a database of its own.
+    """
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        folder = tempfile.mkdtemp(prefix="mlgates-", dir=MEMORY)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        session.env["TMPDIR"] = folder
+
+
 def run_pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest in the shared environment, what the caller put after `--` at the end; leave what gates read."""
     shared(session)
@@ -121,12 +135,14 @@ def infra(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *options, "tests/infra", *session.posargs)
 
 
-UNIT = ["tests/unit", *WORKERS, "--cov", "--cov-report=term-missing:skip-covered"]
+# Each worker has its own part (tests/unit/conftest.py), so that no two of them import the same heavy libraries.
+UNIT = ["tests/unit", *WORKERS[:2], "--dist", "each", "--cov", "--cov-report=term-missing:skip-covered"]
 
 
 @nox.session(python=False)
 def unit(session: nox.Session) -> None:
     """Unit tests: no network, no server, seconds; branch coverage, random order, parallel."""
+    in_memory(session)
     run_pytest(session, *UNIT, "--cov-report=json:reports/coverage.json", "--cov-report=xml:reports/coverage.xml")
 
 
