@@ -7,6 +7,7 @@ make environments. uv builds them all when it is there, else venv.
 """
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
@@ -71,6 +73,26 @@ def run(session: nox.Session, *command: str) -> None:
     """Run a program of the shared environment."""
     program = SHARED / "bin" / command[0]
     session.run(str(program), *command[1:], external=True)
+
+
+@contextlib.contextmanager
+def beside(session: nox.Session, *command: str) -> Iterator[None]:
+    """Run a program of the shared environment beside what is done within, and show its output and failure after it."""
+    environ = {name: value for name, value in (os.environ | session.env).items() if value is not None}
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        program = [str(SHARED / "bin" / command[0]), *command[1:]]
+        process = subprocess.Popen(program, env=environ, stdout=output, stderr=output)  # noqa: S603 - our own program
+        try:
+            yield
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            failed = process.wait()
+            output.seek(0)
+            session.log(f"{' '.join(command)}\n{output.read()}")
+    if failed:
+        session.error("The checks beside the pipeline have failed.")
 
 
 def in_any_folder(session: nox.Session) -> None:
@@ -218,7 +240,7 @@ def mlgates(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def promote(session: nox.Session) -> None:
-    """The main job: checks, the dev pipeline to its gate, the prod pipeline to released traffic, and the report.
+    """The main job: the dev pipeline to its gate beside the checks, the prod pipeline to released traffic, the report.
 
     What follows `--` goes to both pipelines: `-- --estimator random-forest`. The approval that a person gives elsewhere
     is given here by name of this session.
@@ -226,8 +248,8 @@ def promote(session: nox.Session) -> None:
     shared(session)
     put_data(session)
     in_any_folder(session)
-    run(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data", *WORKERS)
-    run(session, "mlgates", "pipeline", "dev", *session.posargs)
+    with beside(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data"):
+        run(session, "mlgates", "pipeline", "dev", *session.posargs)
     approval = ["--approved-by", "nox -s promote", "--reason", "the main job of the README"]
     run(session, "mlgates", "pipeline", "prod", *approval, *session.posargs)
     run(session, "mlgates", "report", "--pipeline", "prod")
