@@ -5,7 +5,7 @@ import os
 from hypothesis import settings
 
 # No deadline: the machines are shared, and speed is measured in benchmarks.
-settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 # Of the contract suite: 2,000 requests a property, format and target.

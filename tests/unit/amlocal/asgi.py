@@ -23,7 +23,7 @@ from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 
 ORIGIN = "https://127.0.0.1:8443"
 # For properties over HTTP: an example takes milliseconds, and how many depends on the machine.
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(deadline=None)
 DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 
 

@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -64,22 +65,25 @@ DEPLOYED = {
 }
 
 
+@cache
+def project_files() -> dict[str, str]:
+    """The YAML files of a project by their name below mlops/."""
+    documents: dict[str, object] = {"config-mlops.yml": {"variables": CONFIG}}
+    documents |= {f"config-infra-{environment}.yml": {"variables": INFRA} for environment in ("local", "dev")}
+    documents |= {f"continuous-training/{name}": document for name, document in ASSETS.items()}
+    documents |= {f"deploy/{name}": document for name, document in DEPLOYED.items()}
+    return {name: yaml.safe_dump(document) for name, document in documents.items()}
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    training = tmp_path / "mlops" / "continuous-training"
-    training.mkdir(parents=True)
-    for folder in ("src", "data", "mlops/deploy/online", "mlops/deploy/batch"):
+    for folder in ("src", "data", "mlops/continuous-training", "mlops/deploy/online", "mlops/deploy/batch"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "data" / "train.csv").write_text("a,b\n1,2\n")
     (tmp_path / "data" / "batch.csv").write_text("a,b\n1,2\n3,4\n")
     (tmp_path / "data" / "online.json").write_text('{"input_data": [[1, 2]]}')
-    (tmp_path / "mlops" / "config-mlops.yml").write_text(yaml.safe_dump({"variables": CONFIG}))
-    for environment in ("local", "dev"):
-        (tmp_path / "mlops" / f"config-infra-{environment}.yml").write_text(yaml.safe_dump({"variables": INFRA}))
-    for name, document in ASSETS.items():
-        (training / name).write_text(yaml.safe_dump(document))
-    for name, document in DEPLOYED.items():
-        (tmp_path / "mlops" / "deploy" / name).write_text(yaml.safe_dump(document))
+    for name, text in project_files().items():
+        (tmp_path / "mlops" / name).write_text(text)
     return Project(tmp_path)
 
 

@@ -13,7 +13,7 @@ from mlgates.contract.data_types import DataType
 from mlgates.contract.signature import Batch, Column, ModelContract, Param, Tensor, ValueRange
 from mlgates.endpoint_client import Json
 
-few = settings(max_examples=25, deadline=None)
+few = settings(deadline=None)
 """The suite asks the thousands; here each property is asked of many contracts."""
 
 NAMES = ["age", "bmi", "Größe", "a b", "columns", "data"]
