@@ -280,6 +280,18 @@ def fuzz(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.fuzz", *session.posargs)
 
 
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Faults planted in a sample of mlgates, one at a time: how many do the unit tests notice? `-- gates --mutants 40`.
+
+    It takes minutes: each fault is a run of pytest. cosmic-ray has an environment of its own, the tests that of all.
+    """
+    session.install("cosmic-ray==8.7.0")
+    tool = Path(session.bin, "cosmic-ray").absolute()
+    shared(session)
+    run(session, "python", "-m", "tests.mutation", "--cosmic-ray", str(tool), *session.posargs)
+
+
 @nox.session(python=False)
 def docs(session: nox.Session) -> None:
     """The documentation as HTML, every link checked."""

@@ -1,0 +1,118 @@
+"""Mutation testing of a sample: faults that cosmic-ray plants one at a time, each in a copy; which do the tests notice?
+
+Each module is tested by the unit tests that mirror it, so a fault that only other tests would notice counts as missed.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPY = ROOT / ".nox" / "mutated"
+PARTS = ("gates", "release", "contract", "config")
+"""Of mlgates."""
+# Without random order or examples of its own a mutant is noticed by the tests, not by luck.
+PYTEST = "{python} -m pytest -x -q -p no:randomly -p no:cacheprovider -p no:xdist tests/unit/mlgates/{tests}"
+# Mostly in annotations; and what is the same to every test, `==` in place of `is`.
+NOT_CODE = ("core/ReplaceBinaryOperator_BitOr_", "core/ReplaceComparisonOperator_Is_Eq")
+CONFIG = """
+[cosmic-ray]
+module-path = "src/mlgates/{module}"
+timeout = 120.0
+excluded-modules = []
+test-command = "{command}"
+[cosmic-ray.distributor]
+name = "local"
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="nox -s mutation --", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS, help=", ".join(PARTS))
+    parser.add_argument("--modules", type=int, default=3, help="of each part; by default 3")
+    parser.add_argument("--mutants", type=int, default=5, help="of each module; by default 5")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cosmic-ray", default="cosmic-ray", help="its command")
+    chosen = parser.parse_args()
+    shutil.rmtree(COPY, ignore_errors=True)
+    for folder in ("src", "tests", "mlops", "data"):
+        shutil.copytree(ROOT / folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__", "docs"))
+    shutil.copy(ROOT / "pyproject.toml", COPY)
+    total: Counter[str] = Counter()
+    for part in chosen.parts:
+        found = Counter[str]()
+        for module, tests in drawn_modules(part, chosen.modules, chosen.seed).items():
+            found += mutate(chosen.cosmic_ray, module, tests, chosen.mutants, chosen.seed)
+        tell(part, found)
+        total += found
+    tell("together", total)
+    return 0
+
+
+def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
+    """Draw modules of the part that have tests of their name, and return them with those."""
+    tests = {file.stem.removeprefix("test_"): file for file in (ROOT / "tests/unit/mlgates" / part).glob("test_*.py")}
+    modules = sorted(file for file in (ROOT / "src/mlgates" / part).rglob("*.py") if file.stem in tests)
+    drawn = sorted(random.Random(seed).sample(modules, min(number, len(modules))))
+    return {str(file.relative_to(ROOT / "src/mlgates")): f"{part}/{tests[file.stem].name}" for file in drawn}
+
+
+def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) -> Counter[str]:
+    """Plant a sample of the faults of `module`, run its tests for each, and return how many were killed or survived."""
+    name = module.replace("/", "-").removesuffix(".py")
+    config, session = COPY / f"{name}.toml", COPY / f"{name}.sqlite"
+    command = PYTEST.format(python=sys.executable, tests=tests)
+    config.write_text(CONFIG.format(module=module, command=command), encoding="utf-8")
+    subprocess.run(command.split(), cwd=COPY, env=environ(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([cosmic_ray, "init", config, session], cwd=COPY, check=True)
+    sample(session, mutants, seed)
+    subprocess.run([cosmic_ray, "exec", config, session], cwd=COPY, env=environ(), check=True)
+    with sqlite3.connect(session) as connection:
+        rows = connection.execute("SELECT test_outcome, diff FROM work_results").fetchall()
+    for outcome, diff in rows:
+        if outcome == "SURVIVED":
+            say(diff)
+    return Counter(outcome for outcome, _ in rows)
+
+
+def environ() -> dict[str, str]:
+    # The copy comes before the project, which is installed in place; the examples are the same for each mutant.
+    return os.environ | {"PYTHONPATH": str(COPY / "src"), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def sample(session: Path, mutants: int, seed: int) -> None:
+    """Leave so many mutants in cosmic-ray's list, at most one at each place of the source."""
+    draw, places = random.Random(seed), defaultdict[tuple[object, ...], list[str]](list)
+    with sqlite3.connect(session) as connection:
+        order = "start_pos_row, start_pos_col, operator_name, occurrence"
+        rows = connection.execute(
+            f"SELECT job_id, operator_name, start_pos_row, start_pos_col FROM mutation_specs ORDER BY {order}"
+        ).fetchall()
+        for job, operator, *place in rows:
+            if not operator.startswith(NOT_CODE):
+                places[tuple(place)].append(job)
+        kept = {draw.choice(jobs) for jobs in draw.sample(list(places.values()), min(mutants, len(places)))}
+        left_out = [(job,) for job, *_ in rows if job not in kept]
+        for table in ("work_items", "mutation_specs"):
+            connection.executemany(f"DELETE FROM {table} WHERE job_id = ?", left_out)
+    say(f"{session.stem}: {len(kept)} mutants, of {len(places)} places")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def tell(part: str, found: Counter[str]) -> None:
+    killed, tried = found["KILLED"], found["KILLED"] + found["SURVIVED"]
+    say(f"{part}: {killed} of {tried} noticed, {killed / tried:.0%}" if tried else f"{part}: none")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
