@@ -152,12 +152,10 @@ def test_jobs_that_are_prepared_for_long_hold_nobody_up(workspace: JobWorkspace)
 
 
 def test_a_job_past_its_limit_is_canceled_with_a_warning(running: Running) -> None:
-    play(running, submitted(running, command="echo begun; sleep 600", limits={"timeout": "PT0.3S"}))
+    play(running, submitted(running, command="echo begun; sleep 600", limits={"timeout": "PT1S"}))
     assert running.seen[-2:] == [S.RUNNING, S.CANCELED]
     warnings = running.workspace.jobs.get("job").body["warnings"]
-    assert warnings == [
-        {"source": "amlocal", "message": "The job ran longer than its limit of PT0.3S and was canceled."}
-    ]
+    assert warnings == [{"source": "amlocal", "message": "The job ran longer than its limit of PT1S and was canceled."}]
     assert "begun\n" in running.kept_log
 
 
