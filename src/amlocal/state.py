@@ -18,7 +18,7 @@ from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
 _IDENTITY_KEYS = (*(field.name for field in fields(Identity)), "created")
 
 
-class Held(AmlocalError):
+class WorkspaceInUse(AmlocalError):
     """Another server runs on the folder."""
 
 
@@ -32,7 +32,7 @@ class Server:
 
 
 def acquire(folder: Folder) -> TextIO:
-    """Take the folder's lock, for as long as the file that is returned stays open. Raises `Held`."""
+    """Take the folder's lock, for as long as the file that is returned stays open. Raises `WorkspaceInUse`."""
     with naming(folder.lock):
         lock = folder.lock.open("a+")
     try:
@@ -41,7 +41,7 @@ def acquire(folder: Folder) -> TextIO:
         lock.close()
         server = read_server(folder)
         which = f"process {server.pid}, {server.origin}" if server else "it is just starting"
-        raise Held(
+        raise WorkspaceInUse(
             f"A server already runs on {folder.root} ({which}). Use it, or stop it with 'amlocal down'."
         ) from error
     return lock

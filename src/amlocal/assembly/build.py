@@ -71,12 +71,8 @@ def build(
     tokens = Tokens(secrets.signing, identity.guid, clock, stores.jobs.runs)
     grants = JobPermissions(identity, stores.jobs, stores.lookup(), stores.datastores)
     access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check, grants.permissions)
-    tracking = Tracking(
-        folder.tracking,
-        stores.blobs,
-        lenient=settings.lenient,
-        environ=machine_environ(os.environ),
-    )
+    environ = machine_environ(os.environ)
+    tracking = Tracking(folder.tracking, stores.blobs, lenient=settings.lenient, environ=environ)
     jobs = Jobs(
         context,
         settings,
@@ -97,25 +93,6 @@ def build(
         check_bearer=partial(check_caller, tokens),
     )
 
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        async with AsyncExitStack() as ends:
-            ends.callback(database.close)
-            await tracking.start()
-            ends.push_async_callback(tracking.stop)
-            batch.start()
-            await jobs.start()
-            ends.push_async_callback(jobs.stop)
-            await online.start()
-            ends.push_async_callback(online.stop)
-            # In threads, behind the first requests: a large store takes a while to look through.
-            behind = [
-                asyncio.create_task(_collect_garbage(stores.blobs)),
-                asyncio.create_task(_warn_without_sandbox()),
-            ]
-            ends.push_async_callback(asyncio.wait, behind)
-            yield
-
     table = [
         *identity_routes(context, secrets, tokens),
         *workspace_routes(context, created),
@@ -129,7 +106,27 @@ def build(
         # Last: the account's root is the first segment of any path.
         *blob_routes(stores.blobs, access, clock=clock, ids=ids),
     ]
+    lifespan = partial(_lifespan, database, stores.blobs, tracking, batch, jobs, online)
     return App(context, table, tokens.check_header, lifespan)
+
+
+@asynccontextmanager
+async def _lifespan(
+    database: Database, blobs: BlobStore, tracking: Tracking, batch: Batch, jobs: Jobs, online: Online
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as ends:
+        ends.callback(database.close)
+        await tracking.start()
+        ends.push_async_callback(tracking.stop)
+        batch.start()
+        await jobs.start()
+        ends.push_async_callback(jobs.stop)
+        await online.start()
+        ends.push_async_callback(online.stop)
+        # In threads, behind the first requests: a large store takes a while to look through.
+        behind = [asyncio.create_task(_collect_garbage(blobs)), asyncio.create_task(_warn_without_sandbox())]
+        ends.push_async_callback(asyncio.wait, behind)
+        yield
 
 
 def _job_token(tokens: Tokens, job: str, whole: bool) -> str:

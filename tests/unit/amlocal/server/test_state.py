@@ -48,12 +48,15 @@ def test_who_looks_does_not_disturb_others_who_look(folder: Folder) -> None:
 
 def test_a_second_server_is_told_where_the_first_one_is(folder: Folder) -> None:
     state.write_server(folder, "https://127.0.0.1:1")
-    with state.acquire(folder), pytest.raises(state.Held, match=rf"process {os.getpid()}, https://127\.0\.0\.1:1"):
+    with (
+        state.acquire(folder),
+        pytest.raises(state.WorkspaceInUse, match=rf"process {os.getpid()}, https://127\.0\.0\.1:1"),
+    ):
         state.acquire(folder)
 
 
 def test_a_second_server_is_told_that_the_first_one_is_just_starting(folder: Folder) -> None:
-    with state.acquire(folder), pytest.raises(state.Held, match="just starting"):
+    with state.acquire(folder), pytest.raises(state.WorkspaceInUse, match="just starting"):
         state.acquire(folder)
 
 
