@@ -74,7 +74,7 @@ class ScoringResponse:
 
     @property
     def text(self) -> str:
-        """The body for a person, JSON escapes undone."""
+        """The body as text, JSON escapes undone."""
         text = self.body.decode("utf-8", "replace")
         try:
             return json.dumps(json.loads(text), ensure_ascii=False)

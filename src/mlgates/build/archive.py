@@ -1,20 +1,56 @@
 """How an archive is made, the same bytes from the same files, and unpacked, when nothing in it was changed."""
 
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, Self
 
-from mlgates.build.manifest import NAME, Manifest
 from mlgates.core.errors import BuildRefused
 from mlgates.core.files import sha256_of, sha256_of_path
-from mlgates.core.values import SourceState
+from mlgates.core.values import UNKNOWN, SourceState
 
-# Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
+MANIFEST = "manifest.json"
+
+
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNIX = 3
 _SHOWN = 5  # names of a summary
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of `manifest.json`."""
+
+    source: SourceState
+    files: Mapping[str, str]
+    """sha256 by path, in POSIX form, relative to the project's folder."""
+
+    def to_bytes(self) -> bytes:
+        """Return the manifest as JSON, always the same bytes for the same content."""
+        document = {
+            "git_commit": self.source.commit,
+            "git_dirty": self.source.dirty,
+            "files": dict(sorted(self.files.items())),
+        }
+        return json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, content: bytes, shown: str) -> Self:
+        """Read a manifest back. Raises `BuildRefused` for anything that is none."""
+        try:
+            document: Mapping[str, Any] = json.loads(content)
+            if document["git_commit"] == UNKNOWN:
+                raise BuildRefused(f"{shown}: it is of no known commit: build it again, in a git checkout")
+            source = SourceState(str(document["git_commit"]), dirty=bool(document["git_dirty"]))
+            return cls(source, {str(name): str(digest) for name, digest in document["files"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BuildRefused(f"{shown}: {MANIFEST} in it is no manifest of a build") from error
+
+
+# Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +64,7 @@ class Build:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """All of it in one phrase."""
         count, commit = len(self.manifest.files), self.manifest.source.commit[:12]
         return f"{self.file.name}: {count} files of commit {commit}{self._left_out}, sha256 {self.sha256[:12]}"
 
@@ -53,7 +89,7 @@ def pack(files: Mapping[str, bytes], source: SourceState, into: Path) -> Build:
     part = into / "build.part"
     # Stored, not compressed: what a compressor makes of the same bytes changes from version to version.
     with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in {NAME: manifest.to_bytes(), **contents}.items():
+        for name, content in {MANIFEST: manifest.to_bytes(), **contents}.items():
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system, entry.external_attr = _UNIX, _MODE
             archive.writestr(entry, content)
@@ -69,10 +105,10 @@ def unpack(file: Path, into: Path) -> Build:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-            if NAME not in names:
-                raise BuildRefused(f"{file}: there is no {NAME} in it: it is no build of 'mlgates build'")
-            manifest = Manifest.from_bytes(archive.read(NAME), str(file))
-            contents = {name: archive.read(name) for name in names if name != NAME}
+            if MANIFEST not in names:
+                raise BuildRefused(f"{file}: there is no {MANIFEST} in it: it is no build of 'mlgates build'")
+            manifest = Manifest.from_bytes(archive.read(MANIFEST), str(file))
+            contents = {name: archive.read(name) for name in names if name != MANIFEST}
     except FileNotFoundError as error:
         raise BuildRefused(
             f"{file} is not there: make it with 'mlgates build', or name the one that dev passed"
@@ -83,7 +119,7 @@ def unpack(file: Path, into: Path) -> Build:
     noted = file.with_name(f"{file.name}.sha256")
     if noted.is_file() and noted.read_text(encoding="utf-8").split()[:1] != [sha256_of_path(file)]:
         # All files are as the manifest says, so it was changed with them.
-        raise BuildRefused(f"{file} was changed: {NAME} is not what was built ({noted.name} names another sha256)")
+        raise BuildRefused(f"{file} was changed: {MANIFEST} is not what was built ({noted.name} names another sha256)")
     for name, content in contents.items():
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from mlgates.build.archive import Build, pack, unpack
-from mlgates.build.contents import read_parts
+from mlgates.build.tree import read_parts
 from mlgates.config.project import Project
 from mlgates.core.checkout import PARTS, Checkout
 from mlgates.core.errors import BuildRefused, ConfigurationError

@@ -14,14 +14,14 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Strict(BaseModel):
-    """A declaration that takes no key that it does not know, and no text where a number is due."""
+    """A declaration that takes no key that it does not know, and no text where a number is required."""
 
     # The docstrings of the fields become their descriptions: the reference in docs/ is made from them.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 def read_yaml(file: Path, shown: str, why: str) -> Any:
-    """Return the content of `file`; `shown` is its name for a person, `why` what it is there for.
+    """Return the content of `file`; `shown` is its name in messages, `why` what it is there for.
 
     Raises `ConfigurationError` when it is not there or no YAML.
     """

@@ -72,7 +72,7 @@ class Project:
         return file
 
     def shown(self, file: Path) -> str:
-        """Return `file` as a person in the project folder would write it."""
+        """Return `file` as it is written from the project's folder."""
         return str(file.relative_to(self.root)) if file.is_relative_to(self.root) else str(file)
 
 

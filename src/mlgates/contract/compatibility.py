@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """All of it in one phrase."""
         if not self.changes:
             return "the contract is unchanged"
         decisive = [change for change in self.changes if change.breaking or self.compatible]

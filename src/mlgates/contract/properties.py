@@ -166,7 +166,7 @@ def refuses(scorer: Scorer, invalid: InvalidRequest) -> None:
     if answer.status == 200:
         raise _broken(f"{invalid.name}: an invalid request was answered with a prediction", invalid.request, answer)
     if not (400 <= answer.status < 500 and 400 <= answer.model_status < 500):
-        found = f"{invalid.name}: {answer.status} (the model's process: {answer.model_status}), and 4xx is due"
+        found = f"{invalid.name}: {answer.status} (the model's process: {answer.model_status}), and 4xx is required"
         raise _broken(found, invalid.request, answer)
     if invalid.names.casefold() not in answer.text.casefold():
         raise _broken(f"{invalid.name}: the message does not name '{invalid.names}'", invalid.request, answer)
@@ -175,7 +175,7 @@ def refuses(scorer: Scorer, invalid: InvalidRequest) -> None:
 def _compare(what: str, expected: Sequence[Json], got: Sequence[Json], request: ScoringRequest) -> None:
     for row, (one, other) in enumerate(zip(expected, got, strict=True)):
         if not same(one, other):
-            raise ContractBroken(f"{what}: row {row} is {other!r}, and {one!r} is due\n  repeat: {request.curl()}")
+            raise ContractBroken(f"{what}: row {row} is {other!r}, and {one!r} is required\n  repeat: {request.curl()}")
 
 
 def _broken(what: str, request: ScoringRequest, answer: ScoringResponse) -> ContractBroken:

@@ -42,7 +42,7 @@ class CheckResult:
     """
     verdict: Verdict
     reason: str
-    """What was found, on one line for a person."""
+    """What was found, on one line."""
     figure: float | None = None
     """The number that was compared, in `unit`."""
     limit: str = ""
@@ -91,7 +91,7 @@ class CheckResult:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """All of it in one phrase."""
         return f"{self.verdict}: {self.reason}"
 
 
@@ -104,7 +104,7 @@ def bounded(name: str, figure: float, *, least: float | None, most: float | None
     return CheckResult(
         name=name,
         verdict=Verdict.passed_if(holds),
-        reason=f"{name or 'it'} is {figure:.4g}{f' {unit}' if unit else ''}, {limit} is due",
+        reason=f"{name or 'it'} is {figure:.4g}{f' {unit}' if unit else ''}, {limit} is required",
         figure=figure,
         limit=limit,
         least=least,
@@ -158,7 +158,7 @@ class GateRecord:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """All of it in one phrase."""
         broken = [result.name for result in self.results if not result.verdict.holds]
         if not self.of_known_commit:
             broken.append("the commit is unknown")

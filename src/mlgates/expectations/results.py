@@ -50,7 +50,7 @@ class ExpectationResult:
 
     @property
     def summary(self) -> str:
-        """One line for a person, and one more for each expectation that is not met."""
+        """One line, and one more for each expectation that is not met."""
         head = f"{self.suite}: {self.checked - len(self.failed)} of {self.checked} expectations met"
         return "\n".join([head, *(f"  {failed}" for failed in self.failed)])
 

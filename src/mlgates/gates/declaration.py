@@ -56,7 +56,7 @@ class Gates:
 
 
 def read_gates(file: Path, shown: str) -> Gates:
-    """Return what `file` declares; `shown` is its name for a person.
+    """Return what `file` declares; `shown` is its name in messages.
 
     Raises `ConfigurationError` for the first thing wrong with it: where it is, and what would be right.
     """

@@ -47,7 +47,7 @@ def _other_commit(run: SuiteRun, commit: str) -> str:
 def _result(run: SuiteRun, least: int, commit: str) -> CheckResult:
     complaints = [
         f"{run.failed} failed" if run.failed else "",
-        f"{run.passed} passed, at least {least} are due" if run.passed < least else "",
+        f"{run.passed} passed, at least {least} are required" if run.passed < least else "",
         _other_commit(run, commit),
     ]
     wrong = "; ".join(filter(None, complaints))

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.build.archive import pack, unpack
-from mlgates.build.manifest import NAME, Manifest
+from mlgates.build.archive import MANIFEST, Manifest, pack, unpack
 from mlgates.core.errors import BuildRefused
 from mlgates.core.files import sha256_of_path
 from mlgates.core.values import SourceState
@@ -91,9 +90,9 @@ def rewritten(archive: Path, change: dict[str, bytes | None]) -> Path:
         ({"part/c.py": b"new"}, "part/c.py was added to it"),
         ({"../c.py": b"new"}, "outside of the project"),
         ({"/etc/c.py": b"new"}, "outside of the project"),
-        ({NAME: None}, "no manifest.json in it"),
-        ({NAME: b"[]"}, "no manifest of a build"),
-        ({NAME: b'{"git_commit": "unknown", "git_dirty": false, "files": {}}'}, "of no known commit"),
+        ({MANIFEST: None}, "no manifest.json in it"),
+        ({MANIFEST: b"[]"}, "no manifest of a build"),
+        ({MANIFEST: b'{"git_commit": "unknown", "git_dirty": false, "files": {}}'}, "of no known commit"),
     ],
 )
 def test_a_changed_archive_is_refused_and_nothing_unpacked(

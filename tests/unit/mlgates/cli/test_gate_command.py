@@ -67,7 +67,7 @@ def test_in_ci_it_is_shown_on_the_page_of_the_run_though_it_stays_shut(
     ("changed", "reason"),
     [
         ({"failed": 2}, "suites.unit failed: 2 failed -> run 'nox -s unit' on this commit and mend what fails"),
-        ({"passed": 3}, "suites.unit failed: 3 passed, at least 10 are due"),
+        ({"passed": 3}, "suites.unit failed: 3 passed, at least 10 are required"),
         ({"commit": "fedcba987654321"}, "suites.unit failed: it ran on commit fedcba987654, this is 0123456789ab"),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_refusal_that_names_the_field_passes(missing: InvalidRequest, answer: 
     ("answer", "why"),
     [
         (ScoringResponse(200, b"[1.0]"), "answered with a prediction"),
-        (ScoringResponse(500, b"x0"), "500 .* 4xx is due"),
+        (ScoringResponse(500, b"x0"), "500 .* 4xx is required"),
         (ScoringResponse(424, b"x0", {"ms-azureml-model-error-statuscode": "500"}), "the model's process: 500"),
         (ScoringResponse(400, b"bad request"), "does not name 'x0'"),
     ],

@@ -174,7 +174,7 @@ class TestSuites:
         ("changed", "reason"),
         [
             ({"failed": 1}, "1 failed"),
-            ({"passed": 9}, "9 passed, at least 10 are due"),
+            ({"passed": 9}, "9 passed, at least 10 are required"),
             ({"commit": "def"}, "it ran on commit def, this is abc"),
         ],
     )

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgates.build.archive import Build
-from mlgates.build.manifest import Manifest
+from mlgates.build.archive import Build, Manifest
 from mlgates.core.errors import BuildRefused
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.values import SourceState

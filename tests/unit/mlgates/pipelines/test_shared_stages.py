@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from azure.ai.ml import MLClient
 
-from mlgates.build.archive import Build
-from mlgates.build.manifest import Manifest
+from mlgates.build.archive import Build, Manifest
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, SuiteFailed
 from mlgates.core.progress import JobStatusChanged, JobSubmitted, Logged, Record, Silent, StepFinished

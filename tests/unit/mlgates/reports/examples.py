@@ -61,12 +61,12 @@ def check(name: str, verdict: Verdict = Verdict.PASSED, reason: str = "as it mus
 
 
 def floor(name: str, value: float, least: float, **more: Any) -> CheckResult:
-    reason = f"{name.rpartition('.')[2]} is {value:.4g}, at least {least:g} is due"
+    reason = f"{name.rpartition('.')[2]} is {value:.4g}, at least {least:g} is required"
     return check(name, reason=reason, figure=value, limit=f"at least {least:g}", least=least, **more)
 
 
 def ceiling(name: str, value: float, most: float, **more: Any) -> CheckResult:
-    reason = f"{name.rpartition('.')[2]} is {value:.4g}, at most {most:g} is due"
+    reason = f"{name.rpartition('.')[2]} is {value:.4g}, at most {most:g} is required"
     return check(name, reason=reason, figure=value, limit=f"at most {most:g}", most=most, **more)
 
 
