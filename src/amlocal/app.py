@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 from amlocal.asgi import Body, Disconnected, Receive, Scope, Send, header, raw_path, respond
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.errors import AmlocalError, ApiError, BadRequest, Forbidden, MethodNotAllowed
-from amlocal.core.http import Call, Match, Reply, Route, Router
-from amlocal.core.transport import Budget, Busy
+from amlocal.core.http import Call, Reply, Route, RouteMatch, Router
+from amlocal.core.transport import ByteBudget, ServerBusy
 from amlocal.core.unserved import unserved
 from amlocal.core.wire import envelope
 
@@ -55,7 +55,7 @@ class App:
         self._lifespan = lifespan
         self._open = False
         self.failed: str | None = None  # why it could not be opened
-        self._budget = Budget()
+        self._budget = ByteBudget()
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,12 +113,12 @@ class App:
         except Exception:  # noqa: BLE001 - the edge: what nobody foresaw is logged and answered, the server lives on
             return self._fail(scope, request)
 
-    def _authorize(self, match: Match, scope: Scope) -> None:
+    def _authorize(self, match: RouteMatch, scope: Scope) -> None:
         job, opens = self._check_bearer(header(scope, b"authorization")), match.route.for_job
         if job is not None and not (opens and opens(match.path, job)):
             raise Forbidden(job, scope["method"], raw_path(scope))
 
-    def _match(self, scope: Scope) -> Match:
+    def _match(self, scope: Scope) -> RouteMatch:
         method, path = scope["method"], raw_path(scope)
         match = self._router.find(method, path) or (method == "HEAD" and self._router.find("GET", path))
         if match:
@@ -147,7 +147,7 @@ class App:
         )
 
     async def _call(
-        self, match: Match, scope: Scope, receive: Receive, mark_authenticated: Callable[[], None]
+        self, match: RouteMatch, scope: Scope, receive: Receive, mark_authenticated: Callable[[], None]
     ) -> Reply:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         body = Body(receive, headers.get("content-length"), self._budget)
@@ -207,7 +207,7 @@ def _extra(error: ApiError) -> dict[str, str]:
     """Return the headers that go with some refusals."""
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
-    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, Busy) else {}
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, ServerBusy) else {}
 
 
 def _disk_full(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from amlocal.core.decoding import MAX_JSON
 from amlocal.core.errors import ApiError
 from amlocal.core.http import Reply
-from amlocal.core.transport import SMALL, Budget
+from amlocal.core.transport import SMALL, ByteBudget
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -29,7 +29,7 @@ class Disconnected(Exception):
 class Body:
     """The body of a request, as a stream or whole; `length` is what its Content-Length says."""
 
-    def __init__(self, receive: Receive, length: str | None, budget: Budget) -> None:
+    def __init__(self, receive: Receive, length: str | None, budget: ByteBudget) -> None:
         self._receive = receive
         self._length = length
         self._budget = budget

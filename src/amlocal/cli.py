@@ -17,7 +17,7 @@ from amlocal.settings import DEFAULT_GROUP, DEFAULT_ROOT, DEFAULT_SUBSCRIPTION, 
 
 if TYPE_CHECKING:  # importing it costs what --help should not
     from amlocal.core.context import Identity
-    from amlocal.launcher import Running
+    from amlocal.launcher import RunningServer
 
 
 class _Commands(TyperGroup):
@@ -130,7 +130,7 @@ def _greeting(names: "Identity", origin: str, lenient: bool) -> str:
     )
 
 
-def _facts(running: "Running") -> dict[str, object]:
+def _facts(running: "RunningServer") -> dict[str, object]:
     names = running.identity
     return {
         "workspace": names.name,
@@ -211,13 +211,13 @@ def status(root: Root = DEFAULT_ROOT, as_json: AsJson = False) -> None:
         _say(f"There is no workspace in {root}. Start one with 'amlocal up --detach'.")
 
 
-def _state(running: "Running | None") -> str:
+def _state(running: "RunningServer | None") -> str:
     if running is None:
         return "down"
     return f"up at {running.origin} (process {running.pid}" + (", lenient)" if running.lenient else ")")
 
 
-def _running(root: Path, workspace: str) -> "Running":
+def _running(root: Path, workspace: str) -> "RunningServer":
     from amlocal.launcher import find  # noqa: PLC0415
 
     running = find(Settings(root=root, workspace=workspace).folder)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from amlocal.core.context import Clock, Identity, system_clock
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.identity.routes import CLOUD, ML_AUDIENCE
 from amlocal.identity.secrets import Secrets
 from amlocal.identity.tokens import Tokens
@@ -27,7 +27,7 @@ def direct_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 def client_environ(
     origin: str,
-    folder: Folder,
+    folder: WorkspaceFolder,
     identity: Identity,
     secrets: Secrets,
     *,
@@ -51,7 +51,7 @@ def client_environ(
     }
 
 
-def cli_environ(folder: Folder, environ: Mapping[str, str]) -> dict[str, str]:
+def cli_environ(folder: WorkspaceFolder, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of azure-cli: its settings and log-ins are the workspace's own, its extensions the person's.
 
     In the person's folder `az` would note a cloud of the name "amlocal", and be broken outside this shell.
@@ -63,7 +63,7 @@ def cli_environ(folder: Folder, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def switch_environ(origin: str, folder: Folder, identity: Identity) -> dict[str, str]:
+def switch_environ(origin: str, folder: WorkspaceFolder, identity: Identity) -> dict[str, str]:
     """Return those of the variables that hold no secret: a job has secrets of its own."""
     return {
         "AZUREML_CURRENT_CLOUD": CLOUD,

@@ -16,7 +16,7 @@ from amlocal import state
 from amlocal.client import client_environ
 from amlocal.core.context import Identity
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, naming
+from amlocal.core.paths import WorkspaceFolder, naming
 from amlocal.identity.secrets import load_secrets
 from amlocal.settings import Settings
 
@@ -25,10 +25,10 @@ STOP_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningServer:
     """A server that runs."""
 
-    folder: Folder
+    folder: WorkspaceFolder
     origin: str
     pid: int
     lenient: bool = False
@@ -44,12 +44,12 @@ class Running:
         return client_environ(self.origin, self.folder, self.identity, secrets, environ=os.environ)
 
 
-def find(folder: Folder) -> Running | None:
+def find(folder: WorkspaceFolder) -> RunningServer | None:
     """Return the server that runs on a workspace's folder, or None."""
     server = state.read_server(folder)
     if server is None or not _alive(server.pid) or not state.is_held(folder):
         return None
-    return Running(folder, server.origin, server.pid, server.lenient)
+    return RunningServer(folder, server.origin, server.pid, server.lenient)
 
 
 def _alive(pid: int) -> bool:
@@ -63,17 +63,17 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def folders(root: Path) -> list[Folder]:
+def folders(root: Path) -> list[WorkspaceFolder]:
     """Return the folders of the workspaces below `root`, by name."""
-    return [Folder(path.parent.absolute()) for path in sorted(root.glob("*/identity.json"))]
+    return [WorkspaceFolder(path.parent.absolute()) for path in sorted(root.glob("*/identity.json"))]
 
 
-def find_any(root: Path) -> Iterator[Running]:
+def find_any(root: Path) -> Iterator[RunningServer]:
     """Yield every server that runs on a folder below `root`."""
     return (running for folder in folders(root) if (running := find(folder)))
 
 
-def start(settings: Settings) -> Running:
+def start(settings: Settings) -> RunningServer:
     """Start a server in the background, or return the one that runs already.
 
     Returns when it takes requests. Raises `AmlocalError` with the server's own reason when it does not come up, when
@@ -91,7 +91,7 @@ def start(settings: Settings) -> Running:
     return running
 
 
-def _launch(settings: Settings) -> Running:
+def _launch(settings: Settings) -> RunningServer:
     with naming(settings.folder.log):
         log = settings.folder.log.open("ab")
     asked, told = os.pipe()  # not among the arguments, which everybody on the machine can list
@@ -133,7 +133,7 @@ def _read_line(answer: TextIO) -> str | None:
     return line[0].strip() if line else None
 
 
-def stop(running: Running) -> None:
+def stop(running: RunningServer) -> None:
     """Stop a server and wait until it has let go of its folder. Raises `AmlocalError` when it will not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself
@@ -143,7 +143,7 @@ def stop(running: Running) -> None:
     raise AmlocalError(f"Process {running.pid} does not end.")
 
 
-def _released(folder: Folder, timeout_s: float) -> bool:
+def _released(folder: WorkspaceFolder, timeout_s: float) -> bool:
     """Wait for the folder's lock, which the kernel takes from a process that ends however it ends."""
 
     def wait() -> None:

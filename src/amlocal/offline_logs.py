@@ -7,14 +7,14 @@ from amlocal.core.context import random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.datastores.store import ARTIFACT_CONTAINER
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import artifact_path
 from amlocal.jobs.store import KIND, step_of
 
 
-def job_log(folder: Folder, job: str) -> str:
+def job_log(folder: WorkspaceFolder, job: str) -> str:
     """Return a job's log, or those of its processes, whether it runs or has ended. Raises `AmlocalError` for none."""
     if not folder.database.exists():
         raise AmlocalError(f"There is no workspace in {folder.root}.")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from amlocal.assets.store import check_name
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 
 DEFAULT_ROOT = Path(".amlocal")
 DEFAULT_WORKSPACE = "local"
@@ -45,6 +45,6 @@ class Settings:
         return cls(**values | {"root": Path(values["root"])})
 
     @property
-    def folder(self) -> Folder:
+    def folder(self) -> WorkspaceFolder:
         """The workspace's own folder."""
-        return Folder((self.root / self.workspace).absolute())
+        return WorkspaceFolder((self.root / self.workspace).absolute())

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from amlocal.core.context import Identity, random_ids, system_clock
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, naming, read_texts, write_private
+from amlocal.core.paths import WorkspaceFolder, naming, read_texts, write_private
 from amlocal.core.wire import azure_date
 from amlocal.identity.authority import ensure_certificates
 from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
@@ -23,7 +23,7 @@ class WorkspaceInUse(AmlocalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerInfo:
     """What a server writes about itself, for others to reach it; `lenient` as in its settings."""
 
     pid: int
@@ -31,7 +31,7 @@ class Server:
     lenient: bool = False
 
 
-def acquire(folder: Folder) -> TextIO:
+def acquire(folder: WorkspaceFolder) -> TextIO:
     """Take the folder's lock, for as long as the file that is returned stays open. Raises `WorkspaceInUse`."""
     with naming(folder.lock):
         lock = folder.lock.open("a+")
@@ -47,7 +47,7 @@ def acquire(folder: Folder) -> TextIO:
     return lock
 
 
-def is_held(folder: Folder) -> bool:
+def is_held(folder: WorkspaceFolder) -> bool:
     """Tell whether a server runs on the folder. The kernel takes the lock from a process however it ends."""
     try:
         with folder.lock.open() as lock:
@@ -60,7 +60,7 @@ def is_held(folder: Folder) -> bool:
 
 
 @contextmanager
-def starting(folder: Folder) -> Iterator[None]:
+def starting(folder: WorkspaceFolder) -> Iterator[None]:
     """Let one program at a time find out that no server runs, and start it. The others wait for it."""
     path = folder.root / "start.lock"
     with naming(path):
@@ -70,21 +70,21 @@ def starting(folder: Folder) -> Iterator[None]:
         yield
 
 
-def read_server(folder: Folder) -> Server | None:
+def read_server(folder: WorkspaceFolder) -> ServerInfo | None:
     """Return what a server wrote about itself, or None. It may have been killed since."""
     try:
         content = json.loads(folder.server.read_text())
-        return Server(int(content["pid"]), str(content["origin"]), content.get("lenient") is True)
+        return ServerInfo(int(content["pid"]), str(content["origin"]), content.get("lenient") is True)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-def write_server(folder: Folder, origin: str, *, lenient: bool = False) -> None:
+def write_server(folder: WorkspaceFolder, origin: str, *, lenient: bool = False) -> None:
     """Tell others how to reach this server, and whether it is lenient."""
-    write_private(folder.server, json.dumps(asdict(Server(os.getpid(), origin, lenient))).encode())
+    write_private(folder.server, json.dumps(asdict(ServerInfo(os.getpid(), origin, lenient))).encode())
 
 
-def read_identity(folder: Folder) -> tuple[Identity, str]:
+def read_identity(folder: WorkspaceFolder) -> tuple[Identity, str]:
     """Return the names of the workspace in a folder and the date at which it was made.
 
     Raises `AmlocalError` when there is none or its file is damaged.

@@ -40,7 +40,7 @@ from amlocal.datastores.routes import routes as datastore_routes
 from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
-from amlocal.identity.tokens import Scope, Tokens
+from amlocal.identity.tokens import Tokens, TokenScope
 from amlocal.jobs.outputs import JobPermissions
 from amlocal.jobs.process import machine_environ, sandbox_warning
 from amlocal.settings import Settings
@@ -130,7 +130,7 @@ async def _lifespan(
 
 
 def _job_token(tokens: Tokens, job: str, whole: bool) -> str:
-    return tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME, scope=Scope(job, whole))[0]
+    return tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME, scope=TokenScope(job, whole))[0]
 
 
 def check_caller(tokens: Tokens, header: str) -> None:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amlocal.assets.store import AssetStore, Container
+from amlocal.assets.store import AssetContainer, AssetStore
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.paging import Few, Rows
+from amlocal.core.paging import InMemoryList, PagedList
 
 PREFIX = "azureml-"
 # The families that Azure has published environments of under this prefix (azureml-assets, azureml-examples and the
@@ -49,16 +49,16 @@ class EnvironmentStore(AssetStore):
         """Return the newest version that is not archived. Raises `NotFound`."""
         return _document(name, _LATEST) if is_curated(name) else super().latest(name)
 
-    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Rows[Document]:
+    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> PagedList[Document]:
         """Return the list of the versions of a name; of a curated one the latest alone is known here."""
         if not is_curated(name):
             return super().versions(name, view, query)
-        return Few([] if view == "ArchivedOnly" else [_document(name, _LATEST)])
+        return InMemoryList([] if view == "ArchivedOnly" else [_document(name, _LATEST)])
 
-    def summed_up(self, containers: Sequence[Document]) -> list[Container]:
+    def summed_up(self, containers: Sequence[Document]) -> list[AssetContainer]:
         """Return containers with what their versions say of them; a curated one comes alone, it is in no list."""
         if any(is_curated(document.name) for document in containers):
-            return [Container(document, _document(document.name, _LATEST), "") for document in containers]
+            return [AssetContainer(document, _document(document.name, _LATEST), "") for document in containers]
         return super().summed_up(containers)
 
     def put(self, name: str, version: str, properties: Mapping[str, Any]) -> tuple[Document, bool]:

@@ -21,7 +21,7 @@ _REGISTRY = "azureml://registries/"
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteLocation:
     """A URL outside this workspace, fetched when a job needs it; a folder in Azure's storage is no URL of one file."""
 
     url: str
@@ -90,7 +90,7 @@ class AssetLookup:
         if job_output_reference(self._here, uri) is None:
             self.locate(uri)
 
-    def locate(self, uri: str) -> Location | Remote:
+    def locate(self, uri: str) -> Location | RemoteLocation:
         """Return where the content of an asset id or URI is. Raises `NotFound`, `BadRequest` for an unknown form."""
         for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
             if f"/{kind}/" in uri.lower() and version_reference(self._here, uri, kind):
@@ -101,9 +101,9 @@ class AssetLookup:
         if found := self._datastores.locate(uri):
             return found
         if uri.lower().startswith(("https://", "http://")):
-            return Remote(uri)
+            return RemoteLocation(uri)
         if url := azure_storage_url(uri):
-            return Remote(url, is_folder=url.endswith("/"))
+            return RemoteLocation(url, is_folder=url.endswith("/"))
         if version_reference(self._here, uri, "data"):
             return self.locate(self._version(self._data, uri, "data").body["properties"]["dataUri"])
         raise BadRequest(

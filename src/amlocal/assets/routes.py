@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from amlocal.assets.store import AssetStore, Container
+from amlocal.assets.store import AssetContainer, AssetStore
 from amlocal.core.context import PROVIDER, Context
 from amlocal.core.documents import Document
 from amlocal.core.http import Call, Reply, Route
@@ -43,7 +43,7 @@ class AssetRoutes:
             "systemData": system_data(stored["created"], stored["modified"]),
         }
 
-    def _container_body(self, container: Container) -> dict[str, Any]:
+    def _container_body(self, container: AssetContainer) -> dict[str, Any]:
         document, latest = container.document, container.latest
         stored = document.body
         properties = {

@@ -9,7 +9,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import BadRequest, Conflict, NotFound
 from amlocal.core.fields import flag, text, texts
-from amlocal.core.paging import Loaded, Rows, views_of
+from amlocal.core.paging import LoadedList, PagedList, views_of
 from amlocal.core.postings import Term, tag_filter, tag_terms
 
 Properties = Mapping[str, Any]
@@ -90,7 +90,7 @@ def check_name(name: str, what: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class AssetContainer:
     """A container with what its versions say of it: the newest that is not archived, and the next number."""
 
     document: Document
@@ -120,7 +120,7 @@ class AssetStore:
         """Tell whether there is such a version."""
         return self._context.documents.get(self.kind.collection, name, version) is not None
 
-    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> Rows[Document]:
+    def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> PagedList[Document]:
         """Return the list of the versions of a name in a view, with the tag and the stage that `query` names."""
         return self._select(*version_filter(name, view, query or {}))
 
@@ -184,17 +184,17 @@ class AssetStore:
             raise self.kind.missing_container(name)
         return found
 
-    def containers(self, view: str = "All") -> Loaded[Document, Container]:
+    def containers(self, view: str = "All") -> LoadedList[Document, AssetContainer]:
         """Return the list of the containers in a view; those of anonymous assets are not listed."""
-        return Loaded(self._context.documents.select(self._container, (view,)), self.summed_up)
+        return LoadedList(self._context.documents.select(self._container, (view,)), self.summed_up)
 
-    def summed_up(self, containers: Sequence[Document]) -> list[Container]:
+    def summed_up(self, containers: Sequence[Document]) -> list[AssetContainer]:
         """Return containers with what their versions say of them, in as many statements for many as for one."""
         documents, names = self._context.documents, [document.name for document in containers]
         latest = documents.newest(self.kind.collection, [(name, "ActiveOnly") for name in names])
         highest = documents.highest(self.kind.collection, names)
         return [
-            Container(document, newest, _next(largest))
+            AssetContainer(document, newest, _next(largest))
             for document, newest, largest in zip(containers, latest, highest, strict=True)
         ]
 

@@ -21,7 +21,7 @@ from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict
 from amlocal.core.fields import Sent, seconds
-from amlocal.core.paging import Loaded
+from amlocal.core.paging import LoadedList
 from amlocal.core.postings import Term
 from amlocal.jobs.store import STEP, JobStore
 from amlocal.jobs.submission import AcceptJob, services
@@ -180,13 +180,13 @@ class Invoker:
         self._submit(document)
         return record
 
-    def calls(self, endpoint: str, deployment: str | None = None) -> Loaded[Document, tuple[Document, Document]]:
+    def calls(self, endpoint: str, deployment: str | None = None) -> LoadedList[Document, tuple[Document, Document]]:
         """Return the list of an endpoint's calls, or a deployment's, each with its job. Raises 404 for either."""
         self._store.endpoint(endpoint)
         if deployment:
             self._store.deployment(endpoint, deployment)
         of_deployment: Term = (endpoint, deployment) if deployment else (endpoint,)
-        return Loaded(self._context.documents.select(_CALL, of_deployment), self._with_jobs)
+        return LoadedList(self._context.documents.select(_CALL, of_deployment), self._with_jobs)
 
     def _with_jobs(self, records: list[Document]) -> list[tuple[Document, Document] | None]:
         """Return calls with their jobs, None for one whose job was deleted."""

@@ -103,7 +103,7 @@ def after_prefix(prefix: str) -> bytes:
     return prefix.encode() + b"\xff"
 
 
-class Catalog:
+class BlobCatalog:
     """The tables `containers`, `blobs` and `blocks`. Every change is one transaction."""
 
     def __init__(self, database: Database, clock: Clock, ids: Ids, *, place: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import Row
 
 from amlocal.blobs.blocks import BlockListEntry
-from amlocal.blobs.catalog import Catalog, after_name, from_row
+from amlocal.blobs.catalog import BlobCatalog, after_name, from_row
 from amlocal.blobs.chunks import PIECE, ChunkFolder, ChunkWriter
 from amlocal.blobs.errors import BlobNotFound, UnsafePath
 from amlocal.blobs.values import (
@@ -37,7 +37,7 @@ class BlobStore:
     def __init__(self, folder: Path, database: Database, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._chunks = ChunkFolder(folder)
-        self._catalog = Catalog(database, clock, ids, place=folder)
+        self._catalog = BlobCatalog(database, clock, ids, place=folder)
 
     def create_container(self, name: str) -> None:
         """Make the container unless it is there."""

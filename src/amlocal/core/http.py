@@ -115,7 +115,7 @@ def _compile_path(path: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RouteMatch:
     """A route and the values of its variables, percent-decoded."""
 
     route: Route
@@ -130,11 +130,11 @@ class Router:
         for route in routes:
             self._table.setdefault(route.method, []).append((_compile_path(route.path), route))
 
-    def find(self, method: str, raw_path: str) -> Match | None:
+    def find(self, method: str, raw_path: str) -> RouteMatch | None:
         """Return the match of `raw_path` (without query), or None."""
         for pattern, route in self._table.get(method, ()):
             if found := pattern.fullmatch(raw_path):
-                return Match(route, {name: unquote(value) for name, value in found.groupdict().items()})
+                return RouteMatch(route, {name: unquote(value) for name, value in found.groupdict().items()})
         return None
 
     def methods(self, raw_path: str) -> list[str]:

@@ -23,7 +23,7 @@ _TOKEN = re.compile("([0-9]{1,18}):([0-9]{1,18})")
 _OLDEST_FIRST = re.compile(r"\s*created_?(?:time|at)(?:\s+asc)?\s*", re.IGNORECASE)
 
 
-class Rows(Protocol[Item_co]):
+class PagedList(Protocol[Item_co]):
     """A list that is read page by page."""
 
     def read(
@@ -33,23 +33,23 @@ class Rows(Protocol[Item_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded(Generic[Item, Other]):
+class LoadedList(Generic[Item, Other]):
     """A list of what `load` makes of the items of another, a page at a time; None leaves one out."""
 
-    rows: Rows[Item]
+    rows: PagedList[Item]
     load: Callable[[list[Item]], Sequence[Other | None]]
 
     def read(
         self, *, after: int | None = None, skip: int = 0, limit: int = -1, oldest_first: bool = False
     ) -> list[tuple[int, Other | None]]:
-        """See `Rows`."""
+        """See `PagedList`."""
         found = self.rows.read(after=after, skip=skip, limit=limit, oldest_first=oldest_first)
         loaded = iter(self.load([item for _, item in found if item is not None]))
         return [(place, None if item is None else next(loaded)) for place, item in found]
 
 
 @dataclass(frozen=True, slots=True)
-class Few(Generic[Item]):
+class InMemoryList(Generic[Item]):
     """A short list that is in memory; places count from 1."""
 
     items: Sequence[Item]
@@ -57,7 +57,7 @@ class Few(Generic[Item]):
     def read(
         self, *, after: int | None = None, skip: int = 0, limit: int = -1, oldest_first: bool = False
     ) -> list[tuple[int, Item]]:
-        """See `Rows`."""
+        """See `PagedList`."""
         numbered = list(enumerate(self.items, start=1))
         ordered = numbered[::-1] if oldest_first else numbered
         rest = [row for row in ordered if after is None or (row[0] < after if oldest_first else row[0] > after)][skip:]
@@ -99,7 +99,7 @@ def _as_it_is(item: Json) -> Json:
     return item
 
 
-def page(call: Call, rows: Rows[Item], origin: str, *, show: Callable[[Item], Json] = _as_it_is) -> Reply:
+def page(call: Call, rows: PagedList[Item], origin: str, *, show: Callable[[Item], Json] = _as_it_is) -> Reply:
     """Answer one page of a list, each item written out by `show`: `$skip` leaves out the first, `$top` ends the list.
 
     `$orderBy=createdtime asc` turns it round. The link to the next page repeats the caller's query.

@@ -75,7 +75,7 @@ def _damaged(path: Path, reason: str) -> AmlocalError:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class WorkspaceFolder:
     """The state of one workspace on disk."""
 
     root: Path

@@ -15,7 +15,7 @@ SMALL = 2**16
 """Bytes of a body that does not count: a connection may hold as many before anyone looks at them."""
 
 
-class Busy(ApiError):
+class ServerBusy(ApiError):
     """429: the bodies of others take all the room that there is."""
 
     retry_after_s = 1
@@ -25,7 +25,7 @@ class Busy(ApiError):
         super().__init__(429, message, code="TooManyRequests")
 
 
-class Budget:
+class ByteBudget:
     """A number of bytes, handed out in the order in which they were asked for. Used in the event loop's thread."""
 
     def __init__(self, size: int = BODIES, *, patience_s: float = 10.0) -> None:
@@ -34,7 +34,7 @@ class Budget:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, size: int) -> None:
-        """Have `size` bytes, as soon as others give them back. Raises `Busy` after a while."""
+        """Have `size` bytes, as soon as others give them back. Raises `ServerBusy` after a while."""
         if size <= self.free and not self._waiting:
             self.free -= size
             return
@@ -51,7 +51,7 @@ class Budget:
                 self._waiting.remove(entry)
             self._serve()
             if isinstance(error, TimeoutError):
-                raise Busy from error
+                raise ServerBusy from error
             raise
 
     def give(self, size: int) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from amlocal.core.paths import Folder, write_private
+from amlocal.core.paths import WorkspaceFolder, write_private
 
 _YEARS = timedelta(days=3650)
 _PEM = serialization.Encoding.PEM
@@ -83,7 +83,7 @@ def public_roots(environ: Mapping[str, str], own: Path) -> bytes:
     return b"\n".join(path.read_bytes().rstrip() for path in chosen)
 
 
-def ensure_certificates(folder: Folder, workspace: str, now: datetime, environ: Mapping[str, str]) -> None:
+def ensure_certificates(folder: WorkspaceFolder, workspace: str, now: datetime, environ: Mapping[str, str]) -> None:
     """Make the server's certificate and the bundle that vouches for it, unless both are there.
 
     The authority signs this one certificate, and its key is thrown away: whoever trusts the bundle need fear no other.

@@ -7,7 +7,7 @@ from amlocal.core.context import STORAGE_SUFFIX, Context
 from amlocal.core.errors import BadRequest, Unauthorized
 from amlocal.core.http import Call, Reply, Route
 from amlocal.identity.secrets import Secrets
-from amlocal.identity.tokens import Scope, Tokens
+from amlocal.identity.tokens import Tokens, TokenScope
 
 CLOUD = "amlocal"
 # Where azure.ai.ml.identity's AzureMLOnBehalfOfCredential asks: it sends no header, so the secret is in the query.
@@ -32,7 +32,7 @@ def routes(context: Context, secrets: Secrets, tokens: Tokens) -> list[Route]:
         }
         return Reply(200, [cloud])
 
-    def caller(secret: str) -> Scope | None:
+    def caller(secret: str) -> TokenScope | None:
         """Return whom a token is for: the person who has the workspace's secret, or a job, whose secret is a token."""
         if hmac.compare_digest(secret.encode(), secrets.identity.encode()):
             return None

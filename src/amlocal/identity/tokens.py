@@ -18,7 +18,7 @@ _CHECKS: Options = {"verify_aud": False, "verify_exp": False, "verify_iat": Fals
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class TokenScope:
     """A token of a job. It ends with the job; it opens what is the job's own or, `whole`, the workspace.
 
     On Azure the latter is what an identity that the job declares was given; here that is everything.
@@ -45,7 +45,9 @@ class Tokens:
         self._clock = clock
         self._runs = runs
 
-    def issue(self, audience: str, *, lifetime: timedelta = LIFETIME, scope: Scope | None = None) -> tuple[str, int]:
+    def issue(
+        self, audience: str, *, lifetime: timedelta = LIFETIME, scope: TokenScope | None = None
+    ) -> tuple[str, int]:
         """Return a token for `audience` and the epoch second at which it expires; without `scope` it opens all.
 
         `aud` is the requested resource to the letter and `tid` is there because the SDK reads both (azure-ai-ml
@@ -75,7 +77,7 @@ class Tokens:
         scope = self.scope(token, audiences=audiences)
         return None if scope is None or scope.whole else scope.job
 
-    def scope(self, token: str, *, audiences: Collection[str] = ()) -> Scope | None:
+    def scope(self, token: str, *, audiences: Collection[str] = ()) -> TokenScope | None:
         """Return the scope of a token that `check` lets in, None for one that is no job's."""
         try:
             claims = jwt.decode(token, self._key, [_ALGORITHM], options=_CHECKS, issuer=self._issuer)
@@ -93,7 +95,7 @@ class Tokens:
             return None
         if not self._runs(claims["job"]):
             raise Unauthorized(f"The access token is that of job {claims['job']}, and ended with it.")
-        return Scope(claims["job"], bool(claims.get("whole")))
+        return TokenScope(claims["job"], bool(claims.get("whole")))
 
     def check_header(self, header: str, *, audiences: Collection[str] = ()) -> str | None:
         """Return what `check` does for `Bearer` and a token. Raises `Unauthorized` for any other header as well."""

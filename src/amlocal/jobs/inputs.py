@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 import httpx
 
-from amlocal.assets.lookup import AssetLookup, Remote, curated_name
+from amlocal.assets.lookup import AssetLookup, RemoteLocation, curated_name
 from amlocal.blobs import BlobStore
 from amlocal.core.documents import Document
 from amlocal.datastores.store import Location
@@ -47,7 +47,7 @@ class JobInputs:
         """Copy a code snapshot into `folder`. Raises `JobFailure` when it is not in this workspace's storage."""
         uri = self._lookup.code(reference).body["properties"]["codeUri"]
         place = self._lookup.locate(uri)
-        if isinstance(place, Remote):
+        if isinstance(place, RemoteLocation):
             raise JobFailure(f"The code at {uri} is not in this workspace's storage.")
         if self._is_file(place):
             self._blobs.fetch_file(place.container, place.path, folder / place.path.rpartition("/")[2])
@@ -65,12 +65,12 @@ class JobInputs:
             return self._lookup.storage_uri(spec["uri"])
         folder.mkdir()
         place = self._lookup.locate(spec["uri"])
-        if isinstance(place, Remote) and place.is_folder:
+        if isinstance(place, RemoteLocation) and place.is_folder:
             raise JobFailure(
                 f"The input {name} is the folder {spec['uri']} in Azure's storage, of which a local workspace fetches "
                 "single files alone. Use a path in workspaceblobstore here."
             )
-        if isinstance(place, Remote):
+        if isinstance(place, RemoteLocation):
             path = download(name, place.url, folder, stop)
         else:
             path = self._copy_blobs(name, place, folder)

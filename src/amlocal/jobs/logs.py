@@ -16,7 +16,7 @@ from amlocal.blobs import BlobStore
 from amlocal.core.context import Context
 from amlocal.core.errors import ApiError, NotFound
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.datastores.store import ARTIFACT_CONTAINER
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import artifact_path
@@ -33,7 +33,7 @@ class JobLogs:
     It asks for URLs anew at each look at the job.
     """
 
-    def __init__(self, context: Context, folder: Folder, blobs: BlobStore, key: str) -> None:
+    def __init__(self, context: Context, folder: WorkspaceFolder, blobs: BlobStore, key: str) -> None:
         self._context = context
         self._folder = folder
         self._blobs = blobs

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.jobs.async_utils import settle
 from amlocal.jobs.sandbox import LANDLOCK, NO_SANDBOX
 
@@ -125,7 +125,7 @@ def sandbox_warning() -> str | None:
 class Sandbox:
     """What a program sees of the workspaces on this machine: the environments, the CA certificates, `own`."""
 
-    folder: Folder
+    folder: WorkspaceFolder
     own: tuple[Path, ...]
 
     def wrap(self, command: Sequence[str]) -> tuple[str, ...]:

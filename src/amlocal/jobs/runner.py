@@ -10,7 +10,7 @@ from functools import partial
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.jobs.async_utils import in_thread, settle
 from amlocal.jobs.distribution import write_plan
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
@@ -112,7 +112,12 @@ class JobRunner:
     """Runs jobs; `run` is what the queue starts."""
 
     def __init__(
-        self, context: Context, folder: Folder, store: JobStore, preparation: JobPreparation, collector: OutputCollector
+        self,
+        context: Context,
+        folder: WorkspaceFolder,
+        store: JobStore,
+        preparation: JobPreparation,
+        collector: OutputCollector,
     ) -> None:
         self._context = context
         self._folder = folder
@@ -234,7 +239,7 @@ def _already_sandboxed(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(command)
 
 
-async def recover(store: JobStore, queue: JobQueue, runner: JobRunner, folder: Folder) -> None:
+async def recover(store: JobStore, queue: JobQueue, runner: JobRunner, folder: WorkspaceFolder) -> None:
     """Queue again what had not begun; show what ran as failed, with the reason, and keep its log and artifacts."""
     unfinished = {document.name: document for document in store.unfinished()}
     for name, document in unfinished.items():

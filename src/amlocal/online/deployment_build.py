@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from amlocal.assets.lookup import AssetLookup, Remote
+from amlocal.assets.lookup import AssetLookup, RemoteLocation
 from amlocal.blobs import BlobStore
 from amlocal.core.decoding import read_definition
 from amlocal.core.documents import Document
@@ -166,7 +166,7 @@ class DeploymentBuilder:
     def _fetch_model(self, reference: str, folder: Path, fetched: Log) -> Path:
         """Copy a model below `folder` under its own name, as Azure mounts it; return the path of the copy."""
         place = self._lookup.locate(self._model(reference)["modelUri"])
-        if isinstance(place, Remote):
+        if isinstance(place, RemoteLocation):
             raise RolloutFailed(f"The model at {place.url} is not in this workspace's storage.")
         target = folder / (place.path.rpartition("/")[2] or "model")
         folder.mkdir()

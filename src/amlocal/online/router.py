@@ -12,7 +12,7 @@ from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError
 from amlocal.core.fields import seconds
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.transport import Busy
+from amlocal.core.transport import ServerBusy
 from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.errors import ProcessDied, TooBusy
@@ -146,7 +146,7 @@ async def _body(call: Call) -> bytes:
     """Return the body of a call that may score. Raises `_Refused`."""
     try:
         return await call.whole(MAX_BODY)
-    except Busy as error:
+    except ServerBusy as error:
         refused = _failure(429, "TooManyRequests", error.message)
         raise _Rejected(replace(refused, headers={"Retry-After": str(error.retry_after_s)})) from error
     except ApiError as error:

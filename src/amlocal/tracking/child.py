@@ -17,7 +17,7 @@ from amlocal.tracking.protocol import SECRET_HEADER, SECRET_VARIABLE
 _NOT_NEEDED = ("azureml", "numpy", "pandas", "pyarrow")
 
 
-class Guard:
+class SecretCheck:
     """Lets only the parent in."""
 
     def __init__(self, app: WSGIApplication, secret: str) -> None:
@@ -53,7 +53,7 @@ def main(environ: Mapping[str, str]) -> None:
     warnings.filterwarnings("ignore", 'Failure attempting to register .* "azureml"')
     from amlocal.tracking.mlflow_server import serve  # noqa: PLC0415 - it imports MLflow, which reads what was set above
 
-    serve(lambda app: Guard(app, environ[SECRET_VARIABLE]), announce)
+    serve(lambda app: SecretCheck(app, environ[SECRET_VARIABLE]), announce)
 
 
 if __name__ == "__main__":

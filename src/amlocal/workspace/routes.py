@@ -4,7 +4,7 @@ from typing import Any
 
 from amlocal.core.context import PROVIDER, STORAGE_ACCOUNT, TENANT, Context
 from amlocal.core.http import Call, Reply, Route
-from amlocal.core.paging import Few, page
+from amlocal.core.paging import InMemoryList, page
 
 _PRINCIPAL = "44444444-4444-4444-4444-444444444444"
 # The keys of Azure's discovery document; the SDK reads `api` alone.
@@ -89,7 +89,7 @@ def routes(context: Context, created: str) -> list[Route]:
 
     def listing(call: Call) -> Reply:
         kind = call.query.get("kind")
-        return page(call, Few([body] if kind in (None, "", body["kind"]) else []), context.origin)
+        return page(call, InMemoryList([body] if kind in (None, "", body["kind"]) else []), context.origin)
 
     def discovery(_: Call) -> Reply:
         return Reply(200, dict.fromkeys(_SERVICES, context.origin))
@@ -98,11 +98,11 @@ def routes(context: Context, created: str) -> list[Route]:
         return Reply(200, _subscription(context))
 
     def subscriptions(call: Call) -> Reply:
-        return page(call, Few([_subscription(context)]), context.origin)
+        return page(call, InMemoryList([_subscription(context)]), context.origin)
 
     def tenants(call: Call) -> Reply:
         tenant = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "displayName": "amlocal", "tenantCategory": "Home"}
-        return page(call, Few([tenant]), context.origin)
+        return page(call, InMemoryList([tenant]), context.origin)
 
     subscription = f"/subscriptions/{context.identity.subscription}"
     return [

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from amlocal.launcher import Running, find, start, stop
+from amlocal.launcher import RunningServer, find, start, stop
 from amlocal.settings import Settings
 
 WAIT_S = 60
@@ -29,7 +29,7 @@ def eventually(what: str, condition: Callable[[], Any]) -> Any:
 class Client:
     """Speaks to a workspace in plain HTTP, as far as these tests need to."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: RunningServer) -> None:
         environ = running.environ()
         trust = ssl.create_default_context(cafile=environ["REQUESTS_CA_BUNDLE"])
         self._http = httpx.Client(base_url=running.origin, verify=trust, timeout=30, trust_env=False)

@@ -34,7 +34,7 @@ from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import Unauthorized
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.identity.authority import ensure_certificates
 
 KEY = "c3RvcmFnZSBhY2NvdW50IGtleQ=="
@@ -100,7 +100,7 @@ def check(token: str) -> None:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    folder = Folder(tmp_path_factory.mktemp("workspace"))
+    folder = WorkspaceFolder(tmp_path_factory.mktemp("workspace"))
     folder.create()
     ensure_certificates(folder, "blobs", system_clock(), {})
     database = Database(folder.database)

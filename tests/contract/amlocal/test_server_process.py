@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from amlocal import launcher
-from amlocal.launcher import Running
+from amlocal.launcher import RunningServer
 from amlocal.settings import Settings
 
 AMLOCAL = [sys.executable, "-m", "amlocal"]
@@ -31,11 +31,11 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def running(settings: Settings) -> Running:
+def running(settings: Settings) -> RunningServer:
     return launcher.start(settings)
 
 
-def ask(running: Running, method: str, path: str, body: Any = None) -> requests.Response:
+def ask(running: RunningServer, method: str, path: str, body: Any = None) -> requests.Response:
     """Send a request as a program under `amlocal exec` would, trusting the bundle alone."""
     environ = running.environ()
     with requests.Session() as session:
@@ -72,7 +72,7 @@ def fails(done: subprocess.CompletedProcess[str], text: str) -> None:
     assert text in done.stderr
 
 
-def test_a_server_keeps_what_it_acknowledged_and_its_port(settings: Settings, running: Running) -> None:
+def test_a_server_keeps_what_it_acknowledged_and_its_port(settings: Settings, running: RunningServer) -> None:
     assert ask(running, "PUT", "data/n/versions/1", DATA).status_code == 201
     launcher.stop(running)
     again = launcher.start(settings)
@@ -80,7 +80,7 @@ def test_a_server_keeps_what_it_acknowledged_and_its_port(settings: Settings, ru
     assert ask(again, "GET", "data/n/versions/1").json()["properties"]["dataUri"] == "https://example.org/a"
 
 
-def test_a_server_that_is_killed_keeps_what_it_acknowledged(settings: Settings, running: Running) -> None:
+def test_a_server_that_is_killed_keeps_what_it_acknowledged(settings: Settings, running: RunningServer) -> None:
     assert ask(running, "PUT", "data/n/versions/1", DATA).status_code == 201
     os.kill(running.pid, signal.SIGKILL)
     assert launcher._released(settings.folder, 20)
@@ -88,7 +88,7 @@ def test_a_server_that_is_killed_keeps_what_it_acknowledged(settings: Settings, 
     assert ask(launcher.start(settings), "GET", "data/n/versions/1").status_code == 200
 
 
-def test_a_server_that_was_stopped_leaves_nothing_to_find(settings: Settings, running: Running) -> None:
+def test_a_server_that_was_stopped_leaves_nothing_to_find(settings: Settings, running: RunningServer) -> None:
     launcher.stop(running)
     assert not settings.folder.server.exists()
     assert launcher.find(settings.folder) is None
@@ -102,7 +102,7 @@ def test_two_who_start_at_the_same_moment_get_the_same_server(settings: Settings
     assert len({running.pid for running in started}) == 1
 
 
-def test_a_second_server_on_the_folder_is_refused_in_one_line(settings: Settings, running: Running) -> None:
+def test_a_second_server_on_the_folder_is_refused_in_one_line(settings: Settings, running: RunningServer) -> None:
     fails(run(settings, "up"), f"A server already runs on {settings.folder.root} (process {running.pid}")
 
 
@@ -113,7 +113,7 @@ def test_a_port_in_use_is_told_in_one_line(settings: Settings, how: list[str]) -
         fails(run(settings, "up", "--port", str(port), *how), f"Port {port} is in use.")
 
 
-def test_a_damaged_folder_is_told_in_one_line(settings: Settings, running: Running) -> None:
+def test_a_damaged_folder_is_told_in_one_line(settings: Settings, running: RunningServer) -> None:
     launcher.stop(running)
     settings.folder.database.write_bytes(b"damage" * 1000)
     fails(run(settings, "up", "--detach"), "workspace.db is damaged")
@@ -138,7 +138,7 @@ def test_a_program_is_led_to_the_workspace_and_its_exit_code_comes_back(settings
     assert (done.returncode, done.stdout) == (7, "local\n")
 
 
-def test_the_bytes_of_a_deleted_blob_are_freed_by_the_next_start(settings: Settings, running: Running) -> None:
+def test_the_bytes_of_a_deleted_blob_are_freed_by_the_next_start(settings: Settings, running: RunningServer) -> None:
     reference = ask(running, "POST", "codes/n/versions/1/startPendingUpload", {}).json()["blobReferenceForConsumption"]
     blob, _, sas = reference["credential"]["sasUri"].partition("?")
     bundle = running.environ()["REQUESTS_CA_BUNDLE"]
@@ -153,14 +153,14 @@ def test_the_bytes_of_a_deleted_blob_are_freed_by_the_next_start(settings: Setti
     assert not list(settings.folder.chunks.glob("??/*"))
 
 
-def test_only_tls_is_spoken_and_only_the_bundle_vouches_for_it(running: Running) -> None:
+def test_only_tls_is_spoken_and_only_the_bundle_vouches_for_it(running: RunningServer) -> None:
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(f"{running.origin.replace('https', 'http')}/metadata", timeout=30)
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"{running.origin}/metadata", verify=True, timeout=30)
 
 
-def test_status_and_env_are_for_programs_too(settings: Settings, running: Running) -> None:
+def test_status_and_env_are_for_programs_too(settings: Settings, running: RunningServer) -> None:
     (row,) = json.loads(run(settings, "status", "--json").stdout)
     assert row == {"workspace": "local", "up": True, "origin": running.origin, "lenient": False}
     environ = json.loads(run(settings, "env", "--format", "json").stdout)

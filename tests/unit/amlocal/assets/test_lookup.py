@@ -3,7 +3,7 @@
 import pytest
 
 from amlocal.assembly.stores import open_stores
-from amlocal.assets.lookup import AssetLookup, Remote, curated_name
+from amlocal.assets.lookup import AssetLookup, RemoteLocation, curated_name
 from amlocal.blobs import BlobStore
 from amlocal.core.context import random_ids, system_clock
 from amlocal.core.errors import BadRequest, NotFound
@@ -92,7 +92,7 @@ def test_a_folder_that_looks_like_an_asset_is_a_folder(lookup: AssetLookup, cont
 
 
 def test_a_url_of_the_world_is_remote(lookup: AssetLookup) -> None:
-    assert lookup.locate("https://example.org/a.csv") == Remote("https://example.org/a.csv")
+    assert lookup.locate("https://example.org/a.csv") == RemoteLocation("https://example.org/a.csv")
 
 
 def test_a_url_of_the_local_account_is_here(lookup: AssetLookup) -> None:
@@ -148,7 +148,7 @@ def test_an_input_whose_content_is_missing_is_taken(lookup: AssetLookup) -> None
 def test_the_forms_of_azures_storage_are_taken_and_folders_told_from_files(
     lookup: AssetLookup, uri: str, url: str
 ) -> None:
-    assert lookup.locate(uri) == Remote(url, is_folder=url.endswith("/"))
+    assert lookup.locate(uri) == RemoteLocation(url, is_folder=url.endswith("/"))
     lookup.check_input(uri)
     assert lookup.storage_uri(uri) == uri
 

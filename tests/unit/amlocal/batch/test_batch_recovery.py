@@ -2,7 +2,7 @@ import asyncio
 from typing import Any, cast
 
 from amlocal.core.documents import Document
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.jobs.runner import recover
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.batch.conftest import Batch, call
@@ -24,7 +24,7 @@ class Next:
 
 def restart(batch: Batch) -> Next:
     """Take up the jobs as the next server does; return what it queued."""
-    following, folder = Next(batch), Folder(batch.scratch / "w")
+    following, folder = Next(batch), WorkspaceFolder(batch.scratch / "w")
     folder.jobs.mkdir(parents=True)
     asyncio.run(recover(batch.stores.jobs, cast("Any", following), cast("Any", following), folder))
     return following

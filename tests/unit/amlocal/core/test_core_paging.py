@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Reply
-from amlocal.core.paging import PAGE_SIZE, Few, page, view_asked, views_of
+from amlocal.core.paging import PAGE_SIZE, InMemoryList, page, view_asked, views_of
 
 ORIGIN = "https://127.0.0.1:8443"
 
@@ -31,7 +31,7 @@ def pages(items: list[int], query: dict[str, str]) -> list[list[int]]:
     """Follow `nextLink` to the end, as a client does."""
     found = []
     while True:
-        body = body_of(page(call(query), Few(items), ORIGIN))
+        body = body_of(page(call(query), InMemoryList(items), ORIGIN))
         found.append(body["value"])
         if "nextLink" not in body:
             return found
@@ -57,19 +57,19 @@ def test_no_page_is_longer_than_asked_for_or_than_the_service_gives(count: int, 
 
 @given(st.dictionaries(st.sampled_from(["api-version", "listViewType", "$orderBy", "tag"]), st.text(min_size=1)))
 def test_the_link_repeats_the_query_of_the_caller(query: dict[str, str]) -> None:
-    link = body_of(page(call(query), Few(range(PAGE_SIZE + 1)), ORIGIN))["nextLink"]
+    link = body_of(page(call(query), InMemoryList(range(PAGE_SIZE + 1)), ORIGIN))["nextLink"]
     repeated = dict(parse_qsl(urlsplit(link).query, keep_blank_values=True))
     assert repeated.pop("$skipToken")
     assert repeated == query
 
 
 def test_the_link_is_absolute_and_keeps_the_path() -> None:
-    link = body_of(page(call({"$skip": "1"}, "/a%20b"), Few(range(PAGE_SIZE + 2)), ORIGIN))["nextLink"]
+    link = body_of(page(call({"$skip": "1"}, "/a%20b"), InMemoryList(range(PAGE_SIZE + 2)), ORIGIN))["nextLink"]
     assert link.startswith(f"{ORIGIN}/a%20b?")
 
 
 def test_the_last_page_has_no_link() -> None:
-    assert page(call({}), Few(range(PAGE_SIZE)), ORIGIN).body == {"value": list(range(PAGE_SIZE))}
+    assert page(call({}), InMemoryList(range(PAGE_SIZE)), ORIGIN).body == {"value": list(range(PAGE_SIZE))}
 
 
 def test_only_the_page_is_written_out() -> None:
@@ -79,21 +79,21 @@ def test_only_the_page_is_written_out() -> None:
         shown.append(item)
         return item
 
-    page(call({"$maxpagesize": "2"}), Few(range(10)), ORIGIN, show=show)
+    page(call({"$maxpagesize": "2"}), InMemoryList(range(10)), ORIGIN, show=show)
     assert shown == [0, 1]
 
 
 @pytest.mark.parametrize("token", ["???", "bm90IGEgbnVtYmVy", "LTU6MQ==", "MQ", "MTA=", "ÿ"])
 def test_a_token_that_was_not_given_here_is_refused(token: str) -> None:
     with pytest.raises(BadRequest, match="skipToken"):
-        page(call({"$skipToken": token}), Few(range(5)), ORIGIN)
+        page(call({"$skipToken": token}), InMemoryList(range(5)), ORIGIN)
 
 
 @pytest.mark.parametrize("key", ["$top", "$skip", "$maxpagesize"])
 @pytest.mark.parametrize("text", ["-1", "two", "1.5", "9" * 5000])
 def test_a_number_that_is_none_is_refused(key: str, text: str) -> None:
     with pytest.raises(BadRequest, match="whole number"):
-        page(call({key: text}), Few(range(5)), ORIGIN)
+        page(call({key: text}), InMemoryList(range(5)), ORIGIN)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, write_private
+from amlocal.core.paths import WorkspaceFolder, write_private
 
 
 def mode(path: Path) -> int:
@@ -43,14 +43,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path) -> N
 
 
 def test_only_the_owner_may_look_into_the_folder(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "root")
+    folder = WorkspaceFolder(tmp_path / "root")
     folder.root.mkdir(0o755)
     folder.create()
     assert mode(folder.root) == 0o700
 
 
 def test_to_create_the_folder_again_keeps_what_is_in_it(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "root")
+    folder = WorkspaceFolder(tmp_path / "root")
     folder.create()
     (folder.chunks / "x").touch()
     folder.create()
@@ -60,10 +60,10 @@ def test_to_create_the_folder_again_keeps_what_is_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a:b", "a\nb", "a\tb", "a\u2028b", "a\udcffb"])
 def test_a_folder_where_no_environment_can_lie_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(AmlocalError, match=r"Environments cannot lie in the folder .*Choose another with --root"):
-        Folder(tmp_path / name / "local").create()
+        WorkspaceFolder(tmp_path / name / "local").create()
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["a b", "é日\xa0", "'q' \"d\" $x `y` 50% #1 ?*[z]\\", "-x"])
 def test_any_other_folder_is_taken(tmp_path: Path, name: str) -> None:
-    Folder(tmp_path / name / "local").create()
+    WorkspaceFolder(tmp_path / name / "local").create()

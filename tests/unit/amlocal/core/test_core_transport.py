@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.transport import LARGE, Budget, Busy, JoinedWrites
+from amlocal.core.transport import LARGE, ByteBudget, JoinedWrites, ServerBusy
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -17,7 +17,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 def test_callers_get_room_in_the_order_in_which_they_came() -> None:
     async def body() -> None:
-        budget, order = Budget(10), list[int]()
+        budget, order = ByteBudget(10), list[int]()
 
         async def call(number: int, size: int) -> None:
             await budget.take(size)
@@ -39,9 +39,9 @@ def test_callers_get_room_in_the_order_in_which_they_came() -> None:
 
 def test_a_caller_that_waits_too_long_is_told_when_to_come_again() -> None:
     async def body() -> None:
-        budget = Budget(10, patience_s=0)
+        budget = ByteBudget(10, patience_s=0)
         await budget.take(8)
-        with pytest.raises(Busy) as refused:
+        with pytest.raises(ServerBusy) as refused:
             await budget.take(5)
         assert (refused.value.status, refused.value.retry_after_s) == (429, 1)
         await budget.take(2)
@@ -52,7 +52,7 @@ def test_a_caller_that_waits_too_long_is_told_when_to_come_again() -> None:
 
 def test_a_caller_that_goes_away_leaves_its_place_to_others() -> None:
     async def body() -> None:
-        budget = Budget(10)
+        budget = ByteBudget(10)
         await budget.take(8)
         first, second = (asyncio.create_task(budget.take(size)) for size in (9, 2))
         await asyncio.sleep(0)
@@ -69,7 +69,7 @@ def test_a_caller_that_goes_away_leaves_its_place_to_others() -> None:
 
 def test_room_that_comes_as_a_caller_gives_up_is_for_the_next() -> None:
     async def body() -> None:
-        budget = Budget(10)
+        budget = ByteBudget(10)
         await budget.take(8)
         first = asyncio.create_task(budget.take(9))
         await asyncio.sleep(0)

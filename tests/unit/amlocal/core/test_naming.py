@@ -10,7 +10,7 @@ import pytest
 from amlocal import launcher, server, state
 from amlocal.core.database import Database
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder, naming, write_private
+from amlocal.core.paths import WorkspaceFolder, naming, write_private
 from amlocal.settings import Settings
 
 
@@ -48,7 +48,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(
         AmlocalError, match=f"{tmp_path}/w.* cannot be written: Read-only file system. Make it writable"
     ):
-        Folder(tmp_path / "w").create()
+        WorkspaceFolder(tmp_path / "w").create()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_opened_is_named(
 ) -> None:
     monkeypatch.setattr(Path, "open", shut)
     with pytest.raises(AmlocalError, match=f"{tmp_path}/w/{file} cannot be written: Read-only"):
-        action(Folder(tmp_path / "w"))  # type: ignore[operator]
+        action(WorkspaceFolder(tmp_path / "w"))  # type: ignore[operator]
 
 
 def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -8,15 +8,15 @@ import certifi
 import pytest
 from cryptography import x509
 
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.identity.authority import ensure_certificates, public_roots
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path / "workspace")
+def folder(tmp_path: Path) -> WorkspaceFolder:
+    folder = WorkspaceFolder(tmp_path / "workspace")
     folder.create()
     # The system's clock checks the certificates in a handshake.
     ensure_certificates(folder, "ws", datetime.now(UTC), {})
@@ -56,68 +56,68 @@ def done(step: Callable[[], None]) -> bool:
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("strict", [True, False])
-def test_a_client_that_trusts_the_bundle_connects(folder: Folder, name: str, strict: bool) -> None:
+def test_a_client_that_trusts_the_bundle_connects(folder: WorkspaceFolder, name: str, strict: bool) -> None:
     shake_hands(trusting(folder.bundle, strict=strict), folder.certificate, name)
 
 
-def test_a_client_that_trusts_the_public_roots_alone_refuses(folder: Folder) -> None:
+def test_a_client_that_trusts_the_public_roots_alone_refuses(folder: WorkspaceFolder) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(trusting(Path(certifi.where())), folder.certificate, "127.0.0.1")
 
 
-def test_the_certificate_is_for_no_other_name(folder: Folder) -> None:
+def test_the_certificate_is_for_no_other_name(folder: WorkspaceFolder) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(trusting(folder.bundle), folder.certificate, "127.0.0.2")
 
 
-def authority(folder: Folder) -> x509.Certificate:
+def authority(folder: WorkspaceFolder) -> x509.Certificate:
     """Return the authority: the last certificate of the bundle."""
     begin = b"-----BEGIN CERTIFICATE-----"
     return x509.load_pem_x509_certificate(begin + folder.bundle.read_bytes().rpartition(begin)[2])
 
 
-def test_the_bundle_holds_the_public_roots_too(folder: Folder) -> None:
+def test_the_bundle_holds_the_public_roots_too(folder: WorkspaceFolder) -> None:
     assert folder.bundle.read_bytes().startswith(Path(certifi.where()).read_bytes().rstrip())
 
 
-def test_the_authority_signs_servers_and_no_further_authorities(folder: Folder) -> None:
+def test_the_authority_signs_servers_and_no_further_authorities(folder: WorkspaceFolder) -> None:
     constraints = authority(folder).extensions.get_extension_for_class(x509.BasicConstraints).value
     assert (constraints.ca, constraints.path_length) == (True, 0)
 
 
-def test_the_server_certificate_is_no_authority(folder: Folder) -> None:
+def test_the_server_certificate_is_no_authority(folder: WorkspaceFolder) -> None:
     leaf = x509.load_pem_x509_certificates(folder.certificate.read_bytes())[0]
     assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
 
 
-def test_the_key_of_the_server_is_for_its_owner_alone(folder: Folder) -> None:
+def test_the_key_of_the_server_is_for_its_owner_alone(folder: WorkspaceFolder) -> None:
     assert stat.S_IMODE(folder.certificate.stat().st_mode) == 0o600
 
 
-def test_the_key_of_the_authority_is_kept_nowhere(folder: Folder) -> None:
+def test_the_key_of_the_authority_is_kept_nowhere(folder: WorkspaceFolder) -> None:
     content = b"".join(path.read_bytes() for path in folder.root.rglob("*") if path.is_file())
     assert content.count(b"PRIVATE KEY-----") == 2  # begin and end of the server's own
 
 
-def files(folder: Folder) -> dict[str, bytes]:
+def files(folder: WorkspaceFolder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder.certificate, folder.bundle)}
 
 
-def test_certificates_that_are_there_stay(folder: Folder) -> None:
+def test_certificates_that_are_there_stay(folder: WorkspaceFolder) -> None:
     before = files(folder)
     ensure_certificates(folder, "ws", NOW, {})
     assert files(folder) == before
 
 
 @pytest.mark.parametrize("lost", ["server.pem", "ca-bundle.pem"])
-def test_what_was_lost_is_made_anew_and_fits_together(folder: Folder, lost: str) -> None:
+def test_what_was_lost_is_made_anew_and_fits_together(folder: WorkspaceFolder, lost: str) -> None:
     (folder.root / lost).unlink()
     ensure_certificates(folder, "ws", datetime.now(UTC), {})
     shake_hands(trusting(folder.bundle), folder.certificate, "127.0.0.1")
 
 
-def test_two_workspaces_do_not_trust_each_other(folder: Folder, tmp_path: Path) -> None:
-    other = Folder(tmp_path / "other")
+def test_two_workspaces_do_not_trust_each_other(folder: WorkspaceFolder, tmp_path: Path) -> None:
+    other = WorkspaceFolder(tmp_path / "other")
     other.create()
     ensure_certificates(other, "ws", datetime.now(UTC), {})
     with pytest.raises(ssl.SSLCertVerificationError):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import Unauthorized
-from amlocal.identity.tokens import LIFETIME, Scope, Tokens
+from amlocal.identity.tokens import LIFETIME, Tokens, TokenScope
 from tests.unit.amlocal.blobs.wire import START, ManualClock
 
 KEY = "signing key of at least thirty-two bytes"
@@ -134,9 +134,9 @@ def test_a_token_for_another_audience_is_refused_by_name(tokens: Tokens) -> None
 def test_a_jobs_token_opens_its_own_until_it_ends(whole: bool, opens: str | None) -> None:
     running = {"mine"}
     tokens = Tokens(KEY, "workspace", ManualClock(), running.__contains__)
-    token, _ = tokens.issue("any", scope=Scope("mine", whole))
+    token, _ = tokens.issue("any", scope=TokenScope("mine", whole))
     assert tokens.check(token) == opens
-    assert tokens.scope(token) == Scope("mine", whole)
+    assert tokens.scope(token) == TokenScope("mine", whole)
     running.clear()
     with pytest.raises(Unauthorized, match="ended with it"):
         tokens.check(token)
@@ -151,4 +151,4 @@ def test_a_token_that_is_no_jobs_opens_all() -> None:
 def test_no_job_runs_where_nobody_says_so() -> None:
     tokens = Tokens(KEY, "workspace", ManualClock())
     with pytest.raises(Unauthorized, match="ended"):
-        tokens.check(tokens.issue("any", scope=Scope("mine"))[0])
+        tokens.check(tokens.issue("any", scope=TokenScope("mine"))[0])

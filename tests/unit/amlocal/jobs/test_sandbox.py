@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.jobs import process, sandbox
 from amlocal.jobs.process import Sandbox
 
@@ -34,7 +34,7 @@ def workspaces(tmp_path: Path) -> Path:
     """Two workspaces beside each other, a job in each."""
     root = tmp_path / "root"
     for name in ("mine", "yours"):
-        folder = Folder(root / name)
+        folder = WorkspaceFolder(root / name)
         folder.create()
         for job in ("a", "b"):
             (folder.jobs / job).mkdir()
@@ -137,7 +137,7 @@ def test_a_method_that_fails_starts_nothing(tmp_path: Path) -> None:
 
 def test_a_workspace_hides_itself_and_those_beside_it(workspaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "sandbox_method", lambda: sandbox.LANDLOCK)
-    mine = Folder(workspaces / "mine")
+    mine = WorkspaceFolder(workspaces / "mine")
     words = Sandbox(mine, (mine.jobs / "a", mine.jobs / "gone")).wrap(["program", "argument"])
     assert [word for word in words if word.startswith("--hide=")] == [
         f"--hide={workspaces}/mine",
@@ -152,7 +152,7 @@ def test_without_a_sandbox_the_program_runs_and_a_warning_is_given(
     workspaces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "sandbox_method", lambda: sandbox.NO_SANDBOX)
-    assert Sandbox(Folder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
+    assert Sandbox(WorkspaceFolder(workspaces / "mine"), ()).wrap(["program"]) == ("program",)
     message = process.sandbox_warning()
     assert message is not None
     assert "can read this workspace's own files" in message
@@ -165,7 +165,9 @@ def test_temporary_files_go_where_they_can(
     monkeypatch.setattr(process, "sandbox_method", lambda: method)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(workspaces.parent))
     temporary = workspaces / "mine" / "jobs" / "a" / "tmp"
-    assert Sandbox(Folder(workspaces / "mine"), ()).environ(temporary) == ({"TMPDIR": str(temporary)} if own else {})
+    assert Sandbox(WorkspaceFolder(workspaces / "mine"), ()).environ(temporary) == (
+        {"TMPDIR": str(temporary)} if own else {}
+    )
     assert temporary.is_dir() == own
 
 

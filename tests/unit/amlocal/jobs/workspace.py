@@ -15,7 +15,7 @@ from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Document, Documents
 from amlocal.core.errors import ApiError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore
@@ -59,7 +59,7 @@ class JobWorkspace:
 
     context: Context
     clock: ManualClock
-    folder: Folder
+    folder: WorkspaceFolder
     stores: Stores
 
     @property
@@ -119,7 +119,7 @@ _WAYS: Mapping[Status, tuple[Status, ...]] = {
 @contextmanager
 def open_job_workspace(root: Path) -> Iterator[JobWorkspace]:
     """Open the stores of a workspace below `root`."""
-    folder, clock = Folder(root), ManualClock()
+    folder, clock = WorkspaceFolder(root), ManualClock()
     folder.create()
     database = Database(folder.database)
     context = Context(IDENTITY, ORIGIN, Documents(database), clock, CountingIds())

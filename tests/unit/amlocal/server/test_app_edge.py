@@ -18,7 +18,7 @@ from amlocal.asgi import MAX_BODY
 from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.errors import BadRequest, Unauthorized
 from amlocal.core.http import Call, Handler, Reply, Route
-from amlocal.core.transport import Budget
+from amlocal.core.transport import ByteBudget
 from tests.unit.amlocal.asgi import FEW, ORIGIN, Client, Workspace, chunks
 
 JSON = st.recursive(
@@ -311,7 +311,7 @@ class TestHowMuchIsRead:
 
     def test_without_room_for_its_body_a_request_is_sent_again_later(self) -> None:
         ask = serving(constant(), method="PUT")
-        ask.app._budget = Budget(100_000, patience_s=0)  # type: ignore[attr-defined]
+        ask.app._budget = ByteBudget(100_000, patience_s=0)  # type: ignore[attr-defined]
         stated = {"content-length": "100001"}
         answer = ask("PUT", "/here", b"x" * 100_001, headers=stated)
         assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "1", "TooManyRequests")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from amlocal.client import cli_environ, client_environ, direct_environ
 from amlocal.core.context import Identity
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.identity.secrets import Secrets
 from amlocal.identity.tokens import Tokens
 from tests.unit.amlocal.blobs.wire import ManualClock
@@ -18,7 +18,7 @@ SECRETS = Secrets(identity="i" * 40, signing="s" * 40, storage="k")
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return client_environ("https://127.0.0.1:1", Folder(tmp_path), IDENTITY, SECRETS, clock=ManualClock())
+    return client_environ("https://127.0.0.1:1", WorkspaceFolder(tmp_path), IDENTITY, SECRETS, clock=ManualClock())
 
 
 def test_a_program_is_led_to_the_metadata_and_to_its_token(environ: dict[str, str]) -> None:
@@ -38,10 +38,10 @@ def test_a_program_that_does_not_ask_requests_trusts_the_bundle_too(environ: dic
 @given(config=st.sampled_from(["", "/home/me/.azure", "/etc/az"]), extensions=st.sampled_from(["", "/opt/extensions"]))
 def test_azure_cli_notes_things_in_the_workspace_and_keeps_the_persons_extensions(config: str, extensions: str) -> None:
     before = {"AZURE_CONFIG_DIR": config, "AZURE_EXTENSION_DIR": extensions}
-    after = cli_environ(Folder(Path("/w")), before)
+    after = cli_environ(WorkspaceFolder(Path("/w")), before)
     assert after["AZURE_CONFIG_DIR"] == "/w/azure-cli"
     assert after["AZURE_EXTENSION_DIR"] == (extensions or f"{config or Path.home() / '.azure'}/cliextensions")
-    assert cli_environ(Folder(Path("/w")), after) == after
+    assert cli_environ(WorkspaceFolder(Path("/w")), after) == after
 
 
 def test_a_program_knows_which_workspace_it_is_under_azures_names(environ: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError
 from amlocal.jobs.folder import JobFolder
 from amlocal.jobs.store import STEP
-from amlocal.launcher import Running
+from amlocal.launcher import RunningServer
 from amlocal.settings import LENIENT, Settings
 
 ORIGIN = "https://127.0.0.1:1"
@@ -48,12 +48,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def running(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+def running(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
     """The workspace, with this process in the place of its server."""
     state.write_server(settings.folder, ORIGIN)
     monkeypatch.setattr(launcher, "stop", lambda running: running.folder.server.unlink())
     with state.acquire(settings.folder):
-        yield Running(settings.folder, ORIGIN, os.getpid())
+        yield RunningServer(settings.folder, ORIGIN, os.getpid())
 
 
 def fails(result: Result, text: str) -> None:
@@ -97,11 +97,11 @@ class TestHelp:
 
 class TestUp:
     def test_in_the_background_it_says_where_it_is(
-        self, run: Run, running: Running, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, running: RunningServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[Settings] = []
 
-        def start(settings: Settings) -> Running:
+        def start(settings: Settings) -> RunningServer:
             asked.append(settings)
             return running
 
@@ -113,7 +113,7 @@ class TestUp:
         assert (settings.port, settings.strict_environments, settings.lenient) == (8443, True, True)
 
     def test_for_a_program_it_says_so_in_json(
-        self, run: Run, running: Running, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, running: RunningServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(launcher, "start", lambda _: running)
         assert json.loads(run("up", "-d", "--json").output) == {
@@ -126,17 +126,17 @@ class TestUp:
             "lenient": False,
         }
 
-    def test_again_does_no_harm(self, run: Run, running: Running) -> None:
+    def test_again_does_no_harm(self, run: Run, running: RunningServer) -> None:
         assert ORIGIN in run("up", "--detach").output
 
     @pytest.mark.parametrize("command", [["up", "--detach", "--lenient"], ["exec", "--lenient", "--", "true"]])
     def test_one_that_refuses_like_azure_does_not_become_lenient(
-        self, run: Run, running: Running, command: list[str]
+        self, run: Run, running: RunningServer, command: list[str]
     ) -> None:
         fails(run(*command), "not lenient. Stop it with 'amlocal down' first.")
 
     @pytest.mark.parametrize("option", [[], ["--lenient"]])
-    def test_a_lenient_one_says_so_whoever_starts_it(self, run: Run, running: Running, option: list[str]) -> None:
+    def test_a_lenient_one_says_so_whoever_starts_it(self, run: Run, running: RunningServer, option: list[str]) -> None:
         state.write_server(running.folder, ORIGIN, lenient=True)
         assert f"It is {LENIENT}" in run("up", "--detach", *option).output
 
@@ -150,7 +150,7 @@ class TestUp:
         assert logs == [None]
 
     def test_a_second_server_on_the_folder_is_refused(
-        self, run: Run, running: Running, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, running: RunningServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(server, "configure_log", lambda _: None)
         fails(run("up"), f"A server already runs on {running.folder.root}")
@@ -165,7 +165,7 @@ class TestUp:
         monkeypatch.setattr(server, "configure_log", lambda _: None)
         fails(run("up", *option), "")
 
-    def test_another_group_than_the_folders_is_refused(self, run: Run, running: Running) -> None:
+    def test_another_group_than_the_folders_is_refused(self, run: Run, running: RunningServer) -> None:
         fails(run("up", "-d", "--resource-group", "elsewhere"), "not 'elsewhere'")
 
     @pytest.mark.parametrize("name", ["identity.json", "secrets.json"])
@@ -199,7 +199,7 @@ class TestServe:
         monkeypatch.setattr(server, "serve", lambda _, ready: ready(None, ORIGIN))
         assert self.serve(run, settings)[1] == f"ready {ORIGIN}\n"
 
-    def test_a_server_that_cannot_start_says_why(self, run: Run, settings: Settings, running: Running) -> None:
+    def test_a_server_that_cannot_start_says_why(self, run: Run, settings: Settings, running: RunningServer) -> None:
         result, answer = self.serve(run, settings)
         assert "already runs" in answer
         fails(result, "already runs")
@@ -233,11 +233,11 @@ class TestServe:
 
 
 class TestDown:
-    def test_a_server_is_stopped(self, run: Run, running: Running) -> None:
+    def test_a_server_is_stopped(self, run: Run, running: RunningServer) -> None:
         assert run("down").output == "Workspace local is down.\n"
         assert not running.folder.server.exists()
 
-    def test_all_servers_are_stopped(self, run: Run, running: Running) -> None:
+    def test_all_servers_are_stopped(self, run: Run, running: RunningServer) -> None:
         assert run("down", "--all").output == "Workspace local is down.\n"
 
     @pytest.mark.parametrize(
@@ -249,10 +249,10 @@ class TestDown:
 
 
 class TestStatus:
-    def test_a_server_that_runs_is_shown(self, run: Run, running: Running) -> None:
+    def test_a_server_that_runs_is_shown(self, run: Run, running: RunningServer) -> None:
         assert run("status").output == f"local: up at {ORIGIN} (process {os.getpid()})\n"
 
-    def test_a_lenient_one_says_so(self, run: Run, running: Running) -> None:
+    def test_a_lenient_one_says_so(self, run: Run, running: RunningServer) -> None:
         state.write_server(running.folder, ORIGIN, lenient=True)
         assert run("status").output == f"local: up at {ORIGIN} (process {os.getpid()}, lenient)\n"
         assert json.loads(run("status", "--json").output)[0]["lenient"] is True
@@ -263,7 +263,7 @@ class TestStatus:
     def test_a_folder_without_workspaces_says_how_to_start_one(self, run: Run) -> None:
         assert "amlocal up --detach" in run("status").output
 
-    def test_json_is_for_programs(self, run: Run, running: Running) -> None:
+    def test_json_is_for_programs(self, run: Run, running: RunningServer) -> None:
         other = Settings(root=running.folder.root.parent, workspace="other")
         other.folder.create()
         state.open_identity(other)
@@ -278,16 +278,16 @@ class TestStatus:
 
 
 class TestEnv:
-    def test_a_shell_reads_the_variables_back(self, run: Run, running: Running) -> None:
+    def test_a_shell_reads_the_variables_back(self, run: Run, running: RunningServer) -> None:
         script = f'{run("env").output}\nprintf "%s" "$IDENTITY_ENDPOINT"'
         shown = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True).stdout
         assert shown == f"{ORIGIN}/msi/token"
 
-    def test_json_holds_the_same(self, run: Run, running: Running) -> None:
+    def test_json_holds_the_same(self, run: Run, running: RunningServer) -> None:
         shown = json.loads(run("env", "--format", "json").output)
         assert shown.keys() == running.environ().keys()
 
-    def test_another_format_is_refused(self, run: Run, running: Running) -> None:
+    def test_another_format_is_refused(self, run: Run, running: RunningServer) -> None:
         fails(run("env", "--format", "yaml"), "shell or json, not 'yaml'")
 
     def test_a_workspace_that_is_down_says_how_to_start_it(self, run: Run, settings: Settings) -> None:
@@ -296,7 +296,7 @@ class TestEnv:
 
 class TestExec:
     @pytest.fixture
-    def executed(self, running: Running, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    def executed(self, running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         """What took the place of this process."""
         executed: list[Any] = []
         monkeypatch.setattr(launcher, "start", lambda _: running)
@@ -312,13 +312,13 @@ class TestExec:
         assert environ["PATH"] == os.environ["PATH"]
 
     def test_it_says_that_the_workspace_is_lenient(
-        self, run: Run, running: Running, executed: list[Any], monkeypatch: pytest.MonkeyPatch
+        self, run: Run, running: RunningServer, executed: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[Settings] = []
 
-        def start(settings: Settings) -> Running:
+        def start(settings: Settings) -> RunningServer:
             asked.append(settings)
-            return Running(running.folder, running.origin, running.pid, lenient=settings.lenient)
+            return RunningServer(running.folder, running.origin, running.pid, lenient=settings.lenient)
 
         monkeypatch.setattr(launcher, "start", start)
         assert LENIENT in run("exec", "--lenient", "--", "true").stderr
@@ -397,7 +397,7 @@ class TestReset:
         assert run("reset", "--yes").output == "Workspace local is gone.\n"
         assert not settings.folder.root.exists()
 
-    def test_one_that_runs_is_stopped_first(self, run: Run, running: Running) -> None:
+    def test_one_that_runs_is_stopped_first(self, run: Run, running: RunningServer) -> None:
         assert run("reset", "--yes").exit_code == 0
         assert not running.folder.root.exists()
 

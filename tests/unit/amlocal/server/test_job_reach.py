@@ -10,7 +10,7 @@ import pytest
 from amlocal.assembly.build import check_caller
 from amlocal.core.errors import Forbidden
 from amlocal.identity.routes import ML_AUDIENCE
-from amlocal.identity.tokens import Scope, Tokens
+from amlocal.identity.tokens import Tokens, TokenScope
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.asgi import Client, Workspace, open_workspace
 from tests.unit.amlocal.blobs.wire import ManualClock
@@ -43,7 +43,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def job_client(workspace: Workspace, job: str = "mine", *, whole: bool = False) -> Client:
     """Return a client with a job's token; the job is made, and runs."""
     workspace.app._context.documents.put("job", job, _job(Status.RUNNING))
-    token, _ = workspace.tokens.issue("any", scope=Scope(job, whole))
+    token, _ = workspace.tokens.issue("any", scope=TokenScope(job, whole))
     return Client(workspace.app, token)
 
 
@@ -141,8 +141,10 @@ def test_a_jobs_secret_gets_tokens_of_the_job_and_no_others(workspace: Workspace
     assert ask("GET", "/msi/token", query={"resource": "x"}, headers=whole).status == 401
 
 
-@pytest.mark.parametrize(("scope", "passes"), [(None, True), (Scope("mine", whole=True), True), (Scope("mine"), False)])
-def test_a_job_calls_an_endpoint_only_with_an_identity(scope: Scope | None, passes: bool) -> None:
+@pytest.mark.parametrize(
+    ("scope", "passes"), [(None, True), (TokenScope("mine", whole=True), True), (TokenScope("mine"), False)]
+)
+def test_a_job_calls_an_endpoint_only_with_an_identity(scope: TokenScope | None, passes: bool) -> None:
     tokens = Tokens("k" * 32, "workspace", ManualClock(), lambda _: True)
     header = f"Bearer {tokens.issue(ML_AUDIENCE, scope=scope)[0]}"
     with nullcontext() if passes else pytest.raises(Forbidden):

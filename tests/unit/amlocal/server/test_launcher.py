@@ -13,7 +13,7 @@ import pytest
 
 from amlocal import launcher, state
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.settings import Settings
 
 ORIGIN = "https://127.0.0.1:1"
@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def holding(folder: Folder, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def holding(folder: WorkspaceFolder, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that holds the folder's lock, as a server does, and says so."""
     with folder.lock.open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -46,7 +46,7 @@ def holding(folder: Folder, command: list[str]) -> Iterator[subprocess.Popen[byt
 def test_a_server_that_runs_is_found(settings: Settings) -> None:
     with holding(settings.folder, OBEDIENT) as process:
         found = launcher.find(settings.folder)
-        assert found == launcher.Running(settings.folder, ORIGIN, process.pid)
+        assert found == launcher.RunningServer(settings.folder, ORIGIN, process.pid)
         assert [running.pid for running in launcher.find_any(settings.root)] == [process.pid]
 
 
@@ -104,7 +104,7 @@ def test_a_lock_that_nothing_gives_back_is_told(settings: Settings, monkeypatch:
     with holding(settings.folder, OBEDIENT) as process:
         pass
     with state.acquire(settings.folder), pytest.raises(AmlocalError, match=rf"Process {process.pid} does not end\."):
-        launcher.stop(launcher.Running(settings.folder, ORIGIN, process.pid))
+        launcher.stop(launcher.RunningServer(settings.folder, ORIGIN, process.pid))
 
 
 class Child:
@@ -207,6 +207,6 @@ def test_a_server_that_takes_too_long_is_ended(settings: Settings, monkeypatch: 
 
 
 def test_a_server_leads_programs_to_its_workspace(settings: Settings) -> None:
-    environ = launcher.Running(settings.folder, ORIGIN, 1).environ()
+    environ = launcher.RunningServer(settings.folder, ORIGIN, 1).environ()
     assert environ["ARM_CLOUD_METADATA_URL"] == f"{ORIGIN}/metadata"
     assert environ["AZUREML_ARM_WORKSPACE_NAME"] == "local"

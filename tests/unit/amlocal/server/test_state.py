@@ -10,7 +10,7 @@ import pytest
 
 from amlocal import state
 from amlocal.core.errors import AmlocalError
-from amlocal.core.paths import Folder
+from amlocal.core.paths import WorkspaceFolder
 from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
 
 Damage = Callable[[dict[str, object]], object]
@@ -24,11 +24,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def folder(settings: Settings) -> Folder:
+def folder(settings: Settings) -> WorkspaceFolder:
     return settings.folder
 
 
-def test_a_folder_is_held_as_long_as_the_lock_is_open(folder: Folder) -> None:
+def test_a_folder_is_held_as_long_as_the_lock_is_open(folder: WorkspaceFolder) -> None:
     assert not state.is_held(folder)
     with state.acquire(folder):
         assert state.is_held(folder)
@@ -36,17 +36,17 @@ def test_a_folder_is_held_as_long_as_the_lock_is_open(folder: Folder) -> None:
 
 
 def test_a_folder_that_is_not_there_is_not_held(tmp_path: Path) -> None:
-    assert not state.is_held(Folder(tmp_path / "nowhere"))
+    assert not state.is_held(WorkspaceFolder(tmp_path / "nowhere"))
 
 
-def test_who_looks_does_not_disturb_others_who_look(folder: Folder) -> None:
+def test_who_looks_does_not_disturb_others_who_look(folder: WorkspaceFolder) -> None:
     state.acquire(folder).close()
     with folder.lock.open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
         assert not state.is_held(folder)
 
 
-def test_a_second_server_is_told_where_the_first_one_is(folder: Folder) -> None:
+def test_a_second_server_is_told_where_the_first_one_is(folder: WorkspaceFolder) -> None:
     state.write_server(folder, "https://127.0.0.1:1")
     with (
         state.acquire(folder),
@@ -55,25 +55,25 @@ def test_a_second_server_is_told_where_the_first_one_is(folder: Folder) -> None:
         state.acquire(folder)
 
 
-def test_a_second_server_is_told_that_the_first_one_is_just_starting(folder: Folder) -> None:
+def test_a_second_server_is_told_that_the_first_one_is_just_starting(folder: WorkspaceFolder) -> None:
     with state.acquire(folder), pytest.raises(state.WorkspaceInUse, match="just starting"):
         state.acquire(folder)
 
 
-def test_what_a_server_says_about_itself_is_read_back_and_private(folder: Folder) -> None:
+def test_what_a_server_says_about_itself_is_read_back_and_private(folder: WorkspaceFolder) -> None:
     state.write_server(folder, "https://127.0.0.1:1")
-    assert state.read_server(folder) == state.Server(os.getpid(), "https://127.0.0.1:1")
+    assert state.read_server(folder) == state.ServerInfo(os.getpid(), "https://127.0.0.1:1")
     assert stat.S_IMODE(folder.server.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"pid": "x", "origin": "o"}', "null"])
-def test_a_server_that_says_nothing_sensible_is_none(folder: Folder, content: str | None) -> None:
+def test_a_server_that_says_nothing_sensible_is_none(folder: WorkspaceFolder, content: str | None) -> None:
     if content is not None:
         folder.server.write_text(content)
     assert state.read_server(folder) is None
 
 
-def test_one_at_a_time_finds_out_whether_to_start(folder: Folder) -> None:
+def test_one_at_a_time_finds_out_whether_to_start(folder: WorkspaceFolder) -> None:
     inside, order = threading.Event(), []
 
     def second() -> None:
@@ -127,7 +127,7 @@ def test_a_folder_of_another_workspace_is_refused_with_the_way_out(settings: Set
         state.open_identity(other)
 
 
-def test_a_folder_without_a_workspace_says_so(folder: Folder) -> None:
+def test_a_folder_without_a_workspace_says_so(folder: WorkspaceFolder) -> None:
     with pytest.raises(AmlocalError, match="There is no workspace in"):
         state.read_identity(folder)
 

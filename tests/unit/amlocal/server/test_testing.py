@@ -7,37 +7,37 @@ from pathlib import Path
 import pytest
 
 from amlocal import state, testing
-from amlocal.launcher import Running
+from amlocal.launcher import RunningServer
 from amlocal.settings import Settings
 
 
 @pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> list[Running]:
+def stopped(monkeypatch: pytest.MonkeyPatch) -> list[RunningServer]:
     """The servers that were stopped; none is really started."""
 
-    def start(settings: Settings) -> Running:
+    def start(settings: Settings) -> RunningServer:
         settings.folder.create()
         state.prepare(settings, {})
-        return Running(settings.folder, "https://127.0.0.1:1", os.getpid())
+        return RunningServer(settings.folder, "https://127.0.0.1:1", os.getpid())
 
-    stopped: list[Running] = []
+    stopped: list[RunningServer] = []
     monkeypatch.setattr(testing, "start", start)
     monkeypatch.setattr(testing, "stop", stopped.append)
     return stopped
 
 
 @pytest.fixture
-def workspace(stopped: list[Running]) -> Iterator[testing.LocalWorkspace]:
+def workspace(stopped: list[RunningServer]) -> Iterator[testing.LocalWorkspace]:
     with testing.local_workspace() as workspace:
         yield workspace
 
 
-def test_a_workspace_says_its_names(stopped: list[Running]) -> None:
+def test_a_workspace_says_its_names(stopped: list[RunningServer]) -> None:
     with testing.local_workspace(workspace="w", resource_group="g", subscription="s") as workspace:
         assert (workspace.name, workspace.resource_group, workspace.subscription) == ("w", "g", "s")
 
 
-def test_a_temporary_folder_goes_with_its_workspace(stopped: list[Running]) -> None:
+def test_a_temporary_folder_goes_with_its_workspace(stopped: list[RunningServer]) -> None:
     with testing.local_workspace() as workspace:
         assert workspace.folder.is_dir()
         assert stopped == []
@@ -45,13 +45,13 @@ def test_a_temporary_folder_goes_with_its_workspace(stopped: list[Running]) -> N
     assert not workspace.folder.exists()
 
 
-def test_a_folder_of_the_callers_stays(stopped: list[Running], tmp_path: Path) -> None:
+def test_a_folder_of_the_callers_stays(stopped: list[RunningServer], tmp_path: Path) -> None:
     with testing.local_workspace(tmp_path):
         pass
     assert (tmp_path / "local" / "identity.json").exists()
 
 
-def test_a_workspace_is_stopped_after_an_error_too(stopped: list[Running]) -> None:
+def test_a_workspace_is_stopped_after_an_error_too(stopped: list[RunningServer]) -> None:
     with pytest.raises(ZeroDivisionError), testing.local_workspace():
         raise ZeroDivisionError
     assert len(stopped) == 1
@@ -72,7 +72,9 @@ def test_a_workspace_is_used_for_as_long_as_the_block_lasts(
     assert "IDENTITY_ENDPOINT" not in os.environ
 
 
-def test_the_fixture_leads_the_session_to_a_workspace(stopped: list[Running], pytestconfig: pytest.Config) -> None:
+def test_the_fixture_leads_the_session_to_a_workspace(
+    stopped: list[RunningServer], pytestconfig: pytest.Config
+) -> None:
     from amlocal.pytest_plugin import local_workspace  # noqa: PLC0415
 
     made = local_workspace.__wrapped__(pytestconfig)  # type: ignore[attr-defined]  # the function behind the fixture

@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from amlocal.tracking.child import Guard
+from amlocal.tracking.child import SecretCheck
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -21,7 +21,7 @@ def answer(headers: dict[str, str]) -> tuple[str, bytes]:
     def start_response(status: str, *_: object) -> None:
         said.append(status)
 
-    body = Guard(application, "secret")({**headers}, start_response)  # type: ignore[arg-type]
+    body = SecretCheck(application, "secret")({**headers}, start_response)  # type: ignore[arg-type]
     return said[0], b"".join(body)
 
 
