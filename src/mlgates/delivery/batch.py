@@ -9,8 +9,8 @@ from mlgates.core.deployments import Deployment, EndpointKind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.declared import load
-from mlgates.delivery.operations import Change, OperationResult, create_or_update, finished
+from mlgates.delivery.declared import load_declared
+from mlgates.delivery.operations import Change, OperationResult, create_or_update, run_operation
 from mlgates.delivery.refusals import translate_sdk_errors
 
 
@@ -40,7 +40,7 @@ def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progr
         return begun
 
     with progress.step("batch endpoint") as step:
-        wanted: BatchEndpoint = load(load_batch_endpoint, settings.project, file, {"name": name})
+        wanted: BatchEndpoint = load_declared(load_batch_endpoint, settings.project, file, {"name": name})
         return step.done(create_or_update(step, wanted, lambda: client.batch_endpoints.get(name), put, poll_s=poll_s))
 
 
@@ -55,7 +55,7 @@ def batch_deployment(
     file = settings.project.batch / "batch-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     with progress.step("batch deployment") as step:
-        wanted: BatchDeployment = load(load_batch_deployment, settings.project, file, over)
+        wanted: BatchDeployment = load_declared(load_batch_deployment, settings.project, file, over)
         try:
             outcome = create_or_update(
                 step,
@@ -82,7 +82,7 @@ def make_default(
         if default_of(endpoint) == name:
             return step.done(OperationResult(name, Change.KEPT))
         endpoint.defaults = {"deployment_name": name}
-        finished(step, lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
+        run_operation(step, lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
         return step.done(OperationResult(name, Change.UPDATED))
 
 

@@ -5,7 +5,7 @@ from azure.ai.ml import MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
 from mlgates.core.values import UNREGISTERED, AssetVersion
-from mlgates.delivery.content import held
+from mlgates.delivery.content import list_versions
 from mlgates.delivery.gate_tags import verdicts_of
 from mlgates.delivery.job import find_job
 from mlgates.delivery.metrics import run_metrics
@@ -22,7 +22,7 @@ def find_model(client: MLClient, settings: Settings, version: str | None) -> Ass
     if version is not None and version.startswith(UNREGISTERED):
         return candidate_of(client, settings, version.removeprefix(UNREGISTERED))
     with translate_sdk_errors(f"list the versions of model {name}"):
-        versions = list(held(lambda: client.models.list(name=name)))
+        versions = list(list_versions(lambda: client.models.list(name=name)))
     found = next((each for each in versions if version in (None, each.version)), None)
     if found is None:
         known = ", ".join(each.version for each in versions) or "none"

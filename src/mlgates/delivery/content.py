@@ -7,10 +7,8 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from mlgates.core.values import AssetVersion
 
-_BLOCK_BYTES = 1 << 20
 
-
-class Version(Protocol):
+class SdkAsset(Protocol):
     """What the SDK's asset entities have in common."""
 
     name: str
@@ -18,7 +16,7 @@ class Version(Protocol):
     tags: Mapping[str, str] | None
 
 
-def held(versions: Callable[[], Iterable[Version]]) -> Iterator[AssetVersion]:
+def list_versions(versions: Callable[[], Iterable[SdkAsset]]) -> Iterator[AssetVersion]:
     """Yield what the SDK call `versions` lists, newest first as the service does; an unknown asset has no versions."""
     try:
         for each in versions():
@@ -27,6 +25,6 @@ def held(versions: Callable[[], Iterable[Version]]) -> Iterator[AssetVersion]:
         return
 
 
-def find(versions: Callable[[], Iterable[Version]], tag: str, value: str) -> AssetVersion | None:
+def find_version(versions: Callable[[], Iterable[SdkAsset]], tag: str, value: str) -> AssetVersion | None:
     """Return the newest of `versions` whose `tag` is `value`."""
-    return next((version for version in held(versions) if version.tags.get(tag) == value), None)
+    return next((version for version in list_versions(versions) if version.tags.get(tag) == value), None)

@@ -10,8 +10,8 @@ from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.files import sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.content import find
-from mlgates.delivery.declared import load
+from mlgates.delivery.content import find_version
+from mlgates.delivery.declared import load_declared
 from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import translate_sdk_errors
 
@@ -29,11 +29,11 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
     Raises `AssetMissing` when the local path does not exist.
     """
     over = {"name": name} | ({"path": str(instead.resolve())} if instead else {})
-    data = load(load_data, project, project.training / "dataset.yml", over)
+    data = load_declared(load_data, project, project.training / "dataset.yml", over)
     how = (data.tags or {}).pop(HOW_TAG, "fetch or make it (README)")
     identity = _identity(data, project, "name another file" if instead else how)
     with translate_sdk_errors(f"register data {name}"):
-        known = find(lambda: client.data.list(name=name), *next(iter(identity.items())))
+        known = find_version(lambda: client.data.list(name=name), *next(iter(identity.items())))
         if known:
             return known
         data.tags = {**(data.tags or {}), **identity}

@@ -18,7 +18,7 @@ T = TypeVar("T")
 _COMPLAINT = re.compile(r'"(\w+)": \[\s*"([^"]+)"')
 
 
-def load(loader: Callable[..., T], project: Project, file: Path, over: Mapping[str, object]) -> T:
+def load_declared(loader: Callable[..., T], project: Project, file: Path, over: Mapping[str, object]) -> T:
     """Return what `loader` (such as azure-ai-ml's `load_job`) reads from the asset `file` of `project`.
 
     `over` maps dotted keys to values that win over the file's. Raises `ConfigurationError`, which names file and field.

@@ -17,7 +17,7 @@ from mlgates.delivery.refusals import translate_sdk_errors
 
 _INITIALIZER = "storage-initializer"
 _LINES = 100_000
-_MODEL = re.compile(r"Model \S+: (?P<count>\d+) files, ")
+_FETCHED = re.compile(r"Model \S+: (?P<count>\d+) files, ")
 _FILE = re.compile(r'sha256 (?P<sha256>[0-9a-f]{64}) (?P<path>".*")$')
 
 
@@ -34,7 +34,7 @@ def deployed_checksum(client: MLClient, endpoint: str, deployment: str) -> str |
 def checksum_in(log: str) -> str | None:
     """Return the checksum of the model that was fetched last, None when the log does not list all its files."""
     lines = log.splitlines()
-    starts = [(place, found) for place, line in enumerate(lines) if (found := _MODEL.search(line))]
+    starts = [(place, found) for place, line in enumerate(lines) if (found := _FETCHED.search(line))]
     if not starts:
         return None
     place, start = starts[-1]

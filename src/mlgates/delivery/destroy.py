@@ -10,7 +10,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
-from mlgates.delivery.operations import Change, OperationResult, finished
+from mlgates.delivery.operations import Change, OperationResult, run_operation
 from mlgates.delivery.refusals import translate_sdk_errors
 
 
@@ -35,5 +35,5 @@ def _delete(client: MLClient, kind: EndpointKind, name: str, poll_s: float, prog
                 endpoints.get(name)
             except ResourceNotFoundError:
                 return step.done(OperationResult(name, Change.ABSENT))
-        finished(step, lambda: endpoints.begin_delete(name), poll_s=poll_s)
+        run_operation(step, lambda: endpoints.begin_delete(name), poll_s=poll_s)
         return step.done(OperationResult(name, Change.DELETED))

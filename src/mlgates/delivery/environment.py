@@ -9,8 +9,8 @@ from azure.ai.ml.entities import Environment
 from mlgates.config.project import Project
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.content import find
-from mlgates.delivery.declared import load
+from mlgates.delivery.content import find_version
+from mlgates.delivery.declared import load_declared
 from mlgates.delivery.refusals import translate_sdk_errors
 
 CONTENT_TAG = "content_sha256"
@@ -18,10 +18,10 @@ CONTENT_TAG = "content_sha256"
 
 def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:
     """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
-    environment = load(load_environment, project, project.training / "train-env.yml", {"name": name})
+    environment = load_declared(load_environment, project, project.training / "train-env.yml", {"name": name})
     digest = sha256_of_json(_definition(environment))
     with translate_sdk_errors(f"register environment {name}"):
-        known = find(lambda: client.environments.list(name=name), CONTENT_TAG, digest)
+        known = find_version(lambda: client.environments.list(name=name), CONTENT_TAG, digest)
         if known:
             return known
         environment.tags = {**(environment.tags or {}), CONTENT_TAG: digest}

@@ -14,7 +14,7 @@ from mlgates.core.files import sha256_of_json
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import ORIGIN_TAG, UNKNOWN, AssetVersion, Job, SourceState
 from mlgates.delivery.data import CHECKSUM_TAG
-from mlgates.delivery.declared import load
+from mlgates.delivery.declared import load_declared
 from mlgates.delivery.quiet import quiet_upload
 from mlgates.delivery.refusals import translate_sdk_errors
 
@@ -86,7 +86,7 @@ def submit(client: MLClient, settings: Settings, training: Training) -> Job:
         "environment_variables.MODEL_PATH": settings.model_path,
         **{f"inputs.{name}": value for name, value in training.inputs.items()},
     }
-    job = load(load_job, settings.project, settings.project.training / JOB_FILE, over)
+    job = load_declared(load_job, settings.project, settings.project.training / JOB_FILE, over)
     job.tags = {**(job.tags or {}), **training.tags()}
     with translate_sdk_errors(f"submit {JOB_FILE}"), quiet_upload():
         return from_sdk(client.jobs.create_or_update(job))
@@ -135,7 +135,7 @@ def from_sdk(job: SdkJob) -> Job:
 
 
 def _check_inputs(settings: Settings, training: Training) -> None:
-    job = load(load_job, settings.project, settings.project.training / JOB_FILE, {})
+    job = load_declared(load_job, settings.project, settings.project.training / JOB_FILE, {})
     file = settings.project.shown(settings.project.training / JOB_FILE)
     if not isinstance(job, Command):
         raise ConfigurationError(f"{file}: the training job must be a command job (type: command), not {job.type}")

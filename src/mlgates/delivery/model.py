@@ -9,8 +9,8 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion, Job
-from mlgates.delivery.content import find
-from mlgates.delivery.declared import load
+from mlgates.delivery.content import find_version
+from mlgates.delivery.declared import load_declared
 from mlgates.delivery.refusals import translate_sdk_errors
 
 JOB_TAG = "job"
@@ -34,11 +34,12 @@ def register_model(
         raise AssetMissing(f"job {job.name} is {job.status}: a model is registered from a completed job only")
     name = settings.model_name
     with translate_sdk_errors(f"look up model {name}"):
-        known = find(lambda: client.models.list(name=name), JOB_TAG, job.name)
+        known = find_version(lambda: client.models.list(name=name), JOB_TAG, job.name)
     if known:
         return known
     path = f"azureml://jobs/{job.name}/outputs/artifacts/paths/{settings.model_path}/"
-    model = load(load_model, settings.project, settings.project.training / "model.yml", {"name": name, "path": path})
+    file = settings.project.training / "model.yml"
+    model = load_declared(load_model, settings.project, file, {"name": name, "path": path})
     model.tags = {**(model.tags or {}), **lineage_of(job, metrics()).to_tags(), **verdicts()}
     with translate_sdk_errors(f"register model {name} from job {job.name}"):
         saved = client.models.create_or_update(model)

@@ -11,8 +11,8 @@ from mlgates.core.deployments import Deployment, EndpointKind
 from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
 from mlgates.core.progress import Progress, Step
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.declared import load
-from mlgates.delivery.operations import Change, OperationResult, create_or_update, finished
+from mlgates.delivery.declared import load_declared
+from mlgates.delivery.operations import Change, OperationResult, create_or_update, run_operation
 from mlgates.delivery.refusals import translate_sdk_errors
 
 _TAIL_LINES = 15
@@ -46,7 +46,7 @@ def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, prog
         return begun
 
     with progress.step("online endpoint") as step:
-        wanted: OnlineEndpoint = load(load_online_endpoint, settings.project, file, {"name": name})
+        wanted: OnlineEndpoint = load_declared(load_online_endpoint, settings.project, file, {"name": name})
         return step.done(create_or_update(step, wanted, lambda: client.online_endpoints.get(name), put, poll_s=poll_s))
 
 
@@ -61,7 +61,7 @@ def online_deployment(
     file = settings.project.online / "online-deployment.yml"
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     with progress.step("online deployment") as step:
-        wanted: OnlineDeployment = load(load_online_deployment, settings.project, file, over)
+        wanted: OnlineDeployment = load_declared(load_online_deployment, settings.project, file, over)
         try:
             outcome = create_or_update(
                 step,
@@ -100,7 +100,7 @@ def share_traffic(
     if (_shares(endpoint.traffic), held) == (wanted, mirrored):
         return OperationResult(told, Change.KEPT)
     endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
-    finished(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
+    run_operation(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
     return OperationResult(told, Change.UPDATED)
 
 

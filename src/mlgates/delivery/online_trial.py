@@ -55,13 +55,13 @@ def smoke_test_online(
     if exchange is None:
         raise EndpointTestFailed(f"{settings.online_endpoint}: nothing was sent")
     if answer.status != 200:
-        raise EndpointTestFailed(_told(settings.online_endpoint, f"answered {answer.status}, and 200 is due", exchange))
+        raise EndpointTestFailed(_failure(settings.online_endpoint, f"answered {answer.status}, not 200", exchange))
     try:
         predictions = answer.json()
     except ValueError as error:
-        raise EndpointTestFailed(_told(settings.online_endpoint, "answered what is not JSON", exchange)) from error
+        raise EndpointTestFailed(_failure(settings.online_endpoint, "answered what is not JSON", exchange)) from error
     if not isinstance(predictions, list) or not predictions:
-        raise EndpointTestFailed(_told(settings.online_endpoint, "answered no list of predictions", exchange))
+        raise EndpointTestFailed(_failure(settings.online_endpoint, "answered no list of predictions", exchange))
     return OnlineSmokeTest(
         settings.online_endpoint,
         exchange.deployment,
@@ -72,7 +72,7 @@ def smoke_test_online(
     )
 
 
-def _told(endpoint: str, what: str, exchange: Exchange) -> str:
+def _failure(endpoint: str, what: str, exchange: Exchange) -> str:
     return "\n".join(
         [
             f"online endpoint {endpoint}, deployment {exchange.deployment}, {what}",

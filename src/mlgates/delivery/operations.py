@@ -63,16 +63,16 @@ def create_or_update(
     as `translate_sdk_errors` does.
     """
     digest = definition(wanted)
-    held = settled(step, find, poll_s=poll_s)
+    held = wait_for_earlier_operation(step, find, poll_s=poll_s)
     if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
         return OperationResult(str(wanted.name), Change.KEPT)
     anchors = {name: text for name, text in (getattr(held, "tags", None) or {}).items() if name.startswith(ANCHOR_TAGS)}
     wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
-    finished(step, lambda: put(wanted, held), poll_s=poll_s)
+    run_operation(step, lambda: put(wanted, held), poll_s=poll_s)
     return OperationResult(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
 
 
-def settled(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
+def wait_for_earlier_operation(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
     """Return the resource once nothing is under way for it, None when there is none."""
     while True:
         with translate_sdk_errors(f"look up the {step.name}"):
@@ -86,7 +86,7 @@ def settled(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
         time.sleep(poll_s)
 
 
-def finished(step: Step, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> T:
+def run_operation(step: Step, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> T:
     """Begin an operation, tell where it is until it ends, and return its result."""
     with quiet_operation(), translate_sdk_errors(f"bring about the {step.name}"):
         poller = begin()

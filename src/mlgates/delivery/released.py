@@ -5,7 +5,7 @@ from azure.ai.ml import MLClient
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.candidates import find_model
-from mlgates.delivery.content import find
+from mlgates.delivery.content import find_version
 from mlgates.delivery.refusals import translate_sdk_errors
 
 RELEASED_TAG = "released"
@@ -21,5 +21,5 @@ def released_version(client: MLClient, settings: Settings) -> AssetVersion:
     """
     name = settings.model_name
     with translate_sdk_errors(f"look up the released version of model {name}"):
-        released = find(lambda: client.models.list(name=name), RELEASED_TAG, "true")
+        released = find_version(lambda: client.models.list(name=name), RELEASED_TAG, "true")
     return released or find_model(client, settings, None)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from azure.ai.ml import MLClient
 
-from mlgates.config.settings import Settings, Target
+from mlgates.config.settings import Settings
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, Job, SourceState
+from mlgates.delivery.deploy import poll_seconds
 from mlgates.delivery.data import register_data
 from mlgates.delivery.environment import register_environment
 from mlgates.delivery.follow import follow
@@ -16,10 +17,6 @@ from mlgates.delivery.gate_tags import verdicts_of
 from mlgates.delivery.job import Training, find_by_fingerprint, find_job, submit
 from mlgates.delivery.metrics import preload, run_metrics
 from mlgates.delivery.model import register_model
-
-# Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
-_LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
@@ -65,8 +62,7 @@ def finish(client: MLClient, settings: Settings, job: Job, *, name: str = "job",
         if job.status == "Completed":
             step.job(job.name, job.link)
             return step.done(job)
-        poll_s = _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
-        return step.done(follow(step, client, job, poll_s=poll_s))
+        return step.done(follow(step, client, job, poll_s=poll_seconds(settings)))
 
 
 def register(client: MLClient, settings: Settings, job_name: str | None = None, *, progress: Progress) -> AssetVersion:

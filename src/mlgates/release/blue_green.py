@@ -15,7 +15,7 @@ from mlgates.core.progress import Progress
 from mlgates.delivery.candidates import find_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.online_trial import smoke_test_online
-from mlgates.delivery.operations import Change, OperationResult, finished
+from mlgates.delivery.operations import Change, OperationResult, run_operation
 from mlgates.delivery.serving import BatchServing, OnlineServing, look_batch, look_online, served_model
 from mlgates.release.approval import Content, Served, check_deployed, check_unchanged
 from mlgates.release.context import Work, holding
@@ -100,7 +100,7 @@ def deleted(work: Work, kind: str, endpoint: str, name: str, *, progress: Progre
     """Delete a deployment, `kind` being `online` or `batch`; the workspace refuses while it has traffic."""
     deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
     with progress.step(f"{kind} {name}") as step:
-        finished(step, lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
+        run_operation(step, lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
         return step.done(OperationResult(f"{endpoint}/{name}", Change.DELETED))
 
 

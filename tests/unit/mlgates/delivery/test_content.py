@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.files import sha256_of_json, sha256_of_path
-from mlgates.delivery.content import find, held
+from mlgates.delivery.content import find_version, list_versions
 from mlgates.delivery.deployed import checksum_in
 
 names = st.text("abc", min_size=1, max_size=3)
@@ -64,20 +64,20 @@ def version(number: int, **tags: str) -> SimpleNamespace:
 
 
 def test_the_newest_version_with_the_tag_is_found() -> None:
-    found = find(lambda: [version(3), version(2, sha="x"), version(1, sha="x")], "sha", "x")
+    found = find_version(lambda: [version(3), version(2, sha="x"), version(1, sha="x")], "sha", "x")
     assert found is not None
     assert (found.version, found.created) == ("2", False)
 
 
 def test_nothing_is_found_where_no_version_has_the_tag() -> None:
-    assert find(lambda: [version(1, sha="y")], "sha", "x") is None
+    assert find_version(lambda: [version(1, sha="y")], "sha", "x") is None
 
 
 def test_an_asset_that_does_not_exist_has_no_versions() -> None:
     def missing() -> list[SimpleNamespace]:
         raise ResourceNotFoundError("no such asset")
 
-    assert list(held(missing)) == []
+    assert list(list_versions(missing)) == []
 
 
 paths = st.lists(

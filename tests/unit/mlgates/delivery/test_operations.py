@@ -7,7 +7,7 @@ from azure.core.exceptions import HttpResponseError
 
 from mlgates.core.errors import WorkspaceRefused
 from mlgates.core.progress import Progress, Record, Silent, Step, StepNoted
-from mlgates.delivery.operations import CONTENT_TAG, Change, create_or_update, definition, finished
+from mlgates.delivery.operations import CONTENT_TAG, Change, create_or_update, definition, run_operation
 from tests.unit.mlgates.fake_endpoints import FakePoller, FakeResources
 
 
@@ -79,7 +79,7 @@ def test_the_tags_that_are_declared_are_kept_beside_the_fingerprint(there: FakeR
 
 def test_an_operations_way_is_told_once_a_state() -> None:
     record = Record()
-    assert finished(step(record), lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0) == "done"  # type: ignore[arg-type, return-value]
+    assert run_operation(step(record), lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0) == "done"  # type: ignore[arg-type, return-value]
     assert [fact.text for fact in record.of(StepNoted)] == ["A", "B"]
 
 
@@ -88,7 +88,7 @@ def test_an_operation_that_fails_is_one_clear_line() -> None:
         raise HttpResponseError("the quota is used up\nand more")
 
     with pytest.raises(WorkspaceRefused, match=r"^cannot bring about the endpoint: the quota is used up$"):
-        finished(step(), begin, poll_s=0)
+        run_operation(step(), begin, poll_s=0)
 
 
 def test_equal_definitions_have_one_fingerprint_and_others_another() -> None:
