@@ -12,8 +12,8 @@ from mlgates.config.settings import Settings
 from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.deploy import deploy
-from mlgates.delivery.serving import BatchServing
+from mlgates.delivery.endpoints import deploy
+from mlgates.delivery.live_endpoints import BatchServing
 from mlgates.endpoint_client import Address
 from tests.faults.conftest import RunSuite, failed
 from tests.faults.open_door import open_door

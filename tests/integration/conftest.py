@@ -43,7 +43,7 @@ def tracking(workspace: "MLClient") -> "MlflowClient":
 @pytest.fixture(scope="session")
 def downloaded(workspace: "MLClient", candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model's folder, as azure-ai-ml downloads it."""
-    from mlgates.delivery.downloads import download_model  # noqa: PLC0415
+    from mlgates.delivery.models import download_model  # noqa: PLC0415
 
     return download_model(workspace, candidate, tmp_path_factory.mktemp("model"))
 

@@ -5,8 +5,7 @@ from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
 from mlgates.core.lineage import Lineage
-from mlgates.delivery.data import register_data
-from mlgates.delivery.environment import register_environment
+from mlgates.delivery.assets import register_data, register_environment
 
 
 def split(reference: str) -> tuple[str, str]:

@@ -16,10 +16,10 @@ from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion, Job
-from mlgates.delivery.batch_trial import download_predictions, invoke_batch
-from mlgates.delivery.deploy import poll_seconds
+from mlgates.delivery.batch import download_predictions, invoke_batch
+from mlgates.delivery.connection import poll_seconds
+from mlgates.delivery.live_endpoints import BatchServing, served_model
 from mlgates.delivery.operations import state_of
-from mlgates.delivery.serving import BatchServing, served_model
 from mlgates.pytest_plugin.workspace import told
 
 # MLflow says so of its own type hints, when it is imported.

@@ -15,9 +15,9 @@ from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.online_trial import sample_request
+from mlgates.delivery.live_endpoints import OnlineServing, served_model
+from mlgates.delivery.online import sample_request
 from mlgates.delivery.operations import state_of
-from mlgates.delivery.serving import OnlineServing, served_model
 from mlgates.endpoint_client import Address, EndpointClient, ScoringRequest, ask
 from mlgates.pytest_plugin.serving import EndpointAt
 

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlgates.config.settings import Settings
 from mlgates.core.lineage import Lineage
 from mlgates.core.progress import Silent
-from mlgates.delivery.train import register
+from mlgates.delivery.training import register
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that im
 @pytest.fixture(scope="session")
 def sample(settings: Settings) -> ScoringRequest:
     """The request that the project keeps for this."""
-    from mlgates.delivery.online_trial import sample_request  # noqa: PLC0415
+    from mlgates.delivery.online import sample_request  # noqa: PLC0415
 
     with told():
         return sample_request(settings)
@@ -25,7 +25,7 @@ def sample(settings: Settings) -> ScoringRequest:
 @pytest.fixture(scope="session")
 def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
     """The model version that is meant to serve."""
-    from mlgates.delivery.released import released_version  # noqa: PLC0415
+    from mlgates.delivery.models import released_version  # noqa: PLC0415
 
     with told():
         return released_version(delivered, settings)

@@ -4,8 +4,8 @@ import pytest
 from azure.ai.ml.entities import BatchDeployment
 
 from mlgates.core.values import AssetVersion
+from mlgates.delivery.live_endpoints import BatchServing, served_model
 from mlgates.delivery.operations import state_of
-from mlgates.delivery.serving import BatchServing, served_model
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import statistics
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
+from mlgates.delivery.live_endpoints import OnlineServing, served_model
 from mlgates.delivery.operations import state_of
-from mlgates.delivery.serving import OnlineServing, served_model
 from mlgates.endpoint_client import EndpointClient, ScoringRequest, ask
 
 TIMED = 5

@@ -15,13 +15,13 @@ import pytest
 from mlgates.build.archive import Build
 from mlgates.build.project import make
 from mlgates.config.settings import Settings
+from mlgates.core.checkout import source_state
 from mlgates.core.errors import MlgatesError, NotAllowed, Waits
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action
 from mlgates.core.pipelines import PipelineRecord
 from mlgates.core.progress import Silent
 from mlgates.core.values import SourceState
-from mlgates.delivery.source import source_state
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -53,8 +53,8 @@ class Chapter:
 
 def look(client: "MLClient", settings: Settings) -> Seen:
     """Ask the workspace by azure-ai-ml alone."""
-    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415 - within the workspace's environment variables
-    from mlgates.delivery.serving import look_batch, look_online, served_model  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import look_batch, look_online, served_model  # noqa: PLC0415
+    from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415 - within the workspace's environment variables
 
     online, batch = look_online(client, settings.online_endpoint), look_batch(client, settings.batch_endpoint)
     jobs = {str(model.version): client.jobs.get(model.tags["job"]) for model in client.models.list(settings.model_name)}

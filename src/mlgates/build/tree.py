@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import PurePosixPath
 
-from mlgates.core.checkout import PARTS, Checkout, Entry
+from mlgates.core.checkout import PARTS, Checkout, TreeEntry
 from mlgates.core.errors import BuildRefused, SourceUnknown
 
 _LINK, _MODULE = "120000", "commit"
@@ -30,7 +30,7 @@ class Found:
     commit: str
     path: str
     """From the top level of that checkout."""
-    entry: Entry
+    entry: TreeEntry
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from mlgates.build.archive import Build
 from mlgates.build.project import make
 from mlgates.cli.session import Session
-from mlgates.delivery.source import source_state
+from mlgates.core.checkout import source_state
 
 
 def build(session: Session, output: Path) -> None:

@@ -37,8 +37,7 @@ class Models:
 
     def _downloaded(self, version: str | None) -> tuple[str, Path]:
         self._client = self._client or self.session.connect()
-        from mlgates.delivery.candidates import find_model  # noqa: PLC0415 - these bring azure-ai-ml
-        from mlgates.delivery.downloads import download_model  # noqa: PLC0415
+        from mlgates.delivery.models import download_model, find_model  # noqa: PLC0415 - brings azure-ai-ml
 
         found = find_model(self._client, self.session.settings, version)
         return found.version, download_model(self._client, found, self.scratch / found.version)

@@ -13,14 +13,14 @@ import typer
 from mlgates.cli.session import Session
 from mlgates.core.deployments import BatchSmokeTest, EndpointKind, OnlineSmokeTest
 from mlgates.core.errors import AssetMissing, ConfigurationError, EndpointTestFailed
-from mlgates.delivery import deploy as delivery
-from mlgates.delivery.batch_trial import download_predictions
-from mlgates.delivery.batch_trial import invoke_batch as invoke_by_job
-from mlgates.delivery.destroy import destroy as take_away
-from mlgates.delivery.destroy import endpoint_of
-from mlgates.delivery.online_trial import address
-from mlgates.delivery.serving import look_online
-from mlgates.delivery.serving_logs import batch_log, online_log
+from mlgates.delivery import endpoints as delivery
+from mlgates.delivery.batch import download_predictions
+from mlgates.delivery.batch import invoke_batch as invoke_by_job
+from mlgates.delivery.connection import poll_seconds
+from mlgates.delivery.endpoints import destroy as take_away
+from mlgates.delivery.endpoints import endpoint_of
+from mlgates.delivery.live_endpoints import batch_log, look_online, online_log
+from mlgates.delivery.online import address
 from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
 from mlgates.reports.console import shown
 
@@ -71,7 +71,7 @@ def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path)
         raise AssetMissing(f"{path} is not there: name a file or a folder to score")
     settings = session.settings
     kind = "uri_folder" if path.is_dir() else "uri_file"
-    poll_s, whole = delivery.poll_seconds(settings), str(path.resolve())
+    poll_s, whole = poll_seconds(settings), str(path.resolve())
     with shown(session.progress) as progress:
         job = invoke_by_job(client, settings.batch_endpoint, whole, kind, poll_s=poll_s, progress=progress)
     for file in download_predictions(client, job.name, output / job.name):
@@ -110,7 +110,7 @@ def destroy(session: Session, client: "MLClient", only: EndpointKind | None, *, 
             raise ConfigurationError(f"nobody is here to be asked whether to delete {names}: say --yes")
         typer.confirm(f"Delete {names} of workspace {settings.aml_workspace_name}?", abort=True, err=True)
     with shown(session.progress) as progress:
-        outcomes = take_away(client, settings, kinds, poll_s=delivery.poll_seconds(settings), progress=progress)
+        outcomes = take_away(client, settings, kinds, poll_s=poll_seconds(settings), progress=progress)
     for outcome in outcomes:
         session.say(outcome.summary)
 

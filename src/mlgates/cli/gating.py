@@ -6,10 +6,10 @@ import webbrowser
 from pathlib import Path
 
 from mlgates.cli.session import Session
+from mlgates.core.checkout import source_state
 from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed
 from mlgates.core.gates import GateRecord
 from mlgates.core.nearest import did_you_mean
-from mlgates.delivery.source import source_state
 from mlgates.gates.declaration import Gate, Gates, read_gates
 from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import shown
@@ -48,7 +48,7 @@ def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str |
     with tempfile.TemporaryDirectory() as folder:
         client = session.connect()
         # After connecting: these bring in azure-ai-ml, which reads the environment variables that connecting sets.
-        from mlgates.delivery.gate_tags import keep_page  # noqa: PLC0415
+        from mlgates.delivery.mlflow_runs import keep_page  # noqa: PLC0415
         from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
 
         with shown(session.progress) as progress:

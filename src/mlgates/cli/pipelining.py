@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mlgates.cli.endpoints import say_calls
 from mlgates.cli.session import Session
+from mlgates.core.checkout import source_state
 from mlgates.core.deployments import EndpointKind
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
-from mlgates.delivery.serving import look_batch, look_online
-from mlgates.delivery.source import source_state
+from mlgates.delivery.live_endpoints import look_batch, look_online
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.pipeline_run import Request, Work, newest_build, run_pipeline

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from mlgates.cli.session import Session
 from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Action
-from mlgates.delivery.ledger import Ledger
-from mlgates.delivery.metrics import preload
+from mlgates.delivery.mlflow_runs import preload
+from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import approval, blue_green, ledger_repair, releasing
 from mlgates.release.context import Work
 from mlgates.release.locking import Owner, free

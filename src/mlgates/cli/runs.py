@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from mlgates.build.project import data_beside, unpacked
 from mlgates.cli.session import Session
 from mlgates.config.settings import Settings
+from mlgates.core.checkout import source_or_unknown
 from mlgates.core.values import AssetVersion, Job
-from mlgates.delivery import train as delivery
-from mlgates.delivery.inventory import take_inventory
-from mlgates.delivery.source import source_or_unknown
+from mlgates.delivery import training as delivery
+from mlgates.delivery.models import take_inventory
 from mlgates.reports.console import shown
 from mlgates.reports.tables import inventory_tables, where_to_look
 

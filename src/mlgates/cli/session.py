@@ -80,7 +80,7 @@ def session(
     from rich.console import Console  # noqa: PLC0415
 
     speak_any_encoding()
-    # Bound to the streams of now: while a job is followed, the SDK prints into others (log_stream, quiet).
+    # Bound to the streams of now: while a job is followed, the SDK prints into others (job_log, sdk_output).
     progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
     if not output.is_terminal:
         output.width = _PIPE_WIDTH
@@ -120,6 +120,6 @@ def _told(console: "Console", *, debug: bool) -> Iterator[None]:
 
 def _connect(settings: Settings) -> Any:
     # Imported here: azure-ai-ml takes seconds to import, and `mlgates config` does without.
-    from mlgates.delivery.connect import connect  # noqa: PLC0415
+    from mlgates.delivery.connection import connect  # noqa: PLC0415
 
     return connect(settings)

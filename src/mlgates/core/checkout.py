@@ -1,4 +1,4 @@
-"""What git holds of a project: the commit itself, and how the files that lie there differ from it.
+"""Which source a run is started from: the commit that git has of a project, and how the files there differ from it.
 
 Nothing but the commit is believed: not the flags of the index (`assume-unchanged`, `skip-worktree`), no variable or
 setting that leads git elsewhere, no replaced object.
@@ -6,6 +6,7 @@ setting that leads git elsewhere, no replaced object.
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mlgates.core.errors import NoCheckout, SourceUnknown
+from mlgates.core.values import UNKNOWN, SourceState
 
 PARTS = ("src", "mlops", "data", "pyproject.toml", "requirements.lock")
 """What delivery takes from a project: sources, everything declared, samples and expectation suites, and the lock."""
@@ -55,10 +57,13 @@ _SETTINGS = {
 }
 _OBJECT_NAMES = {40: "sha1", 64: "sha256"}
 """By length of an object's name, what git hashes it with."""
+# The names that azure-ai-ml itself reads for the run's own git properties.
+_COMMIT, _DIRTY = "AZUREML_GIT_COMMIT", "AZUREML_GIT_DIRTY"
+_HEXADECIMAL = re.compile(r"[0-9a-f]{3,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One path of a commit: mode (octal, as git writes it), kind (`blob`, `commit`) and the object's name."""
 
     mode: str
@@ -103,14 +108,14 @@ class Checkout:
         """The path of `root` below the top level, in POSIX form; empty for the top level itself."""
         return "" if self.root == self.toplevel else self.root.relative_to(self.toplevel).as_posix()
 
-    def entries(self, commit: str | None = None) -> Mapping[str, Entry]:
+    def entries(self, commit: str | None = None) -> Mapping[str, TreeEntry]:
         """Return all paths of a commit, the checked-out one by default, from the top level. Raises `SourceUnknown`."""
         listed = run_git(self.toplevel, "ls-tree", "-r", "-z", "--full-tree", commit or self.commit)
         found = {}
         for line in filter(None, listed.split(b"\0")):
             facts, _, name = line.partition(b"\t")
             mode, kind, entry = facts.decode().split()
-            found[os.fsdecode(name)] = Entry(mode, kind, entry)
+            found[os.fsdecode(name)] = TreeEntry(mode, kind, entry)
         return found
 
     def blobs(self, names: Iterable[str]) -> Mapping[str, bytes]:
@@ -193,6 +198,38 @@ class Checkout:
         return {os.fsdecode(name) for name in listed.split(b"\0") if name}
 
 
+def source_state(root: Path, environ: Mapping[str, str]) -> SourceState:
+    """Return the state of the checkout at `root`; without one, what `AZUREML_GIT_COMMIT` and `AZUREML_GIT_DIRTY` tell.
+
+    Raises `NoCheckout` when neither is there; `SourceUnknown` with git's own reason when git does not tell, and when
+    the variable tells of another commit than git, or of none.
+    """
+    told = _from_environment(environ)
+    try:
+        checkout = Checkout.of(root)
+    except NoCheckout:
+        if told is None:
+            raise
+        return told
+    if told and told.commit != checkout.commit:
+        raise SourceUnknown(
+            f"{_COMMIT} tells of commit {told.commit[:12]}, and {root} is at {checkout.commit[:12]}: unset it"
+        )
+    changes = tuple(checkout.changes())
+    return SourceState(checkout.commit, dirty=bool(changes) or bool(told and told.dirty), changes=changes)
+
+
+def source_or_unknown(root: Path, environ: Mapping[str, str]) -> SourceState:
+    """Return the state as `source_state` does, `unknown` outside of any checkout.
+
+    For what decides nothing: a model that is trained there says of itself that its commit is unknown.
+    """
+    try:
+        return source_state(root, environ)
+    except NoCheckout:
+        return SourceState(UNKNOWN, dirty=False)
+
+
 def run_git(folder: Path, *arguments: str, given: bytes = b"", index: Path | None = None) -> bytes:
     """Run git in `folder` and return what it prints.
 
@@ -227,3 +264,12 @@ def _lines(said: bytes) -> Iterator[str]:
     for line in said.decode(errors="replace").splitlines():
         if text := line.strip().removeprefix("fatal: "):
             yield text
+
+
+def _from_environment(environ: Mapping[str, str]) -> SourceState | None:
+    commit = environ.get(_COMMIT, "").strip().lower()
+    if not commit:
+        return None
+    if not _HEXADECIMAL.fullmatch(commit):
+        raise SourceUnknown(f"{_COMMIT} is '{commit}', which is no commit: unset it, or give the full name of one")
+    return SourceState(commit, dirty=environ.get(_DIRTY, "").strip().lower() in {"1", "true"})

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
+from azure.ai.ml import MLClient
 from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeployment, OnlineEndpoint
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
@@ -15,15 +16,17 @@ from azure.core.polling import LROPoller
 from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.progress import Step
-from mlgates.delivery.quiet import quiet_operation
-from mlgates.delivery.refusals import translate_sdk_errors
+from mlgates.delivery.sdk_errors import translate_sdk_errors
+from mlgates.delivery.sdk_output import quiet_operation
 
 CONTENT_TAG = "content_sha256"
 """On endpoints and deployments: the fingerprint of the definition that they were made from."""
 _ON_ITS_WAY = frozenset({"creating", "updating", "scaling", "provisioning"})
-
-
 Resource: TypeAlias = OnlineEndpoint | OnlineDeployment | BatchEndpoint | BatchDeployment
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+_GROUPS = frozenset({"online_endpoints", "online_deployments", "batch_endpoints", "batch_deployments"})
+_CHANGES = "begin_"
 
 
 class Change(StrEnum):
@@ -47,10 +50,6 @@ class OperationResult:
     def summary(self) -> str:
         """One phrase for a person."""
         return f"{self.name} {self.change}"
-
-
-R = TypeVar("R", bound=Resource)
-T = TypeVar("T")
 
 
 def create_or_update(
@@ -111,6 +110,38 @@ def state_of(held: Resource) -> str:
     """Return a resource's provisioning state as Azure ML spells it: `Succeeded`, `Failed`, `Updating`."""
     state = held.provisioning_state
     return str(getattr(state, "value", None) or state or "Succeeded")  # an enum for states that the SDK knows
+
+
+def fenced(client: MLClient, check: Callable[[], None]) -> MLClient:
+    """Return `client`, with `check` called before each operation on endpoints and deployments that it begins.
+
+    What `check` raises comes instead of the operation.
+    """
+    return cast("MLClient", _Fenced(client, check, _GROUPS))
+
+
+class _Fenced:
+    """Passes everything on; `groups` are the attributes that are fenced in their turn."""
+
+    def __init__(self, inner: object, check: Callable[[], None], groups: frozenset[str] = frozenset()) -> None:
+        self._inner = inner
+        self._check = check
+        self._groups = groups
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name in self._groups:
+            return _Fenced(found, self._check)
+        if not self._groups and name.startswith(_CHANGES):
+            return self._checked(found)
+        return found
+
+    def _checked(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*words: Any, **more: Any) -> Any:
+            self._check()
+            return operation(*words, **more)
+
+        return call
 
 
 def _local_files(wanted: Resource) -> Mapping[str, str]:

@@ -8,10 +8,9 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.candidates import find_model
-from mlgates.delivery.gate_tags import keep_record
-from mlgates.delivery.inventory import model_versions
-from mlgates.delivery.serving import look_online, served_model
+from mlgates.delivery.live_endpoints import look_online, served_model
+from mlgates.delivery.mlflow_runs import keep_record
+from mlgates.delivery.models import find_model, model_versions
 from mlgates.gates.declaration import Gate, Gates
 from mlgates.gates.recording import evidence_of, recorded
 from mlgates.gates.workspace import WorkspaceEvidence

@@ -11,9 +11,10 @@ from mlgates.core.errors import MlgatesError
 from mlgates.core.files import sha256_of_path
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.downloads import download_artifact, download_data, download_model
-from mlgates.delivery.job import REPRODUCES, jobs_of
-from mlgates.delivery.metrics import run_metrics
+from mlgates.delivery.assets import download_data
+from mlgates.delivery.jobs import REPRODUCES, jobs_of
+from mlgates.delivery.mlflow_runs import download_artifact, run_metrics
+from mlgates.delivery.models import download_model
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Model, Table
 

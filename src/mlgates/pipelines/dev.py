@@ -17,8 +17,8 @@ from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.deploy import deploy
-from mlgates.delivery.train import register
+from mlgates.delivery.endpoints import deploy
+from mlgates.delivery.training import register
 from mlgates.pipelines.pipeline_run import Planned, Said, Work
 from mlgates.pipelines.shared_stages import run_gate, run_suite, train_once
 

@@ -18,9 +18,9 @@ from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving, Stage, StageState
 from mlgates.core.progress import Progress, Result, StageEnded, StageStarted
 from mlgates.core.values import AssetVersion, Job, SourceState
-from mlgates.delivery.ledger import Ledger
-from mlgates.delivery.serving import look_batch, look_online, served_model
-from mlgates.delivery.train import TrainingRequest
+from mlgates.delivery.live_endpoints import look_batch, look_online, served_model
+from mlgates.delivery.training import TrainingRequest
+from mlgates.delivery.workspace_ledger import Ledger
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

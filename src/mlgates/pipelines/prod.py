@@ -19,9 +19,9 @@ from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.candidates import candidate_of
-from mlgates.delivery.ledger import Ledger
-from mlgates.delivery.train import register
+from mlgates.delivery.models import candidate_of
+from mlgates.delivery.training import register
+from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.pipelines.dev import check_passed
 from mlgates.pipelines.pipeline_run import Planned, Work
 from mlgates.pipelines.shared_stages import Trained, run_gate, run_suite, train_twice

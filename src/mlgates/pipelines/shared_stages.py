@@ -15,9 +15,8 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import Job
-from mlgates.delivery.gate_tags import keep_page
-from mlgates.delivery.metrics import preload
-from mlgates.delivery.train import begin, finish
+from mlgates.delivery.mlflow_runs import keep_page, preload
+from mlgates.delivery.training import begin, finish
 from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken
 from mlgates.gates.runs import run_model_gate

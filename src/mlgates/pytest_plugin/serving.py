@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlgates.config.settings import Settings
     from mlgates.core.lineage import Lineage
     from mlgates.core.values import AssetVersion
-    from mlgates.delivery.serving import BatchServing, OnlineServing
+    from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
     from mlgates.endpoint_client import Address, EndpointClient
 
 EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
@@ -35,7 +35,7 @@ def delivered(workspace: "MLClient", settings: "Settings", own_workspace: bool) 
 @pytest.fixture(scope="session")
 def candidate(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "AssetVersion":
     """The model version under test: the newest, or that of `--model-version`."""
-    from mlgates.delivery.candidates import find_model  # noqa: PLC0415
+    from mlgates.delivery.models import find_model  # noqa: PLC0415
 
     with told():
         found = find_model(delivered, settings, pytestconfig.getoption("--model-version"))
@@ -54,7 +54,7 @@ def lineage(candidate: "AssetVersion") -> "Lineage":
 @pytest.fixture(scope="session")
 def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "OnlineServing":
     """The online endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.serving import look_online  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import look_online  # noqa: PLC0415
 
     with told(), _or_deploy(settings, settings.online_endpoint):
         found = look_online(delivered, settings.online_endpoint)
@@ -65,7 +65,7 @@ def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: p
 @pytest.fixture(scope="session")
 def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "BatchServing":
     """The batch endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.serving import look_batch  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import look_batch  # noqa: PLC0415
 
     with told(), _or_deploy(settings, settings.batch_endpoint):
         found = look_batch(delivered, settings.batch_endpoint)
@@ -76,7 +76,7 @@ def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: py
 @pytest.fixture(scope="session")
 def online_address(delivered: "MLClient", online_endpoint: "OnlineServing") -> "Address":
     """Where the online endpoint is asked, with a credential that it accepts."""
-    from mlgates.delivery.online_trial import address  # noqa: PLC0415
+    from mlgates.delivery.online import address  # noqa: PLC0415
 
     with told():
         return address(delivered, online_endpoint.name)
@@ -105,12 +105,12 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClien
 
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
+    from mlgates.core.checkout import source_or_unknown  # noqa: PLC0415
     from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
     from mlgates.core.progress import Silent  # noqa: PLC0415
-    from mlgates.delivery.candidates import find_model  # noqa: PLC0415
-    from mlgates.delivery.deploy import deploy  # noqa: PLC0415
-    from mlgates.delivery.source import source_or_unknown  # noqa: PLC0415
-    from mlgates.delivery.train import TrainingRequest, train_and_register  # noqa: PLC0415
+    from mlgates.delivery.endpoints import deploy  # noqa: PLC0415
+    from mlgates.delivery.models import find_model  # noqa: PLC0415
+    from mlgates.delivery.training import TrainingRequest, train_and_register  # noqa: PLC0415
 
     try:
         find_model(client, settings, None)

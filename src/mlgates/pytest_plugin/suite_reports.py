@@ -39,8 +39,8 @@ class SuiteReports:
 
     def __init__(self, folder: Path, root: Path) -> None:
         # Imported here: most runs ask for no reports. The state is that of the start, since that is what is tested.
+        from mlgates.core.checkout import source_state  # noqa: PLC0415
         from mlgates.core.values import UNKNOWN, SourceState  # noqa: PLC0415
-        from mlgates.delivery.source import source_state  # noqa: PLC0415
 
         self._folder = folder
         self._untold = ""

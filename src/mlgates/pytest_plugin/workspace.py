@@ -53,8 +53,7 @@ def workspace(
     Without `--env` it is a local one of the run's own: new, and gone with the session, unless `--local-root` names the
     folder where it stays, up. Each worker of pytest-xdist has one of its own.
     """
-    from mlgates.delivery.connect import connect  # noqa: PLC0415
-    from mlgates.delivery.local import local_workspace  # noqa: PLC0415
+    from mlgates.delivery.connection import connect, local_workspace  # noqa: PLC0415
 
     with _environment_kept():
         try:

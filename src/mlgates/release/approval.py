@@ -16,11 +16,10 @@ from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.tags import verdict_of
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.candidates import find_model
-from mlgates.delivery.deployed import deployed_checksum
-from mlgates.delivery.downloads import download_model
-from mlgates.delivery.gate_tags import read_record
-from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.live_endpoints import deployed_checksum
+from mlgates.delivery.mlflow_runs import read_record
+from mlgates.delivery.models import download_model, find_model
+from mlgates.delivery.workspace_ledger import Ledger
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, NotAllowed
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
-from mlgates.delivery.candidates import find_model
-from mlgates.delivery.online import online_deployment
-from mlgates.delivery.online_trial import smoke_test_online
+from mlgates.delivery.live_endpoints import BatchServing, OnlineServing, look_batch, look_online, served_model
+from mlgates.delivery.models import find_model
+from mlgates.delivery.online import online_deployment, smoke_test_online
 from mlgates.delivery.operations import Change, OperationResult, run_operation
-from mlgates.delivery.serving import BatchServing, OnlineServing, look_batch, look_online, served_model
 from mlgates.release.approval import Content, Served, check_deployed, check_unchanged
 from mlgates.release.context import Work, holding
 from mlgates.release.locking import TIDYING, free

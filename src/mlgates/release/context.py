@@ -11,9 +11,9 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
 from mlgates.core.ledger import Entry
 from mlgates.core.progress import Progress
-from mlgates.delivery.deploy import poll_seconds
-from mlgates.delivery.fence import fenced
-from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.connection import poll_seconds
+from mlgates.delivery.operations import fenced
+from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release.approval import Served, served
 from mlgates.release.locking import Owner, check_held, free, take
 from mlgates.release.probe import Reach, reach

@@ -13,7 +13,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.chain import LEFT_OUT, Anchor, confirmed, disagreements, left_out
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.ledger import Action, Draft, Entry
-from mlgates.delivery.ledger import Ledger, Reading
+from mlgates.delivery.workspace_ledger import Ledger, Reading
 from mlgates.release.approval import given
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Self
 
 from mlgates.core.errors import ConfigurationError, EndpointHeld
 from mlgates.core.ledger import Action, Draft, Entry, lock_of
-from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.workspace_ledger import Ledger
 
 RELEASE, ROLLBACK, TIDYING = "release", "rollback", "tidying"
 """What an endpoint is held for."""

@@ -10,7 +10,7 @@ from mlgates.contract.data_types import same
 from mlgates.contract.properties import WrongAnswer, predictions_of
 from mlgates.contract.signature import ModelContract
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.delivery.online_trial import address
+from mlgates.delivery.online import address
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, ScoringRequest, ask
 from mlgates.release.canary_statistics import Observation
 from mlgates.release.samples import Sample, Samples

@@ -9,11 +9,10 @@ from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import batch_deployment, make_default
-from mlgates.delivery.candidates import find_model
-from mlgates.delivery.gate_tags import tag_model
+from mlgates.delivery.live_endpoints import look_batch, look_online
+from mlgates.delivery.mlflow_runs import tag_model
+from mlgates.delivery.models import RELEASED_TAG, find_model
 from mlgates.delivery.online import online_deployment
-from mlgates.delivery.released import RELEASED_TAG
-from mlgates.delivery.serving import look_batch, look_online
 from mlgates.release.approval import (
     Content,
     Served,

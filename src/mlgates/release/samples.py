@@ -17,8 +17,8 @@ from mlgates.contract.formats import Format, azure_takes, encode, formats_of
 from mlgates.contract.request_parser import RequestRefused, parse
 from mlgates.contract.signature import Batch, Column, ModelContract, Tensor
 from mlgates.core.errors import SampleRefused
-from mlgates.delivery.batch_trial import sample_files
-from mlgates.delivery.online_trial import sample_request
+from mlgates.delivery.batch import sample_files
+from mlgates.delivery.online import sample_request
 from mlgates.endpoint_client import Json, ScoringRequest
 from mlgates.expectations.readers import UnreadableData, read_text
 

@@ -10,11 +10,10 @@ from mlgates.core.deployments import OnlineSmokeTest
 from mlgates.core.errors import CanaryBroken, CanaryUndecided
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Progress, Step
-from mlgates.delivery.gate_tags import tag_model
-from mlgates.delivery.online import share_traffic
-from mlgates.delivery.online_trial import smoke_test_online
+from mlgates.delivery.mlflow_runs import tag_model
+from mlgates.delivery.models import RELEASED_TAG
+from mlgates.delivery.online import share_traffic, smoke_test_online
 from mlgates.delivery.operations import OperationResult
-from mlgates.delivery.released import RELEASED_TAG
 from mlgates.release.approval import Content
 from mlgates.release.blue_green import remove_baseline
 from mlgates.release.canary import State, Watch, Watched, watch

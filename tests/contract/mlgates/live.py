@@ -12,7 +12,7 @@ from mlgates.endpoint_client import EndpointClient
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.delivery.serving import OnlineServing
+    from mlgates.delivery.live_endpoints import OnlineServing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ def live_endpoint(client: "MLClient", serving: "OnlineServing", into: Path) -> I
 
     Raises `AssetMissing` when no deployment has traffic.
     """
-    from mlgates.delivery.downloads import download_model  # noqa: PLC0415 - these take seconds
-    from mlgates.delivery.online_trial import address  # noqa: PLC0415
-    from mlgates.delivery.serving import served_model  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import served_model  # noqa: PLC0415
+    from mlgates.delivery.models import download_model  # noqa: PLC0415 - these take seconds
+    from mlgates.delivery.online import address  # noqa: PLC0415
 
     busiest = next(iter(serving.shares), None)
     if busiest is None:

@@ -116,7 +116,7 @@ class ReleaseSite:
 
     def pass_gate(self, version: str, *, passed: bool = True) -> None:
         """Keep a record of the prod gate with a version."""
-        from mlgates.delivery.gate_tags import keep_record  # noqa: PLC0415
+        from mlgates.delivery.mlflow_runs import keep_record  # noqa: PLC0415
         from mlgates.release.approval import content_of  # noqa: PLC0415
 
         content = content_of(self.client, self.settings, version)
@@ -150,7 +150,7 @@ class ReleaseSite:
 
     def work(self, owner: Owner | None = None) -> "Work":
         """Return what a release works with, as a process of its own would have it."""
-        from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+        from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
         from mlgates.release.context import Work  # noqa: PLC0415
 
         ledger = Ledger.of(self.client, self.settings)
@@ -169,13 +169,13 @@ class ReleaseSite:
 
     def address(self) -> Address:
         """Return where the endpoint is asked as any caller does."""
-        from mlgates.delivery.online_trial import address  # noqa: PLC0415
+        from mlgates.delivery.online import address  # noqa: PLC0415
 
         return address(self.client, self.settings.online_endpoint)
 
     def name_of(self, version: str) -> str:
         """Return the deployment that serves a version."""
-        from mlgates.delivery.serving import look_online, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import look_online, served_model  # noqa: PLC0415
 
         found = look_online(self.client, self.settings.online_endpoint).deployments
         return next(name for name, each in found.items() if served_model(each).version == version)
@@ -187,20 +187,20 @@ class ReleaseSite:
 
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic by version."""
-        from mlgates.delivery.serving import look_online, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import look_online, served_model  # noqa: PLC0415
 
         serving = look_online(self.client, self.settings.online_endpoint)
         return {served_model(serving.deployments[name]).version: share for name, share in serving.shares.items()}
 
     def shares(self) -> dict[str, int]:
         """Return the percentage of traffic by deployment."""
-        from mlgates.delivery.serving import look_online  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import look_online  # noqa: PLC0415
 
         return dict(look_online(self.client, self.settings.online_endpoint).shares)
 
     def batch_version(self) -> str:
         """Return the version that scores files."""
-        from mlgates.delivery.serving import look_batch, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import look_batch, served_model  # noqa: PLC0415
 
         serving = look_batch(self.client, self.settings.batch_endpoint)
         return served_model(serving.deployments[serving.default or ""]).version
@@ -216,7 +216,7 @@ class ReleaseSite:
     def _run(self) -> str:
         import mlflow  # noqa: PLC0415 - takes seconds
 
-        from mlgates.delivery.metrics import tracking_uri  # noqa: PLC0415
+        from mlgates.delivery.mlflow_runs import tracking_uri  # noqa: PLC0415
 
         tracker = mlflow.MlflowClient(tracking_uri(self.client))
         experiment = tracker.get_experiment_by_name("moods")

@@ -69,7 +69,7 @@ def deploy_batch(local: LocalEndpoint) -> None:
 
 def score(local: LocalEndpoint, file: Path, into: Path) -> list[Json]:
     """Return the predictions of a batch job for the rows of a file, in their order."""
-    from mlgates.delivery.batch_trial import download_predictions, invoke_batch  # noqa: PLC0415 - takes seconds
+    from mlgates.delivery.batch import download_predictions, invoke_batch  # noqa: PLC0415 - takes seconds
 
     job = invoke_batch(local.client, ENDPOINT, str(file), "uri_file", poll_s=0.25, progress=Silent())
     (written,) = download_predictions(local.client, job.name, into)

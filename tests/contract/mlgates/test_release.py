@@ -185,7 +185,7 @@ def test_the_ledger_tells_it_all_in_an_unbroken_chain(site: ReleaseSite, candida
 
 
 def test_writers_at_the_same_time_each_find_a_place(site: ReleaseSite) -> None:
-    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+    from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
 
     def write(name: str) -> None:
         draft = Draft(action=Action.APPROVED, by=name, model="raced:1")

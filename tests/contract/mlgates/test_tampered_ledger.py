@@ -75,7 +75,7 @@ def delete_all(site: ReleaseSite) -> None:
 
 def rewrite(site: ReleaseSite) -> None:
     """Delete the ledger and write it anew, whole, but for the rejections."""
-    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+    from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
 
     kept = [entry for entry in site.work().ledger.entries() if entry.action is not Action.REJECTED]
     delete(site, *numbers(site))
@@ -114,7 +114,7 @@ def test_the_run_of_a_model_that_nobody_registered_tells_too(site: ReleaseSite, 
     """The rejection of what a job has made: nothing is left of it but the tags of the run."""
     import mlflow  # noqa: PLC0415 - takes seconds
 
-    from mlgates.delivery.metrics import tracking_uri  # noqa: PLC0415
+    from mlgates.delivery.mlflow_runs import tracking_uri  # noqa: PLC0415
 
     tracking = mlflow.MlflowClient(tracking_uri(site.client))
     experiment = tracking.create_experiment(site.settings.training_experiment_name)

@@ -5,17 +5,17 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from mlgates import endpoint_client
-from mlgates.delivery import serving
+from mlgates.delivery import live_endpoints
 
 pytest_plugins = ("pytester",)
 
-LOADED = (serving, endpoint_client)
+LOADED = (live_endpoints, endpoint_client)
 """What the project's conftest imports: pytester drops modules that a run inside it is the first to import."""
 
 CONFTEST = """
 import pytest
 from types import SimpleNamespace as Some
-from mlgates.delivery.serving import BatchServing, OnlineServing
+from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
 from mlgates.pytest_plugin.evidence import Evidence
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.endpoint_client import Exchange

@@ -8,14 +8,13 @@ import pytest
 from mlgates import endpoint_client
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
-from mlgates.delivery import connect as connecting
-from mlgates.delivery import deploy, online_trial, serving, train
-from mlgates.delivery.local import LocalWorkspace
+from mlgates.delivery import connection, endpoints, live_endpoints, online, training
+from mlgates.delivery.connection import LocalWorkspace
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 pytest_plugins = ("pytester",)
 
-LOADED = (connecting, deploy, online_trial, serving, train, endpoint_client)
+LOADED = (connection, endpoints, online, live_endpoints, training, endpoint_client)
 """What the fixtures import: pytester drops modules that a run inside it is the first to import."""
 # The deployment files import azure-ai-ml, whose warnings an ordinary run takes for known.
 INI = "[pytest]\naddopts = -p mlgates.pytest_plugin -p no:cacheprovider\nfilterwarnings =\n  ignore\n"
@@ -38,7 +37,7 @@ def connections(monkeypatch: pytest.MonkeyPatch, workspace: FakeWorkspace) -> Co
     def stop(self: LocalWorkspace) -> None:
         made.stopped += 1
 
-    monkeypatch.setattr(connecting, "connect", connect)
+    monkeypatch.setattr(connection, "connect", connect)
     monkeypatch.setattr(LocalWorkspace, "stop", stop)
     return made
 

@@ -14,9 +14,9 @@ from mlgates.build.archive import Build, unpack
 from mlgates.build.project import data_beside, make, unpacked
 from mlgates.config.load import load_settings
 from mlgates.config.project import Project
+from mlgates.core.checkout import source_state
 from mlgates.core.errors import BuildRefused, ConfigurationError, NoCheckout, SourceUnknown
 from mlgates.core.values import SourceState
-from mlgates.delivery.source import source_state
 from tests.unit.mlgates.git_folder import committed, git
 
 Change = Callable[[Path], object]

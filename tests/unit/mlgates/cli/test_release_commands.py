@@ -26,7 +26,7 @@ def mlgates(project: Project, workspace: FakeWorkspace, monkeypatch: pytest.Monk
 
 
 def written(workspace: FakeWorkspace, action: Action, **more: str) -> None:
-    from mlgates.delivery.ledger import Ledger  # noqa: PLC0415 - brings in azure-ai-ml
+    from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415 - brings in azure-ai-ml
 
     told = {"reason": "[b]why[/b]", **more}
     draft = Draft(action=action, by="Ann", model="classifier:1", **told)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def test_a_ledger_that_lost_its_end_says_what_is_gone_and_how_to_go_on(
 @pytest.fixture
 def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run of a training has an anchor."""
-    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: {})
+    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: {})
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_what_was_chained_has_no_fault(entries: list[Entry]) -> None:
 def test_an_entry_that_is_not_the_last_cannot_be_changed_unnoticed(entries: list[Entry], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
     changed = [*entries[:place], replace(entries[place], by=f"{entries[place].by}!"), *entries[place + 1 :]]
-    # The last has none after it that tells; there the name of its file does (delivery.ledger).
+    # The last has none after it that tells; there the name of its file does (delivery.workspace_ledger).
     assert (fault(changed) is None) is (place == len(entries) - 1)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.values import AssetVersion, Job, SourceState
-from mlgates.delivery.job import Training, find_job, submit
+from mlgates.delivery.jobs import Training, find_job, submit
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 TRAINING = Training(

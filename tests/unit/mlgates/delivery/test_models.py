@@ -7,7 +7,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import Job
-from mlgates.delivery.model import register_model
+from mlgates.delivery.models import register_model
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 TAGS = {"git_commit": "c0ffee", "git_dirty": "False", "data": "patients:7", "data_sha256": "ab" * 32, "stage": "x"}

@@ -58,7 +58,7 @@ class Town:
 
     def work(self, process: int = 1) -> "Work":
         """What a release works with; by default in a process that dies with it."""
-        from mlgates.delivery.ledger import Ledger  # noqa: PLC0415
+        from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
         from mlgates.release.context import Work  # noqa: PLC0415
 
         ledger = Ledger(self.client, "classifier", ENDPOINT)

@@ -9,7 +9,7 @@ import pytest
 from mlgates.core.errors import CanaryBroken
 from mlgates.core.ledger import lock_of
 from mlgates.core.progress import Fact, Record, Silent, StepFinished
-from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.blue_green import BASELINE, tidy
 from mlgates.release.context import Work

@@ -9,7 +9,7 @@ import pytest
 from mlgates.core.errors import ConfigurationError, LedgerBroken, MlgatesError, NotAllowed
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Silent
-from mlgates.delivery.ledger import Ledger
+from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import ledger_repair
 from mlgates.release.approval import decide
 from mlgates.release.blue_green import tidy
@@ -23,7 +23,7 @@ NAME = "classifier-ledger"
 
 @pytest.fixture(autouse=True)
 def _no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: {})
+    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: {})
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_forged_repair_does_not_take_a_rejection_away(town: Town, rejected: st
 
 def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, rejected: str) -> None:
     from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
-    from mlgates.delivery.deploy import deploy  # noqa: PLC0415
+    from mlgates.delivery.endpoints import deploy  # noqa: PLC0415
 
     endpoint = town.workspace.online_endpoints.held[ENDPOINT,]
     endpoint.tags["content_sha256"] = "another"  # as if its declaration had changed
@@ -266,8 +266,8 @@ def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
     town: Town, rejected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = {"sunny": {"ledger.head": f"{last(town)} {'0' * 64}"}}
-    monkeypatch.setattr("mlgates.delivery.anchors.tagged_runs", lambda *_: runs)
-    monkeypatch.setattr("mlgates.delivery.gate_tags.tag_run", lambda _, run, tags: runs[run].update(tags))
+    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: runs)
+    monkeypatch.setattr("mlgates.delivery.mlflow_runs.tag_run", lambda _, run, tags: runs[run].update(tags))
     town.workspace.models.get("classifier", rejected).tags["job"] = "sunny"
     assert ledger_repair.look(town.client, town.settings).reading.faults
     repaired(town)

@@ -1,0 +1,136 @@
+"""What azure-ai-ml prints is kept from the terminal where it is noise, thread by thread."""
+
+import io
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mlgates.delivery.sdk_output import WithoutTraces, diverted, quiet_operation, quiet_upload, silence_sdk_logging
+
+RESET = "\x1b[39m\n"
+
+
+HUSHED = (
+    "azure.ai.ml._utils._experimental",
+    "azure.ai.ml.operations._job_operations",
+    "azure.ai.ml.operations._model_operations",
+    "azure.ai.ml.operations._online_deployment_operations",
+    "azure.identity",
+)
+
+
+@pytest.fixture
+def levels() -> Iterator[None]:
+    """Give the loggers of Azure's libraries their levels back."""
+    before = {name: logging.getLogger(name).level for name in HUSHED}
+    yield
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "left"),
+    [
+        ([RESET, "\n"], ""),
+        (["one\n", RESET, "\n", "two\n"], "one\ntwo\n"),
+        ([RESET, "two\n"], "two\n"),
+        ([RESET, "\n", "\n"], "\n"),
+        (["\n"], "\n"),
+        (["\r\x1b[32mUploading a.csv\x1b[32m (< 1 MB): 0.00B [00:00, ?B/s]", "\n", "left\n"], "left\n"),
+    ],
+)
+def test_the_colour_reset_and_its_newline_are_dropped_and_nothing_else(pieces: list[str], left: str) -> None:
+    target = io.StringIO()
+    quiet = WithoutTraces(target)
+    for piece in pieces:
+        quiet.write(piece)
+    quiet.flush()
+    assert target.getvalue() == left
+
+
+def test_standard_error_is_given_back() -> None:
+    before = sys.stderr
+    with quiet_upload():
+        assert sys.stderr is not before
+    assert sys.stderr is before
+
+
+@pytest.mark.usefixtures("levels")
+def test_a_failed_sign_in_is_not_told_twice(caplog: pytest.LogCaptureFixture) -> None:
+    silence_sdk_logging()
+    logging.getLogger("azure.identity").warning("tried nine ways")
+    assert caplog.records == []
+
+
+@pytest.mark.usefixtures("levels")
+def test_errors_are_still_heard(caplog: pytest.LogCaptureFixture) -> None:
+    silence_sdk_logging()
+    logging.getLogger("azure.identity").error("broken")
+    assert [record.message for record in caplog.records] == ["broken"]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def in_thread(work: Callable[[], None], name: str | None = None) -> None:
+    thread = threading.Thread(target=work, name=name)
+    thread.start()
+    thread.join()
+
+
+def test_only_the_thread_that_asked_is_diverted(capsys: pytest.CaptureFixture[str]) -> None:
+    mine = io.StringIO()
+    with diverted("stdout", lambda rest: mine):
+        say("mine")
+        in_thread(lambda: say("other"))
+    assert (mine.getvalue(), capsys.readouterr().out) == ("mine\n", "other\n")
+
+
+def test_uses_that_overlap_may_end_in_any_order(capsys: pytest.CaptureFixture[str]) -> None:
+    before, mine, other = sys.stdout, io.StringIO(), io.StringIO()
+    inside, leave = threading.Event(), threading.Event()
+
+    def outlasting() -> None:
+        with diverted("stdout", lambda rest: other):
+            inside.set()
+            leave.wait(10)
+            say("late")
+
+    with diverted("stdout", lambda rest: mine):
+        thread = threading.Thread(target=outlasting)
+        thread.start()
+        inside.wait(10)
+        say("early")
+    say("free")
+    leave.set()
+    thread.join()
+    assert (mine.getvalue(), other.getvalue(), capsys.readouterr().out) == ("early\n", "late\n", "free\n")
+    assert sys.stdout is before
+
+
+def test_the_innermost_of_one_thread_wins() -> None:
+    outer, inner = io.StringIO(), io.StringIO()
+    with diverted("stderr", lambda rest: outer), diverted("stderr", lambda rest: inner):
+        sys.stderr.write("x\n")
+    assert (outer.getvalue(), inner.getvalue()) == ("", "x\n")
+
+
+def test_what_is_not_diverted_is_as_much_a_terminal_as_before() -> None:
+    before = sys.stdout.isatty()
+    with diverted("stdout", lambda rest: io.StringIO(), belongs=lambda thread: False):
+        assert sys.stdout.isatty() is before
+        sys.stdout.flush()
+
+
+def test_the_dots_of_a_poller_are_kept_off_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    def dot() -> None:
+        sys.stdout.write(".")
+
+    with quiet_operation():
+        in_thread(dot, name="LROPoller(1)")
+        say("heard")
+    assert capsys.readouterr().out == "heard\n"
