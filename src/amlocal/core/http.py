@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -101,6 +102,7 @@ class Route:
 _VARIABLE = re.compile(r"\{(\w+)(:path)?\}")
 
 
+@cache  # tests make a thousand applications
 def _compile_path(path: str) -> re.Pattern[str]:
     """Turn a route's path into a pattern over the raw (percent-encoded) request path.
 
