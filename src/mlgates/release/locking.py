@@ -15,11 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mlgates.core.errors import ConfigurationError, EndpointHeld
 from mlgates.core.ledger import Action, Draft, Entry, lock_of
-from mlgates.delivery.workspace_ledger import Ledger
+
+if TYPE_CHECKING:  # it imports azure-ai-ml, which takes seconds, and an owner is asked for in processes of their own
+    from mlgates.delivery.workspace_ledger import Ledger
 
 RELEASE, ROLLBACK, TIDYING = "release", "rollback", "tidying"
 """What an endpoint is held for."""
@@ -94,7 +96,7 @@ class Owner:
 
 
 def take(
-    ledger: Ledger, endpoint: str, model: str, owner: Owner, *, reason: str, facts: Mapping[str, str] | None = None
+    ledger: "Ledger", endpoint: str, model: str, owner: Owner, *, reason: str, facts: Mapping[str, str] | None = None
 ) -> Entry:
     """Take the lock of `endpoint`, from nobody or from an owner that is dead; `reason` and `facts` say what for.
 
@@ -139,7 +141,7 @@ def check_held(entries: Sequence[Entry], lock: Entry) -> None:
     )
 
 
-def free(ledger: Ledger, endpoint: str, *, by: str, reason: str) -> Entry:
+def free(ledger: "Ledger", endpoint: str, *, by: str, reason: str) -> Entry:
     """End the lock of `endpoint`, whoever holds it. Raises `ConfigurationError` when nobody does."""
 
     def decide(entries: Sequence[Entry]) -> Draft:
