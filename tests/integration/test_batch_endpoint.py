@@ -20,7 +20,7 @@ from mlgates.delivery.batch import download_predictions, invoke_batch
 from mlgates.delivery.connection import poll_seconds
 from mlgates.delivery.live_endpoints import BatchServing, served_model
 from mlgates.delivery.operations import state_of
-from mlgates.pytest_plugin.workspace import told
+from mlgates.pytest_plugin.workspace_fixtures import without_traceback
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -59,7 +59,7 @@ def scored(
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([contract.names, *some])
     poll_s = poll_seconds(settings)
-    with told():
+    with without_traceback():
         job = invoke_batch(workspace, batch_endpoint.name, str(folder), "uri_folder", poll_s=poll_s, progress=Silent())
         (predictions,) = download_predictions(workspace, job.name, output)
     return Scored(job, given, read_predictions(predictions))

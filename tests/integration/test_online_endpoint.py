@@ -19,7 +19,7 @@ from mlgates.delivery.live_endpoints import OnlineServing, served_model
 from mlgates.delivery.online import sample_request
 from mlgates.delivery.operations import state_of
 from mlgates.endpoint_client import Address, EndpointClient, ScoringRequest, ask
-from mlgates.pytest_plugin.serving import EndpointAt
+from mlgates.pytest_plugin.endpoint_fixtures import EndpointAt
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -7,7 +7,7 @@ import pytest
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
 from mlgates.endpoint_client import ScoringRequest
-from mlgates.pytest_plugin.workspace import told
+from mlgates.pytest_plugin.workspace_fixtures import without_traceback
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
     from azure.ai.ml import MLClient
@@ -18,7 +18,7 @@ def sample(settings: Settings) -> ScoringRequest:
     """The request that the project keeps for this."""
     from mlgates.delivery.online import sample_request  # noqa: PLC0415
 
-    with told():
+    with without_traceback():
         return sample_request(settings)
 
 
@@ -27,5 +27,5 @@ def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
     """The model version that is meant to serve."""
     from mlgates.delivery.models import released_version  # noqa: PLC0415
 
-    with told():
+    with without_traceback():
         return released_version(delivered, settings)

@@ -107,7 +107,7 @@ class Evidence:
     """The rows that a model was not trained on."""
     fetch_training_set: Callable[[Model], pd.DataFrame] = _nothing
     """The whole table that a model was trained on, held-out rows and label included."""
-    fetch_twin_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
+    fetch_reproduced_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
     """What a second training from the same build scored; None when there was none."""
     fetch_resolution: Callable[[Model], Resolution] = _nothing
     """What the package index makes of a model's requirements."""

@@ -45,7 +45,9 @@ def run_model_gate(
     evidence.the_candidate = source.model(candidate)
     evidence.champion = source.model(champion) if champion else None
     evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
-    evidence.fetch_twin_metrics = lambda: source.twin_metrics(evidence.candidate, settings.training_experiment_name)
+    evidence.fetch_reproduced_metrics = lambda: source.reproduced_metrics(
+        evidence.candidate, settings.training_experiment_name
+    )
     versions = model_versions(client, settings, newest=VERSIONS)
     record = recorded(gate, settings, evidence, versions[::-1], progress=progress)
     keep_record(client, candidate, record)

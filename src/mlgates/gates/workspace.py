@@ -57,7 +57,7 @@ class WorkspaceEvidence:
         rows, of = rows_named(file.read_text(encoding="utf-8"))
         return table_of(self.training_set(model), rows, of, label=self._label, features=_names(model))
 
-    def twin_metrics(self, model: Model, experiment: str) -> dict[str, float] | None:
+    def reproduced_metrics(self, model: Model, experiment: str) -> dict[str, float] | None:
         """Return what a second training of `model` scored, None when there was none.
 
         That is the newest completed job of `experiment` with the tag `reproduces=JOB`, of the same commit, data and

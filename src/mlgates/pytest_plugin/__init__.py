@@ -5,8 +5,8 @@ pytest loads this in every run, so no file here imports anything heavy at its to
 
 import pytest
 
-from mlgates.pytest_plugin import evidence, layers, suite_reports
-from mlgates.pytest_plugin.serving import (
+from mlgates.pytest_plugin import failure_sections, layers
+from mlgates.pytest_plugin.endpoint_fixtures import (
     batch_endpoint,
     candidate,
     delivered,
@@ -16,7 +16,7 @@ from mlgates.pytest_plugin.serving import (
     online_endpoint,
     scorer,
 )
-from mlgates.pytest_plugin.workspace import local_root, own_workspace, settings, workspace
+from mlgates.pytest_plugin.workspace_fixtures import local_root, own_workspace, settings, workspace
 
 __all__ = [
     "batch_endpoint",
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where local workspaces live, by default .amlocal; the run's own stays there, up, for the next run, while "
         "without this option it is temporary",
     )
-    suite_reports.add_option(group)
+    layers.add_option(group)
     group.addoption("--model-version", default=None, help="the model version under test; by default the newest")
 
 
@@ -67,8 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for known in _OF_THE_SDK:
         config.addinivalue_line("filterwarnings", known)
     layers.configure(config)
-    evidence.configure(config)
-    suite_reports.configure(config)
+    failure_sections.configure(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,9 +76,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> "evidence.Reporting":
+def pytest_runtest_makereport(item: pytest.Item) -> "failure_sections.Reporting":
     """Put what was under test into the report of a test that failed."""
     report = yield
     if report.failed:
-        evidence.add(item, report)
+        failure_sections.add(item, report)
     return report

@@ -93,7 +93,7 @@ def verdicts(
         fetch_training_set=lambda model: (
             challenger.data if champion is None or model is challenger.model else champion.data
         ),
-        fetch_twin_metrics=lambda: challenger.twin,
+        fetch_reproduced_metrics=lambda: challenger.twin,
         fetch_resolution=resolve,
         cache=Cache(cache),
     )

@@ -19,7 +19,7 @@ class ReproducibilityConfig(Strict):
 
 def check(config: ReproducibilityConfig, evidence: Evidence) -> Iterator[CheckResult]:
     """Yield one result: the metric that differs most. Evidence: `first` and `second`, the metrics by name."""
-    second = evidence.fetch_twin_metrics()
+    second = evidence.fetch_reproduced_metrics()
     if second is None:
         raise CouldNotRun(
             f"{evidence.candidate} was trained once only",

@@ -50,7 +50,7 @@ class TestMetrics:
 class TestReproducibility:
     @staticmethod
     def judged(first: dict[str, float], second: dict[str, float] | None, tolerance: float = 1e-6) -> CheckResult:
-        found = replace(scored(**first), fetch_twin_metrics=lambda: second)
+        found = replace(scored(**first), fetch_reproduced_metrics=lambda: second)
         (result,) = reproducibility.check(reproducibility.ReproducibilityConfig(tolerance=tolerance), found)
         return result
 

@@ -32,7 +32,7 @@ class Second:
 
     def among(self, *jobs: FakeJob) -> dict[str, float] | None:
         self._workspace.jobs.held = list(jobs)
-        return self._evidence.twin_metrics(FakeModel(tags={**ORIGIN, "job": "first"}), "experiment")
+        return self._evidence.reproduced_metrics(FakeModel(tags={**ORIGIN, "job": "first"}), "experiment")
 
 
 def test_its_metrics_are_those_of_the_newest(second: Second) -> None:

@@ -9,10 +9,9 @@ from skops.io import dump
 
 from mlgates.core.gates import CheckResult
 from mlgates.gates.cache import Cache
-from mlgates.gates.checks.supply_chain import SupplyChainConfig, check
+from mlgates.gates.checks.supply_chain import SupplyChainConfig, check, stored_format, untrusted_types
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.model_types import stored_format, untrusted_types
 from mlgates.gates.resolution import Resolution, python_of, read_answer, resolve
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlgates.core.errors import MlgatesError
-from mlgates.pytest_plugin.evidence import Evidence
+from mlgates.pytest_plugin.failure_sections import UnderTest
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -57,9 +57,9 @@ def workspace(
 
     with _environment_kept():
         try:
-            with told():
+            with without_traceback():
                 client = connect(settings, local_root=local_root)
-            Evidence.of(pytestconfig).workspace = settings
+            UnderTest.of(pytestconfig).workspace = settings
             yield client
         finally:
             if own_workspace and pytestconfig.getoption("--local-root") is None:
@@ -67,7 +67,7 @@ def workspace(
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def without_traceback() -> Iterator[None]:
     """Fail with the message of an `MlgatesError` and no traceback: it says what, where and the way out."""
     try:
         yield

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from mlgates.core.errors import AssetMissing
-from mlgates.pytest_plugin.evidence import Evidence
-from mlgates.pytest_plugin.workspace import told
+from mlgates.pytest_plugin.failure_sections import UnderTest
+from mlgates.pytest_plugin.workspace_fixtures import without_traceback
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -27,7 +27,7 @@ EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
 def delivered(workspace: "MLClient", settings: "Settings", own_workspace: bool) -> "MLClient":
     """The workspace with a model and both endpoints: brought about on the run's own, taken as it is on a named one."""
     if own_workspace:
-        with told():
+        with without_traceback():
             _deliver(workspace, settings)
     return workspace
 
@@ -37,9 +37,9 @@ def candidate(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.
     """The model version under test: the newest, or that of `--model-version`."""
     from mlgates.delivery.models import find_model  # noqa: PLC0415
 
-    with told():
+    with without_traceback():
         found = find_model(delivered, settings, pytestconfig.getoption("--model-version"))
-    Evidence.of(pytestconfig).candidate = found
+    UnderTest.of(pytestconfig).candidate = found
     return found
 
 
@@ -56,9 +56,9 @@ def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: p
     """The online endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.live_endpoints import look_online  # noqa: PLC0415
 
-    with told(), _or_deploy(settings, settings.online_endpoint):
+    with without_traceback(), _or_deploy(settings, settings.online_endpoint):
         found = look_online(delivered, settings.online_endpoint)
-    Evidence.of(pytestconfig).online = found
+    UnderTest.of(pytestconfig).online = found
     return found
 
 
@@ -67,9 +67,9 @@ def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: py
     """The batch endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.live_endpoints import look_batch  # noqa: PLC0415
 
-    with told(), _or_deploy(settings, settings.batch_endpoint):
+    with without_traceback(), _or_deploy(settings, settings.batch_endpoint):
         found = look_batch(delivered, settings.batch_endpoint)
-    Evidence.of(pytestconfig).batch = found
+    UnderTest.of(pytestconfig).batch = found
     return found
 
 
@@ -78,7 +78,7 @@ def online_address(delivered: "MLClient", online_endpoint: "OnlineServing") -> "
     """Where the online endpoint is asked, with a credential that it accepts."""
     from mlgates.delivery.online import address  # noqa: PLC0415
 
-    with told():
+    with without_traceback():
         return address(delivered, online_endpoint.name)
 
 
@@ -87,7 +87,7 @@ def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
     """Opens what asks an address; what it asked last is told when the test fails."""
     from mlgates.endpoint_client import Address, EndpointClient  # noqa: PLC0415
 
-    asked = Evidence.of(pytestconfig).asked
+    asked = UnderTest.of(pytestconfig).asked
 
     def open_endpoint(address: Address) -> EndpointClient:
         asked.append(EndpointClient(address))

@@ -16,7 +16,7 @@ CONFTEST = """
 import pytest
 from types import SimpleNamespace as Some
 from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
-from mlgates.pytest_plugin.evidence import Evidence
+from mlgates.pytest_plugin.failure_sections import UnderTest
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.endpoint_client import Exchange
 from mlgates.endpoint_client import ScoringRequest
@@ -24,26 +24,26 @@ from mlgates.endpoint_client import ScoringRequest
 @pytest.fixture
 def workspace(pytestconfig):
     facts = {"environment": "dev", "aml_workspace_name": "mlw", "resource_group_name": "rg", "target": "Azure"}
-    Evidence.of(pytestconfig).workspace = Some(**facts)
+    UnderTest.of(pytestconfig).workspace = Some(**facts)
 
 @pytest.fixture
 def online_endpoint(workspace, pytestconfig):
     deployments = {name: Some(name=name, model=f"azureml:classifier:{v}") for name, v in (("blue", 1), ("green", 2))}
     endpoint = Some(name="online-dev", traffic={"blue": 90, "green": 10})
-    Evidence.of(pytestconfig).online = OnlineServing(endpoint, deployments)
+    UnderTest.of(pytestconfig).online = OnlineServing(endpoint, deployments)
 
 @pytest.fixture
 def batch_endpoint(workspace, pytestconfig):
     endpoint = Some(name="batch-dev", defaults={"deployment_name": "night"})
     deployments = {"night": Some(name="night", model="azureml:classifier:7")}
-    Evidence.of(pytestconfig).batch = BatchServing(endpoint, deployments)
+    UnderTest.of(pytestconfig).batch = BatchServing(endpoint, deployments)
 
 @pytest.fixture
 def scorer(online_endpoint, pytestconfig):
     headers = {"azureml-model-deployment": "green", "x-request-id": "r-1"}
     response = ScoringResponse(424, b"no", headers)
     last = Exchange(ScoringRequest(b'{"input_data": []}'), response, "https://e/score", 0.02)
-    asked = Evidence.of(pytestconfig).asked
+    asked = UnderTest.of(pytestconfig).asked
     asked.append(Some(last=last))
     yield
     asked.clear()

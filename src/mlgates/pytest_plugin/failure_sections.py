@@ -24,7 +24,7 @@ TITLE = "mlgates: what was under test"
 
 
 @dataclass
-class Evidence:
+class UnderTest:
     """What the session's fixtures have brought to light so far."""
 
     workspace: "Settings | None" = None
@@ -35,22 +35,22 @@ class Evidence:
     """What the current test asks with."""
 
     @staticmethod
-    def of(config: pytest.Config) -> "Evidence":
+    def of(config: pytest.Config) -> "UnderTest":
         """Return the session's own."""
         return config.stash[_EVIDENCE]
 
 
-_EVIDENCE = pytest.StashKey[Evidence]()
+_EVIDENCE = pytest.StashKey[UnderTest]()
 
 
 def configure(config: pytest.Config) -> None:
     """Begin without any."""
-    config.stash[_EVIDENCE] = Evidence()
+    config.stash[_EVIDENCE] = UnderTest()
 
 
 def add(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the evidence that bears on a failed test into its report: a section, and properties for JUnit XML."""
-    facts = list(_facts(Evidence.of(item.config), getattr(item, "fixturenames", ())))
+    facts = list(_facts(UnderTest.of(item.config), getattr(item, "fixturenames", ())))
     if not facts:
         return
     width = max(len(name) for name, _ in facts)
@@ -59,7 +59,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
     item.user_properties += [(f"mlgates.{name}", value) for name, value in facts]
 
 
-def _facts(evidence: Evidence, used: Collection[str]) -> Facts:
+def _facts(evidence: UnderTest, used: Collection[str]) -> Facts:
     if "workspace" not in used or evidence.workspace is None:
         return
     settings = evidence.workspace
