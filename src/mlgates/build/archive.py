@@ -12,8 +12,7 @@ from mlgates.core.files import sha256_of, sha256_of_path
 from mlgates.core.values import UNKNOWN, SourceState
 
 MANIFEST = "manifest.json"
-
-
+# Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _UNIX = 3
@@ -48,9 +47,6 @@ class Manifest:
             return cls(source, {str(name): str(digest) for name, digest in document["files"].items()})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BuildRefused(f"{shown}: {MANIFEST} in it is no manifest of a build") from error
-
-
-# Neither the clock nor the file system may leave a trace in the bytes; zip knows no earlier time.
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,13 @@ def pack(files: Mapping[str, bytes], source: SourceState, into: Path) -> Build:
             archive.writestr(entry, content)
     digest = sha256_of_path(part)
     return Build(part.replace(into / f"build-{digest[:12]}.zip"), digest, manifest)
+
+
+def write_checksum(build: Build) -> Path:
+    """Write the checksum beside the archive, in the form that `sha256sum --check` reads; return that file."""
+    file = build.file.with_name(f"{build.file.name}.sha256")
+    file.write_text(f"{build.sha256}  {build.file.name}\n", encoding="utf-8")
+    return file
 
 
 def unpack(file: Path, into: Path) -> Build:

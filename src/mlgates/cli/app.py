@@ -1,5 +1,6 @@
 """The commands of mlgates: what can be asked, and how it is spelled."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mlgates.cli.command import Commands, Group, Output, command
-from mlgates.cli.session import OutputFormat, Session
-from mlgates.cli.terminal import speak_any_encoding
+from mlgates.cli.session import OutputFormat, Session, speak_any_encoding
+from mlgates.core.checkout import source_state
 from mlgates.core.deployments import EndpointKind
 from mlgates.core.ledger import Action
 
@@ -46,10 +47,10 @@ def train(
 ) -> None:
     """Register environment and data, run the training job and follow it to its end."""
     client = work.connect()
-    from mlgates.cli import runs  # noqa: PLC0415
+    from mlgates.cli import training  # noqa: PLC0415
 
     inputs = {"estimator": estimator, "seed": seed}
-    runs.train(work, client, inputs, data_file=data, build=build, register=register)
+    training.train(work, client, inputs, data_file=data, build=build, register=register)
 
 
 @command(app, Group.TRAIN)
@@ -59,9 +60,9 @@ def register(
 ) -> None:
     """Register the model of a completed training job, with its lineage."""
     client = work.connect()
-    from mlgates.cli import runs  # noqa: PLC0415
+    from mlgates.cli import training  # noqa: PLC0415
 
-    runs.register(work, client, job)
+    training.register(work, client, job)
 
 
 @command(app, Group.TRAIN)
@@ -69,9 +70,15 @@ def build(
     work: Session, output: Annotated[Path, typer.Option(help="The folder that the archive goes to.")] = Path("dist")
 ) -> None:
     """Pack sources, declarations, suites and lock into one archive, with the sha256 of each file."""
-    from mlgates.cli import building  # noqa: PLC0415
+    from mlgates.build.archive import write_checksum  # noqa: PLC0415
+    from mlgates.build.project import make  # noqa: PLC0415
 
-    building.build(work, output)
+    project = work.settings.project
+    made = make(project, source_state(project.root, os.environ), output)
+    write_checksum(made)
+    work.say(made.summary)
+    work.say(f"build  {made.file}")
+    work.say(f"sha256 {made.sha256}")
 
 
 class Pipeline(StrEnum):
@@ -335,9 +342,9 @@ def show(
 ) -> None:
     """Show what the workspace holds: environments, data, jobs, models with their lineage."""
     client = work.connect()
-    from mlgates.cli import runs  # noqa: PLC0415
+    from mlgates.cli import training  # noqa: PLC0415
 
-    runs.show(work.printing(output), client, newest=newest)
+    training.show(work.printing(output), client, newest=newest)
 
 
 @command(app, Group.PROJECT)

@@ -44,7 +44,7 @@ class Models:
 
 
 def show(session: Session, named: str | None, *, schema: bool, as_openapi: bool) -> None:
-    """Print the contract of a model, for a person, as JSON Schema or as an OpenAPI document."""
+    """Print the contract of a model, as text, as JSON Schema or as an OpenAPI document."""
     if schema and as_openapi:
         raise ConfigurationError("--schema and --openapi: choose one of the two")
     with _models(session) as models:
@@ -55,7 +55,7 @@ def show(session: Session, named: str | None, *, schema: bool, as_openapi: bool)
         name, _, version = title.partition(":")
         session.say(_text(openapi(contract, title=name, version=version or "unregistered")))
     else:
-        for line in _told(title, contract):
+        for line in _lines(title, contract):
             session.say(line)
 
 
@@ -80,7 +80,7 @@ def _text(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _told(title: str, contract: ModelContract) -> Iterator[str]:
+def _lines(title: str, contract: ModelContract) -> Iterator[str]:
     yield f"model    {title}"
     for each in contract.inputs:
         yield f"input    {_input(each)}"

@@ -1,5 +1,7 @@
-"""What every command shares: its options, its settings, its two outputs, and one line for an error."""
+"""What every command shares: its options, its settings, its two outputs in any encoding, and one line for an error."""
 
+import codecs
+import io
 import json
 import os
 import sys
@@ -12,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mlgates.cli.terminal import speak_any_encoding
 from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
 from mlgates.config.settings import Settings, Target
@@ -20,6 +21,12 @@ from mlgates.core.errors import ExitCode, MlgatesError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+_PIPE_WIDTH = 1000
+"""Columns of what is no terminal: a table in a pipe keeps its words whole, for `grep` and `cut`."""
+# In one character each, so that columns stay columns.
+_PLAIN = {"✓": "+", "✗": "x", "▶": ">", "…": "~", "—": "-", "→": ">", "·": "."}
+_HANDLER = "mlgates.plain"
 
 
 class OutputFormat(StrEnum):
@@ -67,10 +74,6 @@ class Session:
             self.output.print(shown)
 
 
-_PIPE_WIDTH = 1000
-"""Columns of what is no terminal: a table in a pipe keeps its words whole, for `grep` and `cut`."""
-
-
 @contextmanager
 def session(
     context: typer.Context, *, env: str, project: Path | None, require_azure: bool, debug: bool
@@ -84,7 +87,7 @@ def session(
     progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
     if not output.is_terminal:
         output.width = _PIPE_WIDTH
-    with _told(progress, debug=debug):
+    with _errors_in_one_line(progress, debug=debug):
         home = find_project((project or Path.cwd()).absolute())
         settings = load_settings(home, env, environ=os.environ, require_azure=require_azure)
         progress.print(where(settings), markup=False, highlight=False, style="dim", soft_wrap=True)
@@ -104,8 +107,16 @@ def where(settings: Settings) -> str:
             return f"{name} in resource group {settings.resource_group_name}, on Azure"
 
 
+def speak_any_encoding() -> None:
+    """Make the standard streams write what their encoding lacks in plain characters, anything else as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        # A stream that somebody has put in its place, and that is no such file, is theirs to take care of.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors != _HANDLER:
+            stream.reconfigure(errors=_HANDLER)
+
+
 @contextmanager
-def _told(console: "Console", *, debug: bool) -> Iterator[None]:
+def _errors_in_one_line(console: "Console", *, debug: bool) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -123,3 +134,17 @@ def _connect(settings: Settings) -> Any:
     from mlgates.delivery.connection import connect  # noqa: PLC0415
 
     return connect(settings)
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(each) or _escaped(each) for each in lacking), error.end
+
+
+def _escaped(character: str) -> str:
+    return character.encode("ascii", "backslashreplace").decode("ascii")
+
+
+codecs.register_error(_HANDLER, _plain)

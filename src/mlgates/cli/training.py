@@ -1,4 +1,4 @@
-"""The commands that work on a workspace: a run, shown while it goes, and its result in a few lines."""
+"""The commands train, register and show: a run, shown while it goes, and its result in a few lines."""
 
 import os
 from collections.abc import Mapping
@@ -52,19 +52,6 @@ def train(
         _train(session, client, replace(settings, project=held.project), request, register=register)
 
 
-def _train(
-    session: Session, client: "MLClient", settings: Settings, request: delivery.TrainingRequest, *, register: bool
-) -> None:
-    if register:
-        with shown(session.progress) as progress:
-            model = delivery.train_and_register(client, settings, request, progress=progress)
-        _say_model(session, model)
-    else:
-        with shown(session.progress) as progress:
-            job = delivery.train(client, settings, request, progress=progress)
-        _say_job(session, job)
-
-
 def register(session: Session, client: "MLClient", job_name: str | None) -> None:
     """Register the model of a job."""
     with shown(session.progress) as progress:
@@ -78,6 +65,19 @@ def show(session: Session, client: "MLClient", *, newest: int) -> None:
     session.facts(asdict(inventory), inventory_tables(inventory))
     for line in where_to_look(inventory):
         session.say(line)
+
+
+def _train(
+    session: Session, client: "MLClient", settings: Settings, request: delivery.TrainingRequest, *, register: bool
+) -> None:
+    if register:
+        with shown(session.progress) as progress:
+            model = delivery.train_and_register(client, settings, request, progress=progress)
+        _say_model(session, model)
+    else:
+        with shown(session.progress) as progress:
+            job = delivery.train(client, settings, request, progress=progress)
+        _say_job(session, job)
 
 
 def _say_job(session: Session, job: Job) -> None:
