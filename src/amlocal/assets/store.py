@@ -13,6 +13,9 @@ from amlocal.core.paging import LoadedList, PagedList, views_of
 from amlocal.core.postings import Term, tag_filter, tag_terms
 
 Properties = Mapping[str, Any]
+# Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
+_CONTAINER_FIELDS = {"isArchived": flag, "description": text, "tags": texts, "properties": texts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,6 @@ def named(name: str) -> Term:
 def hashed(digest: str) -> Term:
     """Return the term of the code with a hash."""
     return ("hash", digest)
-
-
-# Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
-
-_CONTAINER_FIELDS = {"isArchived": flag, "description": text, "tags": texts, "properties": texts}
 
 
 def check_name(name: str, what: str) -> str:

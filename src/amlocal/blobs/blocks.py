@@ -12,6 +12,11 @@ from xml.etree import ElementTree as ET
 from amlocal.blobs.errors import StorageError
 from amlocal.blobs.values import Chunk
 
+_MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
+_PIECE = 2**14  # bytes
+# A tag that no block list has: expat would look for its end again with every piece, and make names of its attributes.
+_LONG_TAG = re.compile(rb"<[^<>]{256}")
+
 
 class BlockSource(StrEnum):
     """Where a block is looked for; `Latest`: among the uncommitted ones, then in the blob as it is."""
@@ -43,13 +48,7 @@ def listed_chunks(
         raise StorageError(400, "InvalidBlockList", message) from error
 
 
-_MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
-_PIECE = 2**14  # bytes
-
-
-# A tag that no block list has: expat would look for its end again with every piece, and make names of its attributes.
-_LONG_TAG = re.compile(rb"<[^<>]{256}")
-_SOURCES = {source.value: source for source in BlockSource}  # `Source(...)` takes ten times as long
+_SOURCES = {source.value: source for source in BlockSource}  # `BlockSource(...)` takes ten times as long
 
 
 class _PlainTree(ET.TreeBuilder):

@@ -22,6 +22,9 @@ from amlocal.blobs.values import Chunk
 
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL})
 _COPIED_AT_ONCE = 2**30  # bytes asked of the kernel in one call
+# Bytes that a reader gets at once. What is hashed and written stays in the processor's cache: copying and hashing a
+# gigabyte takes 1.3 s in such pieces, 2.5 to 4 s in pieces of a megabyte.
+PIECE = 2**18
 
 
 def join_files(sources: Sequence[Path], target: Path) -> None:
@@ -108,11 +111,6 @@ class ChunkWriter:
     def md5(self) -> str | None:
         """The MD5 of what was written in base64; None if it is not counted."""
         return base64.b64encode(self._md5.digest()).decode() if self._md5 else None
-
-
-# Bytes that a reader gets at once. What is hashed and written stays in the processor's cache: copying and hashing a
-# gigabyte takes 1.3 s in such pieces, 2.5 to 4 s in pieces of a megabyte.
-PIECE = 2**18
 
 
 class ChunkFolder:

@@ -17,6 +17,13 @@ from amlocal.blobs.values import Blob
 
 _PAGE_SIZE = 1000  # entries of a page
 _ROWS_AT_ONCE = 200  # rows asked for at once: what more a folder has is skipped, not read
+# What all blobs have in common.
+_SAME = (
+    "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>"
+    "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
+)
+# Not characters of XML 1.0, or (tab, CR, LF) changed by its parsers.
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +97,6 @@ def _start(marker: str) -> bytes:
     except ValueError as error:
         message = f"The marker {marker!r} is not one that a listing ended with."
         raise StorageError(400, "InvalidQueryParameterValue", message) from error
-
-
-# What all blobs have in common.
-_SAME = (
-    "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>"
-    "<LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState><ServerEncrypted>true</ServerEncrypted>"
-)
-
-
-# Not characters of XML 1.0, or (tab, CR, LF) changed by its parsers.
-_NOT_PLAIN = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def listing_body(page: ListPage, query: ListQuery, *, service: str, container: str, metadata: bool) -> bytes:

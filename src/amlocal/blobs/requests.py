@@ -17,7 +17,10 @@ from amlocal.blobs.errors import StorageError
 from amlocal.blobs.values import Blob
 from amlocal.core.http import Call
 
+_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{0,19})")
+_BATCH = 2**20  # bytes handed to a thread at once: one batch is written while the next comes in
 _META = "x-ms-meta-"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,6 @@ def _date_header(headers: Mapping[str, str], name: str) -> datetime | None:
         raise StorageError(400, "InvalidHeaderValue", f"{name}: {headers[name]!r} is not an HTTP date.") from error
 
 
-_RANGE = re.compile(r"bytes=(\d{1,19})-(\d{0,19})")
-
-
 @dataclass(frozen=True, slots=True)
 class ByteRange:
     """The bytes from `start` up to `stop`, which is not among them, of `size`."""
@@ -173,11 +173,6 @@ def parse_range(header: str, size: int) -> ByteRange | None:
         message = f"The range {header} begins behind the end of the blob, which has {size} bytes."
         raise StorageError(416, "InvalidRange", message, headers={"Content-Range": f"bytes */{size}"})
     return ByteRange(start, min(last + 1, size), size)
-
-
-Result = TypeVar("Result")
-
-_BATCH = 2**20  # bytes handed to a thread at once: one batch is written while the next comes in
 
 
 async def receive(body: AsyncIterator[bytes], length: int, writer: ChunkWriter, finish: Callable[[], Result]) -> Result:

@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape
 
 from amlocal.blobs.values import Blob
 
+XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+
 
 def etag_headers(blob: Blob) -> dict[str, str]:
     """Return what every write answers."""
@@ -62,9 +64,6 @@ async def _stream(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]
     yield first
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
-
-
-XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 
 def error_body(code: str, message: str, *, request: str, now: str) -> bytes:

@@ -22,6 +22,19 @@ _OVERRIDES = ("rscc", "rscd", "rsce", "rscl", "rsct")
 _FOREIGN = {"skoid": "user delegation", "si": "stored access policies", "sdd": "directories"}
 
 Fields = Mapping[str, str]
+_STANDARD_HEADERS = (
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-md5",
+    "content-type",
+    "date",
+    "if-modified-since",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+)
 
 
 def sign(key: str, text: str) -> str:
@@ -97,21 +110,6 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise AuthenticationFailed(f"the SAS states the time {text!r}, which is none.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-_STANDARD_HEADERS = (
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-md5",
-    "content-type",
-    "date",
-    "if-modified-since",
-    "if-match",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-)
 
 
 def text_to_sign(request: BlobRequest, account: str) -> str:

@@ -201,7 +201,7 @@ class BlobStore:
     def scan(self, container: str, prefix: str, *, start: bytes, limit: int | None) -> list[Row]:
         """Return the rows of blobs whose names begin with `prefix` and are not before the position `start`.
 
-        `rows.from_row` makes a blob of one: that costs more than to read it, and a listing by folders skips most.
+        `catalog.from_row` makes a blob of one: that costs more than to read it, and a listing by folders skips most.
         """
         return self._catalog.scan(container, prefix, start, limit)
 

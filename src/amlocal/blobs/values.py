@@ -12,6 +12,10 @@ from pathlib import Path
 from amlocal.blobs.errors import StorageError, UnsafePath
 
 OCTETS = "application/octet-stream"
+_CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+_METADATA_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_METADATA_VALUE = re.compile(r"[ -~\xa0-\xff]*")  # what a header can carry
+_SEPARATOR = re.compile(r"[/\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,6 @@ Precondition = Callable[
 
 def no_precondition(_: Blob | None) -> None:
     """Let every write pass."""
-
-
-_CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
-_METADATA_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_METADATA_VALUE = re.compile(r"[ -~\xa0-\xff]*")  # what a header can carry
-_SEPARATOR = re.compile(r"[/\\]")
 
 
 def check_container(name: str) -> None:

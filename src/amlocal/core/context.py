@@ -10,6 +10,12 @@ from amlocal.core.wire import azure_date
 
 Clock = Callable[[], datetime]  # now, aware, UTC
 Ids = Callable[[], str]  # a fresh GUID as text
+PROVIDER = "Microsoft.MachineLearningServices"
+TENANT = "11111111-1111-1111-1111-111111111111"
+STORAGE_ACCOUNT = "devstore"
+# azure-ai-ml downloads code only from *.blob.core.windows.net, and the path-style root of an account carries this
+# suffix; nothing is ever sent there (docs/amlocal.md, "Storage").
+STORAGE_SUFFIX = "core.windows.net"
 
 
 def system_clock() -> datetime:
@@ -21,14 +27,6 @@ def random_ids() -> str:
     """Return a random GUID, of version 4; `uuid.uuid4` takes three times as long, and each request wants one or two."""
     digits = os.urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-PROVIDER = "Microsoft.MachineLearningServices"
-TENANT = "11111111-1111-1111-1111-111111111111"
-STORAGE_ACCOUNT = "devstore"
-# azure-ai-ml downloads code only from *.blob.core.windows.net, and the path-style root of an account carries this
-# suffix; nothing is ever sent there (docs/amlocal.md, "Storage").
-STORAGE_SUFFIX = "core.windows.net"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,13 @@ from amlocal.core.errors import BadRequest
 
 Sent = Mapping[str, Any]  # a decoded JSON object
 MAX_TEXTS = 1000  # tags or properties of one resource: each tag is a row of the index that lists are filtered by
+# Nine digits are thirty years of seconds: no honest duration has more, and no clock takes them.
+_DURATION = re.compile(
+    r"P(?=.*\d)(?:(?P<days>\d{1,9})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
+    re.ASCII,
+)
+_UNIT_SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
 def text(sent: Sent, key: str) -> str | None:
@@ -71,15 +78,6 @@ def count(sent: Sent, key: str, *, default: int) -> int:
 def _kind(value: object) -> str:
     kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
     return kinds[type(value)]
-
-
-# Nine digits are thirty years of seconds: no honest duration has more, and no clock takes them.
-_DURATION = re.compile(
-    r"P(?=.*\d)(?:(?P<days>\d{1,9})D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
-    re.ASCII,
-)
-_UNIT_SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
 def seconds(sent: object) -> float:

@@ -12,6 +12,7 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.fields import mapping
 
 Json = Any  # a decoded JSON value; what it must hold is checked where it is read
+_VARIABLE = re.compile(r"\{(\w+)(:path)?\}")
 
 
 async def _nothing(_: int) -> bytes:
@@ -97,9 +98,6 @@ class Route:
     auth: str = "bearer"
     streaming: bool = False
     for_job: ForJob | None = None
-
-
-_VARIABLE = re.compile(r"\{(\w+)(:path)?\}")
 
 
 @cache  # tests make a thousand applications

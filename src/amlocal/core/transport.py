@@ -14,6 +14,9 @@ BODIES = 128 * 2**20  # bytes
 SMALL = 2**16
 """Bytes of a body that does not count: a connection may hold as many before anyone looks at them."""
 
+LARGE = 2**16
+"""Bytes that wait for the end of the turn at most: beyond, the transport's own flow control must be asked."""
+
 
 class ServerBusy(ApiError):
     """429: the bodies of others take all the room that there is."""
@@ -65,10 +68,6 @@ class ByteBudget:
             if not turn.done():
                 self.free -= size
                 turn.set_result(None)
-
-
-LARGE = 2**16
-"""Bytes that wait for the end of the turn at most: beyond, the transport's own flow control must be asked."""
 
 
 class JoinedWrites:

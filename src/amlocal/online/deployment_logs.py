@@ -16,6 +16,7 @@ LIMIT_BYTES = 16 * 2**20
 """A log keeps between this and twice as much: a script may print for ever, and must fill no disk."""
 
 _TAIL_BYTES = 2**20
+_FINAL_OUTPUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,6 @@ def _end(path: Path, size: int) -> bytes:
             return file.read(size)
     except FileNotFoundError:
         return b""
-
-
-_FINAL_OUTPUT_S = 1.0
 
 
 class _OutputPipe(asyncio.Protocol):

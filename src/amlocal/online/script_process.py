@@ -23,6 +23,8 @@ from amlocal.online.pool import NO_HEADERS
 from amlocal.online_scoring.frames import ScoringResponse
 from amlocal.online_scoring.script_server import PORT, WORKER_ENDS
 
+_GRACE_S = 5.0
+_LOOK_S = 0.1  # gunicorn has no other way to say that it listens
 # RFC 9110, 7.6.1, and what is said anew on each connection.
 _HOP_BY_HOP = {
     "connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
@@ -48,10 +50,6 @@ def from_script(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         if name not in _FROM_SCRIPT and not name.startswith(_AZURE_PREFIXES):
             found[name] = f"{found[name]}, {value}" if name in found else value
     return found
-
-
-_GRACE_S = 5.0
-_LOOK_S = 0.1  # gunicorn has no other way to say that it listens
 
 
 class _WorkerEnds(asyncio.DatagramProtocol):

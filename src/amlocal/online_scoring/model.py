@@ -23,6 +23,8 @@ from amlocal.online_scoring.frames import ScoringRequest, ScoringResponse
 from amlocal.online_scoring.request_parser import ParsedRequest, parse_request
 from amlocal.online_scoring.signature import TYPE_RULES, Column, InvalidRequest, Param, Signature, Tensor
 
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
 
 class Model:
     """A model that MLflow has loaded; `lenient` takes tables in any form. Raises what MLflow raises."""
@@ -179,9 +181,6 @@ class OnlineScorer:
         if len(kinds) == 1 and next(iter(kinds)).kind == "f":  # one block, which costs a tenth of one a column
             return pd.DataFrame(np.column_stack(list(columns.values())), columns=names)
         return pd.DataFrame(dict(zip(names, columns.values())))  # noqa: B905 - strict is of Python 3.10
-
-
-_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 def _encode(value: Any) -> bytes:

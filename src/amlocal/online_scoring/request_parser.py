@@ -29,6 +29,8 @@ _SPLIT_ONLY = (
     "'input_data' must hold 'columns', 'index' and 'data': Azure's scoring script for MLflow models with named columns "
     "takes no other form (amlocal --lenient takes rows of values and rows of names and values too)."
 )
+_SPLIT_KEYS = {"columns", "data"}
+_ROWS = "rows of values, rows of names and values, or 'columns' and 'data'"
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,6 @@ def _unchecked(data: Any) -> Any:
         return np.array(data) if isinstance(data, list) else data
     except (ValueError, TypeError) as error:
         raise InvalidRequest(f"'input_data' is not a table: {str(error)[:200]}.") from error
-
-
-_SPLIT_KEYS = {"columns", "data"}
-_ROWS = "rows of values, rows of names and values, or 'columns' and 'data'"
 
 
 def read_table(data: Any, signature: Sequence[Column]) -> dict[str, np.ndarray]:

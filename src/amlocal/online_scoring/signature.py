@@ -18,6 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+_SHOWN = 60  # characters of a value in a message
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?", re.ASCII)
+_LARGEST_FLOAT = float(np.finfo(np.float32).max)
+_TENSOR_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int, float}, "u": {int, float}, "f": {int, float}}
+"""By the kind of a NumPy type, what JSON must hold; by exact type, since to Python True is an int. Else text."""
+
 
 class InvalidRequest(Exception):
     """The client's mistake: `status` is 4xx, the text names the field."""
@@ -75,11 +81,6 @@ class Signature:
     params: Sequence[Param] = ()
     named: bool = True
     split_only: bool = False
-
-
-_SHOWN = 60  # characters of a value in a message
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?", re.ASCII)
-_LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 def _all_of(values: Sequence[Any], *kinds: type) -> None:
@@ -223,10 +224,6 @@ def shown(value: Any) -> str:
     """Return a value of a request for a message, cut short."""
     text = "null" if value is None else f"{value:.6g}" if isinstance(value, float) else f"{value!r:.{_SHOWN}}"
     return text if len(text) < _SHOWN else f"{text}…"
-
-
-_TENSOR_TYPES: dict[str, set[type]] = {"b": {bool}, "i": {int, float}, "u": {int, float}, "f": {int, float}}
-"""By the kind of a NumPy type, what JSON must hold; by exact type, since to Python True is an int. Else text."""
 
 
 def read_tensors(data: Any, signature: Sequence[Tensor]) -> np.ndarray | dict[str, np.ndarray]:

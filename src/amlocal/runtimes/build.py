@@ -22,6 +22,8 @@ from amlocal.runtimes.uv_command import run_uv
 
 # How soon someone who waits sees that the lock is free, or that they were cancelled.
 _POLL_S = 0.05
+# Raised when the way of building changes, so that environments built the old way are not taken for new ones.
+_LAYOUT = 1
 
 
 def make_once(folder: Path, make: Callable[[Path], None], *, log: Log, cancelled: threading.Event) -> None:
@@ -64,10 +66,6 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-# Raised when the way of building changes, so that environments built the old way are not taken for new ones.
-_LAYOUT = 1
 
 
 def fingerprint(required: PackageRequirements, interpreter: Interpreter) -> str:

@@ -21,6 +21,12 @@ from amlocal.runtimes.uv_command import run_uv
 
 _PYTHON = re.compile(r"python[\d.]*")
 _PIP = b"import sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
+# The plain form, and the one that installers use for long paths and for relocatable environments (the script is at
+# once a shell script and a Python string).
+_HEADER = re.compile(rb"#!/bin/sh\n'''exec' (?P<long>[^\n]+) \"\$0\" \"\$@\"\n' '''\n|#!(?P<short>[^\n]*)\n")
+_BESIDE_ITSELF = 'realpath -- "$0"'
+# The kernel reads no more of the first line (Linux before 5.1; macOS takes more).
+_LONGEST_LINE = 127
 
 
 def _silent(line: str) -> None:
@@ -114,14 +120,6 @@ def _write_executable(path: Path, content: bytes) -> None:
 def _versioned(name: str, layer: Runtime) -> tuple[str, str]:
     major, minor, _ = layer.version.split(".")
     return f"{name}{major}", f"{name}{major}.{minor}"
-
-
-# The plain form, and the one that installers use for long paths and for relocatable environments (the script is at
-# once a shell script and a Python string).
-_HEADER = re.compile(rb"#!/bin/sh\n'''exec' (?P<long>[^\n]+) \"\$0\" \"\$@\"\n' '''\n|#!(?P<short>[^\n]*)\n")
-_BESIDE_ITSELF = 'realpath -- "$0"'
-# The kernel reads no more of the first line (Linux before 5.1; macOS takes more).
-_LONGEST_LINE = 127
 
 
 def launcher(python: Path, body: bytes) -> bytes:

@@ -24,6 +24,8 @@ from amlocal.tracking.protocol import CONTAINER
 
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w-]{0,255}", re.ASCII)  # mlflow.utils.validation
 _FORBIDDEN = re.compile(r"[\\\x00-\x1f\x7f]")
+_OCTETS = "application/octet-stream"
+FindRun = Callable[[str], Awaitable[dict[str, Any]]]  # by id: MLflow's RunInfo; raises `ApiError`
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,6 @@ class Artifacts:
         """Remove the file, or the folder with all that is in it."""
         self._blobs.delete(CONTAINER, path.blob)
         self._blobs.delete_tree(CONTAINER, path.blob)
-
-
-_OCTETS = "application/octet-stream"
-FindRun = Callable[[str], Awaitable[dict[str, Any]]]  # by id: MLflow's RunInfo; raises `ApiError`
 
 
 class ArtifactRoutes:

@@ -27,6 +27,9 @@ _TAIL_BYTES, _TAIL_LINES = 4096, 5
 _EXIT_WAIT_S = 2.0
 _LONGEST_PAUSE_S = 60.0
 _STOP_TIMEOUT_S = 5.0
+# What a request may bring along. Credentials stop here, and so do the names of hosts and connections.
+_PASSED_ON = ("accept", "content-encoding", "content-type", "if-modified-since", "if-none-match", "range", "user-agent")
+_KEPT_BACK = ("connection", "content-length", "date", "server")  # said anew on the way to the client
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,6 @@ class MlflowResponse(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
-
-
-# What a request may bring along. Credentials stop here, and so do the names of hosts and connections.
-_PASSED_ON = ("accept", "content-encoding", "content-type", "if-modified-since", "if-none-match", "range", "user-agent")
-_KEPT_BACK = ("connection", "content-length", "date", "server")  # said anew on the way to the client
 
 
 async def send_request(

@@ -40,6 +40,7 @@ from amlocal.tracking.write_limits import WRITES, azure_body, check_write
 
 Store = Any  # MLflow's `SqlAlchemyStore`, whose methods have no annotations
 _FIXED = {"source_type": "JOB", "source_name": "", "entry_point_name": "", "source_version": ""}
+_WRITE = re.compile(rf"{PREFIX}/(?:ajax-)?api/2\.0/mlflow/(.*)")
 
 
 def record_run(store: Store, run_id: str, facts: Mapping[str, Any]) -> None:
@@ -137,9 +138,6 @@ def serve(guard: Callable[[WSGIApplication], WSGIApplication], announce: Callabl
     server = make_server("127.0.0.1", 0, guard(app), threaded=True, request_handler=_QuietHandler)
     announce(server.port)
     server.serve_forever()
-
-
-_WRITE = re.compile(rf"{PREFIX}/(?:ajax-)?api/2\.0/mlflow/(.*)")
 
 
 def _keep_limits(known: StoredNames) -> None:

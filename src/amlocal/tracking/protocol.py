@@ -36,7 +36,7 @@ class RunRecord:
     user: str = USER
 
     def wire(self) -> dict[str, Any]:
-        """Return the record as `recording.record` reads it; moments are epoch milliseconds, as MLflow keeps them."""
+        """Return the record for `mlflow_server.record_run`; moments are epoch milliseconds, as MLflow has them."""
         return {
             "experiment": self.experiment,
             "name": self.name,

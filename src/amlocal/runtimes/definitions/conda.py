@@ -87,18 +87,6 @@ zeromq zlib zstd
 _NOT_PYTHON = frozenset(_NOT_PYTHON_NAMES.split())
 # gcc_linux-64 and its kin, cuda-* tool packages, R packages, compiler builds
 _NOT_PYTHON_PATTERN = re.compile(r"\w+_(linux|osx|win)-\w+|cuda-(?!python).*|r-.+|libcu.*|_.*_select|.*_impl_.*")
-
-
-def is_python_package(conda_name: str) -> bool:
-    """Whether the conda package is a Python distribution, so that PyPI can have it."""
-    return conda_name not in _NOT_PYTHON and _NOT_PYTHON_PATTERN.fullmatch(conda_name) is None
-
-
-def pypi_name(conda_name: str) -> str:
-    """What PyPI calls a conda package; may carry an extra, as `ray[tune]`."""
-    return _PYPI_NAMES.get(conda_name, conda_name)
-
-
 _SPEC = re.compile(
     r"""(?:[^\s\[\]]+::)?                  # conda-forge::, conda-forge/linux-64::, https://host/channel::
         (?P<name>\w[\w.\-]*)
@@ -111,6 +99,17 @@ _BUILD = re.compile(r"(?P<version>.*[^=!<>~,| ])[ =](?P<build>[^ =!<>~,|]+)")
 _CLAUSE = re.compile(r"(?P<operator>==|!=|>=|<=|~=|>|<|=|)(?P<version>[^=<>!~]+)")
 # Narrower than PEP 440 on purpose: conda's `2023c` is a release, but PEP 440 reads it as the candidate 2023rc0.
 _VERSION = re.compile(r"(?:\d+!)?\d+(?:\.\d+)*(?:\.?(?:a|b|rc|alpha|beta|post|dev)\d+)*", re.IGNORECASE)
+_FORM = "A conda file is a mapping with a list `dependencies` of names like `numpy=2.4` and one `pip:` list"
+
+
+def is_python_package(conda_name: str) -> bool:
+    """Whether the conda package is a Python distribution, so that PyPI can have it."""
+    return conda_name not in _NOT_PYTHON and _NOT_PYTHON_PATTERN.fullmatch(conda_name) is None
+
+
+def pypi_name(conda_name: str) -> str:
+    """What PyPI calls a conda package; may carry an extra, as `ray[tune]`."""
+    return _PYPI_NAMES.get(conda_name, conda_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +166,6 @@ def _clause(text: str, *, exact: bool) -> str:
         raise ValueError(f"{match['version']!r} is not a version as PyPI writes them")
     operator = "==" if operator in {"", "="} else operator
     return f"{operator}{version}.*" if starred and operator in {"==", "!="} else f"{operator}{version}"
-
-
-_FORM = "A conda file is a mapping with a list `dependencies` of names like `numpy=2.4` and one `pip:` list"
 
 
 @dataclass(frozen=True, slots=True)

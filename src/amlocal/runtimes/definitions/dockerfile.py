@@ -35,6 +35,8 @@ from amlocal.runtimes.definitions.pip_requirements import (
 from amlocal.runtimes.errors import InvalidDefinition
 from amlocal.runtimes.requirements import PackageRequirements
 
+_ROOT = PurePosixPath("/")
+
 
 @dataclass(frozen=True, slots=True)
 class BuildContext:
@@ -42,9 +44,6 @@ class BuildContext:
 
     folder: Path
     dockerfile: str = "Dockerfile"
-
-
-_ROOT = PurePosixPath("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class DockerImage:
         return PurePosixPath(posixpath.normpath(self.workdir / text))
 
     def source(self, text: str) -> Path:
-        """The file or folder of the build context that lies at this path of the image. Raises `NotHonoured`."""
+        """The file or folder of the build context that lies at this path of the image. Raises `UnsupportedOption`."""
         target = self.path(text)
         for destination, source in reversed(self.copies):
             if target.is_relative_to(destination):
@@ -180,7 +179,7 @@ def _run(image: DockerImage, rest: str) -> DockerImage:
 
 
 def _installed(image: DockerImage, command: Sequence[str]) -> PackageRequirements:
-    """What a command installs. Raises `NotHonoured`."""
+    """What a command installs. Raises `UnsupportedOption`."""
     install = parse_install(command)
     if unknown := next((word for word in command if "$" in word), None):
         raise UnsupportedOption(f"the value of {unknown} is not known here")

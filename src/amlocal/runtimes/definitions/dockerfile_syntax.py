@@ -16,6 +16,10 @@ _HEREDOC = re.compile(r"<<-?[\"']?(\w+)[\"']?")
 _RUN_OPTIONS = re.compile(r"(--\w+=\S+\s+)+")
 _SHELL_COMMENT = re.compile(r"(^|\s)#[^\n]*")
 _OPERATORS = frozenset(";&|<>()\n")
+_ASSIGNMENT = re.compile(r"\w+=.*")
+_CONDA = frozenset({"conda", "mamba", "micromamba"})
+_CONDA_VALUED = frozenset({"-n", "--name", "-p", "--prefix", "-c", "--channel", "--solver", "--cwd"})
+_CONDA_FILE = re.compile(r"-f|--file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,6 @@ def _shell_commands(text: str) -> Iterator[tuple[str, ...]]:
         yield tuple(words)
 
 
-_ASSIGNMENT = re.compile(r"\w+=.*")
-_CONDA = frozenset({"conda", "mamba", "micromamba"})
-_CONDA_VALUED = frozenset({"-n", "--name", "-p", "--prefix", "-c", "--channel", "--solver", "--cwd"})
-_CONDA_FILE = re.compile(r"-f|--file")
-
-
 @dataclass(frozen=True, slots=True)
 class PipInstall:
     """`arguments` is what follows `pip install`."""
@@ -112,7 +110,7 @@ InstallCommand = PipInstall | CondaEnvironment | CondaPackages
 
 
 def parse_install(command: Sequence[str]) -> InstallCommand:
-    """The installation that a command is. Raises `NotHonoured` for any other command."""
+    """The installation that a command is. Raises `UnsupportedOption` for any other command."""
     words = list(command)
     while words and (_ASSIGNMENT.fullmatch(words[0]) or words[0] == "sudo"):
         del words[0]

@@ -29,6 +29,10 @@ _OPTIONS_WITHOUT_EFFECT = """
 """
 # These stand in a requirements file for uv just as they do for pip.
 _SOURCES = ("index-url", "extra-index-url", "no-binary", "only-binary")
+_REMOTE = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git)://", re.IGNORECASE)
+_LOCAL = re.compile(r"[./~].*|file:.*|.*\.(?:whl|tar\.gz|zip)(?:\[.*\])?|[^@;\s]*/.*", re.IGNORECASE)
+_MAX_LINES = 10_000
+_COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 class UnsupportedOption(ValueError):
@@ -54,7 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_pip_arguments(arguments: Sequence[str]) -> PipArguments:
-    """Read what follows `pip install`. Raises `NotHonoured` for an option whose effect cannot be had here."""
+    """Read what follows `pip install`. Raises `UnsupportedOption` for an option whose effect cannot be had here."""
     found = _parser().parse_intermixed_args(arguments)
     sources = [f"--{name} {value}" for name in _SOURCES for value in getattr(found, name.replace("-", "_"))]
     return PipArguments(
@@ -93,12 +97,6 @@ def _parser() -> _Parser:
     for name in _OPTIONS_WITHOUT_EFFECT.split():
         parser.add_argument(name, dest="_")
     return parser
-
-
-_REMOTE = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git)://", re.IGNORECASE)
-_LOCAL = re.compile(r"[./~].*|file:.*|.*\.(?:whl|tar\.gz|zip)(?:\[.*\])?|[^@;\s]*/.*", re.IGNORECASE)
-_MAX_LINES = 10_000
-_COMMENT = re.compile(r"(^|\s+)#.*$")
 
 
 @dataclass(frozen=True, slots=True)
