@@ -15,7 +15,7 @@ from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, read_newest, write, write_gate
 from mlgates.reports.html.page import gate_page
-from mlgates.reports.run_summary import show_on_run
+from mlgates.reports.markdown import show_on_run
 from mlgates.reports.tables import checks_table
 
 

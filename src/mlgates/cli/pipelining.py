@@ -18,7 +18,7 @@ from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.pipeline_run import Request, Work, newest_build, run_pipeline
 from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, write_pipeline
-from mlgates.reports.run_summary import show_on_run
+from mlgates.reports.markdown import show_on_run
 from mlgates.reports.tables import stages_table
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from mlgates.release.locking import Owner, free
 from mlgates.release.release_file import read_release
 from mlgates.release.rollback import rollback as roll_back
 from mlgates.reports.console import shown
-from mlgates.reports.history import history_table
+from mlgates.reports.tables import history_table
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

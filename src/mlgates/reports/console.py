@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from rich import live
 from rich.console import Console, Group, RenderableType
@@ -10,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mlgates.core.pipelines import StageState
+from mlgates.core.pipelines import Stage, StageState
 from mlgates.core.progress import (
     Fact,
     JobStatusChanged,
@@ -19,12 +22,12 @@ from mlgates.core.progress import (
     Progress,
     StageEnded,
     StageStarted,
+    Step,
     StepFailed,
     StepFinished,
     StepNoted,
     StepStarted,
 )
-from mlgates.reports.run_view import LOG_LINES, RunView, State, StepView
 
 _STAGE_MARKS = {
     StageState.PASSED: "[green]✓[/]",
@@ -32,7 +35,96 @@ _STAGE_MARKS = {
     StageState.SKIPPED: "[dim]-[/]",
     StageState.WAITING: "[yellow]…[/]",
 }
-_MARKS = {State.RUNNING: "[yellow]▶[/]", State.DONE: "[green]✓[/]", State.FAILED: "[red]✗[/]"}
+LOG_LINES = 8
+
+
+class StepState(StrEnum):
+    """How far a step is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step, as a person follows it, with the job that it follows."""
+
+    step: Step
+    state: StepState
+    began: float
+    """Seconds of the progress's clock."""
+    seconds: float = 0.0
+    summary: str = ""
+    """Its result, or where it is on the way there."""
+    job: str | None = None
+    link: str | None = None
+    status: str = ""
+    log: tuple[str, ...] = ()
+    """The last lines of the job's log."""
+
+    @property
+    def is_following(self) -> bool:
+        """True while its job is under way."""
+        return self.job is not None and self.state is StepState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """All steps so far."""
+
+    steps: tuple[StepView, ...] = ()
+    log: tuple[str, ...] = ()
+    """The last lines that were written outside of any step."""
+    stages: tuple[Stage, ...] = ()
+    """Of a pipeline, those that have ended; `steps` are those of the stage after them."""
+    stage: str | None = None
+    """Of a pipeline, the one that runs, with its number."""
+
+    def after(self, fact: Fact, now: float) -> "RunView":
+        """Return what is known once `fact` has been told at `now`."""
+        match fact:
+            case StepStarted(step):
+                return replace(self, steps=(*self.steps, StepView(step, StepState.RUNNING, now)))
+            case StepNoted(step, text):
+                return self._changed(step, summary=text)
+            case StepFinished(step, seconds, summary):
+                return self._changed(step, state=StepState.DONE, seconds=seconds, summary=summary)
+            case StepFailed(step, seconds):
+                return self._changed(step, state=StepState.FAILED, seconds=seconds, summary="")
+            case JobSubmitted() | JobStatusChanged() | Logged():
+                return self._followed(fact)
+            case StageStarted() | StageEnded():
+                return self._staged(fact)
+
+    def _followed(self, fact: JobSubmitted | JobStatusChanged | Logged) -> "RunView":
+        match fact:
+            case JobSubmitted(step, job, link):
+                return self._changed(step, job=job, link=link, status="", log=())
+            case JobStatusChanged(step, _, status):
+                return self._changed(step, status=status)
+            case Logged(step, line):
+                return self._logged(step, line)
+
+    def _staged(self, fact: StageStarted | StageEnded) -> "RunView":
+        match fact:
+            case StageStarted(stage, number, of):
+                return RunView(stages=self.stages, stage=f"{stage} ({number} of {of})")
+            case StageEnded(stage):
+                return RunView(stages=(*self.stages, stage))
+
+    def _logged(self, step: Step | None, line: str) -> "RunView":
+        if step is None:
+            return replace(self, log=(*self.log, line)[-LOG_LINES:])
+        written = next((view.log for view in self.steps if view.step is step), ())
+        return self._changed(step, log=(*written, line)[-LOG_LINES:])
+
+    def _changed(self, step: Step, **changes: Any) -> "RunView":
+        views = (replace(view, **changes) if view.step is step else view for view in self.steps)
+        return replace(self, steps=tuple(views))
+
+
+_MARKS = {StepState.RUNNING: "[yellow]▶[/]", StepState.DONE: "[green]✓[/]", StepState.FAILED: "[red]✗[/]"}
 
 
 @contextmanager
@@ -97,10 +189,10 @@ def picture(run: RunView, now: float) -> RenderableType:
     for stage in run.stages:
         stages.add_row(f"{_STAGE_MARKS[stage.state]} {stage.name}", f"{stage.seconds:5.1f} s", escape(stage.remark))
     if run.stage:
-        stages.add_row(f"{_MARKS[State.RUNNING]} {run.stage}", "", "")
+        stages.add_row(f"{_MARKS[StepState.RUNNING]} {run.stage}", "", "")
     steps = Table.grid(padding=(0, 2))
     for view in run.steps:
-        seconds = now - view.began if view.state is State.RUNNING else view.seconds
+        seconds = now - view.began if view.state is StepState.RUNNING else view.seconds
         remark = view.status if view.is_following else view.summary
         steps.add_row(f"{_MARKS[view.state]} {view.step.name}", f"{seconds:5.1f} s", escape(remark))
     following = sum(view.is_following for view in run.steps)

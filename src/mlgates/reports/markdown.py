@@ -1,7 +1,12 @@
-"""Records as Markdown, for a pull request's comment or a job's summary: what was decided first, and short."""
+"""Records as Markdown, and where a CI run shows it: where an approver, or a pull request's author, looks first.
+
+GitHub shows what is appended to the file `GITHUB_STEP_SUMMARY` (docs.github.com, workflow commands, job summary); Azure
+DevOps uploads the file that a line of the log names (learn.microsoft.com, logging commands, UploadSummary).
+"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from mlgates.core.gates import GateRecord, Verdict
 from mlgates.core.pipelines import PipelineRecord, StageState
@@ -70,6 +75,15 @@ def pipeline_markdown(record: PipelineRecord) -> str:
     for gate in record.gates:
         lines += ["", gate_markdown(gate).rstrip("\n").replace("## ", "### ", 1)]
     return "\n".join(lines) + "\n"
+
+
+def show_on_run(markdown: Path, environ: Mapping[str, str], say: Callable[[str], object]) -> None:
+    """Put `markdown` on the page of this run, by a line to `say` on Azure DevOps; outside of CI, do nothing."""
+    if page := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as summary:
+            summary.write(f"{markdown.read_text(encoding='utf-8').rstrip()}\n\n")
+    elif environ.get("TF_BUILD"):
+        say(f"##vso[task.uploadsummary]{markdown.absolute()}")
 
 
 def _complaints(record: GateRecord) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is shown as tables: what a workspace holds, each model with its lineage, and every check of a gate."""
+"""What is shown as tables: what a workspace has, every check of a gate, every entry of the ledger."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgates.core.gates import GateRecord, Verdict
+from mlgates.core.ledger import Action, Entry
 from mlgates.core.lineage import Lineage
 from mlgates.core.pipelines import PipelineRecord, StageState
 from mlgates.core.values import AssetVersion, Inventory, Job
@@ -21,6 +22,16 @@ _STAGE_COLOURS = {
     StageState.WAITING: "yellow",
 }
 _COLOURS = {Verdict.PASSED: "green", Verdict.WARNED: "yellow", Verdict.FAILED: "red", Verdict.COULD_NOT_RUN: "red"}
+_STYLES = {
+    Action.APPROVED: "green",
+    Action.RELEASED: "bold green",
+    Action.REJECTED: "red",
+    Action.WITHDRAWN: "bold red",
+    Action.ROLLED_BACK: "yellow",
+    Action.LOCKED: "dim",
+    Action.UNLOCKED: "dim",
+    Action.REPAIRED: "bold yellow",
+}
 
 
 def checks_table(record: GateRecord) -> RenderableType:
@@ -70,6 +81,26 @@ def where_to_look(inventory: Inventory) -> Iterator[str]:
             yield f"MLflow      {job.tracking}"
 
 
+def short(digest: str) -> str:
+    """Return enough of a checksum or commit for a person to compare."""
+    return digest[:_SHORT]
+
+
+def history_table(entries: Iterable[Entry]) -> Table:
+    """Return the entries as a table."""
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("#", "when (UTC)", "what", "version", "by", "why"):
+        table.add_column(column, no_wrap=column in {"#", "when (UTC)", "what", "version"}, overflow="fold")
+    for entry in entries:
+        when = entry.at[:19].replace("T", " ")
+        # Text, not markup: names and reasons come from people.
+        what = Text(entry.action, style=_STYLES[entry.action])
+        table.add_row(str(entry.number), when, what, *map(Text, (entry.model, entry.by, ", ".join(_why(entry)))))
+    if not table.row_count:
+        table.add_row("", Text("none yet", style="dim"))
+    return table
+
+
 def _assets(title: str, versions: Iterable[AssetVersion], checksum_tag: str) -> Table:
     rows = ((str(each), short(each.tags.get(checksum_tag, "")), _others(each, checksum_tag)) for each in versions)
     return _table(title, ("version", "sha256", "tags"), rows)
@@ -110,6 +141,16 @@ def _others(version: AssetVersion, checksum_tag: str) -> str:
     return ", ".join(f"{name}={value}" for name, value in version.tags.items() if name != checksum_tag)
 
 
-def short(digest: str) -> str:
-    """Return enough of a checksum or commit for a person to compare."""
-    return digest[:_SHORT]
+def _why(entry: Entry) -> Iterator[str]:
+    if entry.reason:
+        yield entry.reason
+    if entry.gate_record:
+        yield f"gate record {short(entry.gate_record)}"
+    if entry.sha256:
+        yield f"content {short(entry.sha256)}"
+    if entry.deployment:
+        yield f"{entry.endpoint}/{entry.deployment}"
+    if before := entry.facts.get("before"):
+        yield f"before {before}"
+    if found := entry.facts.get("found"):
+        yield f"found: {found}"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgates.reports.html.page import gate_page, pipeline_page
-from mlgates.reports.html.palette import COLOURS
+from mlgates.reports.html.page import COLOURS, gate_page, pipeline_page
 from tests.unit.mlgates.reports.examples import PROD, RELEASED
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

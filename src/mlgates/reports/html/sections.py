@@ -11,9 +11,16 @@ from typing import Any, Generic, TypeVar
 
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.lineage import Lineage
-from mlgates.reports.html.bars import share, sparkline
-from mlgates.reports.html.curves import CALIBRATION, PRECISION_RECALL, ROC, chart, distributions
-from mlgates.reports.html.svg import Drawn
+from mlgates.reports.html.charts import (
+    CALIBRATION,
+    PRECISION_RECALL,
+    ROC,
+    Drawn,
+    chart,
+    distributions,
+    share,
+    sparkline,
+)
 
 T = TypeVar("T")
 

@@ -1,9 +1,13 @@
-import re
+"""Records as Markdown, and on the page of a CI run."""
 
+import re
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 
 from mlgates.core.gates import GateRecord
-from mlgates.reports.markdown import escaped, gate_markdown, pipeline_markdown
+from mlgates.reports.markdown import escaped, gate_markdown, pipeline_markdown, show_on_run
 from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD, RELEASED
 from tests.unit.mlgates.reports.strategies import records, texts
 
@@ -49,3 +53,29 @@ def test_a_pipeline_that_came_to_its_end_tells_who_approved_and_what_serves() ->
     text = pipeline_markdown(RELEASED)
     assert "**diabetes-classifier:3 approved** by R. Meyer: better on every score" in text
     assert "diabetes-online-prod/green serves diabetes-classifier:3 with 100 % of the traffic" in text
+
+
+@pytest.fixture
+def markdown(tmp_path: Path) -> Path:
+    file = tmp_path / "prod.md"
+    file.write_text("# Gate prod: passed\n", "utf-8")
+    return file
+
+
+def test_github_gets_it_after_what_the_job_has_said_before(tmp_path: Path, markdown: Path) -> None:
+    page = tmp_path / "summary"
+    page.write_text("before\n", "utf-8")
+    show_on_run(markdown, {"GITHUB_STEP_SUMMARY": str(page)}, print)
+    assert page.read_text("utf-8") == "before\n# Gate prod: passed\n\n"
+
+
+def test_azure_devops_is_told_the_file(markdown: Path) -> None:
+    said: list[str] = []
+    show_on_run(markdown, {"TF_BUILD": "True"}, said.append)
+    assert said == [f"##vso[task.uploadsummary]{markdown}"]
+
+
+def test_outside_of_ci_nothing_is_said(markdown: Path) -> None:
+    said: list[str] = []
+    show_on_run(markdown, {}, said.append)
+    assert said == []

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.gates import CheckResult
-from mlgates.reports.html.bars import bullet, share, span, sparkline
-from mlgates.reports.html.curves import ROC, chart, distributions
-from mlgates.reports.html.svg import NOTHING, Scale
+from mlgates.reports.html.charts import NOTHING, ROC, Scale, bullet, chart, distributions, share, span, sparkline
 from tests.unit.mlgates.reports.examples import ceiling, floor
 from tests.unit.mlgates.reports.strategies import HOSTILE, results
 
