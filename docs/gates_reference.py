@@ -18,7 +18,7 @@ _NAMES = {float: "number", int: "whole number", str: "text"}
 
 
 def reference() -> str:
-    """Return a section for each kind of check: what it looks at, and its settings."""
+    """Return a section for each type of check: what it looks at, and its settings."""
     return "\n".join(line for kind in BUILT_IN for line in _section(kind))
 
 

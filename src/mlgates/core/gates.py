@@ -36,7 +36,7 @@ class CheckResult:
     """One thing that was checked."""
 
     name: str
-    """Unique in its gate, the kind of check first: `metrics.auc`.
+    """Unique in its gate, the type of the check first: `metrics.auc`.
 
     A check gives what stands after the point: a metric, a column, a layer; "" where it has one result only.
     """
@@ -68,7 +68,7 @@ class CheckResult:
 
     @property
     def kind(self) -> str:
-        """The kind of check, as gates.yml names it."""
+        """The type of check, as gates.yml names it."""
         return self.name.partition(".")[0]
 
     @property

@@ -15,7 +15,7 @@ from mlgates.gates.checks import CHECK_TYPES
 GATES = ("qa", "dev", "prod")
 EVALUATION = "evaluation"
 WARN_ONLY = "warn_only"
-"""The key of a gate that lists kinds of check whose failures warn, and do not fail."""
+"""The key of a gate that lists types of check whose failures warn, and do not fail."""
 
 
 @dataclass(frozen=True, slots=True)

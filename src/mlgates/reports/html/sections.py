@@ -106,12 +106,12 @@ def section(read: Callable[[], T | None], empty: str) -> Section[T]:
 
 
 def of_kind(record: GateRecord, kind: str) -> list[CheckResult]:
-    """Return the results of one kind of check."""
+    """Return the results of one type of check."""
     return [result for result in record.results if result.kind == kind]
 
 
 def why_none(record: GateRecord, kind: str) -> str:
-    """Return why a kind of check left no evidence."""
+    """Return why a type of check left no evidence."""
     results = of_kind(record, kind)
     if not results:
         return f"This gate does not check {kind}."

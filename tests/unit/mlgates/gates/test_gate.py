@@ -43,7 +43,7 @@ def stops(error: Exception, *held: bool) -> Check:
 
 @pytest.fixture
 def kinds(monkeypatch: pytest.MonkeyPatch) -> dict[str, CheckType]:
-    """The kinds of check that there are: none yet."""
+    """The types of check that there are: none yet."""
     there: dict[str, CheckType] = {}
     monkeypatch.setattr(module, "CHECK_TYPES", there)
     return there
