@@ -16,6 +16,7 @@ from mlgates.contract.model_folder import read_contract
 from mlgates.contract.schema import openapi, request_schema, response_schema
 from mlgates.contract.signature import Column, Input, ModelContract
 from mlgates.core.errors import AssetMissing, ConfigurationError
+from mlgates.core.values import ModelRef
 
 
 @dataclass
@@ -26,14 +27,14 @@ class Models:
     scratch: Path
     _client: Any = field(default=None, init=False)
 
-    def contract_of(self, named: str | None) -> tuple[str, ModelContract]:
-        """Return a title and the contract of the model that `named` names; None is the newest version."""
+    def contract_of(self, named: str | None) -> tuple[ModelRef | str, ModelContract]:
+        """Return the model that `named` names, or the name of the folder, and its contract; None is the newest."""
         if named is not None and Path(named).is_dir():
             return Path(named).resolve().name, read_contract(Path(named))
         if named is not None and not named.isdigit():
             raise AssetMissing(f"{named}: no such folder, and no version number of {self.session.settings.model_name}")
         version, folder = self._downloaded(named)
-        return f"{self.session.settings.model_name}:{version}", read_contract(folder)
+        return ModelRef(self.session.settings.model_name, version), read_contract(folder)
 
     def _downloaded(self, version: str | None) -> tuple[str, Path]:
         self._client = self._client or self.session.connect()
@@ -48,14 +49,14 @@ def show(session: Session, named: str | None, *, schema: bool, as_openapi: bool)
     if schema and as_openapi:
         raise ConfigurationError("--schema and --openapi: choose one of the two")
     with _models(session) as models:
-        title, contract = models.contract_of(named)
+        model, contract = models.contract_of(named)
     if schema:
         session.say(_text({"request": request_schema(contract), "response": response_schema(contract)}))
     elif as_openapi:
-        name, _, version = title.partition(":")
-        session.say(_text(openapi(contract, title=name, version=version or "unregistered")))
+        name, version = (model, "unregistered") if isinstance(model, str) else (model.name, model.version)
+        session.say(_text(openapi(contract, title=name, version=version)))
     else:
-        for line in _lines(title, contract):
+        for line in _lines(str(model), contract):
             session.say(line)
 
 

@@ -1,19 +1,63 @@
 """The values that steps hand to each other; frozen, and ignorant of the network."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
+
+from mlgates.core.errors import AssetMissing
 
 # The states in which Azure ML leaves a job for good. Paused and CancelRequested are on their way to one of these.
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
-
-UNREGISTERED = "job:"
-"""Begins the version of a model that is not registered yet, and is known by the job that made it: `job:sunny_sky_1`."""
 
 UNKNOWN = "unknown"
 """In place of a commit that nobody told; no gate passes for it."""
 
 ORIGIN_TAG = "origin"
 """Of a data asset: who made the data; `stand-in` for data that nobody measured."""
+
+
+_JOB = "job:"
+_MODEL_REF = re.compile(rf"(?P<name>[^:\s]+):(?P<version>(?:{_JOB})?[^:\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model is meant: `classifier:3` of the registry, or `classifier:job:sunny_sky_1`.
+
+    The second is what a job has made and nobody has registered yet.
+    """
+
+    name: str
+    version: str
+    """`3`, or `job:sunny_sky_1`."""
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    @property
+    def job(self) -> str | None:
+        """The job that made a model which is not registered yet; None for a version of the registry."""
+        return self.version.removeprefix(_JOB) if self.version.startswith(_JOB) else None
+
+    @classmethod
+    def of_job(cls, name: str, job: str) -> Self:
+        """Return what names the model that `job` has made."""
+        return cls(name, f"{_JOB}{job}")
+
+    @classmethod
+    def match(cls, text: str) -> Self | None:
+        """Read `text`; None when it names no model."""
+        found = _MODEL_REF.fullmatch(text)
+        return None if found is None else cls(found["name"], found["version"])
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `text`. Raises `AssetMissing` when it names no model."""
+        found = cls.match(text)
+        if found is None:
+            raise AssetMissing(f"'{text}' names no model: say NAME:VERSION, or NAME:job:JOB before it is registered")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +76,7 @@ class AssetVersion:
     @property
     def unregistered_job(self) -> str | None:
         """The job that holds a model which is not registered yet; None for a version of the registry."""
-        return self.version.removeprefix(UNREGISTERED) if self.version.startswith(UNREGISTERED) else None
+        return ModelRef(self.name, self.version).job
 
     @property
     def reference(self) -> str:

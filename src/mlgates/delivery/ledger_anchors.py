@@ -14,7 +14,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from mlgates.core.chain import HEAD_TAG, REJECTED_TAG, Anchor
 from mlgates.core.errors import AssetMissing
 from mlgates.core.ledger import Action, Entry
-from mlgates.core.values import UNREGISTERED, AssetVersion
+from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.mlflow_runs import tag_model, tagged_runs
 from mlgates.delivery.sdk_errors import translate_sdk_errors
 
@@ -43,7 +43,7 @@ class Anchors:
     def runs(self, experiment: str) -> list[AssetVersion]:
         """Return what the runs of an experiment have made, of those that have an anchor."""
         return [
-            AssetVersion(self._model_name, f"{UNREGISTERED}{run}", created=False, tags=tags)
+            AssetVersion(self._model_name, ModelRef.of_job(self._model_name, run).version, created=False, tags=tags)
             for run, tags in tagged_runs(self._client, experiment, HEAD_TAG).items()
         ]
 
@@ -53,12 +53,12 @@ class Anchors:
         `with_endpoint` is False while another process moves its traffic: Azure refuses two updates at once.
         """
         at_end = {anchor.model for anchor in known if anchor.number >= entry.number}
-        name, _, version = entry.model.partition(":")
-        if name == self._model_name and version and entry.model not in at_end:
+        model = ModelRef.match(entry.model)
+        if model is not None and model.name == self._model_name and entry.model not in at_end:
             tags = Anchor.tags_of(entry) | ({REJECTED_TAG: entry.sha256} if entry.action is Action.REJECTED else {})
             # An entry may speak of a version that is gone, or was never ours.
             with contextlib.suppress(AssetMissing):
-                tag_model(self._client, AssetVersion(name, version, created=False), tags)
+                tag_model(self._client, AssetVersion(model.name, model.version, created=False), tags)
         if with_endpoint and self._endpoint and "" not in at_end:
             self._tag_endpoint(entry)
 
@@ -67,8 +67,8 @@ class Anchors:
         if not anchor.model:
             self._tag_endpoint(entry, replacing=True)
             return
-        name, _, version = anchor.model.partition(":")
-        tag_model(self._client, AssetVersion(name, version, created=False), Anchor.tags_of(entry))
+        model = ModelRef.parse(anchor.model)
+        tag_model(self._client, AssetVersion(model.name, model.version, created=False), Anchor.tags_of(entry))
 
     def _versions(self) -> dict[str, dict[str, str]]:
         with translate_sdk_errors(f"list the versions of model {self._model_name}"):

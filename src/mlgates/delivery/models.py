@@ -10,7 +10,7 @@ from azure.ai.ml import MLClient, load_model
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
 from mlgates.core.lineage import Lineage
-from mlgates.core.values import UNREGISTERED, AssetVersion, Inventory, Job
+from mlgates.core.values import AssetVersion, Inventory, Job, ModelRef
 from mlgates.delivery.assets import SdkAsset, find_version, list_versions, load_declared
 from mlgates.delivery.jobs import find_job, jobs_of
 from mlgates.delivery.mlflow_runs import run_metrics, verdicts_of
@@ -65,8 +65,8 @@ def find_model(client: MLClient, settings: Settings, version: str | None) -> Ass
     Raises `AssetMissing`, also for a job that has not completed.
     """
     name = settings.model_name
-    if version is not None and version.startswith(UNREGISTERED):
-        return candidate_of(client, settings, version.removeprefix(UNREGISTERED))
+    if version is not None and (job := ModelRef(name, version).job):
+        return candidate_of(client, settings, job)
     with translate_sdk_errors(f"list the versions of model {name}"):
         versions = list(list_versions(lambda: client.models.list(name=name)))
     found = next((each for each in versions if version in (None, each.version)), None)
@@ -83,7 +83,8 @@ def candidate_of(client: MLClient, settings: Settings, job_name: str) -> AssetVe
     if job.status != "Completed":
         raise AssetMissing(f"job {job.name} is {job.status}: only a completed job has made a model")
     tags = {**lineage_of(job, run_metrics(client, job.name)).to_tags(), **verdicts_of(client, job.name)}
-    return AssetVersion(settings.model_name, f"{UNREGISTERED}{job.name}", created=False, tags=tags)
+    model = ModelRef.of_job(settings.model_name, job.name)
+    return AssetVersion(model.name, model.version, created=False, tags=tags)
 
 
 def released_version(client: MLClient, settings: Settings) -> AssetVersion:

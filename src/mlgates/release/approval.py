@@ -15,7 +15,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.tags import verdict_of
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.live_endpoints import deployed_checksum
 from mlgates.delivery.mlflow_runs import read_record
 from mlgates.delivery.models import download_model, find_model
@@ -88,10 +88,10 @@ def decide(
 
 def version_of(model: str, settings: Settings) -> str:
     """Return the version in `classifier:3`. Raises `AssetMissing` for another model, or without a version."""
-    name, _, version = model.partition(":")
-    if name != settings.model_name or not version:
+    found = ModelRef.match(model)
+    if found is None or found.name != settings.model_name:
         raise AssetMissing(f"'{model}' is no version of this project's model: name it as {settings.model_name}:VERSION")
-    return version
+    return found.version
 
 
 def given(text: str, option: str, what: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, NotAllowed
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
+from mlgates.core.values import ModelRef
 from mlgates.delivery.live_endpoints import BatchServing, OnlineServing, look_batch, look_online, served_model
 from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
@@ -129,7 +130,7 @@ def _deployed(work: Work, live: Served, *, progress: Progress) -> Baseline:
 
 
 def _brought_up(work: Work, live: Served, *, progress: Progress) -> None:
-    model = find_model(work.client, work.settings, live.model.partition(":")[2])
+    model = find_model(work.client, work.settings, ModelRef.parse(live.model).version)
     content = Content(model, live.sha256)
     check_unchanged(work.client, work.settings, content)
     serving = look_online(work.client, work.endpoint)

@@ -13,6 +13,7 @@ from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
 from mlgates.core.side_by_side import side_by_side
+from mlgates.core.values import ModelRef
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
 from mlgates.delivery.live_endpoints import deployed_checksum, look_batch, look_online
 from mlgates.delivery.mlflow_runs import tag_model
@@ -224,7 +225,7 @@ def _recorded(work: Work, content: Content, at: Position) -> Released:
     before = at.last.model if at.last else None
     tag_model(work.client, content.model, {RELEASED_TAG: "true"})
     if before and before != model:
-        superseded = find_model(work.client, work.settings, before.partition(":")[2])
+        superseded = find_model(work.client, work.settings, ModelRef.parse(before).version)
         tag_model(work.client, superseded, {RELEASED_TAG: "superseded"})
     if at.is_done(model):
         free(work.ledger, work.endpoint, by=work.owner.name, reason="it served already")

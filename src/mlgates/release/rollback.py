@@ -7,7 +7,7 @@ from mlgates.core.errors import EndpointHeld, NotAllowed
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.batch import batch_deployment, make_default
 from mlgates.delivery.live_endpoints import look_batch, look_online
 from mlgates.delivery.mlflow_runs import tag_model
@@ -95,7 +95,7 @@ def _back(work: Work, plan: Return, reason: str, *, progress: Progress) -> Relea
     last = standing(work.ledger.entries(), plan.to.model, plan.to.sha256)
     if last is not None and last.action is Action.REJECTED:
         raise NotAllowed(f"{plan.to.model} was rejected by {last.by} ({last.reason}): release another with --version")
-    model = find_model(work.client, work.settings, plan.to.model.partition(":")[2])
+    model = find_model(work.client, work.settings, ModelRef.parse(plan.to.model).version)
     content = Content(model, plan.to.sha256)
     name = plan.deployment or _deployed_again(work, plan, model, progress=progress)
     try:
@@ -136,11 +136,13 @@ def _batch_back(work: Work, content: Content, *, progress: Progress) -> None:
 
 def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: str) -> Released:
     tag_model(work.client, model, {RELEASED_TAG: "true"})
-    away_name, _, away_version = plan.away_from.partition(":")
-    if away_name != model.name:  # put there by hand: no version of ours, and none to write about
+    away_from = ModelRef.match(plan.away_from)
+    if (
+        away_from is None or away_from.name != model.name
+    ):  # put there by hand: no version of ours, and none to write about
         free(work.ledger, work.endpoint, by=work.person, reason=f"{plan.away_from} has no traffic any more")
         return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
-    away = find_model(work.client, work.settings, away_version)
+    away = find_model(work.client, work.settings, away_from.version)
     if plan.unfinished:
         known = Content(away, content_known(work.ledger.entries(), plan.away_from))
         withdraw(work, known, "", reason or "its release was given up", by=work.person)

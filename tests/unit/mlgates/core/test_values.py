@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlgates.core.values import AssetVersion, Job
+from mlgates.core.errors import AssetMissing
+from mlgates.core.values import AssetVersion, Job, ModelRef
 
 
 def test_a_version_is_referred_to_as_azure_ml_does() -> None:
@@ -27,3 +30,37 @@ def test_a_job_on_its_way_has_not_ended(status: str) -> None:
 
 def test_a_job_is_told_with_its_state() -> None:
     assert Job("j", "e", "Running").summary == "j Running"
+
+
+WORDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,30}", fullmatch=True)
+"""The names, versions and jobs that Azure ML takes."""
+
+
+@given(WORDS, WORDS)
+def test_a_registered_model_is_read_back_from_its_name_and_version(name: str, version: str) -> None:
+    model = ModelRef(name, version)
+    assert (ModelRef.parse(str(model)), model.job) == (model, None)
+
+
+@given(WORDS, WORDS)
+def test_a_model_that_is_not_registered_is_read_back_with_its_job(name: str, job: str) -> None:
+    model = ModelRef.of_job(name, job)
+    assert (str(model), ModelRef.parse(str(model)), model.job) == (f"{name}:job:{job}", model, job)
+    assert AssetVersion(model.name, model.version, created=False).unregistered_job == job
+
+
+@given(st.text() | st.builds(":".join, st.lists(st.sampled_from(["m", "job", "3", "", " "]), max_size=4)))
+def test_what_is_read_as_a_model_is_written_the_same_and_all_else_is_refused(text: str) -> None:
+    model = ModelRef.match(text)
+    if model is not None:
+        assert (str(model), ModelRef.parse(text)) == (text, model)
+        return
+    with pytest.raises(AssetMissing, match="names no model"):
+        ModelRef.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "classifier", ":3", "classifier:", "a:job:", "a:b:c", "a:job:b:c", "a: 3", "a:3\n"]
+)
+def test_what_names_no_model_is_refused(text: str) -> None:
+    assert ModelRef.match(text) is None
