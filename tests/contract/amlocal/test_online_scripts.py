@@ -13,6 +13,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from tests.contract.amlocal.online_site import PATIENT, QUIET, Site, open_site
+from tests.contract.amlocal.plain import eventually
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Environment
@@ -203,7 +204,8 @@ def test_a_script_as_the_documentation_has_it_runs_unchanged(site: Site) -> None
     (folder / "request.json").write_text(json.dumps({"data": rows.tolist()}))
     answer = site.client.online_endpoints.invoke("documented", request_file=str(folder / "request.json"))
     assert json.loads(answer) == model.predict(rows).tolist()
-    assert '"POST /score HTTP/1.1" 200' in site.log("blue", "documented")
+    # Written once the answer is sent.
+    eventually("a line of the access log", lambda: '"POST /score HTTP/1.1" 200' in site.log("blue", "documented"))
     assert "Code" in site.log("blue", "documented", container_type="storage-initializer")
 
 
