@@ -16,7 +16,7 @@ from mlgates.build.archive import Build
 from mlgates.build.project import make
 from mlgates.config.settings import Settings
 from mlgates.core.checkout import source_state
-from mlgates.core.errors import MlgatesError, NotAllowed, Waits
+from mlgates.core.errors import MlgatesError, NotAllowed, PendingApproval
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action
 from mlgates.core.pipelines import PipelineRecord
@@ -95,15 +95,20 @@ def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.Temp
 def story(workspace: "MLClient", settings: Settings, source: SourceState, build: Build) -> dict[str, Chapter | Seen]:
     """All chapters, one after the other."""
     from mlgates.pipelines import prod  # noqa: PLC0415
-    from mlgates.pipelines.pipeline_run import Request, Work, run_pipeline  # noqa: PLC0415
+    from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, run_pipeline  # noqa: PLC0415
     from mlgates.release.approval import decide  # noqa: PLC0415
+    from mlgates.release.context import ReleaseContext  # noqa: PLC0415
     from mlgates.release.releasing import release  # noqa: PLC0415
     from mlgates.release.rollback import rollback  # noqa: PLC0415
 
     def run(estimator: str, *, approver: str = "", until: str | None = "release") -> Chapter:
-        request = Request(inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it")
-        work = Work(workspace, settings, request, source)
-        record, error = run_pipeline("prod", work, lambda stack: prod.plan(work, build.file, stack), progress=Silent())
+        request = PipelineRequest(
+            inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it"
+        )
+        state = PipelineRun(workspace, settings, request, source)
+        record, error = run_pipeline(
+            "prod", state, lambda stack: prod.plan(state, build.file, stack), progress=Silent()
+        )
         return Chapter(record, error, look(workspace, settings))
 
     def reject(chapter: Chapter) -> None:
@@ -118,9 +123,9 @@ def story(workspace: "MLClient", settings: Settings, source: SourceState, build:
     reject(waiting)
     told |= {"waiting": waiting, "rejected": run("scaled-logistic")}
     told["replaced"] = run("random-forest", approver="Ann")
-    rollback(prod.releasing(workspace, settings, by="Ann"), reason="to show that it can be done", progress=Silent())
+    rollback(ReleaseContext.of(workspace, settings, by="Ann"), reason="to show that it can be done", progress=Silent())
     told["back"] = look(workspace, settings)
-    release(prod.releasing(workspace, settings, by="Ann"), "2", progress=Silent())
+    release(ReleaseContext.of(workspace, settings, by="Ann"), "2", progress=Silent())
     told["forward"] = look(workspace, settings)
     return told
 
@@ -148,7 +153,7 @@ def test_the_logistic_regression_is_released_as_version_1(story: dict[str, Chapt
 
 def test_the_scaled_one_passes_its_gate_and_waits(story: dict[str, Chapter | Seen]) -> None:
     waiting = chapter(story, "waiting")
-    assert isinstance(waiting.error, Waits)
+    assert isinstance(waiting.error, PendingApproval)
     assert (states(waiting)["prod gate"], states(waiting)["approval"]) == ("passed", "waiting")
     assert states(waiting)["register"] == "skipped"
 

@@ -111,7 +111,7 @@ def pipeline(
 
     inputs = {"estimator": estimator, "seed": seed}
     asked = pipelining.request(
-        inputs, anew=force_retrain, until=until, approver=approved_by, reason=reason, canary=not no_canary
+        inputs, force_retrain=force_retrain, until=until, approver=approved_by, reason=reason, canary=not no_canary
     )
     pipelining.pipeline(work, client, name, asked, build)
 

@@ -15,7 +15,7 @@ from mlgates.core.pipelines import PipelineRecord
 from mlgates.delivery.live_endpoints import look_batch, look_online
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
-from mlgates.pipelines.pipeline_run import Request, Work, newest_build, run_pipeline
+from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, newest_build, run_pipeline
 from mlgates.reports.console import shown
 from mlgates.reports.files import markdown_file, write_pipeline
 from mlgates.reports.markdown import show_on_run
@@ -29,28 +29,41 @@ DIST = "dist"
 
 
 def request(
-    inputs: Mapping[str, str | int | None], *, anew: bool, until: str | None, approver: str, reason: str, canary: bool
-) -> Request:
+    inputs: Mapping[str, str | int | None],
+    *,
+    force_retrain: bool,
+    until: str | None,
+    approver: str,
+    reason: str,
+    canary: bool,
+) -> PipelineRequest:
     """Return what is asked of a pipeline; `inputs` that are None stay as declared, an approver `ci` is looked up."""
     given = {name: value for name, value in inputs.items() if value is not None}
     by = approver_of(approver, os.environ)
-    return Request(inputs=given, anew=anew, until=until, approver=by.name, reason=reason or by.comment, canary=canary)
+    return PipelineRequest(
+        inputs=given,
+        force_retrain=force_retrain,
+        until=until,
+        approver=by.name,
+        reason=reason or by.comment,
+        canary=canary,
+    )
 
 
-def pipeline(session: Session, client: "MLClient", name: str, asked: Request, build: Path | None) -> None:
+def pipeline(session: Session, client: "MLClient", name: str, asked: PipelineRequest, build: Path | None) -> None:
     """Run a pipeline to its end, or to where it waits or fails."""
     settings = session.settings
     project = settings.project
     dist = project.root / DIST
-    work = Work(client, settings, asked, source_state(project.root, os.environ))
-    plan = partial(dev.plan, work, dist) if name == dev.NAME else partial(prod.plan, work, build or newest_build(dist))
+    run = PipelineRun(client, settings, asked, source_state(project.root, os.environ))
+    plan = partial(dev.plan, run, dist) if name == dev.NAME else partial(prod.plan, run, build or newest_build(dist))
     with shown(session.progress) as progress:
-        record, error = run_pipeline(name, work, plan, progress=progress)
+        record, error = run_pipeline(name, run, plan, progress=progress)
     file = write_pipeline(record, project.reports)
     session.output.print(stages_table(record))
     session.say(record.summary)
     session.say(f"report {project.shown(file)}")
-    records: list[PipelineRecord | GateRecord] = [record, *work.gates]
+    records: list[PipelineRecord | GateRecord] = [record, *run.gates]
     for each in records:
         show_on_run(markdown_file(each, project.reports), os.environ, session.say)
     if error is not None:

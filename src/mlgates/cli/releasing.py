@@ -1,6 +1,5 @@
 """The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy, ledger."""
 
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,8 @@ from mlgates.core.ledger import Action
 from mlgates.delivery.mlflow_runs import preload
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import approval, blue_green, ledger_repair, releasing
-from mlgates.release.context import Work
-from mlgates.release.locking import Owner, free
-from mlgates.release.release_file import read_release
+from mlgates.release.context import ReleaseContext
+from mlgates.release.locking import free_lock
 from mlgates.release.rollback import rollback as roll_back
 from mlgates.reports.console import shown
 from mlgates.reports.tables import history_table
@@ -51,7 +49,9 @@ def release(session: Session, client: "MLClient", version: str | None, *, canary
     """Release a version."""
     preload()  # azure-ai-ml imports MLflow at its first change of an endpoint: not when the traffic moves, please
     with shown(session.progress) as progress:
-        released = releasing.release(_work(session, client, by), version, canary=canary, progress=progress)
+        released = releasing.release(
+            ReleaseContext.of(client, session.settings, by=by), version, canary=canary, progress=progress
+        )
     session.say(released.summary)
 
 
@@ -59,7 +59,7 @@ def rollback(session: Session, client: "MLClient", *, by: str, reason: str) -> N
     """Return to the version that served before."""
     preload()
     with shown(session.progress) as progress:
-        released = roll_back(_work(session, client, by), reason=reason, progress=progress)
+        released = roll_back(ReleaseContext.of(client, session.settings, by=by), reason=reason, progress=progress)
     session.say(released.summary)
 
 
@@ -68,7 +68,7 @@ def unlock(session: Session, client: "MLClient", *, by: str, reason: str) -> Non
     if not by.strip():
         raise ConfigurationError("--by is empty: say who breaks the lock")
     settings = session.settings
-    entry = free(Ledger.of(client, settings), settings.online_endpoint, by=by.strip(), reason=reason)
+    entry = free_lock(Ledger.of(client, settings), settings.online_endpoint, by=by.strip(), reason=reason)
     session.say(f"{settings.online_endpoint} is free: the lock for {entry.model} is broken by {entry.by}")
 
 
@@ -95,14 +95,8 @@ def repair_ledger(session: Session, client: "MLClient", *, by: str, reason: str)
 def tidy(session: Session, client: "MLClient") -> None:
     """Take away old deployments."""
     with shown(session.progress) as progress:
-        outcomes = blue_green.tidy(_work(session, client, ""), progress=progress)
+        outcomes = blue_green.tidy(ReleaseContext.of(client, session.settings), progress=progress)
     for outcome in outcomes:
         session.say(outcome.summary)
     if not outcomes:
         session.say("nothing to take away: no deployment is without traffic for as long as mlops/release.yml keeps it")
-
-
-def _work(session: Session, client: "MLClient", by: str) -> Work:
-    settings = session.settings
-    ledger = Ledger.of(client, settings)
-    return Work(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by.strip())

@@ -64,11 +64,11 @@ class Anchor:
         return {HEAD_TAG: f"{entry.number} {entry.checksum}"}
 
     def tells_of(self, entries: Iterable[Entry]) -> bool:
-        """Tell whether its entry is one of `entries`."""
+        """Return whether its entry is one of `entries`."""
         return any((entry.number, entry.checksum) == (self.number, self.checksum) for entry in entries)
 
     def rejection_in(self, entries: Iterable[Entry]) -> bool:
-        """Tell whether `entries` hold the rejection that it tells of, by content or by name."""
+        """Return whether `entries` hold the rejection that it tells of, by content or by name."""
         return any(
             entry.action is Action.REJECTED and (entry.sha256 == self.rejected or entry.model == self.model)
             for entry in entries

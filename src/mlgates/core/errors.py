@@ -101,7 +101,7 @@ class SuiteFailed(MlgatesError):
     exit_code = ExitCode.SUITE_FAILED
 
 
-class Waits(MlgatesError):
+class PendingApproval(MlgatesError):
     """A pipeline has come to where somebody else must act; it goes on from there when it is run again."""
 
     exit_code = ExitCode.PENDING_APPROVAL
@@ -125,13 +125,13 @@ class NotAllowed(MlgatesError):
     exit_code = ExitCode.NOT_ALLOWED
 
 
-class EndpointHeld(MlgatesError):
+class EndpointLocked(MlgatesError):
     """Another release or rollback of the endpoint is under way."""
 
     exit_code = ExitCode.ENDPOINT_LOCKED
 
 
-class CanaryBroken(MlgatesError):
+class CanaryFailed(MlgatesError):
     """A release broke a limit on its way, and the traffic went back."""
 
     exit_code = ExitCode.CANARY_FAILED

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 
 class Action(StrEnum):
-    """What an entry tells of."""
+    """What an entry records."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -22,7 +22,7 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     """A release broke a limit, or was given up: the version before has all the traffic."""
     REPAIRED = "repaired"
-    """Somebody has looked at a broken ledger: what is left of it goes on from here."""
+    """Somebody has looked at a broken ledger: what is left of it continues from here."""
 
 
 _ENDS_A_LOCK = frozenset({Action.UNLOCKED, Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
@@ -45,7 +45,7 @@ class Draft:
     endpoint: str = ""
     deployment: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """Whatever else there is to know, by names of its own."""
+    """Whatever else there is to know, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Home:
     """Where an entry belongs: one that is found elsewhere was copied there."""
 
     workspace: str
-    """Subscription, resource group and name, in lower case: Azure tells no cases apart."""
+    """Subscription, resource group and name, in lower case: Azure ignores case."""
     ledger: str
 
     def __str__(self) -> str:
@@ -109,7 +109,7 @@ class Entry(Draft):
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         return f"{self.model} {self.action} by {self.by}"
 
     @classmethod
@@ -159,7 +159,7 @@ def _checked(entry: E) -> E:
 
 
 def lock_of(entries: Sequence[Entry], endpoint: str) -> Entry | None:
-    """Return the entry that holds an endpoint, or None."""
+    """Return the entry that locks an endpoint, or None."""
     for entry in reversed(entries):
         if entry.endpoint == endpoint and entry.action is Action.LOCKED:
             return entry

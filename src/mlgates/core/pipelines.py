@@ -20,7 +20,7 @@ class StageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class StageRecord:
     """One stage of a pipeline."""
 
     name: str
@@ -65,7 +65,7 @@ class PipelineRecord:
     """`dev` or `prod`."""
     environment: str
     workspace: str
-    stages: tuple[Stage, ...]
+    stages: tuple[StageRecord, ...]
     """In the order of the pipeline; stages that ran side by side overlap in time."""
     started: str
     """UTC, ISO 8601."""
@@ -90,13 +90,13 @@ class PipelineRecord:
         return self.state is StageState.PASSED and all(record.passed for record in self.gates)
 
     @property
-    def stopped_at(self) -> Stage | None:
+    def stopped_at(self) -> StageRecord | None:
         """The first stage that failed or waits; None when there is none."""
         return next((stage for stage in self.stages if stage.state in {StageState.FAILED, StageState.WAITING}), None)
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         stopped = self.stopped_at
         if stopped:
             return f"pipeline {self.pipeline} {stopped.state} at {stopped.name}" + (
@@ -121,7 +121,7 @@ class PipelineRecord:
         """Read a record back. Raises `KeyError`, `TypeError` or `ValueError` for anything that is none."""
         return cls(
             **{name: document[name] for name in _PLAIN},
-            stages=tuple(Stage(**{**stage, "state": StageState(stage["state"])}) for stage in document["stages"]),
+            stages=tuple(StageRecord(**{**stage, "state": StageState(stage["state"])}) for stage in document["stages"]),
             gates=tuple(GateRecord.from_dict(record) for record in document["gates"]),
             decisions=tuple(Decision(**decision) for decision in document["decisions"]),
             serving=tuple(Serving(**serving) for serving in document["serving"]),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeVar
 
 from mlgates.core.errors import MlgatesError
-from mlgates.core.pipelines import Stage
+from mlgates.core.pipelines import StageRecord
 
 
 class Result(Protocol):
@@ -179,7 +179,7 @@ class StageStarted:
 class StageEnded:
     """A stage of a pipeline has ended."""
 
-    stage: Stage
+    stage: StageRecord
 
 
 Fact: TypeAlias = (

@@ -18,7 +18,7 @@ class Released:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         before = f" after {self.before}" if self.changed and self.before else ""
         return (
             f"{self.endpoint}/{self.deployment} {'serves' if self.changed else 'already serves'} {self.model}{before}"

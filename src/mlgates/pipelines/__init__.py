@@ -1,1 +1,1 @@
-"""The ways of a change: from a commit to the dev gate, and from a build that passed it to production traffic."""
+"""The pipelines: dev from a commit to its gate, prod from a build that passed it to production traffic."""

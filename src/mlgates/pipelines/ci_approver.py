@@ -28,7 +28,7 @@ class Approver:
 
 
 def approver_of(asked: str, environ: Mapping[str, str], session: requests.Session | None = None) -> Approver:
-    """Return who is meant by `--approved-by`: a name as it stands, or whom the CI system names for `ci`.
+    """Return who is meant by `--approved-by`: a name as it is, or whom the CI system names for `ci`.
 
     Raises `ConfigurationError` where no CI system can be asked, `NotAllowed` when nobody has approved there.
     """

@@ -19,22 +19,22 @@ from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.endpoints import deploy
 from mlgates.delivery.training import register
-from mlgates.pipelines.pipeline_run import Planned, Said, Work
+from mlgates.pipelines.pipeline_run import PipelineRun, Stage, Summary
 from mlgates.pipelines.shared_stages import run_gate, run_suite, train_once
 
 NAME = "dev"
 GATE = "dev"
 
 
-def plan(work: Work, dist: Path, stack: ExitStack) -> Sequence[Planned]:
+def plan(run: PipelineRun, dist: Path, stack: ExitStack) -> Sequence[Stage]:
     """Return the stages; the build goes to `dist`, and what it is unpacked to ends with `stack`."""
     return (
-        Planned("build", partial(_build, work, dist, stack)),
-        Planned("train", partial(train_once, work)),
-        Planned("register", partial(_register, work)),
-        Planned("deploy and test", partial(_deploy, work)),
-        Planned("integration suite", partial(run_suite, "integration", work.settings)),
-        Planned("dev gate", partial(_gate, work)),
+        Stage("build", partial(_build, run, dist, stack)),
+        Stage("train", partial(train_once, run)),
+        Stage("register", partial(_register, run)),
+        Stage("deploy and test", partial(_deploy, run)),
+        Stage("integration suite", partial(run_suite, "integration", run.settings)),
+        Stage("dev gate", partial(_gate, run)),
     )
 
 
@@ -69,30 +69,30 @@ def check_passed(build: Build) -> GateRecord:
     return record
 
 
-def _build(work: Work, dist: Path, stack: ExitStack, *, progress: Progress) -> Build:
-    build = progress.run("build", lambda: make(work.settings.project, work.source, dist))
+def _build(run: PipelineRun, dist: Path, stack: ExitStack, *, progress: Progress) -> Build:
+    build = progress.run("build", lambda: make(run.settings.project, run.source, dist))
     held = stack.enter_context(unpacked(build.file))
-    work.take(held)
+    run.take(held)
     return build
 
 
-def _register(work: Work, *, progress: Progress) -> AssetVersion:
-    work.model = register(work.client, work.settings, work.job.name if work.job else None, progress=progress)
-    return work.model
+def _register(run: PipelineRun, *, progress: Progress) -> AssetVersion:
+    run.model = register(run.client, run.settings, run.job.name if run.job else None, progress=progress)
+    return run.model
 
 
-def _deploy(work: Work, *, progress: Progress) -> Said:
-    version = work.model.version if work.model else None
+def _deploy(run: PipelineRun, *, progress: Progress) -> Summary:
+    version = run.model.version if run.model else None
     delivered = deploy(
-        work.client, work.settings, tuple(EndpointKind), version=version, smoke_test=True, progress=progress
+        run.client, run.settings, tuple(EndpointKind), version=version, smoke_test=True, progress=progress
     )
-    return Said("; ".join(each.smoke_test.summary for each in delivered.values() if each.smoke_test))
+    return Summary("; ".join(each.smoke_test.summary for each in delivered.values() if each.smoke_test))
 
 
-def _gate(work: Work, *, progress: Progress) -> GateRecord:
-    record = run_gate(work, NAME, progress=progress)
-    if work.build:
-        note_passed(work.build, record)
+def _gate(run: PipelineRun, *, progress: Progress) -> GateRecord:
+    record = run_gate(run, NAME, progress=progress)
+    if run.build:
+        note_passed(run.build, record)
     return record
 
 

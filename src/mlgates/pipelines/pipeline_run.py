@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 from mlgates.build.archive import Build
 from mlgates.build.project import Unpacked, data_beside
 from mlgates.config.settings import Settings
-from mlgates.core.errors import AssetMissing, ConfigurationError, MlgatesError, Waits
+from mlgates.core.errors import AssetMissing, ConfigurationError, MlgatesError, PendingApproval
 from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import Action
 from mlgates.core.nearest import did_you_mean
-from mlgates.core.pipelines import Decision, PipelineRecord, Serving, Stage, StageState
+from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
 from mlgates.core.progress import Progress, Result, StageEnded, StageStarted
 from mlgates.core.values import AssetVersion, Job, SourceState
 from mlgates.delivery.live_endpoints import look_batch, look_online, served_model
@@ -30,12 +30,12 @@ _ALL = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PipelineRequest:
     """What is asked of a pipeline beyond what the project declares."""
 
     inputs: Mapping[str, str | int | float] = field(default_factory=dict)
     """Inputs of pipeline.yml to set otherwise."""
-    anew: bool = False
+    force_retrain: bool = False
     """Train although a job of the same fingerprint is there."""
     until: str | None = None
     """The stage to end with."""
@@ -47,17 +47,17 @@ class Request:
 
 
 @dataclass(slots=True)
-class Work:
-    """A pipeline at work; what the stages find out stays here."""
+class PipelineRun:
+    """A run of a pipeline; what the stages find out is kept here."""
 
     client: "MLClient"
     settings: Settings
-    request: Request
+    request: PipelineRequest
     source: SourceState
     """Of the checkout that the pipeline runs from."""
     build: Build | None = None
     trained_from: Settings | None = None
-    """The settings of the project that the build holds."""
+    """The settings of the project in the build."""
     job: Job | None = None
     model: AssetVersion | None = None
     gates: list[GateRecord] = field(default_factory=list)
@@ -81,8 +81,8 @@ class Work:
         return settings, request
 
 
-class Run(Protocol):
-    """The work of a stage; what it returns says itself in one phrase."""
+class StageFunction(Protocol):
+    """What a stage does; its result has a `summary`."""
 
     def __call__(self, *, progress: Progress) -> Result:
         """Do it."""
@@ -90,63 +90,63 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A stage that is to be run."""
+class Stage:
+    """A stage of a pipeline: its name, and the function that does it."""
 
     name: str
-    run: Run
+    run: StageFunction
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class PipelineResult:
     """What came of the stages, and the error that stopped them."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[StageRecord, ...]
     error: MlgatesError | None
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Summary:
     """A stage's result that is only a phrase."""
 
     summary: str
 
 
-def run_stages(plan: Sequence[Planned], *, until: str | None = None, progress: Progress) -> Ran:
+def run_stages(plan: Sequence[Stage], *, until: str | None = None, progress: Progress) -> PipelineResult:
     """Run the stages of `plan` in order, the one named `until` as the last.
 
     A stage that raises an `MlgatesError` ends the run: the rest is skipped, and the error returned with the stages,
     so that the caller can keep them before it raises. Raises `ConfigurationError` for an `until` that is no stage.
     """
-    names = [planned.name for planned in plan]
+    names = [stage.name for stage in plan]
     if until is not None and until not in names:
         raise ConfigurationError(f"--until {until}: there is no such stage. {did_you_mean(until, names)}")
-    stages: list[Stage] = []
+    stages: list[StageRecord] = []
     stopped: str | None = None
     error: MlgatesError | None = None
-    for number, planned in enumerate(plan, start=1):
+    for number, stage in enumerate(plan, start=1):
         if stopped is None:
-            progress.tell(StageStarted(planned.name, number, len(plan)))
-            stage, error = _ran(planned, progress)
+            progress.tell(StageStarted(stage.name, number, len(plan)))
+            record, error = _run_stage(stage, progress)
             if error is not None:
-                stopped = f"not reached: {planned.name} {stage.state}"
-            elif planned.name == until:
+                stopped = f"not reached: {stage.name} {record.state}"
+            elif stage.name == until:
                 stopped = f"not asked for: the run ends with {until}"
         else:
-            stage = Stage(name=planned.name, state=StageState.SKIPPED, remark=stopped)
-        stages.append(stage)
-        progress.tell(StageEnded(stage))
-    return Ran(tuple(stages), error)
+            record = StageRecord(name=stage.name, state=StageState.SKIPPED, remark=stopped)
+        stages.append(record)
+        progress.tell(StageEnded(record))
+    return PipelineResult(tuple(stages), error)
 
 
 def run_pipeline(
-    name: str, work: Work, plan: Callable[[ExitStack], Sequence[Planned]], *, progress: Progress
+    name: str, run: PipelineRun, plan: Callable[[ExitStack], Sequence[Stage]], *, progress: Progress
 ) -> tuple[PipelineRecord, MlgatesError | None]:
     """Run the stages of `plan`; return the record, and the error that stopped them."""
     started, began = datetime.now(UTC), time.monotonic()
     with ExitStack() as stack:
-        ran = run_stages(plan(stack), until=work.request.until, progress=progress)
-    return _record(name, work, ran, started, time.monotonic() - began), ran.error
+        result = run_stages(plan(stack), until=run.request.until, progress=progress)
+    return _record(name, run, result, started, time.monotonic() - began), result.error
 
 
 def newest_build(dist: Path) -> Path:
@@ -157,47 +157,47 @@ def newest_build(dist: Path) -> Path:
     return archives[-1]
 
 
-def _ran(planned: Planned, progress: Progress) -> tuple[Stage, MlgatesError | None]:
+def _run_stage(stage: Stage, progress: Progress) -> tuple[StageRecord, MlgatesError | None]:
     began, started = progress.clock(), datetime.now(UTC).isoformat(timespec="milliseconds")
     error: MlgatesError | None = None
     try:
-        result = planned.run(progress=progress)
+        result = stage.run(progress=progress)
         state, remark = StageState.PASSED, result.summary
-    except Waits as waits:
+    except PendingApproval as waits:
         state, remark, error = StageState.WAITING, _first_line(waits), waits
     except MlgatesError as failure:
         state, remark, error = StageState.FAILED, _first_line(failure), failure
-    stage = Stage(name=planned.name, state=state, started=started, seconds=progress.clock() - began, remark=remark)
-    return stage, error
+    seconds = progress.clock() - began
+    return StageRecord(name=stage.name, state=state, started=started, seconds=seconds, remark=remark), error
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _record(name: str, work: Work, ran: Ran, started: datetime, seconds: float) -> PipelineRecord:
+def _record(name: str, run: PipelineRun, result: PipelineResult, started: datetime, seconds: float) -> PipelineRecord:
     return PipelineRecord(
         pipeline=name,
-        environment=work.settings.environment,
-        workspace=work.settings.aml_workspace_name,
-        stages=ran.stages,
+        environment=run.settings.environment,
+        workspace=run.settings.aml_workspace_name,
+        stages=result.stages,
         started=started.isoformat(timespec="seconds"),
         seconds=seconds,
-        commit=work.source.commit,
-        build=work.build.sha256 if work.build else None,
-        gates=tuple(work.gates),
-        decisions=_decisions(work),
-        serving=_serving(work),
+        commit=run.source.commit,
+        build=run.build.sha256 if run.build else None,
+        gates=tuple(run.gates),
+        decisions=_decisions(run),
+        serving=_serving(run),
     )
 
 
-def _decisions(work: Work) -> tuple[Decision, ...]:
+def _decisions(run: PipelineRun) -> tuple[Decision, ...]:
     """Return what was decided about the model of this run."""
-    subjects = {record.candidate.sha256 for record in work.gates if record.candidate}
+    subjects = {record.candidate.sha256 for record in run.gates if record.candidate}
     if not subjects:
         return ()
-    reading = Ledger.of(work.client, work.settings).read()
-    entries = () if reading.fault else reading.entries  # nothing is told as decided by a ledger that is broken
+    reading = Ledger.of(run.client, run.settings).read()
+    entries = () if reading.fault else reading.entries  # a ledger that is broken decides nothing
     return tuple(
         Decision(
             model=entry.model,
@@ -211,14 +211,14 @@ def _decisions(work: Work) -> tuple[Decision, ...]:
     )
 
 
-def _serving(work: Work) -> tuple[Serving, ...]:
+def _serving(run: PipelineRun) -> tuple[Serving, ...]:
     found: list[Serving] = []
     try:
-        online = look_online(work.client, work.settings.online_endpoint)
+        online = look_online(run.client, run.settings.online_endpoint)
         for name, share in online.shares.items():
             model = str(served_model(online.deployments[name]))
             found.append(Serving(endpoint=online.name, deployment=name, model=model, share=share))
-        batch = look_batch(work.client, work.settings.batch_endpoint)
+        batch = look_batch(run.client, run.settings.batch_endpoint)
         if batch.default and batch.default in batch.deployments:
             model = str(served_model(batch.deployments[batch.default]))
             found.append(Serving(endpoint=batch.name, deployment=batch.default, model=model, share=_ALL))

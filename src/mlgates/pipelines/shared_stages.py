@@ -21,7 +21,7 @@ from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken
 from mlgates.gates.runs import run_model_gate
 from mlgates.gates.suite_reports import SUITES
-from mlgates.pipelines.pipeline_run import Said, Work
+from mlgates.pipelines.pipeline_run import PipelineRun, Summary
 from mlgates.reports.files import write_gate
 from mlgates.reports.html.page import gate_page
 
@@ -30,72 +30,75 @@ _TAIL_LINES = 25
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A job, and the one that is to give the same."""
+    """A job, and the reproducibility run that is to give the same."""
 
     job: Job
-    twin: Job | None = None
+    reproduction: Job | None = None
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
-        return f"{self.job.summary}" + (f", and again as {self.twin.name}" if self.twin else "")
+        """In one phrase."""
+        return f"{self.job.summary}" + (f", and again as {self.reproduction.name}" if self.reproduction else "")
 
 
-def train_once(work: Work, *, progress: Progress) -> Trained:
+def train_once(run: PipelineRun, *, progress: Progress) -> Trained:
     """Train from the build; a job of the same fingerprint is taken as it is, and followed while it still runs."""
     preload()
-    settings, request = work.training()
-    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
-    work.job = finish(work.client, settings, job, progress=progress)
-    return Trained(work.job)
+    settings, request = run.training()
+    job = begin(run.client, settings, request, force=run.request.force_retrain, progress=progress)
+    run.job = finish(run.client, settings, job, progress=progress)
+    return Trained(run.job)
 
 
-def train_twice(work: Work, *, progress: Progress) -> Trained:
+def train_twice(run: PipelineRun, *, progress: Progress) -> Trained:
     """Train as `train_once`, and a second time at the same time, to show that the result can be reproduced."""
     preload()
-    settings, request = work.training()
-    job = begin(work.client, settings, request, force=work.request.anew, progress=progress)
+    settings, request = run.training()
+    job = begin(run.client, settings, request, force=run.request.force_retrain, progress=progress)
     request = replace(request, reproduces=job.name)
-    twin = begin(work.client, settings, request, force=work.request.anew, progress=progress)
+    second = begin(run.client, settings, request, force=run.request.force_retrain, progress=progress)
 
     def follow(name: str, followed: Job, progress: Progress) -> Job:
-        return finish(work.client, settings, followed, name=name, progress=progress)
+        return finish(run.client, settings, followed, name=name, progress=progress)
 
-    runs = {"job": partial(follow, "job", job), "twin job": partial(follow, "twin job", twin)}
-    work.job, twin = side_by_side(runs, progress=progress).values()
-    return Trained(work.job, twin)
+    runs = {
+        "job": partial(follow, "job", job),
+        "reproducibility run": partial(follow, "reproducibility run", second),
+    }
+    run.job, second = side_by_side(runs, progress=progress).values()
+    return Trained(run.job, second)
 
 
-def run_gate(work: Work, name: str, *, progress: Progress) -> GateRecord:
+def run_gate(run: PipelineRun, name: str, *, progress: Progress) -> GateRecord:
     """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it stays shut."""
-    project = work.settings.project
+    project = run.settings.project
     shown = project.shown(project.gates_file)
     gates = read_gates(project.gates_file, shown)
     if name not in gates.gates:
         raise ConfigurationError(f"{shown} declares no gate '{name}', and the pipeline goes through it")
-    if work.model is None:
+    if run.model is None:
         raise RuntimeError("a stage that trains comes before the gate")
     with tempfile.TemporaryDirectory() as folder:
         found = run_model_gate(
-            work.client,
+            run.client,
             gates,
             gates.gates[name],
-            work.settings,
+            run.settings,
             Path(folder),
-            version=work.model.version,
-            commit=work.source.commit,
+            version=run.model.version,
+            commit=run.source.commit,
             progress=progress,
         )
-    work.gates.append(found)
+    run.gates.append(found)
     write_gate(found, project.reports)
-    keep_page(work.client, found, gate_page(found))
+    keep_page(run.client, found, gate_page(found))
     if not found.passed:
         raise GateFailed("\n".join([found.summary, *broken(found)]))
     return found
 
 
-def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Said:
-    """Run the suite `layer` of the project; its lines are told as a job's log is.
+def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Summary:
+    """Run the suite `layer` of the project; its lines go to `progress`, as those of a job's log do.
 
     Raises `SuiteFailed` with the last lines when a test fails, `AssetMissing` when the project has no such suite.
     """
@@ -123,4 +126,4 @@ def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Said:
             progress.log(line.rstrip())
     if process.returncode:
         raise SuiteFailed("\n".join([f"the {layer} suite failed:", *(f"  | {line}" for line in tail)]))
-    return Said(tail[-1] if tail else "passed")
+    return Summary(tail[-1] if tail else "passed")

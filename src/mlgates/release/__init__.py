@@ -1,1 +1,1 @@
-"""The way of an approved version into production traffic, and back: decided on the ledger, seen in the workspace."""
+"""The release of an approved version into production traffic, and the rollback: decided by the ledger."""

@@ -41,7 +41,7 @@ class Content:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         return f"{self.model}, content {self.sha256[:12]}"
 
 
@@ -74,7 +74,7 @@ def decide(
     when the version did not pass the gate, or was decided on before.
     """
     version = version_of(model, settings)
-    who, why = given(by, "by", "who decides"), given(reason, "reason", "why")
+    who, why = required_text(by, "by", "who decides"), required_text(reason, "reason", "why")
     ledger = Ledger.of(client, settings)
     check_decision(ledger.entries(), model, action)  # before anything is downloaded
     content = progress.run("content", lambda: content_of(client, settings, version))
@@ -94,12 +94,12 @@ def version_of(model: str, settings: Settings) -> str:
     return found.version
 
 
-def given(text: str, option: str, what: str) -> str:
+def required_text(text: str, option: str, what: str) -> str:
     """Return what an option was given, on one line. Raises `ConfigurationError` when that is nothing."""
-    told = " ".join(text.split())
-    if not told:
+    line = " ".join(text.split())
+    if not line:
         raise ConfigurationError(f"--{option} is empty: say {what}")
-    return told
+    return line
 
 
 def content_of(client: "MLClient", settings: Settings, version: str | None) -> Content:
@@ -122,14 +122,14 @@ def check_unchanged(client: "MLClient", settings: Settings, content: Content) ->
 
 
 def check_deployed(client: "MLClient", settings: Settings, content: Content, deployment: str) -> Content:
-    """Look at what an online deployment holds, and at the files that it was made of; return the content.
+    """Look at the files of an online deployment, and at those that it was made of; return the content.
 
     Raises `NotAllowed` when either is not `content`.
     """
     held = deployed_checksum(client, settings.online_endpoint, deployment)
     if held is not None and held != content.sha256:
         raise NotAllowed(
-            f"{settings.online_endpoint}/{deployment} holds other files than {content.model}: they give {held[:12]}, "
+            f"{settings.online_endpoint}/{deployment} has other files than {content.model}: they give {held[:12]}, "
             f"and {content.sha256[:12]} was to be released; look who writes to the storage"
         )
     return check_unchanged(client, settings, content)
@@ -139,8 +139,8 @@ def check_gate(content: Content) -> None:
     """Raise `NotAllowed` unless the newest verdict of the gate on a version is that it passed."""
     passed = verdict_of(content.model.tags, GATE)
     if not passed:
-        told = f"has not been through gate {GATE}" if passed is None else f"did not pass gate {GATE}"
-        raise NotAllowed(f"{content.model} {told}: run 'mlgates gate {GATE} --version {content.model.version}'")
+        state = f"has not been through gate {GATE}" if passed is None else f"did not pass gate {GATE}"
+        raise NotAllowed(f"{content.model} {state}: run 'mlgates gate {GATE} --version {content.model.version}'")
 
 
 def passed_record(client: "MLClient", content: Content, *, named: str | None = None) -> GateRecord:
@@ -160,17 +160,17 @@ def passed_record(client: "MLClient", content: Content, *, named: str | None = N
         )
     if record.candidate.sha256 != content.sha256:
         raise NotAllowed(
-            f"{content.model} has changed since gate {GATE}: its files give {content.sha256[:12]}, the record tells of "
+            f"{content.model} has changed since gate {GATE}: its files give {content.sha256[:12]}, the record names "
             f"{record.candidate.sha256[:12]}; register what you trained as a new version"
         )
     return record
 
 
-def standing(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | None:
+def latest_decision(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | None:
     """Return the decision about a version that counts: an approval, a rejection, or that a release withdrew it.
 
     What was decided about the same content counts, whatever it was called: a job's model is registered once approved.
-    A rejection stands, whatever comes after it, such as the end of a release that was under way; of the others the
+    A rejection counts, whatever comes after it, such as the end of a release that was under way; of the others the
     last counts. An approval from before a repair does not: what came after it may be lost.
     """
     about = [
@@ -187,13 +187,13 @@ def standing(entries: Sequence[Entry], model: str, sha256: str = "") -> Entry | 
 
 
 def content_known(entries: Sequence[Entry], model: str) -> str:
-    """Return the checksum of a version's content as it was written last; empty when no entry tells it."""
+    """Return the checksum of a version's content as it was written last; empty when no entry has it."""
     return next((entry.sha256 for entry in reversed(entries) if entry.model == model and entry.sha256), "")
 
 
-def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
+def required_approval(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
     """Return the approval under which a version with this content may be released. Raises `NotAllowed`."""
-    last = standing(entries, model, sha256)
+    last = latest_decision(entries, model, sha256)
     if last is None:
         since = " since the ledger was repaired" if any(entry.action is Action.REPAIRED for entry in entries) else ""
         raise NotAllowed(f"{model} is not approved{since}: mlgates approve {model} --by NAME --reason TEXT")
@@ -211,7 +211,7 @@ def permission(entries: Sequence[Entry], model: str, sha256: str) -> Entry:
 
 def check_decision(entries: Sequence[Entry], model: str, action: Action, sha256: str = "") -> None:
     """Raise `NotAllowed` when a version cannot be approved, or rejected, any more: it was already, or was rejected."""
-    last = standing(entries, model, sha256)
+    last = latest_decision(entries, model, sha256)
     if last is None or last.action is Action.WITHDRAWN:
         return
     if last.action is action:

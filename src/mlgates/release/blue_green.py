@@ -18,8 +18,8 @@ from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
 from mlgates.delivery.operations import Change, OperationResult, run_operation
 from mlgates.release.approval import Content, Served, check_deployed, check_unchanged
-from mlgates.release.context import Work, holding
-from mlgates.release.locking import TIDYING, free
+from mlgates.release.context import ReleaseContext, run_locked
+from mlgates.release.locking import TIDYING, free_lock
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import BatchDeployment, OnlineDeployment
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SLOTS = ("blue", "green")
 """The deployments of a release, by turns. A deployment of another name is left alone, and serves until the first."""
 BASELINE = "canary-baseline"
-"""A fresh deployment of the version that serves, for as long as a canary goes on; never one that serves by right."""
+"""A fresh deployment of the version that serves, for as long as a canary goes on; `live_deployment` never names it."""
 _MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
@@ -42,7 +42,7 @@ class Baseline:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         return self.name or f"none, the deployment that serves takes its place: {self.reason}"
 
 
@@ -51,12 +51,12 @@ def models_of(serving: OnlineServing | BatchServing) -> dict[str, str | None]:
     return {name: _model(deployment) for name, deployment in serving.deployments.items()}
 
 
-def live_name(
+def live_deployment(
     model: str, models: Mapping[str, str | None], shares: Mapping[str, int], stack: Sequence[Served]
 ) -> str | None:
     """Return the deployment that serves by right beside the release of `model`, None when there is none.
 
-    That is the last one released; when the ledger tells of none that is still there, the one with most traffic that
+    That is the last one released; when the ledger names none that is still there, the one with most traffic that
     serves another model. `models` is what each deployment serves, `shares` the traffic, the largest first.
     """
     last = stack[-1] if stack else None
@@ -65,42 +65,44 @@ def live_name(
     return next((name for name in shares if name != BASELINE and models.get(name) != model), None)
 
 
-def place_for(model: str, models: Mapping[str, str | None], live: str | None) -> str:
+def slot_for(model: str, models: Mapping[str, str | None], live: str | None) -> str:
     """Return the name to deploy `model` under: where it is already, beside `live`, or the first that is free."""
     free = [name for name in SLOTS if name != live]
     return next((name for name in free if models.get(name) == model), next(iter(_empty(free, models)), free[0]))
 
 
-def deploy_baseline(work: Work, live: Served, *, progress: Progress) -> Baseline:
+def deploy_baseline(context: ReleaseContext, live: Served, *, progress: Progress) -> Baseline:
     """Deploy what serves once more; without traffic, and tried. When that cannot be there is none, with the reason."""
     with progress.step("baseline") as step:
-        return step.done(_deployed(work, live, progress=step.inner))
+        return step.done(_deployed(context, live, progress=step.inner))
 
 
-def remove_baseline(work: Work, *, progress: Progress) -> None:
+def remove_baseline(context: ReleaseContext, *, progress: Progress) -> None:
     """Take the baseline away, also what a killed release has left of one; it must have no traffic any more."""
-    if BASELINE in look_online(work.client, work.endpoint).deployments:
+    if BASELINE in look_online(context.client, context.endpoint).deployments:
         with progress.step("baseline removed") as step:
-            step.done(deleted(work, "online", work.endpoint, BASELINE, progress=step.inner))
+            step.done(delete_deployment(context, "online", context.endpoint, BASELINE, progress=step.inner))
 
 
-def tidy(work: Work, *, progress: Progress) -> list[OperationResult]:
+def tidy(context: ReleaseContext, *, progress: Progress) -> list[OperationResult]:
     """Take away the blue or green deployments without traffic, once the time that release.yml declares is over.
 
-    Raises `EndpointHeld` while a release is under way.
+    Raises `EndpointLocked` while a release is under way.
     """
-    entries = work.ledger.entries()
-    if not _is_over(work, entries):
+    entries = context.ledger.entries()
+    if not _is_keep_time_over(context, entries):
         return []
     moved = entries[-1].model
-    return holding(work, moved, TIDYING, lambda held: _taken_away(held, progress=progress), progress=progress)
+    return run_locked(context, moved, TIDYING, lambda held: _delete_unused(held, progress=progress), progress=progress)
 
 
-def deleted(work: Work, kind: str, endpoint: str, name: str, *, progress: Progress) -> OperationResult:
+def delete_deployment(
+    context: ReleaseContext, kind: str, endpoint: str, name: str, *, progress: Progress
+) -> OperationResult:
     """Delete a deployment, `kind` being `online` or `batch`; the workspace refuses while it has traffic."""
-    deployments = work.client.online_deployments if kind == "online" else work.client.batch_deployments
+    deployments = context.client.online_deployments if kind == "online" else context.client.batch_deployments
     with progress.step(f"{kind} {name}") as step:
-        run_operation(step, lambda: deployments.begin_delete(name, endpoint), poll_s=work.poll_s)
+        run_operation(step, lambda: deployments.begin_delete(name, endpoint), poll_s=context.poll_s)
         return step.done(OperationResult(f"{endpoint}/{name}", Change.DELETED))
 
 
@@ -115,49 +117,49 @@ def _model(deployment: "OnlineDeployment | BatchDeployment") -> str | None:
         return None
 
 
-def _deployed(work: Work, live: Served, *, progress: Progress) -> Baseline:
+def _deployed(context: ReleaseContext, live: Served, *, progress: Progress) -> Baseline:
     try:
-        _brought_up(work, live, progress=progress)
+        _bring_up_baseline(context, live, progress=progress)
     except (DeploymentFailed, NotAllowed, EndpointTestFailed) as error:
         reason = str(error).splitlines()[0]
     else:
         return Baseline(BASELINE)
-    serving = look_online(work.client, work.endpoint)
-    # What came up half holds an instance, or the quota for one.
+    serving = look_online(context.client, context.endpoint)
+    # A deployment that came up half takes an instance, or the quota for one.
     if BASELINE in serving.deployments and BASELINE not in serving.shares:
-        deleted(work, "online", work.endpoint, BASELINE, progress=progress)
+        delete_deployment(context, "online", context.endpoint, BASELINE, progress=progress)
     return Baseline(None, reason)
 
 
-def _brought_up(work: Work, live: Served, *, progress: Progress) -> None:
-    model = find_model(work.client, work.settings, ModelRef.parse(live.model).version)
+def _bring_up_baseline(context: ReleaseContext, live: Served, *, progress: Progress) -> None:
+    model = find_model(context.client, context.settings, ModelRef.parse(live.model).version)
     content = Content(model, live.sha256)
-    check_unchanged(work.client, work.settings, content)
-    serving = look_online(work.client, work.endpoint)
+    check_unchanged(context.client, context.settings, content)
+    serving = look_online(context.client, context.endpoint)
     if BASELINE in serving.deployments and BASELINE not in serving.shares:  # left by a killed release, and never proved
-        deleted(work, "online", work.endpoint, BASELINE, progress=progress)
-    online_deployment(work.client, work.settings, model, BASELINE, poll_s=work.poll_s, progress=progress)
-    check_deployed(work.client, work.settings, content, BASELINE)
-    smoke_test_online(work.client, work.settings, deployment=BASELINE, reach=work.reach)
+        delete_deployment(context, "online", context.endpoint, BASELINE, progress=progress)
+    online_deployment(context.client, context.settings, model, BASELINE, poll_s=context.poll_s, progress=progress)
+    check_deployed(context.client, context.settings, content, BASELINE)
+    smoke_test_online(context.client, context.settings, deployment=BASELINE, reach=context.reach)
 
 
-def _is_over(work: Work, entries: Sequence[Entry]) -> bool:
-    moves = [entry for entry in entries if entry.endpoint == work.endpoint and entry.action in _MOVES_TRAFFIC]
+def _is_keep_time_over(context: ReleaseContext, entries: Sequence[Entry]) -> bool:
+    moves = [entry for entry in entries if entry.endpoint == context.endpoint and entry.action in _MOVES_TRAFFIC]
     if not moves:
         return False
-    since = work.ledger.clock() - datetime.fromisoformat(moves[-1].at)
-    return since >= timedelta(hours=work.declared.keep_old_for_hours)
+    since = context.ledger.clock() - datetime.fromisoformat(moves[-1].at)
+    return since >= timedelta(hours=context.declared.keep_old_for_hours)
 
 
-def _taken_away(work: Work, *, progress: Progress) -> list[OperationResult]:
-    client, online = work.client, look_online(work.client, work.endpoint)
-    batch = look_batch(client, work.settings.batch_endpoint)
+def _delete_unused(context: ReleaseContext, *, progress: Progress) -> list[OperationResult]:
+    client, online = context.client, look_online(context.client, context.endpoint)
+    batch = look_batch(client, context.settings.batch_endpoint)
     busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
     outcomes = []
     for name in (*SLOTS, BASELINE):
         if name in online.deployments and name not in busy:
-            outcomes.append(deleted(work, "online", online.name, name, progress=progress))
+            outcomes.append(delete_deployment(context, "online", online.name, name, progress=progress))
         if name in batch.deployments and name != batch.default:
-            outcomes.append(deleted(work, "batch", batch.name, name, progress=progress))
-    free(work.ledger, work.endpoint, by=work.owner.name, reason="tidied")
+            outcomes.append(delete_deployment(context, "batch", batch.name, name, progress=progress))
+    free_lock(context.ledger, context.endpoint, by=context.owner.name, reason="tidied")
     return outcomes

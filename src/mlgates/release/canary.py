@@ -17,14 +17,14 @@ from typing import Protocol, TypeAlias
 
 from mlgates.core.progress import Step
 from mlgates.release.canary_statistics import Observation, interval, is_above, is_below, middle, total
-from mlgates.release.release_file import ALL, Limits
+from mlgates.release.release_file import ALL, CanaryLimits
 
 PAUSE_S = 0.1
 """From one round of requests to the next, if there is time for it: a probe is a caller among others, and no load."""
 _LATER, _SOON = 1.1, 1.05
 """The evidence is looked at again once there is so much of it, as a multiple; soon when only the verdict is missing."""
-_TOLD_S = 1.0
-"""From one word on where the watch is to the next."""
+_NOTE_S = 1.0
+"""From one note of progress to the next."""
 _NOTHING = Observation()
 _SPARE = 10
 """So many rounds more than the answers that are needed are made at least: the first ones are not timed."""
@@ -35,11 +35,11 @@ MISSED = 0.01
 LEAST_EXCLUDED = 0.04
 """Twice the limit is excluded, but no rate below this: each half of it would take twice the requests."""
 _HALF = 0.5
-Tell: TypeAlias = Callable[[], str]
+Explain: TypeAlias = Callable[[], str]
 """Says something with its figures: medians and intervals take time, and most looks need none."""
 
 
-class Asks(Protocol):
+class VersionProbe(Protocol):
     """What asks both versions; a `probe.Probe`, or a simulation of one."""
 
     def round(self) -> Observation:
@@ -48,10 +48,10 @@ class Asks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class WatchPlan:
     """A step to be watched."""
 
-    limits: Limits
+    limits: CanaryLimits
     share: int
     """Percent of the traffic that the new version has."""
     new: str
@@ -68,7 +68,7 @@ class Watch:
     """False when the new version may be judged alone, should the old one not answer."""
 
 
-class State(StrEnum):
+class CanaryState(StrEnum):
     """What can be said of a step."""
 
     BROKEN = "broken"
@@ -77,20 +77,20 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The state of a step; `tells` say which limits are broken, or why nobody can tell, once they are asked."""
+class CanaryVerdict:
+    """The state of a step; `explanations`, once called, say which limits are broken, or why there is no verdict."""
 
-    state: State
-    tells: tuple[Tell, ...] = ()
+    state: CanaryState
+    explanations: tuple[Explain, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """A phrase for each, with figure, limit and interval."""
-        return tuple(tell() for tell in self.tells)
+        return tuple(explain() for explain in self.explanations)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StepPhase:
     """Where in a release, and when in a step, a verdict is asked for."""
 
     share: int
@@ -106,29 +106,29 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchResult:
     """What was seen of a step, and what that says."""
 
     seen: Observation
-    verdict: Verdict
+    verdict: CanaryVerdict
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         return self.seen.summary
 
 
-class _Looks:
+class _LookSchedule:
     """When the evidence is worth a look: it costs time that grows with it."""
 
-    def __init__(self, wanted: Watch) -> None:
+    def __init__(self, wanted: WatchPlan) -> None:
         self._limits = wanted.limits
         self.rounds = self._requests = self._errors = self._answers = 0
         self._next = 0.0
         self._was_over = False
 
-    def due(self, latest: Observation, *, over: bool) -> bool:
-        """Count one more round in, and tell whether to look now."""
+    def needed(self, latest: Observation, *, over: bool) -> bool:
+        """Count one more round in, and return whether to look now."""
         self.rounds += 1
         self._requests += latest.requests
         self._errors += latest.errors
@@ -150,7 +150,7 @@ class _Measure:
     count: float
     of: float
     limit: float
-    tell: Tell
+    explain: Explain
 
     @property
     def broken(self) -> bool:
@@ -163,41 +163,41 @@ class _Measure:
 
 def watch(
     step: Step,
-    wanted: Watch,
-    probe: Asks,
+    wanted: WatchPlan,
+    probe: VersionProbe,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Watched:
+) -> WatchResult:
     """Ask for the declared time, for the declared number of answers, and until there is a verdict; return it.
 
     Only a limit that is broken ends the watch before. Without a verdict at the end of the extra time it is `OPEN`.
     """
-    began, looks, seen, unseen = clock(), _Looks(wanted), Observation(), list[Observation]()
-    pace, tell_at = min(PAUSE_S, wanted.seconds / wanted.limits.least), began
+    began, looks, seen, unseen = clock(), _LookSchedule(wanted), Observation(), list[Observation]()
+    pace, note_at = min(PAUSE_S, wanted.seconds / wanted.limits.least), began
     while True:
         started = clock()
         unseen.append(probe.round())
         passed = clock() - began
         over = passed >= wanted.seconds
-        due = looks.due(unseen[-1], over=over)
+        needed = looks.needed(unseen[-1], over=over)
         ended = passed >= wanted.seconds + wanted.extra_seconds and looks.rounds >= wanted.limits.least + _SPARE
-        if due or ended:
+        if needed or ended:
             seen, unseen = total([seen, *unseen]), []
-            stage = Stage(wanted.share, wanted.new, wanted.last, over, wanted.compared)
+            stage = StepPhase(wanted.share, wanted.new, wanted.last, over, wanted.compared)
             whole = wanted.before + seen if wanted.before != _NOTHING else seen
             verdict = judge(seen, whole, wanted.limits, stage)
-            decided = ended or verdict.state is State.BROKEN or (over and verdict.state is State.KEPT)
-            if decided or clock() >= tell_at:
+            decided = ended or verdict.state is CanaryState.BROKEN or (over and verdict.state is CanaryState.KEPT)
+            if decided or clock() >= note_at:
                 step.note(seen.summary)
-                tell_at = clock() + _TOLD_S
+                note_at = clock() + _NOTE_S
             if decided:
-                return Watched(seen, verdict)
+                return WatchResult(seen, verdict)
         if (rest := pace - (clock() - started)) > 0:
             sleep(rest)
 
 
-def judge(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Verdict:
+def judge(step: Observation, whole: Observation, limits: CanaryLimits, stage: StepPhase) -> CanaryVerdict:
     """Return what can be said of a step; `whole` is what was seen since the traffic began to move, this step included.
 
     Before there are enough answers only failures count, and once the time is over answers that are so slow that there
@@ -209,37 +209,37 @@ def judge(step: Observation, whole: Observation, limits: Limits, stage: Stage) -
     if not broken and whole is not step:
         broken = tuple(_broken(_failures(whole, limits), () if lacking else tuple(_others(whole, limits))))
     if broken and _is_as_bad_beside(whole, limits):
-        return Verdict(State.OPEN, (partial(_beside_too, whole),))
+        return CanaryVerdict(CanaryState.OPEN, (partial(_beside_too, whole),))
     if broken:
-        return Verdict(State.BROKEN, broken)
-    exceeded = (measure.tell for measure in (failures, *others) if measure.exceeded)
+        return CanaryVerdict(CanaryState.BROKEN, broken)
+    exceeded = (measure.explain for measure in (failures, *others) if measure.exceeded)
     unsure = (*((lacking,) if lacking else ()), *exceeded, *_unsure(step, whole, limits, stage))
-    return Verdict(State.OPEN, unsure) if unsure else Verdict(State.KEPT)
+    return CanaryVerdict(CanaryState.OPEN, unsure) if unsure else CanaryVerdict(CanaryState.KEPT)
 
 
-def _lacking(step: Observation, limits: Limits, stage: Stage) -> Tell | None:
+def _lacking(step: Observation, limits: CanaryLimits, stage: StepPhase) -> Explain | None:
     """Return which answers a verdict lacks; None when there are enough."""
     of_new = step.answers_of_new >= limits.least
     if step.answers >= limits.least or (of_new and not stage.compared):
         return None
 
-    def tell() -> str:
-        told = f"{step.answers} requests were answered by both versions, {limits.least} are needed"
-        told += f", {step.shared} requests failed at both" if step.shared else ""
+    def explain() -> str:
+        text = f"{step.answers} requests were answered by both versions, {limits.least} are needed"
+        text += f", {step.shared} requests failed at both" if step.shared else ""
         if not (of_new and step.errors_beside):
-            return told
+            return text
         failed = f"{step.errors_beside} of {step.requests_beside} failed at the version that serves"
-        return f"{told}, {failed}; --no-canary judges the new one alone"
+        return f"{text}, {failed}; --no-canary judges the new one alone"
 
-    return tell
-
-
-def _broken(failures: _Measure, others: Sequence[_Measure]) -> Iterator[Tell]:
-    return (measure.tell for measure in (failures, *others) if measure.broken)
+    return explain
 
 
-def _is_as_bad_beside(whole: Observation, limits: Limits) -> bool:
-    """Tell whether the old version breaks the limit of failures too, and the new one is not known to be worse."""
+def _broken(failures: _Measure, others: Sequence[_Measure]) -> Iterator[Explain]:
+    return (measure.explain for measure in (failures, *others) if measure.broken)
+
+
+def _is_as_bad_beside(whole: Observation, limits: CanaryLimits) -> bool:
+    """Return whether the old version breaks the limit of failures too, and the new one is not known to be worse."""
     old = (whole.errors_beside, whole.requests_beside)
     if not (_failures(whole, limits).broken and is_above(*old, limits.max_error_rate, doubt=BEYOND_DOUBT)):
         return False
@@ -253,7 +253,7 @@ def _beside_too(whole: Observation) -> str:
     )
 
 
-def _unsure(step: Observation, whole: Observation, limits: Limits, stage: Stage) -> Iterator[Tell]:
+def _unsure(step: Observation, whole: Observation, limits: CanaryLimits, stage: StepPhase) -> Iterator[Explain]:
     # Of what may fail at all: where nothing may, one failure has said it.
     excluded = max(2 * limits.max_error_rate, LEAST_EXCLUDED) if limits.max_error_rate else 1.0
     if stage.last and excluded < 1 and not is_below(whole.errors, whole.requests, excluded, doubt=MISSED):
@@ -272,22 +272,22 @@ def _not_excluded(whole: Observation, excluded: float) -> str:
     )
 
 
-def _without_traffic(stage: Stage, chosen: int) -> str:
+def _without_traffic(stage: StepPhase, chosen: int) -> str:
     return (
         f"{stage.new} has {stage.share} % of the traffic, and none of {chosen} requests came to it: "
         "without traffic there is nothing to judge"
     )
 
 
-def _failures(seen: Observation, limits: Limits) -> _Measure:
-    def tell() -> str:
+def _failures(seen: Observation, limits: CanaryLimits) -> _Measure:
+    def explain() -> str:
         found = f"{seen.errors} of {seen.requests} requests failed, at most {limits.max_error_rate:.2%} may"
         return f"{found}{_sure(seen.errors, seen.requests)}"
 
-    return _Measure(seen.errors, seen.requests, limits.max_error_rate, tell)
+    return _Measure(seen.errors, seen.requests, limits.max_error_rate, explain)
 
 
-def _others(seen: Observation, limits: Limits) -> Iterator[_Measure]:
+def _others(seen: Observation, limits: CanaryLimits) -> Iterator[_Measure]:
     """Yield what is limited of answers that came."""
     longest, slowdown, difference = limits.max_median_ms, limits.max_slowdown, limits.max_difference
     if seen.answers_of_new and longest is not None:
@@ -303,7 +303,7 @@ def _others(seen: Observation, limits: Limits) -> Iterator[_Measure]:
 
 def _slow(seen: Observation, limit: float) -> str:
     low, high = middle(seen.milliseconds, doubt=MISSED)
-    found = f"its median answer takes {statistics.median(seen.milliseconds):.0f} ms, at most {limit:g} ms are due"
+    found = f"its median answer takes {statistics.median(seen.milliseconds):.0f} ms, at most {limit:g} ms are allowed"
     return f"{found} (99 % sure: {low:.0f} to {high:.0f})"
 
 
@@ -313,7 +313,7 @@ def _slower(seen: Observation, limit: float) -> str:
     new, old = statistics.median(seen.milliseconds), statistics.median(seen.beside)
     return (
         f"its median answer takes {new:.0f} ms, {statistics.median(ratios):.1f} times the old version's {old:.0f} ms, "
-        f"at most {limit:g} times are due (99 % sure: {low:.1f} to {high:.1f})"
+        f"at most {limit:g} times are allowed (99 % sure: {low:.1f} to {high:.1f})"
     )
 
 

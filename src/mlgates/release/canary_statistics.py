@@ -83,7 +83,7 @@ class Observation:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         parts = [f"{self.requests} requests, {self.errors} errors"]
         if self.errors_beside:
             parts.append(f"{self.errors_beside} of {self.requests_beside} failed at the old version")
@@ -128,12 +128,12 @@ def evidence(count: float, of: float, share: float) -> float:
 
 
 def is_above(count: float, of: float, share: float, *, doubt: float) -> bool:
-    """Tell whether the true share is above `share`, with no more than `doubt`."""
+    """Return whether the true share is above `share`, with no more than `doubt`."""
     return count > share * of and evidence(count, of, share) >= -math.log(doubt)
 
 
 def is_below(count: float, of: float, share: float, *, doubt: float) -> bool:
-    """Tell whether the true share is below `share`, with no more than `doubt`."""
+    """Return whether the true share is below `share`, with no more than `doubt`."""
     return count < share * of and evidence(count, of, share) >= -math.log(doubt)
 
 

@@ -1,11 +1,11 @@
-"""What every step of a release has at hand, and how an endpoint is held while the steps are gone."""
+"""What every step of a release needs, and how an endpoint is locked while the steps run."""
 
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import shorten
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
@@ -15,9 +15,9 @@ from mlgates.delivery.connection import poll_seconds
 from mlgates.delivery.operations import fenced
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release.approval import Served, served
-from mlgates.release.locking import Owner, check_held, free, take
+from mlgates.release.locking import Owner, check_lock, free_lock, take_lock
 from mlgates.release.probe import Reach, reach
-from mlgates.release.release_file import Release
+from mlgates.release.release_file import ReleaseConfig, read_release
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -26,28 +26,34 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """A release or rollback at work."""
+class ReleaseContext:
+    """A release or rollback that is under way."""
 
     client: "MLClient"
     settings: Settings
-    declared: Release
+    declared: ReleaseConfig
     ledger: Ledger
     owner: Owner = field(default_factory=lambda: Owner.here(os.environ))
     by: str = ""
     """Who asked for it; the owner when nobody is named."""
     reach: Reach = reach
     """How a deployment is asked."""
-    way_back: "Work | None" = None
+    for_undo: "ReleaseContext | None" = None
     """With what everything is put back where it was, also when nothing may go forth any more; None for itself."""
+
+    @classmethod
+    def of(cls, client: "MLClient", settings: Settings, *, by: str = "") -> Self:
+        """Return what a release of the project's model by this process needs."""
+        ledger = Ledger.of(client, settings)
+        return cls(client, settings, read_release(settings.project), ledger, Owner.here(os.environ), by.strip())
 
     @property
     def endpoint(self) -> str:
-        """The online endpoint, which stands for the batch endpoint too: both change in one release."""
+        """The online endpoint, which names the lock of the batch endpoint too: both change in one release."""
         return self.settings.online_endpoint
 
     @property
-    def person(self) -> str:
+    def actor(self) -> str:
         """Who is named in the ledger."""
         return self.by or self.owner.name
 
@@ -61,59 +67,63 @@ class Work:
         return served(self.ledger.entries(), self.endpoint)
 
 
-def holding(
-    work: Work,
+def run_locked(
+    context: ReleaseContext,
     model: str,
     what: str,
-    run: Callable[[Work], T],
+    run: Callable[[ReleaseContext], T],
     *,
     facts: Mapping[str, str] | None = None,
     permitted: Callable[[Sequence[Entry]], object] = lambda _: None,
     progress: Progress,
 ) -> T:
-    """Go the steps of `run` while the endpoint is held for `what` of `model`; `facts` tell more of it.
+    """Call `run` while the endpoint is locked for `what` of `model`; `facts` are kept with the lock.
 
-    `run` is handed a `Work` that is fenced: before each change of an endpoint, and before each entry, the ledger is
-    asked whether the lock is still the one that was taken here, and `EndpointHeld` raised when it is not; and whether
-    what it does is still `permitted`, which raises when it is not. Its `way_back` asks for the lock alone, and goes on
-    when the ledger was broken meanwhile: nobody else can take the lock then.
+    `run` gets a `ReleaseContext` that is fenced: before each change of an endpoint, and before each entry, the ledger
+    is asked whether the lock is still the one that was taken here, and `EndpointLocked` raised when it is not; and
+    whether the change is still `permitted`, which raises when it is not. Its `for_undo` asks for the lock alone, and
+    goes on when the ledger was broken meanwhile: nobody else can take the lock then.
 
     The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
     is gone it stays, and whoever comes after the death of this process takes it over.
     """
-    lock = progress.run("lock", lambda: take(work.ledger, work.endpoint, model, work.owner, reason=what, facts=facts))
+    lock = progress.run(
+        "lock", lambda: take_lock(context.ledger, context.endpoint, model, context.owner, reason=what, facts=facts)
+    )
     try:
-        return run(_fenced(work, lock, permitted))
+        return run(_fenced(context, lock, permitted))
     except WorkspaceUnavailable as error:
         raise WorkspaceUnavailable(
-            f"{error}; the traffic of {work.endpoint} is as it was: run this again, and it goes on from there"
+            f"{error}; the traffic of {context.endpoint} is as it was: run this again, and it goes on from there"
         ) from error
     except MlgatesError as error:
         # What fits into a tag is read without fetching the entry's file.
-        _let_go(_fenced(work, lock), shorten(str(error).splitlines()[0], 250))
+        _free_after_failure(_fenced(context, lock), shorten(str(error).splitlines()[0], 250))
         raise
 
 
-def _fenced(work: Work, lock: Entry, permitted: Callable[[Sequence[Entry]], object] = lambda _: None) -> Work:
+def _fenced(
+    context: ReleaseContext, lock: Entry, permitted: Callable[[Sequence[Entry]], object] = lambda _: None
+) -> ReleaseContext:
     def check(entries: Sequence[Entry]) -> None:
-        check_held(entries, lock)
+        check_lock(entries, lock)
         permitted(entries)
 
-    def check_lock() -> None:
-        reading = work.ledger.read()
+    def check_lock_alone() -> None:
+        reading = context.ledger.read()
         if reading.fault is None or lock in reading.entries:
-            check_held(reading.entries, lock)
+            check_lock(reading.entries, lock)
 
-    ledger = work.ledger.guarded(lambda entries: check_held(entries, lock))
+    ledger = context.ledger.guarded(lambda entries: check_lock(entries, lock))
     return replace(
-        work,
-        client=fenced(work.client, lambda: check(work.ledger.entries())),
-        ledger=work.ledger.guarded(check),
-        way_back=replace(work, client=fenced(work.client, check_lock), ledger=ledger),
+        context,
+        client=fenced(context.client, lambda: check(context.ledger.entries())),
+        ledger=context.ledger.guarded(check),
+        for_undo=replace(context, client=fenced(context.client, check_lock_alone), ledger=ledger),
     )
 
 
-def _let_go(work: Work, reason: str) -> None:
+def _free_after_failure(context: ReleaseContext, reason: str) -> None:
     # The lock may be another's by now, or ended, or nothing can be written: what went wrong first is what is raised.
     with contextlib.suppress(MlgatesError):
-        free(work.ledger, work.endpoint, by=work.owner.name, reason=reason)
+        free_lock(context.ledger, context.endpoint, by=context.owner.name, reason=reason)

@@ -1,7 +1,7 @@
 """How a ledger is looked at, and how somebody takes it up again after it was damaged: what cannot be shown is lost.
 
 A repair is an entry. It says what was found, and leaves out every entry that no anchor confirms. From there on nothing
-counts that was approved before; what was rejected stays rejected, as far as the ledger or a tag still tells of it.
+counts that was approved before; what was rejected stays rejected, as far as the ledger or a tag still names it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from mlgates.core.chain import LEFT_OUT, Anchor, confirmed, disagreements, left_
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.delivery.workspace_ledger import Ledger, Reading
-from mlgates.release.approval import given
+from mlgates.release.approval import required_text
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -38,7 +38,7 @@ class Findings:
         yield f"ledger {self.ledger}: {len(entries)} entries" + (f", the last {last.number}, {last.at}" if last else "")
         for anchor in self.reading.anchors:
             if not disagreements(entries, [anchor]):
-                yield f"agrees: {anchor.where} tells of entry {anchor.number}"
+                yield f"agrees: {anchor.where} names entry {anchor.number}"
         if passed_over := sorted(left_out(self.reading.slots)):
             yield f"left out by a repair: {', '.join(passed_over)}"
         if self.archived:
@@ -60,7 +60,7 @@ def repair(client: "MLClient", settings: Settings, *, by: str, reason: str) -> E
 
     Raises `ConfigurationError` for nobody or no reason, or when nothing is wrong.
     """
-    who, why = given(by, "by", "who repairs"), given(reason, "reason", "what happened")
+    who, why = required_text(by, "by", "who repairs"), required_text(reason, "reason", "what happened")
     ledger = Ledger.of(client, settings)
     reading = _reading(ledger, settings)
     if not reading.faults:
@@ -109,5 +109,5 @@ def _rejection(anchor: Anchor, who: str) -> Draft:
         by=who,
         model=anchor.model,
         sha256=anchor.rejected or "",
-        reason=f"rejected before the ledger was repaired: {anchor.where} tells of it",
+        reason=f"rejected before the ledger was repaired: {anchor.where} names it",
     )

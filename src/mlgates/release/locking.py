@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mlgates.core.errors import ConfigurationError, EndpointHeld
+from mlgates.core.errors import ConfigurationError, EndpointLocked
 from mlgates.core.ledger import Action, Draft, Entry, lock_of
 
 if TYPE_CHECKING:  # it imports azure-ai-ml, which takes seconds, and an owner is asked for in processes of their own
     from mlgates.delivery.workspace_ledger import Ledger
 
 RELEASE, ROLLBACK, TIDYING = "release", "rollback", "tidying"
-"""What an endpoint is held for."""
+"""What an endpoint is locked for."""
 _PROC = Path("/proc")
 
 
@@ -33,14 +33,14 @@ class Owner:
     """A process that releases."""
 
     name: str
-    """For people: a person on a machine, or the run of a pipeline."""
+    """Shown to people: a person on a machine, or the run of a pipeline."""
     id: str
     """Random, and the same for as long as the process lives."""
     process: int = 0
     started: str = ""
-    """The start of the process, as its machine counts; empty where that cannot be told."""
+    """The start of the process, as its machine counts; empty where that is unknown."""
     machine: str = ""
-    """What tells processes of this boot and these process numbers from all others; empty where nothing does."""
+    """Identifies this boot and this namespace of process numbers; empty where nothing does."""
     run: str = ""
     """The run in CI whose attempts come one after the other."""
     attempt: int = 0
@@ -62,7 +62,7 @@ class Owner:
 
     def to_facts(self) -> dict[str, str]:
         """Return what a lock keeps of it."""
-        told = {
+        facts = {
             "owner": self.name,
             "owner.id": self.id,
             "owner.process": str(self.process),
@@ -71,10 +71,10 @@ class Owner:
             "owner.run": self.run,
             "owner.attempt": str(self.attempt),
         }
-        return {name: text for name, text in told.items() if text}
+        return {name: text for name, text in facts.items() if text}
 
     def may_take_over(self, facts: Mapping[str, str]) -> bool:
-        """Tell whether the owner in `facts` is this one, or one that is known to be dead."""
+        """Return whether the owner in `facts` is this one, or one that is known to be dead."""
         if facts.get("owner.id") == self.id:
             return True
         if self.run and facts.get("owner.run") == self.run:
@@ -95,24 +95,25 @@ class Owner:
         return _start_of(process) != started
 
 
-def take(
+def take_lock(
     ledger: "Ledger", endpoint: str, model: str, owner: Owner, *, reason: str, facts: Mapping[str, str] | None = None
 ) -> Entry:
     """Take the lock of `endpoint`, from nobody or from an owner that is dead; `reason` and `facts` say what for.
 
-    Raises `EndpointHeld` with owner and age of the lock when it is held, or when a rollback has to be finished first.
+    Raises `EndpointLocked` with owner and age of the lock when another has it, or when a rollback has to be finished
+    first.
     """
 
     def decide(entries: Sequence[Entry]) -> Draft:
         held = lock_of(entries, endpoint)
         if held is not None and not owner.may_take_over(held.facts):
             age = _age(ledger.clock() - datetime.fromisoformat(held.at))
-            raise EndpointHeld(
-                f"endpoint {endpoint} is held by {held.by} ({held.reason} of {held.model}) since {age}: wait for its "
+            raise EndpointLocked(
+                f"endpoint {endpoint} is locked by {held.by} ({held.reason} of {held.model}) since {age}: wait for its "
                 f"end, or, when it is dead, break the lock with 'mlgates unlock --by NAME'"
             )
         if held is not None and held.reason == ROLLBACK != reason:
-            raise EndpointHeld(
+            raise EndpointLocked(
                 f"a rollback of {endpoint} to {held.model}, begun by {held.by}, did not come to its end: "
                 "finish it with 'mlgates rollback'"
             )
@@ -128,21 +129,21 @@ def take(
     return ledger.append(decide)
 
 
-def check_held(entries: Sequence[Entry], lock: Entry) -> None:
-    """Raise `EndpointHeld` unless `lock` is what holds its endpoint: its number is the token of whoever took it."""
+def check_lock(entries: Sequence[Entry], lock: Entry) -> None:
+    """Raise `EndpointLocked` unless `lock` is the present one of its endpoint: its number is the token of its owner."""
     held = lock_of(entries, lock.endpoint)
     if held is not None and (held.number, held.checksum) == (lock.number, lock.checksum):
         return
     later = [entry for entry in entries if entry.endpoint == lock.endpoint and entry.number > lock.number]
-    told = f"{later[0].action} by {later[0].by} in entry {later[0].number}" if later else "is not in the ledger"
-    raise EndpointHeld(
-        f"endpoint {lock.endpoint} is not held by this process any more (its lock, entry {lock.number}: {told}): "
+    since = f"{later[0].action} by {later[0].by} in entry {later[0].number}" if later else "is not in the ledger"
+    raise EndpointLocked(
+        f"endpoint {lock.endpoint} is not locked by this process any more (its lock, entry {lock.number}: {since}): "
         "nothing more is moved; see 'mlgates history'"
     )
 
 
-def free(ledger: "Ledger", endpoint: str, *, by: str, reason: str) -> Entry:
-    """End the lock of `endpoint`, whoever holds it. Raises `ConfigurationError` when nobody does."""
+def free_lock(ledger: "Ledger", endpoint: str, *, by: str, reason: str) -> Entry:
+    """End the lock of `endpoint`, whoever has it. Raises `ConfigurationError` when nobody does."""
 
     def decide(entries: Sequence[Entry]) -> Draft:
         held = lock_of(entries, endpoint)
@@ -203,10 +204,10 @@ def _start_of(process: int) -> str | None:
         state, *fields = text.rpartition(")")[2].split()
         return None if state in {"Z", "X"} else fields[18]  # starttime, in ticks since the boot: proc(5)
     try:
-        told = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     except OSError:
         return None
-    return told.stdout.strip() or None
+    return shown.stdout.strip() or None
 
 
 def _number(texts: Mapping[str, str], name: str) -> int:

@@ -87,26 +87,28 @@ class Probe:
             each.close()
 
     def _seen(self, new: Exchange | None, old: Exchange | None, sample: Sample) -> Observation:
-        given, due = _predictions(new, self._contract, sample), _predictions(old, self._contract, sample)
-        if due is None:
+        given, expected = _predictions(new, self._contract, sample), _predictions(old, self._contract, sample)
+        if expected is None:
             # What the signature of the one that serves promises is not known here: any predictions of it are good,
             # and what both answer alike against the new signature is no fault of the new version.
-            due = _predictions(old, _ANYTHING, sample)
-            given = _predictions(new, _ANYTHING, sample) if given is None and due is not None else given
-        if given is None and due is None:
+            expected = _predictions(old, _ANYTHING, sample)
+            given = _predictions(new, _ANYTHING, sample) if given is None and expected is not None else given
+        if given is None and expected is None:
             return Observation(shared=1)
-        asked = Observation(requests=1, errors=int(given is None), requests_beside=1, errors_beside=int(due is None))
+        asked = Observation(
+            requests=1, errors=int(given is None), requests_beside=1, errors_beside=int(expected is None)
+        )
         if new is None or given is None:
             return asked
         timed = self._rounds > WARM_UP
-        if old is None or due is None:
+        if old is None or expected is None:
             return replace(asked, alone=(new.seconds * 1000,) if timed else ())
         return replace(
             asked,
             pairs=((new.seconds * 1000, old.seconds * 1000),) if timed else (),
-            predictions=len(due),
-            squares=len(due) ** 2,
-            different=self._different(given, due),
+            predictions=len(expected),
+            squares=len(expected) ** 2,
+            different=self._different(given, expected),
         )
 
     def _different(self, new: list[Json], old: list[Json]) -> int:
@@ -115,7 +117,7 @@ class Probe:
         return sum(not same(a, b, tolerance=self._tolerance) for a, b in zip(new, old, strict=True))
 
     def _counted(self, chosen: Exchange | None, sample: Sample, *, judged: bool) -> Observation:
-        """Count a request that the traffic decided over; its answer is the new version's affair when it gave it.
+        """Count a request that the traffic decided over; its answer counts for the new version when that gave it.
 
         It is not `judged` when both versions have just failed the same request.
         """

@@ -16,38 +16,38 @@ LEAST = 50
 """Answers of each version that a verdict needs: so many Kayenta asks of each metric (docs/release.md)."""
 
 
-class Watched(Strict):
-    """How long a step is watched, in seconds, by what stands behind the environment."""
+class WatchSeconds(Strict):
+    """How long a step is watched, in seconds, on Azure and on a local workspace."""
 
     azure: Seconds = 300.0
     local: Seconds = 2.0
 
 
-class Extended(Strict):
-    """How much longer a step is watched at most, in seconds, while nobody can tell whether a limit is kept."""
+class ExtraSeconds(Strict):
+    """How much longer a step is watched at most, in seconds, while it is not known whether a limit is kept."""
 
     azure: Seconds = 900.0
     local: Seconds = 60.0
 
 
-class Fresh(Strict):
-    """Whether a baseline is deployed, by what stands behind the environment: it takes an instance, and its time."""
+class BaselineConfig(Strict):
+    """Whether a baseline is deployed, on Azure and on a local workspace: it takes an instance, and its time."""
 
     azure: bool = True
     local: bool = False
 
 
-class Canary(Strict):
-    """The way of the traffic."""
+class CanaryConfig(Strict):
+    """How the traffic is shifted."""
 
     steps: tuple[Percent, ...] = Field(default=(10, 50, ALL), strict=False)
     """Percent of the traffic for the new version, one after the other; the last is 100."""
     mirror: Annotated[int, Field(ge=0, le=50)] = 0
     """Percent of the traffic that is copied to the new version before it gets any; Azure allows up to 50."""
-    baseline: bool | Fresh = Fresh()
+    baseline: bool | BaselineConfig = BaselineConfig()
     """A fresh deployment of the version that serves is compared with, and gets as much traffic as the new one."""
-    seconds: Watched = Watched()
-    extra_seconds: Extended = Extended()
+    seconds: WatchSeconds = WatchSeconds()
+    extra_seconds: ExtraSeconds = ExtraSeconds()
 
     @field_validator("steps")
     @classmethod
@@ -57,7 +57,7 @@ class Canary(Strict):
         return steps
 
 
-class Limits(Strict):
+class CanaryLimits(Strict):
     """What the new version must keep to at every step, seen from where the release runs.
 
     A limit is broken when the interval of what was seen lies above it (docs/release.md).
@@ -82,11 +82,11 @@ class Limits(Strict):
         return max(self.requests, LEAST)
 
 
-class Release(Strict):
+class ReleaseConfig(Strict):
     """All that release.yml declares."""
 
-    canary: Canary = Canary()
-    limits: Limits = Limits()
+    canary: CanaryConfig = CanaryConfig()
+    limits: CanaryLimits = CanaryLimits()
     keep_old_for_hours: Annotated[float, Field(ge=0)] = 72.0
     """How long a deployment without traffic is kept."""
 
@@ -99,19 +99,21 @@ class Release(Strict):
         return _of(self.canary.extra_seconds, settings)
 
     def baseline(self, settings: Settings) -> bool:
-        """Tell whether a canary has a baseline in an environment."""
+        """Return whether a canary has a baseline in an environment."""
         declared = self.canary.baseline
         if isinstance(declared, bool):
             return declared
         return declared.azure if settings.target is Target.AZURE else declared.local
 
 
-def _of(seconds: Watched | Extended, settings: Settings) -> float:
+def _of(seconds: WatchSeconds | ExtraSeconds, settings: Settings) -> float:
     return seconds.azure if settings.target is Target.AZURE else seconds.local
 
 
-def read_release(project: Project) -> Release:
+def read_release(project: Project) -> ReleaseConfig:
     """Return what a project's release.yml declares. Raises `ConfigurationError` for the first thing wrong with it."""
     file = project.release_file
     shown = project.shown(file)
-    return parsed(shown, Release, read_yaml(file, shown, "a project declares its releases in it (docs/release.md)"))
+    return parsed(
+        shown, ReleaseConfig, read_yaml(file, shown, "a project declares its releases in it (docs/release.md)")
+    )

@@ -1,9 +1,9 @@
-"""The way back: the version that served before gets the traffic again, without training, deployed anew if need be."""
+"""A rollback: the version that served before gets the traffic again, without training, deployed again if need be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlgates.core.errors import EndpointHeld, NotAllowed
+from mlgates.core.errors import EndpointLocked, NotAllowed
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
@@ -20,19 +20,19 @@ from mlgates.release.approval import (
     check_unchanged,
     content_known,
     content_of,
+    latest_decision,
     served,
-    standing,
 )
-from mlgates.release.blue_green import BASELINE, deleted, models_of, place_for, remove_baseline
-from mlgates.release.context import Work, holding
-from mlgates.release.locking import ROLLBACK, free
-from mlgates.release.traffic import all_to, smoke, withdraw
+from mlgates.release.blue_green import BASELINE, delete_deployment, models_of, remove_baseline, slot_for
+from mlgates.release.context import ReleaseContext, run_locked
+from mlgates.release.locking import ROLLBACK, free_lock
+from mlgates.release.traffic import route_all_to, smoke_test, withdraw
 
 _AWAY_FROM = "before"
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class RollbackPlan:
     """What a rollback is going to do."""
 
     to: Served
@@ -46,117 +46,123 @@ class Return:
     """What had served when this was planned."""
 
 
-def rollback(work: Work, *, reason: str = "", progress: Progress) -> Released:
+def rollback(context: ReleaseContext, *, reason: str = "", progress: Progress) -> Released:
     """Return to the version that served before; from a release that was given up, to the one that serves by right.
 
-    Raises `NotAllowed` when nothing served before, `EndpointHeld` while a release is under way.
+    Raises `NotAllowed` when nothing served before, `EndpointLocked` while a release is under way.
     """
-    plan = plan_of(work)
-    return holding(
-        work,
+    plan = plan_rollback(context)
+    return run_locked(
+        context,
         plan.to.model,
         ROLLBACK,
-        lambda held: _back(held, plan, reason, progress=progress),
+        lambda held: _roll_back(held, plan, reason, progress=progress),
         facts={_AWAY_FROM: plan.away_from},
         progress=progress,
     )
 
 
-def plan_of(work: Work) -> Return:
+def plan_rollback(context: ReleaseContext) -> RollbackPlan:
     """Look what there is to return to: what a rollback that was killed was on its way to, first of all."""
-    entries = work.ledger.entries()
-    stack, held = served(entries, work.endpoint), lock_of(entries, work.endpoint)
+    entries = context.ledger.entries()
+    stack, held = served(entries, context.endpoint), lock_of(entries, context.endpoint)
     if not stack:
-        raise NotAllowed(f"nothing has been released to {work.endpoint} yet: there is nothing to return to")
-    serving = look_online(work.client, work.endpoint)
+        raise NotAllowed(f"nothing has been released to {context.endpoint} yet: there is nothing to return to")
+    serving = look_online(context.client, context.endpoint)
     models, last = models_of(serving), stack[-1]
     if held is not None and held.reason == ROLLBACK:
         unfinished = held.model == last.model
         to = last if unfinished else stack[-2]
-        return Return(to, held.facts[_AWAY_FROM], unfinished, _where(to, models), stack)
+        return RollbackPlan(to, held.facts[_AWAY_FROM], unfinished, _deployment_of(to, models), stack)
     strays = [name for name in serving.shares if name != BASELINE and models.get(name) != last.model]
     if strays:
         stray = strays[0]
-        return Return(last, models[stray] or stray, unfinished=True, deployment=_where(last, models), stack=stack)
+        return RollbackPlan(
+            last, models[stray] or stray, unfinished=True, deployment=_deployment_of(last, models), stack=stack
+        )
     if len(stack) < 2:
-        raise NotAllowed(f"{last.model} is the first version that {work.endpoint} serves: there is none to return to")
-    return Return(stack[-2], last.model, unfinished=False, deployment=_where(stack[-2], models), stack=stack)
+        raise NotAllowed(
+            f"{last.model} is the first version that {context.endpoint} serves: there is none to return to"
+        )
+    return RollbackPlan(
+        stack[-2], last.model, unfinished=False, deployment=_deployment_of(stack[-2], models), stack=stack
+    )
 
 
-def _where(version: Served, models: Mapping[str, str | None]) -> str | None:
+def _deployment_of(version: Served, models: Mapping[str, str | None]) -> str | None:
     if models.get(version.deployment) == version.model:
         return version.deployment
     return next((name for name, model in models.items() if name != BASELINE and model == version.model), None)
 
 
-def _back(work: Work, plan: Return, reason: str, *, progress: Progress) -> Released:
-    if work.stack() != plan.stack:
-        raise EndpointHeld(f"{work.endpoint} was released to or rolled back meanwhile: see 'mlgates history'")
-    last = standing(work.ledger.entries(), plan.to.model, plan.to.sha256)
+def _roll_back(context: ReleaseContext, plan: RollbackPlan, reason: str, *, progress: Progress) -> Released:
+    if context.stack() != plan.stack:
+        raise EndpointLocked(f"{context.endpoint} was released to or rolled back meanwhile: see 'mlgates history'")
+    last = latest_decision(context.ledger.entries(), plan.to.model, plan.to.sha256)
     if last is not None and last.action is Action.REJECTED:
         raise NotAllowed(f"{plan.to.model} was rejected by {last.by} ({last.reason}): release another with --version")
-    model = find_model(work.client, work.settings, ModelRef.parse(plan.to.model).version)
+    model = find_model(context.client, context.settings, ModelRef.parse(plan.to.model).version)
     content = Content(model, plan.to.sha256)
-    name = plan.deployment or _deployed_again(work, plan, model, progress=progress)
+    name = plan.deployment or _redeploy(context, plan, model, progress=progress)
     try:
-        progress.run("deployed content", lambda: check_deployed(work.client, work.settings, content, name))
+        progress.run("deployed content", lambda: check_deployed(context.client, context.settings, content, name))
     except NotAllowed:
         if plan.deployment is None:
             with progress.step("its deployment") as step:
-                step.done(deleted(work, "online", work.endpoint, name, progress=step.inner))
+                step.done(delete_deployment(context, "online", context.endpoint, name, progress=step.inner))
         raise
-    smoke(work, name, progress=progress)
-    all_to(work, name, progress=progress)
-    remove_baseline(work, progress=progress)
-    _batch_back(work, content, progress=progress)
-    return progress.run("record", lambda: _recorded(work, plan, model, name, reason))
+    smoke_test(context, name, progress=progress)
+    route_all_to(context, name, progress=progress)
+    remove_baseline(context, progress=progress)
+    _roll_back_batch(context, content, progress=progress)
+    return progress.run("record", lambda: _recorded(context, plan, model, name, reason))
 
 
-def _deployed_again(work: Work, plan: Return, model: AssetVersion, *, progress: Progress) -> str:
-    content = progress.run("content", lambda: content_of(work.client, work.settings, model.version))
+def _redeploy(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, *, progress: Progress) -> str:
+    content = progress.run("content", lambda: content_of(context.client, context.settings, model.version))
     if content.sha256 != plan.to.sha256:
         raise NotAllowed(f"{model} has changed since it was released ({plan.to.since[:10]}): it is not deployed again")
-    serving = look_online(work.client, work.endpoint)
-    name = place_for(str(model), models_of(serving), next(iter(serving.shares), None))
-    online_deployment(work.client, work.settings, model, name, poll_s=work.poll_s, progress=progress)
+    serving = look_online(context.client, context.endpoint)
+    name = slot_for(str(model), models_of(serving), next(iter(serving.shares), None))
+    online_deployment(context.client, context.settings, model, name, poll_s=context.poll_s, progress=progress)
     return name
 
 
-def _batch_back(work: Work, content: Content, *, progress: Progress) -> None:
+def _roll_back_batch(context: ReleaseContext, content: Content, *, progress: Progress) -> None:
     model = content.model
-    batch = look_batch(work.client, work.settings.batch_endpoint)
+    batch = look_batch(context.client, context.settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
-    name = place_for(str(model), models, default)
+    name = slot_for(str(model), models, default)
     if models.get(name) != str(model):
-        batch_deployment(work.client, work.settings, model, name, poll_s=work.poll_s, progress=progress)
-    progress.run("batch content", lambda: check_unchanged(work.client, work.settings, content))
-    make_default(work.client, batch.name, name, poll_s=work.poll_s, progress=progress)
+        batch_deployment(context.client, context.settings, model, name, poll_s=context.poll_s, progress=progress)
+    progress.run("batch content", lambda: check_unchanged(context.client, context.settings, content))
+    make_default(context.client, batch.name, name, poll_s=context.poll_s, progress=progress)
 
 
-def _recorded(work: Work, plan: Return, model: AssetVersion, name: str, reason: str) -> Released:
-    tag_model(work.client, model, {RELEASED_TAG: "true"})
+def _recorded(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, name: str, reason: str) -> Released:
+    tag_model(context.client, model, {RELEASED_TAG: "true"})
     away_from = ModelRef.match(plan.away_from)
-    if (
-        away_from is None or away_from.name != model.name
-    ):  # put there by hand: no version of ours, and none to write about
-        free(work.ledger, work.endpoint, by=work.person, reason=f"{plan.away_from} has no traffic any more")
-        return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
-    away = find_model(work.client, work.settings, away_from.version)
+    if away_from is None or away_from.name != model.name:  # put there by hand: no version to write about
+        free_lock(
+            context.ledger, context.endpoint, by=context.actor, reason=f"{plan.away_from} has no traffic any more"
+        )
+        return Released(str(model), context.endpoint, name, plan.away_from, changed=True)
+    away = find_model(context.client, context.settings, away_from.version)
     if plan.unfinished:
-        known = Content(away, content_known(work.ledger.entries(), plan.away_from))
-        withdraw(work, known, "", reason or "its release was given up", by=work.person)
+        known = Content(away, content_known(context.ledger.entries(), plan.away_from))
+        withdraw(context, known, "", reason or "its release was given up", by=context.actor)
     else:
-        tag_model(work.client, away, {RELEASED_TAG: "rolled back"})
+        tag_model(context.client, away, {RELEASED_TAG: "rolled back"})
         draft = Draft(
             action=Action.ROLLED_BACK,
-            by=work.person,
+            by=context.actor,
             model=str(model),
             sha256=plan.to.sha256,
             reason=reason,
-            endpoint=work.endpoint,
+            endpoint=context.endpoint,
             deployment=name,
             facts={_AWAY_FROM: plan.away_from},
         )
-        work.ledger.append(lambda _: draft)
-    return Released(str(model), work.endpoint, name, plan.away_from, changed=True)
+        context.ledger.append(lambda _: draft)
+    return Released(str(model), context.endpoint, name, plan.away_from, changed=True)

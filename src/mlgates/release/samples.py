@@ -38,7 +38,7 @@ class Sample:
 
     request: ScoringRequest
     rows: int | None
-    """How many predictions are due; None when only a scoring script knows what is asked."""
+    """How many predictions must come; None when only a scoring script knows what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +47,23 @@ class Samples:
 
     requests: tuple[Sample, ...]
     contract: ModelContract | None = None
-    """What the answers are held to; None when any list of predictions will do."""
+    """What the answers are checked against; None when any list of predictions will do."""
     left_out: str = ""
     """Why the rows of the batch sample are not asked; empty when they are."""
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """In one phrase."""
         rows = sum(sample.rows or 1 for sample in self.requests)
-        told = f"{len(self.requests)} requests, {rows} rows, typed by the signature"
-        return f"{told}; without the batch sample: {self.left_out}" if self.left_out else told
+        text = f"{len(self.requests)} requests, {rows} rows, typed by the signature"
+        return f"{text}; without the batch sample: {self.left_out}" if self.left_out else text
 
 
 def read_samples(settings: Settings, contract: ModelContract | None) -> Samples:
     """Return the online sample and the rows of the batch sample as requests of the model with `contract`.
 
     Without a contract, or with a scoring script, the online sample is sent as it is. Raises `SampleRefused` with
-    file, row and column when the model's signature does not allow what a sample holds, `AssetMissing` when it is not
+    file, row and column when the model's signature does not allow a sample, `AssetMissing` when it is not
     there.
     """
     online = sample_request(settings)
@@ -143,7 +143,7 @@ def _form(contract: ModelContract) -> Format:
 
 
 def _is_table(contract: ModelContract) -> bool:
-    """Tell whether a row of a file can be a row of the model's input."""
+    """Return whether a row of a file can be a row of the model's input."""
     if not contract.tensors:
         return True
     shapes = [tensor.row_shape for tensor in contract.tensors]

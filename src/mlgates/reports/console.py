@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from mlgates.core.pipelines import Stage, StageState
+from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import (
     Fact,
     JobStatusChanged,
@@ -76,7 +76,7 @@ class RunView:
     steps: tuple[StepView, ...] = ()
     log: tuple[str, ...] = ()
     """The last lines that were written outside of any step."""
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[StageRecord, ...] = ()
     """Of a pipeline, those that have ended; `steps` are those of the stage after them."""
     stage: str | None = None
     """Of a pipeline, the one that runs, with its number."""

@@ -5,7 +5,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from mlgates.release.canary import State
+from mlgates.release.canary import CanaryState
 from tests.bench.figures import Figure
 from tests.unit.mlgates.release.simulated import KINDS, ends
 
@@ -18,24 +18,26 @@ def canaries() -> list[Figure]:
     """Simulate them, seeded, with the code that decides over a release; a process a core."""
     clean = _ended("clean")
     figures = [
-        Figure(f"of {COUNT:,} clean canaries broken off", "%", (_percent(clean, clean.keys() - {State.KEPT}),), 1.0)
+        Figure(
+            f"of {COUNT:,} clean canaries broken off", "%", (_percent(clean, clean.keys() - {CanaryState.KEPT}),), 1.0
+        )
     ]
     for kind in [kind for kind in KINDS if kind != "clean"]:
-        missed = _percent(_ended(kind), {State.KEPT})
+        missed = _percent(_ended(kind), {CanaryState.KEPT})
         figures.append(Figure(f"of {COUNT:,} canaries with {kind} let through", "%", (missed,), 1.0))
     return figures
 
 
-def _ended(kind: str) -> Counter[State]:
+def _ended(kind: str) -> Counter[CanaryState]:
     starts = range(0, COUNT, _PART)
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         parts = pool.map(_part, [kind] * len(starts), starts)
-        return sum(parts, Counter[State]())
+        return sum(parts, Counter[CanaryState]())
 
 
-def _part(kind: str, first: int) -> Counter[State]:
+def _part(kind: str, first: int) -> Counter[CanaryState]:
     return ends(kind, _PART, first=first)
 
 
-def _percent(ended: Counter[State], states: "set[State]") -> float:
+def _percent(ended: Counter[CanaryState], states: "set[CanaryState]") -> float:
     return 100 * sum(ended[state] for state in states) / ended.total()

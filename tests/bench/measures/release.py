@@ -39,7 +39,7 @@ def release() -> list[Figure]:
             after = press(target, connections=1, seconds=2 * SECONDS)
             # The machine has other things to do, now and then: what is beside the canary is on both its sides.
             ratios.append(2 * during.median_ms / (before.median_ms + after.median_ms))
-            backs.append(timed(lambda: rollback(site.work(), progress=Silent())))
+            backs.append(timed(lambda: rollback(site.context(), progress=Silent())))
     return [
         Figure("request during a canary over before and after, 1 connection", "x", tuple(ratios), 1.1),
         Figure("rollback", "s", tuple(backs)),
@@ -58,7 +58,7 @@ def _pressed_during(site: "ReleaseSite", version: str, target: Target) -> Load:
         if step_of(fact) == _CANARY and not (caller.is_alive() or found):
             caller.start()
 
-    run(site.work(), version, progress=Hearing(hear))
+    run(site.context(), version, progress=Hearing(hear))
     caller.join()
     if not found:
         raise MeasureFailed("requests were lost during a canary")
@@ -92,5 +92,5 @@ def _site() -> Iterator["ReleaseSite"]:
         from mlgates.release.releasing import release as run  # noqa: PLC0415
 
         silence_sdk_logging()
-        run(site.work(), site.approved(), progress=Silent())
+        run(site.context(), site.approved(), progress=Silent())
         yield site

@@ -23,12 +23,12 @@ from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.locking import Owner
-from mlgates.release.release_file import Release, read_release
+from mlgates.release.release_file import ReleaseConfig, read_release
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.release.context import Work
+    from mlgates.release.context import ReleaseContext
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = "moody"
@@ -92,7 +92,7 @@ class ReleaseSite:
     client: "MLClient"
     settings: Settings
     folder: Path
-    declared: Release = field(init=False)
+    declared: ReleaseConfig = field(init=False)
     _candidate: str | None = None
 
     def __post_init__(self) -> None:
@@ -148,21 +148,21 @@ class ReleaseSite:
         self.approve(version)
         return version
 
-    def work(self, owner: Owner | None = None) -> "Work":
+    def context(self, owner: Owner | None = None) -> "ReleaseContext":
         """Return what a release works with, as a process of its own would have it."""
         from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
-        from mlgates.release.context import Work  # noqa: PLC0415
+        from mlgates.release.context import ReleaseContext  # noqa: PLC0415
 
         ledger = Ledger.of(self.client, self.settings)
-        return Work(self.client, self.settings, self.declared, ledger, owner or dead_process())
+        return ReleaseContext(self.client, self.settings, self.declared, ledger, owner or dead_process())
 
     def candidate(self) -> str:
         """Return a version that is approved; always the same, since what is deployed already is there soon."""
-        from mlgates.release.approval import standing  # noqa: PLC0415
+        from mlgates.release.approval import latest_decision  # noqa: PLC0415
 
         version = self._candidate or self.register()
         self._candidate = version
-        last = standing(self.work().ledger.entries(), f"{MODEL}:{version}")
+        last = latest_decision(self.context().ledger.entries(), f"{MODEL}:{version}")
         if last is None or last.action is not Action.APPROVED:
             self.approve(version)
         return version

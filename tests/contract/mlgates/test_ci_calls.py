@@ -17,7 +17,7 @@ from mlgates.config.project import find_project
 from mlgates.core.layers import LAYERS
 from mlgates.gates.declaration import read_gates
 from mlgates.pipelines import dev, prod
-from mlgates.pipelines.pipeline_run import Work
+from mlgates.pipelines.pipeline_run import PipelineRun
 from tests.contract.mlgates.ci_graph import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -136,8 +136,8 @@ def parsed(line: str) -> tuple[str, dict[str, object]]:
 
 def stages_of(pipeline: object) -> list[str]:
     with ExitStack() as stack:
-        work = Work.__new__(Work)  # the stages look into it only when they run
-        plans = {dev.NAME: dev.plan(work, ROOT, stack), prod.NAME: prod.plan(work, ROOT, stack)}
+        run = PipelineRun.__new__(PipelineRun)  # the stages look into it only when they run
+        plans = {dev.NAME: dev.plan(run, ROOT, stack), prod.NAME: prod.plan(run, ROOT, stack)}
     return [planned.name for planned in plans[str(pipeline)]]
 
 

@@ -59,7 +59,7 @@ def finished(process: Process) -> str:
 
 def ends_with(site: ReleaseSite, served: str, action: Action) -> None:
     """All that a release or rollback leaves behind."""
-    reading = site.work().ledger.read()
+    reading = site.context().ledger.read()
     last = reading.entries[-1]
     assert (site.traffic(), site.batch_version(), site.tag(served)) == ({served: 100}, served, "true")
     assert (last.action, last.model, reading.faults) == (action, f"moody:{served}", ())
@@ -70,7 +70,7 @@ def test_a_release_and_a_rollback_that_are_killed_come_to_the_same_end(site: Rel
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
     first, second = site.approved(), site.approved()
-    release(site.work(), first, progress=Silent())
+    release(site.context(), first, progress=Silent())
 
     killed(started(site, "release"), says("lock"))
     assert site.traffic() == {first: 100}
@@ -79,7 +79,7 @@ def test_a_release_and_a_rollback_that_are_killed_come_to_the_same_end(site: Rel
     told = finished(started(site, "release"))
     assert f"serves moody:{second} after moody:{first}" in told
     ends_with(site, second, Action.RELEASED)
-    actions = [entry.action for entry in site.work().ledger.entries()]
+    actions = [entry.action for entry in site.context().ledger.entries()]
     assert actions.count(Action.RELEASED) == 2
 
     killed(started(site, "rollback"), lambda _: site.traffic() == {first: 100})

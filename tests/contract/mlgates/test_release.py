@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mlgates.core.errors import CanaryBroken, EndpointHeld
+from mlgates.core.errors import CanaryFailed, EndpointLocked
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Fact, Silent, StepFinished, StepNoted
 from mlgates.core.releases import Released
@@ -66,13 +66,13 @@ def released(site: ReleaseSite, version: str, meanwhile: Callable[[Fact], None] 
     """Release a version; `meanwhile` hears every fact."""
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
-    return release(site.work(), version, progress=Hearing(meanwhile))
+    return release(site.context(), version, progress=Hearing(meanwhile))
 
 
 def rolled_back(site: ReleaseSite) -> Released:
     from mlgates.release.rollback import rollback  # noqa: PLC0415
 
-    return rollback(site.work(), progress=Silent())
+    return rollback(site.context(), progress=Silent())
 
 
 def stop() -> None:
@@ -109,7 +109,7 @@ def test_a_canary_that_starts_to_fail_at_10_percent_is_rolled_back_by_itself_and
     with Callers(site.address()) as callers:
         callers.wait_for(20)
         before = callers.snapshot()
-        with pytest.raises(CanaryBroken, match=r"withdrawn at canary (10|50) %: \d+ of \d+ requests failed"):
+        with pytest.raises(CanaryFailed, match=r"withdrawn at canary (10|50) %: \d+ of \d+ requests failed"):
             released(site, candidate, spoil)
         callers.wait_for(20)
         after = callers.snapshot()
@@ -156,7 +156,7 @@ def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic
     site: ReleaseSite, served: str, candidate: str, mood: str, told: str
 ) -> None:
     spoil = when(StepFinished, "smoke test", lambda: site.mood(candidate, mood))
-    with pytest.raises(CanaryBroken, match=told):
+    with pytest.raises(CanaryFailed, match=told):
         released(site, candidate, spoil)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
 
@@ -164,22 +164,22 @@ def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic
 def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_broken(
     site: ReleaseSite, served: str, candidate: str
 ) -> None:
-    from mlgates.release.locking import RELEASE, free, take  # noqa: PLC0415
+    from mlgates.release.locking import RELEASE, free_lock, take_lock  # noqa: PLC0415
 
-    ledger, endpoint = site.work().ledger, site.settings.online_endpoint
-    take(ledger, endpoint, f"moody:{candidate}", Owner(name="Bob@desk", id="desk", process=7), reason=RELEASE)
-    with pytest.raises(EndpointHeld, match=rf"held by Bob@desk \(release of moody:{candidate}\) since \d+ s"):
+    ledger, endpoint = site.context().ledger, site.settings.online_endpoint
+    take_lock(ledger, endpoint, f"moody:{candidate}", Owner(name="Bob@desk", id="desk", process=7), reason=RELEASE)
+    with pytest.raises(EndpointLocked, match=rf"locked by Bob@desk \(release of moody:{candidate}\) since \d+ s"):
         released(site, candidate)
     assert site.traffic() == {served: 100}
-    free(ledger, endpoint, by="Ann", reason="Bob's machine is gone")
+    free_lock(ledger, endpoint, by="Ann", reason="Bob's machine is gone")
     released(site, candidate)
     assert site.traffic() == {candidate: 100}
 
 
 def test_the_ledger_tells_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate: str) -> None:
-    before = len(site.work().ledger.entries())
+    before = len(site.context().ledger.entries())
     released(site, candidate)
-    reading = site.work().ledger.read()
+    reading = site.context().ledger.read()
     told = [(str(entry.action), entry.model) for entry in reading.entries[before:]]
     assert (told, reading.fault) == ([("locked", f"moody:{candidate}"), ("released", f"moody:{candidate}")], None)
 

@@ -29,7 +29,7 @@ def served(site: ReleaseSite) -> str:
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
     version = site.approved()
-    release(site.work(), version, progress=Silent())
+    release(site.context(), version, progress=Silent())
     return version
 
 
@@ -77,7 +77,7 @@ def rewrite(site: ReleaseSite) -> None:
     """Delete the ledger and write it anew, whole, but for the rejections."""
     from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
 
-    kept = [entry for entry in site.work().ledger.entries() if entry.action is not Action.REJECTED]
+    kept = [entry for entry in site.context().ledger.entries() if entry.action is not Action.REJECTED]
     delete(site, *numbers(site))
     ledger = Ledger(site.client, MODEL)
     entries: list[Entry] = []
@@ -123,10 +123,10 @@ def test_the_run_of_a_model_that_nobody_registered_tells_too(site: ReleaseSite, 
     run = tracking.create_run(experiment, tags=told).info.run_id
     tracking.create_run(experiment)
     verified = mlgates(site, "ledger", "verify")
-    assert (verified.exit_code, f"model {MODEL}:job:{run} tells of entry {lost}" in verified.stdout) == (16, True)
+    assert (verified.exit_code, f"model {MODEL}:job:{run} names entry {lost}" in verified.stdout) == (16, True)
     assert mlgates(site, "ledger", "repair", "--by", "Ann", "--reason", "lost").exit_code == 0
     assert mlgates(site, "ledger", "verify").exit_code == 0
-    last = site.work().ledger.entries()[-1]
+    last = site.context().ledger.entries()[-1]
     assert (last.action, last.model, last.sha256) == (Action.REJECTED, f"{MODEL}:job:{run}", "c0ffee")
 
 
@@ -161,8 +161,8 @@ def test_a_planted_file_gets_no_traffic(site: ReleaseSite, served: str, moment: 
         plant(site, version)
 
     progress = Hearing(when(StepFinished, moment, lambda: plant(site, version)))
-    with pytest.raises(NotAllowed, match=rf"has changed since Ann approved it|holds other files than {MODEL}:"):
-        release(site.work(), version, progress=progress)
+    with pytest.raises(NotAllowed, match=rf"has changed since Ann approved it|has other files than {MODEL}:"):
+        release(site.context(), version, progress=progress)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
     assert {version} & {str(each.model).rpartition("/")[2] for each in deployments(site)} == set()
 

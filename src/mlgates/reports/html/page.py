@@ -10,7 +10,7 @@ from types import MappingProxyType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mlgates.core.gates import GateRecord
-from mlgates.core.pipelines import PipelineRecord, Stage
+from mlgates.core.pipelines import PipelineRecord, StageRecord
 from mlgates.reports import wording
 from mlgates.reports.html import sections
 from mlgates.reports.html.charts import NOTHING, Drawn, bullet, span
@@ -76,7 +76,7 @@ def pipeline_page(record: PipelineRecord) -> str:
     return _templates().get_template("pipeline.html").render(title=wording.pipeline_headline(record), record=record)
 
 
-def stage_bar(stage: Stage, record: PipelineRecord) -> Drawn:
+def stage_bar(stage: StageRecord, record: PipelineRecord) -> Drawn:
     """Draw when a stage ran, within the time of its pipeline; nothing for one that has not begun."""
     try:
         after = (datetime.fromisoformat(stage.started) - datetime.fromisoformat(record.started)).total_seconds()

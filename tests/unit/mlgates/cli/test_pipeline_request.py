@@ -6,11 +6,11 @@ from mlgates.cli.pipelining import request
 from mlgates.core.errors import ConfigurationError
 from mlgates.pipelines import ci_approver
 from mlgates.pipelines.ci_approver import Approver
-from mlgates.pipelines.pipeline_run import Request
+from mlgates.pipelines.pipeline_run import PipelineRequest
 
 
-def asked(approver: str, reason: str = "") -> Request:
-    return request({}, anew=False, until=None, approver=approver, reason=reason, canary=True)
+def asked(approver: str, reason: str = "") -> PipelineRequest:
+    return request({}, force_retrain=False, until=None, approver=approver, reason=reason, canary=True)
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def outside_of_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("outside_of_ci")
 def test_an_approver_is_taken_by_name() -> None:
-    assert asked("ada", "it holds") == Request(approver="ada", reason="it holds")
+    assert asked("ada", "it holds") == PipelineRequest(approver="ada", reason="it holds")
 
 
 @pytest.mark.usefixtures("outside_of_ci")
@@ -36,4 +36,4 @@ def test_the_comment_of_the_approval_is_the_reason_unless_one_is_given(
 ) -> None:
     monkeypatch.setenv("GITHUB_RUN_ID", "17")
     monkeypatch.setattr(ci_approver, "_ask", lambda *_: [Approver("ada", "go")])
-    assert asked("ci", given) == Request(approver="ada", reason=kept)
+    assert asked("ci", given) == PipelineRequest(approver="ada", reason=kept)

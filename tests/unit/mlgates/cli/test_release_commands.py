@@ -65,7 +65,7 @@ def test_a_ledger_that_is_whole_says_so(mlgates: Command, workspace: FakeWorkspa
     written(workspace, Action.REJECTED)
     told = mlgates("ledger", "verify")
     assert told.exit_code == 0
-    assert "agrees: model classifier:1 tells of entry 1" in told.stdout
+    assert "agrees: model classifier:1 names entry 1" in told.stdout
 
 
 @pytest.mark.usefixtures("no_runs")
@@ -76,7 +76,7 @@ def test_a_ledger_that_lost_its_end_says_what_is_gone_and_how_to_go_on(
     written(workspace, Action.REJECTED)
     workspace.data.delete("classifier-ledger", "2")
     told = mlgates("ledger", "verify")
-    assert (told.exit_code, "broken: model classifier:1 tells of entry 2" in told.stdout) == (16, True)
+    assert (told.exit_code, "broken: model classifier:1 names entry 2" in told.stdout) == (16, True)
     assert "mlgates ledger repair --env local" in told.stderr
     repaired = mlgates("ledger", "repair", "--by", "Ann", "--reason", "cleaned up")
     assert (repaired.exit_code, repaired.stdout.splitlines()[0]) == (0, "entry 3: repaired by Ann: cleaned up")

@@ -17,7 +17,7 @@ from mlgates.cli.app import app
 from mlgates.cli.session import speak_any_encoding
 from mlgates.config.project import Project
 from mlgates.core.errors import MlgatesError
-from mlgates.core.pipelines import Stage, StageState
+from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import Progress, StageEnded, StageStarted
 from mlgates.reports.console import shown
 from mlgates.reports.tables import checks_table, inventory_tables, stages_table
@@ -126,7 +126,7 @@ def test_every_picture_of_a_run_is_drawn_in_any_encoding(encoding: str, text: st
         with contextlib.suppress(MlgatesError), progress.step("other"):
             raise MlgatesError
         for state in StageState:
-            progress.tell(StageEnded(Stage(name=text, state=state, remark=text * 9)))
+            progress.tell(StageEnded(StageRecord(name=text, state=state, remark=text * 9)))
 
     with pytest.MonkeyPatch.context() as patch:
         file = stream(encoding)

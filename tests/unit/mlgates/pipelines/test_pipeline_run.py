@@ -4,36 +4,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.errors import ConfigurationError, JobFailed, MlgatesError, Waits
+from mlgates.core.errors import ConfigurationError, JobFailed, MlgatesError, PendingApproval
 from mlgates.core.pipelines import StageState
 from mlgates.core.progress import Progress, Record, Result, Silent, StageEnded, StageStarted
-from mlgates.pipelines.pipeline_run import Planned, Ran, Said, run_stages
+from mlgates.pipelines.pipeline_run import PipelineResult, Stage, Summary, run_stages
 
 OUTCOMES: dict[str, MlgatesError | None] = {
     "passes": None,
     "fails": JobFailed("it broke\nwith a log"),
-    "waits": Waits("for Ann"),
+    "waits": PendingApproval("for Ann"),
 }
 plans = st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=1, max_size=6)
 
 
-def planned(name: str, outcome: str) -> Planned:
+def planned(name: str, outcome: str) -> Stage:
     def run(*, progress: Progress) -> Result:
         if error := OUTCOMES[outcome]:
             raise error
-        return Said(f"{name} is done")
+        return Summary(f"{name} is done")
 
-    return Planned(name, run)
+    return Stage(name, run)
 
 
-def recorded(outcomes: list[str], until: str | None = None) -> tuple[Record, Ran]:
+def recorded(outcomes: list[str], until: str | None = None) -> tuple[Record, PipelineResult]:
     plan = [planned(str(number), outcome) for number, outcome in enumerate(outcomes)]
     ticks = itertools.count()
     record = Record(clock=lambda: float(next(ticks)))
     return record, run_stages(plan, until=until, progress=record)
 
 
-def ran(outcomes: list[str], until: str | None = None) -> Ran:
+def ran(outcomes: list[str], until: str | None = None) -> PipelineResult:
     return recorded(outcomes, until)[1]
 
 
@@ -97,4 +97,4 @@ def test_a_fault_of_our_own_is_not_taken_for_a_stage_that_failed() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_stages([Planned("a", broken)], progress=Silent())
+        run_stages([Stage("a", broken)], progress=Silent())

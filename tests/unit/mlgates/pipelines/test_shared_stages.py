@@ -12,7 +12,7 @@ from mlgates.core.errors import AssetMissing, SuiteFailed
 from mlgates.core.progress import JobStatusChanged, JobSubmitted, Logged, Record, Silent, StepFinished
 from mlgates.core.values import SourceState
 from mlgates.pipelines import shared_stages
-from mlgates.pipelines.pipeline_run import Request, Work
+from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun
 from mlgates.pipelines.shared_stages import run_suite, train_once, train_twice
 from tests.unit.mlgates.fake_workspace import FakeWorkspace, Status
 
@@ -25,9 +25,9 @@ def _without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def work(client: MLClient, settings: Settings) -> Work:
+def run(client: MLClient, settings: Settings) -> PipelineRun:
     build = Build(Path("build-1.zip"), "5ha", Manifest(SOURCE, {}))
-    return Work(client, settings, Request(), SOURCE, build=build, trained_from=settings)
+    return PipelineRun(client, settings, PipelineRequest(), SOURCE, build=build, trained_from=settings)
 
 
 def writes_its_name() -> None:
@@ -36,24 +36,24 @@ def writes_its_name() -> None:
 
 
 def test_each_of_two_jobs_that_are_followed_at_once_is_told_by_a_step_of_its_own(
-    work: Work, workspace: FakeWorkspace
+    run: PipelineRun, workspace: FakeWorkspace
 ) -> None:
     workspace.jobs.script = writes_its_name
     workspace.jobs.states = [Status.COMPLETED, Status.COMPLETED]
     record = Record()
-    trained = train_twice(work, progress=record)
-    assert (trained.job.name, trained.twin and trained.twin.name) == ("job-1", "job-2")
+    trained = train_twice(run, progress=record)
+    assert (trained.job.name, trained.reproduction and trained.reproduction.name) == ("job-1", "job-2")
     told = {(fact.step.name, fact.job) for fact in record.of(JobSubmitted)}
-    assert told == {("job", "job-1"), ("twin job", "job-2")}
+    assert told == {("job", "job-1"), ("reproducibility run", "job-2")}
     assert {(fact.step.name, fact.job) for fact in record.of(JobStatusChanged)} == told
     lines = {(fact.step.run_name, fact.line) for fact in record.of(Logged) if fact.step}
-    assert lines == {("job", "log of job-1"), ("twin job", "log of job-2")}
+    assert lines == {("job", "log of job-1"), ("reproducibility run", "log of job-2")}
 
 
-def test_what_was_trained_before_is_taken_as_it_is(work: Work, workspace: FakeWorkspace) -> None:
+def test_what_was_trained_before_is_taken_as_it_is(run: PipelineRun, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.COMPLETED]
-    first, again = train_once(work, progress=Record()), Record()
-    assert train_once(work, progress=again) == first
+    first, again = train_once(run, progress=Record()), Record()
+    assert train_once(run, progress=again) == first
     assert [fact.step.name for fact in again.of(StepFinished)] == ["environment", "data", "job"]
 
 

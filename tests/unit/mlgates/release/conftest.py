@@ -16,13 +16,13 @@ from mlgates.config.settings import Settings
 from mlgates.core.ledger import Action, Draft
 from mlgates.endpoint_client import DEPLOYMENT, Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
 from mlgates.release.locking import Owner
-from mlgates.release.release_file import Release
+from mlgates.release.release_file import ReleaseConfig
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.release.context import Work
+    from mlgates.release.context import ReleaseContext
 
 ENDPOINT = "online-local"
 MLMODEL = """
@@ -30,7 +30,7 @@ signature:
   inputs: '[{"name": "a", "type": "long"}, {"name": "b", "type": "double"}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
 """
-DECLARED = Release.model_validate(
+DECLARED = ReleaseConfig.model_validate(
     {"canary": {"seconds": {"local": 0}}, "limits": {"max_median_ms": 500, "max_difference": 0.2, "requests": 2}}
 )
 
@@ -47,7 +47,7 @@ class Town:
     milliseconds: dict[str, float] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     """Requests by version."""
-    declared: Release = DECLARED
+    declared: ReleaseConfig = DECLARED
     attempts: Iterator[int] = field(default_factory=lambda: count(1))
     heard: Callable[[str], object] = lambda _: None
     """Told of each request, by the version that answers it."""
@@ -56,14 +56,14 @@ class Town:
     def client(self) -> "MLClient":
         return cast("MLClient", self.workspace)
 
-    def work(self, process: int = 1) -> "Work":
+    def context(self, process: int = 1) -> "ReleaseContext":
         """What a release works with; by default in a process that dies with it."""
         from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415
-        from mlgates.release.context import Work  # noqa: PLC0415
+        from mlgates.release.context import ReleaseContext  # noqa: PLC0415
 
         ledger = Ledger(self.client, "classifier", ENDPOINT)
         owner = Owner(name="the run", id=f"process {process}", run="the run", attempt=next(self.attempts))
-        return Work(self.client, self.settings, self.declared, ledger, owner, "Ann", self.reach)
+        return ReleaseContext(self.client, self.settings, self.declared, ledger, owner, "Ann", self.reach)
 
     def register(self, *, gate: str = "passed") -> str:
         """Register a version of the model; return its number."""
@@ -83,7 +83,7 @@ class Town:
 
         sha256 = content_of(self.client, self.settings, version).sha256
         draft = Draft(action=action, by="Ann", model=f"classifier:{version}", sha256=sha256, reason="because")
-        self.work().ledger.append(lambda _: draft)
+        self.context().ledger.append(lambda _: draft)
 
     def approved(self) -> str:
         """Register and approve a version; return its number."""
@@ -118,7 +118,7 @@ class Town:
 
     def told(self) -> list[tuple[str, str]]:
         """The actions of the ledger with their versions, locks left out."""
-        entries = self.work().ledger.entries()
+        entries = self.context().ledger.entries()
         return [
             (str(entry.action), entry.model.partition(":")[2])
             for entry in entries

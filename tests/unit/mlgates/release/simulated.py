@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from mlgates.core.progress import Silent, Step
-from mlgates.release.canary import State, Watch, watch
+from mlgates.release.canary import CanaryState, WatchPlan, watch
 from mlgates.release.canary_statistics import Observation
-from mlgates.release.release_file import Canary, Limits
+from mlgates.release.release_file import CanaryConfig, CanaryLimits
 
-LIMITS = Limits(max_error_rate=0.02, max_median_ms=500, max_slowdown=1.5, max_difference=0.5)
-CANARY = Canary()
+LIMITS = CanaryLimits(max_error_rate=0.02, max_median_ms=500, max_slowdown=1.5, max_difference=0.5)
+CANARY = CanaryConfig()
 """Watched as on a local workspace, where there are the fewest answers to judge by."""
 ROUND_S = 0.02
 
@@ -36,12 +36,12 @@ class Simulation:
         self._chance = random.Random(seed)
         self._now, self._share = 0.0, 0
 
-    def verdict(self) -> State:
+    def verdict(self) -> CanaryState:
         """Walk the steps; return what they end with."""
         before = Observation()
         for share in CANARY.steps:
             self._share = share
-            wanted = Watch(
+            wanted = WatchPlan(
                 LIMITS,
                 share=share,
                 new="green",
@@ -52,10 +52,10 @@ class Simulation:
             )
             step = Step(f"canary {share} %", Silent())
             found = watch(step, wanted, self, clock=lambda: self._now, sleep=self._sleep)
-            if found.verdict.state is not State.KEPT:
+            if found.verdict.state is not CanaryState.KEPT:
                 return found.verdict.state
             before += found.seen
-        return State.KEPT
+        return CanaryState.KEPT
 
     def round(self) -> Observation:
         """Ask both, and whoever the traffic picks."""
@@ -96,7 +96,7 @@ KINDS = {
 """The old and the new version, by what the new one is; a canary takes one of the list after the other."""
 
 
-def ends(kind: str, count: int, *, first: int = 0) -> Counter[State]:
+def ends(kind: str, count: int, *, first: int = 0) -> Counter[CanaryState]:
     """Return how so many canaries of a kind end, with seeds from `first` on."""
     pairs = KINDS[kind]
     return Counter(Simulation(*pairs[seed % len(pairs)], seed).verdict() for seed in range(first, first + count))

@@ -9,7 +9,15 @@ from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.ledger import Action, Draft, Entry, Home, lock_of
 from mlgates.core.progress import Silent
 from mlgates.release import approval
-from mlgates.release.approval import check_decision, content_known, content_of, decide, permission, served, standing
+from mlgates.release.approval import (
+    check_decision,
+    content_known,
+    content_of,
+    decide,
+    latest_decision,
+    required_approval,
+    served,
+)
 from tests.unit.mlgates.release.conftest import Town
 
 
@@ -158,7 +166,7 @@ def models(entries: list[Entry]) -> list[str]:
 
 
 def test_an_approval_of_this_content_permits() -> None:
-    assert permission(ledger((Action.APPROVED, "1")), "m:1", "sha-1").number == 1
+    assert required_approval(ledger((Action.APPROVED, "1")), "m:1", "sha-1").number == 1
 
 
 @pytest.mark.parametrize(
@@ -174,16 +182,16 @@ def test_an_approval_of_this_content_permits() -> None:
 )
 def test_what_is_not_approved_as_it_is_may_not_be_released(entries: list[Entry], told: str) -> None:
     with pytest.raises(NotAllowed, match=told):
-        permission(entries, "m:1", "sha-1")
+        required_approval(entries, "m:1", "sha-1")
 
 
 def test_the_approval_of_a_jobs_model_counts_for_the_version_that_is_registered_from_it() -> None:
-    assert permission(ledger((Action.APPROVED, "job:x", "same")), "m:3", "same").model == "m:job:x"
+    assert required_approval(ledger((Action.APPROVED, "job:x", "same")), "m:3", "same").model == "m:job:x"
 
 
 def test_a_withdrawn_version_may_be_released_once_it_is_approved_again() -> None:
     entries = ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1"), (Action.APPROVED, "1"))
-    assert permission(entries, "m:1", "sha-1").number == 3
+    assert required_approval(entries, "m:1", "sha-1").number == 3
 
 
 @pytest.mark.parametrize("action", [Action.APPROVED, Action.REJECTED])
@@ -203,7 +211,7 @@ def test_a_rejection_stands_whatever_comes_after_it(after: Action) -> None:
     with pytest.raises(NotAllowed, match="was rejected"):
         check_decision(entries, "m:1", Action.APPROVED)
     with pytest.raises(NotAllowed, match="was rejected"):
-        permission(entries, "m:1", "sha-1")
+        required_approval(entries, "m:1", "sha-1")
 
 
 def test_the_content_of_a_version_is_known_from_what_was_decided_about_it() -> None:
@@ -227,10 +235,10 @@ actions = st.lists(st.tuples(st.sampled_from(Action), st.sampled_from("123")), m
 def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Action, str]]) -> None:
     entries = ledger(*told)
     try:
-        permission(entries, "m:1", "sha-1")
+        required_approval(entries, "m:1", "sha-1")
     except NotAllowed:
         return
-    last = standing(entries, "m:1", "sha-1")
+    last = latest_decision(entries, "m:1", "sha-1")
     assert last is not None
     assert last.action is Action.APPROVED
 
@@ -238,14 +246,14 @@ def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Actio
 @given(actions)
 def test_no_approval_from_before_a_repair_permits(told: list[tuple[Action, str]]) -> None:
     with pytest.raises(NotAllowed):
-        permission(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1")
+        required_approval(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1")
 
 
 @given(actions)
 def test_what_was_decided_against_a_version_outlives_a_repair(told: list[tuple[Action, str]]) -> None:
-    last = standing(ledger(*told), "m:1", "sha-1")
+    last = latest_decision(ledger(*told), "m:1", "sha-1")
     if last is not None and last.action is not Action.APPROVED:
-        assert standing(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1") == last
+        assert latest_decision(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1") == last
 
 
 def test_what_was_released_last_serves() -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from mlgates.core.errors import CanaryBroken
+from mlgates.core.errors import CanaryFailed
 from mlgates.core.ledger import lock_of
 from mlgates.core.progress import Fact, Record, Silent, StepFinished
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.blue_green import BASELINE, tidy
-from mlgates.release.context import Work
+from mlgates.release.context import ReleaseContext
 from mlgates.release.releasing import release
 from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, kill, killed, step_of
@@ -25,7 +25,7 @@ def two(town: Town) -> tuple[str, str]:
     canary = town.declared.canary.model_copy(update={"baseline": True})
     town.declared = town.declared.model_copy(update={"canary": canary})
     first = town.approved()
-    release(town.work(), first, progress=Silent())
+    release(town.context(), first, progress=Silent())
     return first, town.approved()
 
 
@@ -45,13 +45,13 @@ def killed_at(town: Town, version: str, step: str) -> None:
             kill()
 
     with pytest.raises(Killed):
-        release(town.work(), version, progress=Hearing(hear))
+        release(town.context(), version, progress=Hearing(hear))
 
 
 def told(town: Town, version: str) -> dict[str, str]:
     """What each step of a release said at its end."""
     record = Record()
-    release(town.work(), version, progress=record)
+    release(town.context(), version, progress=record)
     return {fact.step.name: fact.summary for fact in record.of(StepFinished)}
 
 
@@ -59,7 +59,7 @@ def test_the_baseline_gets_as_much_traffic_as_the_new_version_and_is_gone_at_the
     town: Town, two: tuple[str, str]
 ) -> None:
     since = len(town.workspace.online_endpoints.asked)
-    release(town.work(), two[1], progress=Silent())
+    release(town.context(), two[1], progress=Silent())
     assert moves(town, since) == [
         {"green": 10, BASELINE: 10, "blue": 80},
         {"green": 50, BASELINE: 50},
@@ -75,14 +75,14 @@ def test_the_new_version_is_compared_with_the_baseline(town: Town, two: tuple[st
         reached.append(address.deployment)
         return town.reach(address)
 
-    release(replace(town.work(), reach=reach), two[1], progress=Silent())
+    release(replace(town.context(), reach=reach), two[1], progress=Silent())
     assert BASELINE in reached
     assert "blue" not in reached
 
 
 def test_without_a_step_of_its_own_there_is_no_baseline(town: Town, two: tuple[str, str]) -> None:
     asked = len(town.workspace.online_deployments.asked)
-    release(town.work(), two[1], canary=False, progress=Silent())
+    release(town.context(), two[1], canary=False, progress=Silent())
     assert [entity.name for entity in town.workspace.online_deployments.asked[asked:]] == ["green"]
 
 
@@ -112,17 +112,17 @@ def test_what_is_deployed_once_more_is_what_was_released(town: Town, two: tuple[
 def test_a_broken_limit_takes_it_away_too(town: Town, two: tuple[str, str]) -> None:
     first, second = two
     town.milliseconds[second] = 900.0
-    with pytest.raises(CanaryBroken):
-        release(town.work(), second, progress=Silent())
+    with pytest.raises(CanaryFailed):
+        release(town.context(), second, progress=Silent())
     assert (town.traffic, deployments(town), town.told()[-1]) == (
         {first: 100}, {"blue", "green"}, ("withdrawn", second),
     )  # fmt: skip
-    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+    assert lock_of(town.context().ledger.entries(), ENDPOINT) is None
 
 
 def test_a_release_that_is_killed_anywhere_and_run_again_leaves_none(town: Town, two: tuple[str, str]) -> None:
     after = 1
-    while killed(lambda progress: release(town.work(), two[1], progress=progress), after):
+    while killed(lambda progress: release(town.context(), two[1], progress=progress), after):
         after += 1
     assert (town.traffic, deployments(town), after > 20) == ({two[1]: 100}, {"blue", "green"}, True)
 
@@ -131,7 +131,7 @@ def test_a_release_that_is_killed_anywhere_and_run_again_leaves_none(town: Town,
 def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple[str, str], step: str) -> None:
     killed_at(town, two[1], step)
     assert BASELINE in deployments(town)
-    rollback(town.work(), progress=Silent())
+    rollback(town.context(), progress=Silent())
     assert (town.traffic, deployments(town), town.told()[-1]) == (
         {two[0]: 100}, {"blue", "green"}, ("withdrawn", two[1]),
     )  # fmt: skip
@@ -140,7 +140,7 @@ def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple
 def test_the_release_of_another_version_takes_it_away(town: Town, two: tuple[str, str]) -> None:
     killed_at(town, two[1], "canary 10 %")
     third = town.approved()
-    release(town.work(), third, progress=Silent())
+    release(town.context(), third, progress=Silent())
     assert (town.traffic, deployments(town)) == ({third: 100}, {"blue", "green"})
 
 
@@ -148,7 +148,7 @@ def test_it_is_never_what_serves_by_right(town: Town, two: tuple[str, str]) -> N
     killed_at(town, two[1], "canary 10 %")
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     town.workspace.online_endpoints.held[ENDPOINT,].traffic = {"green": 10, BASELINE: 10}
-    rollback(town.work(), progress=Silent())
+    rollback(town.context(), progress=Silent())
     assert (town.traffic, deployments(town)) == ({two[0]: 100}, {"blue", "green"})
 
 
@@ -157,14 +157,14 @@ def test_tidying_takes_away_what_was_left(town: Town, two: tuple[str, str]) -> N
     left = held[BASELINE, ENDPOINT] = copy(held["blue", ENDPOINT])
     left.name = BASELINE
     declared = town.declared.model_copy(update={"keep_old_for_hours": 0.0})
-    tidy(replace(town.work(), declared=declared), progress=Silent())
+    tidy(replace(town.context(), declared=declared), progress=Silent())
     assert deployments(town) == {"blue"}
 
 
-def later(town: Town, hours: float) -> Work:
+def later(town: Town, hours: float) -> ReleaseContext:
     """The work of so many hours later."""
     clock = lambda: datetime.now(UTC) + timedelta(hours=hours)  # noqa: E731
-    return replace(town.work(), ledger=Ledger(town.client, "classifier", ENDPOINT, clock=clock))
+    return replace(town.context(), ledger=Ledger(town.client, "classifier", ENDPOINT, clock=clock))
 
 
 def tidied(town: Town, hours: float) -> Sequence[str]:
@@ -173,7 +173,7 @@ def tidied(town: Town, hours: float) -> Sequence[str]:
 
 def released(town: Town, count: int) -> None:
     for _ in range(count):
-        release(town.work(), town.approved(), progress=Silent())
+        release(town.context(), town.approved(), progress=Silent())
 
 
 def test_without_a_release_there_is_nothing_to_take_away(town: Town) -> None:

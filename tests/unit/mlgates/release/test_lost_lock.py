@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from mlgates.core.errors import EndpointHeld, LedgerBroken, MlgatesError, NotAllowed
+from mlgates.core.errors import EndpointLocked, LedgerBroken, MlgatesError, NotAllowed
 from mlgates.core.ledger import Action, lock_of
 from mlgates.core.progress import Fact, Progress, Silent
 from mlgates.release.blue_green import tidy
-from mlgates.release.locking import RELEASE, Owner, free, take
+from mlgates.release.locking import RELEASE, Owner, free_lock, take_lock
 from mlgates.release.releasing import release
 from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, after, kill
@@ -24,13 +24,13 @@ THIEF = Owner(name="Eve@desk", id="eve")
 
 def lose(town: Town) -> None:
     """Break the lock, and take it for somebody else, as a person who thinks the process dead would."""
-    ledger = town.work().ledger
-    free(ledger, ENDPOINT, by="Eve", reason="thought to be dead")
-    take(ledger, ENDPOINT, "classifier:9", THIEF, reason=RELEASE)
+    ledger = town.context().ledger
+    free_lock(ledger, ENDPOINT, by="Eve", reason="thought to be dead")
+    take_lock(ledger, ENDPOINT, "classifier:9", THIEF, reason=RELEASE)
 
 
 def break_it(town: Town) -> None:
-    free(town.work().ledger, ENDPOINT, by="Eve", reason="thought to be dead")
+    free_lock(town.context().ledger, ENDPOINT, by="Eve", reason="thought to be dead")
 
 
 def changes(town: Town) -> list[Any]:
@@ -38,12 +38,16 @@ def changes(town: Town) -> list[Any]:
     workspace = town.workspace
     groups = (workspace.online_endpoints, workspace.online_deployments, workspace.batch_endpoints)
     asked = [len(group.asked) for group in (*groups, workspace.batch_deployments)]
-    return [asked, sorted(workspace.online_deployments.held), [entry.number for entry in town.work().ledger.entries()]]
+    return [
+        asked,
+        sorted(workspace.online_deployments.held),
+        [entry.number for entry in town.context().ledger.entries()],
+    ]
 
 
 def first_release(town: Town) -> Run:
     version = town.approved()
-    return lambda progress: release(town.work(), version, progress=progress)
+    return lambda progress: release(town.context(), version, progress=progress)
 
 
 def second_release(town: Town) -> Run:
@@ -53,7 +57,7 @@ def second_release(town: Town) -> Run:
 
 def return_to_the_first(town: Town) -> Run:
     second_release(town)(Silent())
-    return lambda progress: rollback(town.work(), progress=progress)
+    return lambda progress: rollback(town.context(), progress=progress)
 
 
 def return_by_deploying(town: Town) -> Run:
@@ -69,7 +73,7 @@ def take_away(town: Town) -> Run:
 
 
 def is_locked(town: Town) -> bool:
-    return lock_of(town.work().ledger.entries(), ENDPOINT) is not None
+    return lock_of(town.context().ledger.entries(), ENDPOINT) is not None
 
 
 def once_locked(town: Town, act: Callable[[], object]) -> Progress:
@@ -97,7 +101,7 @@ def test_whenever_the_lock_is_lost_nothing_more_is_changed(
         rob(town)
         before.extend(changes(town))
 
-    with pytest.raises(EndpointHeld, match=r"not held by this process any more .* by Eve in entry \d+") as stopped:
+    with pytest.raises(EndpointLocked, match=r"not locked by this process any more .* by Eve in entry \d+") as stopped:
         run(once_locked(town, robbed))
     assert stopped.value.exit_code == 14
     assert changes(town) == before
@@ -147,21 +151,21 @@ def at_each_fact(town: Town, rob: Callable[[], None], kind: type[MlgatesError]) 
         if end == "stopped":
             stopped += 1
             assert changes(town) == before
-            free(town.work().ledger, ENDPOINT, by="Eve", reason="gave it back")
+            free_lock(town.context().ledger, ENDPOINT, by="Eve", reason="gave it back")
     return stopped
 
 
 def test_at_whichever_step_the_lock_is_lost_the_release_stops(town: Town) -> None:
     first_release(town)(Silent())
-    assert at_each_fact(town, lambda: lose(town), EndpointHeld) > 5
+    assert at_each_fact(town, lambda: lose(town), EndpointLocked) > 5
     assert town.traffic == {"2": 100}
 
 
 def test_what_another_process_holds_is_not_freed_by_the_one_that_lost_it(town: Town) -> None:
     run = second_release(town)
-    with pytest.raises(EndpointHeld):
+    with pytest.raises(EndpointLocked):
         run(once_locked(town, lambda: lose(town)))
-    held = lock_of(town.work().ledger.entries(), ENDPOINT)
+    held = lock_of(town.context().ledger.entries(), ENDPOINT)
     assert held is not None
     assert held.by == THIEF.name
 
@@ -169,7 +173,7 @@ def test_what_another_process_holds_is_not_freed_by_the_one_that_lost_it(town: T
 def interrupted(town: Town, count: int, disturb: Callable[[str], None], kind: type[MlgatesError]) -> bool:
     """Release a new version, disturbed after so many facts; return whether it had not come to its end by then."""
     version = town.approved()
-    run = partial(release, town.work(), version)
+    run = partial(release, town.context(), version)
     end = in_the_middle(town, lambda progress: run(progress=progress), count, lambda: disturb(version), kind)
     return end == "stopped" or (end == "killed" and ("released", version) not in town.told())
 
@@ -180,15 +184,15 @@ def test_whenever_the_ledger_breaks_everything_goes_back_to_what_serves_by_right
     held: list[Any] = []
 
     def cut(_: str) -> None:
-        held.append(data.get("classifier-ledger", str(town.work().ledger.entries()[-1].number)))
+        held.append(data.get("classifier-ledger", str(town.context().ledger.entries()[-1].number)))
         data.delete("classifier-ledger", held[-1].version)
 
     while interrupted(town, count := count + 4, cut, LedgerBroken):
         assert (town.traffic, town.batch) == ({"1": 100}, "1")
         while held:
             data.create_or_update(held.pop())
-        if lock_of(town.work().ledger.entries(), ENDPOINT):
-            free(town.work().ledger, ENDPOINT, by="Ann", reason="the ledger is whole again")
+        if lock_of(town.context().ledger.entries(), ENDPOINT):
+            free_lock(town.context().ledger, ENDPOINT, by="Ann", reason="the ledger is whole again")
     assert count >= 20
 
 
@@ -203,7 +207,7 @@ def test_a_version_that_is_rejected_while_it_is_released_goes_no_further(town: T
             assert town.traffic == serves
         if not first:
             assert town.batch == "1"
-        assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+        assert lock_of(town.context().ledger.entries(), ENDPOINT) is None
     assert count > 15
 
 
@@ -211,7 +215,7 @@ def test_a_release_stops_when_the_ledger_is_tampered_with_on_its_way(town: Town)
     run = second_release(town)
 
     def cut() -> None:
-        town.workspace.data.delete("classifier-ledger", str(town.work().ledger.entries()[-1].number))
+        town.workspace.data.delete("classifier-ledger", str(town.context().ledger.entries()[-1].number))
 
     with pytest.raises(LedgerBroken, match="what was written is gone"):
         run(once_locked(town, cut))

@@ -22,7 +22,7 @@ MINE = "evil.py"
 def two(town: Town) -> tuple[str, str]:
     """A version that serves, and an approved one."""
     first = town.approved()
-    release(town.work(), first, progress=Silent())
+    release(town.context(), first, progress=Silent())
     return first, town.approved()
 
 
@@ -79,8 +79,8 @@ def test_a_file_that_is_planted_before_the_deployment_gets_no_traffic(
     town: Town, two: tuple[str, str], tells: bool, kind: type[Fact], step: str
 ) -> None:
     fetching = Fetching(town, tells=tells)
-    with pytest.raises(NotAllowed, match=r"holds other files than classifier:2|classifier:2 has changed on its way"):
-        release(town.work(), two[1], progress=Hearing(when(kind, step, lambda: plant(town, two[1]))))
+    with pytest.raises(NotAllowed, match=r"has other files than classifier:2|classifier:2 has changed on its way"):
+        release(town.context(), two[1], progress=Hearing(when(kind, step, lambda: plant(town, two[1]))))
     assert MINE in fetching.held["green"]
     assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
     assert ("green", ENDPOINT) not in town.workspace.online_deployments.held
@@ -95,8 +95,8 @@ def test_a_file_that_is_planted_and_taken_out_again_is_seen_where_the_deployment
         when(StepFinished, "lock", lambda: plant(town, two[1]))(fact)
         when(StepFinished, "online deployment", lambda: take_out(town, two[1]))(fact)
 
-    with pytest.raises(NotAllowed, match="online-local/green holds other files than classifier:2"):
-        release(town.work(), two[1], progress=Hearing(hear))
+    with pytest.raises(NotAllowed, match="online-local/green has other files than classifier:2"):
+        release(town.context(), two[1], progress=Hearing(hear))
     assert town.traffic == {two[0]: 100}
 
 
@@ -105,7 +105,7 @@ def test_the_first_release_of_all_gives_no_traffic_to_a_planted_file(town: Town,
     Fetching(town, tells=tells)
     version = town.approved()
     with pytest.raises(NotAllowed):
-        release(town.work(), version, progress=Hearing(when(StepFinished, "lock", lambda: plant(town, version))))
+        release(town.context(), version, progress=Hearing(when(StepFinished, "lock", lambda: plant(town, version))))
     assert town.traffic == {}
 
 
@@ -119,11 +119,11 @@ def test_what_a_killed_release_has_deployed_is_not_believed(town: Town, two: tup
         when(StepStarted, "deployed content", kill)(fact)
 
     with pytest.raises(Killed):
-        release(town.work(), two[1], progress=Hearing(hear))
+        release(town.context(), two[1], progress=Hearing(hear))
     take_out(town, two[1])
     for _ in range(2):  # once to see it, at the latest
         try:
-            release(town.work(), two[1], progress=Silent())
+            release(town.context(), two[1], progress=Silent())
         except NotAllowed:
             continue
         break
@@ -136,7 +136,7 @@ def test_a_file_that_is_planted_during_the_canary_is_not_scored_by_the_batch_end
 ) -> None:
     hear = when(StepFinished, "canary 100 %", lambda: plant(town, two[1]))
     with pytest.raises(NotAllowed, match="classifier:2 has changed on its way"):
-        release(town.work(), two[1], progress=Hearing(hear))
+        release(town.context(), two[1], progress=Hearing(hear))
     assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("approved", two[1]))
 
 
@@ -145,42 +145,42 @@ def test_a_file_that_is_planted_during_the_canary_is_not_scored_by_the_batch_end
 def test_a_rollback_gives_no_traffic_to_a_planted_file(
     town: Town, two: tuple[str, str], tells: bool, gone: bool
 ) -> None:
-    release(town.work(), two[1], progress=Silent())
+    release(town.context(), two[1], progress=Silent())
     Fetching(town, tells=tells and gone)
     if gone:
         town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
-    with pytest.raises(NotAllowed, match=r"has changed|holds other files"):
-        rollback(town.work(), progress=Hearing(when(StepFinished, "lock", lambda: plant(town, two[0]))))
+    with pytest.raises(NotAllowed, match=r"has changed|has other files"):
+        rollback(town.context(), progress=Hearing(when(StepFinished, "lock", lambda: plant(town, two[0]))))
     assert (town.traffic, town.batch) == ({two[1]: 100}, two[1])
 
 
 def test_a_rollback_leaves_the_batch_endpoint_when_a_file_is_planted_after_the_traffic_has_moved(
     town: Town, two: tuple[str, str]
 ) -> None:
-    release(town.work(), two[1], progress=Silent())
+    release(town.context(), two[1], progress=Silent())
     with pytest.raises(NotAllowed, match="has changed on its way"):
-        rollback(town.work(), progress=Hearing(when(StepFinished, "online traffic", lambda: plant(town, two[0]))))
+        rollback(town.context(), progress=Hearing(when(StepFinished, "online traffic", lambda: plant(town, two[0]))))
     assert town.batch == two[1]
 
 
 def test_a_version_that_is_rejected_before_the_lock_is_taken_is_not_released(town: Town, two: tuple[str, str]) -> None:
     hear = when(StepFinished, "approval", lambda: town.write(Action.REJECTED, two[1]))
     with pytest.raises(NotAllowed, match="was rejected by Ann"):
-        release(town.work(), two[1], progress=Hearing(hear))
+        release(town.context(), two[1], progress=Hearing(hear))
     assert town.traffic == {two[0]: 100}
 
 
 def test_a_version_that_is_rejected_later_is_not_rolled_back_to(town: Town, two: tuple[str, str]) -> None:
-    release(town.work(), two[1], progress=Silent())
+    release(town.context(), two[1], progress=Silent())
     town.write(Action.REJECTED, two[0])
     with pytest.raises(NotAllowed, match="classifier:1 was rejected by Ann"):
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
 def test_a_deployment_that_was_proved_is_not_made_again(town: Town, two: tuple[str, str]) -> None:
-    release(town.work(), two[1], progress=Silent())
-    rollback(town.work(), progress=Silent())
+    release(town.context(), two[1], progress=Silent())
+    rollback(town.context(), progress=Silent())
     made = len(town.workspace.online_deployments.asked)
-    release(town.work(), two[1], progress=Silent())
+    release(town.context(), two[1], progress=Silent())
     assert len(town.workspace.online_deployments.asked) == made

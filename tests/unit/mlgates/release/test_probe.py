@@ -24,10 +24,10 @@ def contract(kind: DataType) -> ModelContract:
 @pytest.fixture
 def deployed(town: Town) -> Town:
     """With version 2 in green, which has no traffic, beside version 1 in blue."""
-    release(town.work(), town.approved(), progress=Silent())
+    release(town.context(), town.approved(), progress=Silent())
     second = town.approved()
     with pytest.raises(Killed):
-        release(town.work(), second, progress=Hearing(when(StepStarted, "smoke test", kill)))
+        release(town.context(), second, progress=Hearing(when(StepStarted, "smoke test", kill)))
     town.asked.clear()
     return town
 

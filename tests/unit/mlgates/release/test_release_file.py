@@ -8,12 +8,12 @@ from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import ConfigurationError
-from mlgates.release.release_file import Release, read_release
+from mlgates.release.release_file import ReleaseConfig, read_release
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def declared(project: Project, content: Any) -> Release:
+def declared(project: Project, content: Any) -> ReleaseConfig:
     project.release_file.write_text(yaml.safe_dump(content))
     return read_release(project)
 
@@ -23,7 +23,7 @@ def test_the_projects_own_file_is_read() -> None:
 
 
 def test_an_empty_file_declares_the_defaults(project: Project) -> None:
-    assert declared(project, None) == Release()
+    assert declared(project, None) == ReleaseConfig()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 
 from mlgates.core.errors import (
-    CanaryBroken,
+    CanaryFailed,
     CanaryUndecided,
     DeploymentFailed,
-    EndpointHeld,
+    EndpointLocked,
     EndpointTestFailed,
     MlgatesError,
     NotAllowed,
@@ -22,8 +22,8 @@ from mlgates.core.values import AssetVersion
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
 from mlgates.release.approval import Content
-from mlgates.release.locking import RELEASE, ROLLBACK, Owner, take
-from mlgates.release.release_file import Extended
+from mlgates.release.locking import RELEASE, ROLLBACK, Owner, take_lock
+from mlgates.release.release_file import ExtraSeconds
 from mlgates.release.releasing import release
 from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, kill, killed, step_of
@@ -34,13 +34,13 @@ ALIVE = Owner(name="Bob@here", id="somewhere", process=1)
 
 
 def released(town: Town, version: str, *, canary: bool = True) -> Released:
-    return release(town.work(), version, canary=canary, progress=Silent())
+    return release(town.context(), version, canary=canary, progress=Silent())
 
 
 def state(town: Town, *versions: str) -> object:
     """All that a release changes."""
     names = {name: town.serving(name) for name, _ in town.workspace.online_deployments.held}
-    held = lock_of(town.work().ledger.entries(), ENDPOINT)
+    held = lock_of(town.context().ledger.entries(), ENDPOINT)
     return town.traffic, town.batch, names, [town.tag(version) for version in versions], town.told(), held is None
 
 
@@ -116,7 +116,7 @@ def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
     town: Town, two: tuple[str, str], answer: ScoringResponse, told: str
 ) -> None:
     first, second = two
-    with pytest.raises(CanaryBroken, match=f"classifier:2 is withdrawn at canary 10 %: .*{told}"):
+    with pytest.raises(CanaryFailed, match=f"classifier:2 is withdrawn at canary 10 %: .*{told}"):
         _until(town, second, "canary 10 %", lambda: town.answers.update({second: answer}))
     assert (town.traffic, town.batch, town.tag(second), town.tag(first)) == ({first: 100}, first, "withdrawn", "true")
     assert town.told()[-1] == ("withdrawn", second)
@@ -124,22 +124,22 @@ def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
 
 def test_a_slow_version_is_withdrawn(town: Town, two: tuple[str, str]) -> None:
     town.milliseconds[two[1]] = 800.0
-    with pytest.raises(CanaryBroken, match="its median answer takes 800 ms, at most 500 ms are due"):
+    with pytest.raises(CanaryFailed, match="its median answer takes 800 ms, at most 500 ms are allowed"):
         released(town, two[1])
     assert town.traffic == {two[0]: 100}
 
 
 def test_a_withdrawn_version_tells_its_figures(town: Town, two: tuple[str, str]) -> None:
     town.milliseconds[two[1]] = 800.0
-    with pytest.raises(CanaryBroken):
+    with pytest.raises(CanaryFailed):
         released(town, two[1])
-    facts = town.work().ledger.entries()[-1].facts
+    facts = town.context().ledger.entries()[-1].facts
     assert (facts["share"], facts["median_ms"], facts["median_ms_before"]) == ("10", "800", "5")
 
 
 def unhurried(town: Town) -> None:
     """No step is watched for longer than its time."""
-    canary = town.declared.canary.model_copy(update={"extra_seconds": Extended(local=0)})
+    canary = town.declared.canary.model_copy(update={"extra_seconds": ExtraSeconds(local=0)})
     town.declared = town.declared.model_copy(update={"canary": canary})
 
 
@@ -149,7 +149,7 @@ def test_without_a_verdict_the_traffic_goes_back_and_nothing_is_withdrawn(town: 
     with pytest.raises(CanaryUndecided, match=r"classifier:2 came to no verdict at canary 10 %: .*failed at both"):
         _until(town, second, "canary 10 %", lambda: town.answers.update({first: BROKEN, second: BROKEN}))
     assert (town.traffic, town.batch, town.tag(second)) == ({first: 100}, first, None)
-    assert (town.told()[-1], lock_of(town.work().ledger.entries(), ENDPOINT)) == (("approved", second), None)
+    assert (town.told()[-1], lock_of(town.context().ledger.entries(), ENDPOINT)) == (("approved", second), None)
     town.answers.clear()
     town.declared = DECLARED
     assert released(town, second).changed
@@ -232,7 +232,7 @@ def test_a_release_that_failed_does_not_hold_the_endpoint(town: Town, two: tuple
     town.answers[two[1]] = BROKEN
     with pytest.raises(EndpointTestFailed):
         released(town, two[1])
-    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+    assert lock_of(town.context().ledger.entries(), ENDPOINT) is None
 
 
 @pytest.mark.parametrize("gate", ["failed", ""])
@@ -266,15 +266,17 @@ def test_a_model_that_was_changed_after_its_approval_is_refused(town: Town, two:
 
 
 def test_an_endpoint_that_another_release_holds_is_refused_with_owner_and_age(town: Town, two: tuple[str, str]) -> None:
-    take(town.work().ledger, ENDPOINT, "classifier:9", ALIVE, reason=RELEASE)
-    with pytest.raises(EndpointHeld, match=r"held by Bob@here \(release of classifier:9\) since \d+ s.*mlgates unlock"):
+    take_lock(town.context().ledger, ENDPOINT, "classifier:9", ALIVE, reason=RELEASE)
+    with pytest.raises(
+        EndpointLocked, match=r"locked by Bob@here \(release of classifier:9\) since \d+ s.*mlgates unlock"
+    ):
         released(town, two[1])
     assert town.traffic == {two[0]: 100}
 
 
 def test_a_rollback_that_was_interrupted_is_finished_before_the_next_release(town: Town, two: tuple[str, str]) -> None:
-    take(town.work().ledger, ENDPOINT, "classifier:1", town.work().owner, reason=ROLLBACK)
-    with pytest.raises(EndpointHeld, match="finish it with 'mlgates rollback'"):
+    take_lock(town.context().ledger, ENDPOINT, "classifier:1", town.context().owner, reason=ROLLBACK)
+    with pytest.raises(EndpointLocked, match="finish it with 'mlgates rollback'"):
         released(town, two[1])
 
 
@@ -283,7 +285,7 @@ def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had
 ) -> None:
     first, second = two
     after = 1
-    while killed(lambda progress: release(town.work(), second, progress=progress), after):
+    while killed(lambda progress: release(town.context(), second, progress=progress), after):
         after += 1
     assert after > 20
     assert (town.traffic, town.batch) == ({second: 100}, second)
@@ -293,7 +295,7 @@ def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had
 
 def test_a_first_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(town: Town) -> None:
     version, after = town.approved(), 1
-    while killed(lambda progress: release(town.work(), version, progress=progress), after):
+    while killed(lambda progress: release(town.context(), version, progress=progress), after):
         after += 1
     assert (town.traffic, town.batch) == ({version: 100}, version)
     assert town.told() == [("approved", version), ("released", version)]
@@ -305,7 +307,7 @@ def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Tow
     third = town.approved()
     released(town, third)
     assert (town.traffic, town.told()[-1]) == ({third: 100}, ("released", third))
-    assert town.work().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
+    assert town.context().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
 
 
 def _until(town: Town, version: str, step: str, then: Callable[[], object], *, dies: bool = False) -> None:
@@ -316,7 +318,7 @@ def _until(town: Town, version: str, step: str, then: Callable[[], object], *, d
             then()
 
     try:
-        release(town.work(), version, progress=Hearing(hear))
+        release(town.context(), version, progress=Hearing(hear))
     except Killed:
         assert dies
 
@@ -335,19 +337,19 @@ def _gone(*_: str) -> object:
 
 def test_rolling_back_without_a_release_is_refused(town: Town) -> None:
     with pytest.raises(NotAllowed, match="nothing has been released"):
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
 
 
 def test_rolling_back_from_the_first_version_is_refused(town: Town) -> None:
     released(town, town.approved())
     with pytest.raises(NotAllowed, match="first version"):
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
 
 
 def test_a_rollback_returns_without_deploying_or_training(town: Town, two: tuple[str, str]) -> None:
     released(town, two[1])
     deployed = len(town.workspace.online_deployments.asked)
-    rollback(town.work(), reason="complaints", progress=Silent())
+    rollback(town.context(), reason="complaints", progress=Silent())
     assert (town.traffic, town.batch, len(town.workspace.online_deployments.asked)) == (
         {two[0]: 100}, two[0], deployed,
     )  # fmt: skip
@@ -358,7 +360,7 @@ def test_a_rollback_to_a_deployment_that_is_gone_deploys_again(town: Town, two: 
     released(town, two[1])
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     town.workspace.batch_deployments.begin_delete("blue", "batch-local")
-    rollback(town.work(), progress=Silent())
+    rollback(town.context(), progress=Silent())
     assert (town.traffic, town.batch) == ({two[0]: 100}, two[0])
 
 
@@ -367,7 +369,7 @@ def test_what_is_deployed_again_must_be_what_was_released(town: Town, two: tuple
     town.workspace.online_deployments.begin_delete("blue", ENDPOINT)
     (town.folder / "model-1" / "MLmodel").write_text("changed")
     with pytest.raises(NotAllowed, match="classifier:1 has changed since it was released"):
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
@@ -375,14 +377,14 @@ def test_a_rollback_to_a_version_that_does_not_answer_leaves_the_traffic(town: T
     released(town, two[1])
     town.answers[two[0]] = BROKEN
     with pytest.raises(EndpointTestFailed):
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
     assert town.traffic == {two[1]: 100}
 
 
 def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Town, two: tuple[str, str]) -> None:
     for after in range(1, 15):
         released(town, two[1], canary=False)
-        if not killed(lambda progress: rollback(town.work(), progress=progress), after):
+        if not killed(lambda progress: rollback(town.context(), progress=progress), after):
             break
         _again(town)
         assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("rolled back", two[0]))
@@ -392,17 +394,17 @@ def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Tow
 def _again(town: Town) -> None:
     """Run the rollback again, unless it had been written down already."""
     if town.told()[-1][0] != "rolled back":
-        rollback(town.work(), progress=Silent())
+        rollback(town.context(), progress=Silent())
 
 
 def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town: Town, two: tuple[str, str]) -> None:
     _until(town, two[1], "canary 50 %", kill, dies=True)
-    rollback(town.work(), reason="not today", progress=Silent())
+    rollback(town.context(), reason="not today", progress=Silent())
     assert (town.traffic, town.tag(two[1]), town.told()[-1]) == ({two[0]: 100}, "withdrawn", ("withdrawn", two[1]))
 
 
 def test_every_failure_of_a_release_has_an_exit_code_of_its_kind() -> None:
     kinds: list[type[MlgatesError]] = [
-        NotAllowed, EndpointHeld, CanaryBroken, CanaryUndecided, SampleRefused, EndpointTestFailed, DeploymentFailed,
+        NotAllowed, EndpointLocked, CanaryFailed, CanaryUndecided, SampleRefused, EndpointTestFailed, DeploymentFailed,
     ]  # fmt: skip
     assert len({kind.exit_code for kind in kinds}) == len(kinds)

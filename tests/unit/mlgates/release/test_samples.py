@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlgates.config.settings import Settings
 from mlgates.contract.data_types import DataType
 from mlgates.contract.signature import Column, ModelContract, Tensor
-from mlgates.core.errors import AssetMissing, CanaryBroken, SampleRefused
+from mlgates.core.errors import AssetMissing, CanaryFailed, SampleRefused
 from mlgates.expectations.readers import read_csv
 from mlgates.release.samples import ROWS, read_samples
 
@@ -101,7 +101,7 @@ def test_a_cell_that_the_signature_does_not_allow_is_named(
 
 
 def test_a_refused_sample_is_no_withdrawal() -> None:
-    assert SampleRefused.exit_code != CanaryBroken.exit_code
+    assert SampleRefused.exit_code != CanaryFailed.exit_code
 
 
 ROWS_OF_FILES = {

@@ -13,7 +13,7 @@ from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import ledger_repair
 from mlgates.release.approval import decide
 from mlgates.release.blue_green import tidy
-from mlgates.release.locking import RELEASE, free, take
+from mlgates.release.locking import RELEASE, free_lock, take_lock
 from mlgates.release.releasing import release
 from mlgates.release.rollback import rollback
 from tests.unit.mlgates.release.conftest import ENDPOINT, Town
@@ -29,7 +29,7 @@ def _no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def rejected(town: Town) -> str:
     """A version that was approved, and then rejected, beside one that serves."""
-    release(town.work(), town.approved(), progress=Silent())
+    release(town.context(), town.approved(), progress=Silent())
     version = town.approved()
     town.write(Action.REJECTED, version)
     return version
@@ -54,7 +54,7 @@ def delete_all(town: Town) -> None:
 
 def _written_anew(town: Town, keep: Callable[[Any], bool]) -> None:
     """Write a consistent chain of the entries to `keep` in place of the ledger."""
-    drafts = [entry for entry in town.work().ledger.entries() if keep(entry)]
+    drafts = [entry for entry in town.context().ledger.entries() if keep(entry)]
     delete_all(town)
     bare = Ledger(town.client, "classifier")
     entries: list[Any] = []
@@ -82,7 +82,7 @@ def copy_of_another(town: Town) -> None:
     number = last(town)
     other = Ledger(town.client, "other")
     foreign = other.repairing(
-        town.work().ledger.entries()[:-1],
+        town.context().ledger.entries()[:-1],
         Draft(action=Action.APPROVED, by="Ann", model="classifier:2"),
         number=int(number),
     )
@@ -102,15 +102,15 @@ def decided(town: Town, model: str, action: Action) -> None:
 
 def decisions(town: Town) -> list[Callable[[], object]]:
     """Everything that is decided on a ledger."""
-    work = town.work()
+    context = town.context()
     return [
         lambda: decided(town, "classifier:2", Action.APPROVED),
         lambda: decided(town, "classifier:1", Action.REJECTED),
-        lambda: release(work, "2", progress=Silent()),
-        lambda: rollback(work, progress=Silent()),
-        lambda: tidy(work, progress=Silent()),
-        lambda: free(work.ledger, ENDPOINT, by="Eve", reason="mine"),
-        lambda: take(work.ledger, ENDPOINT, "classifier:2", work.owner, reason=RELEASE),
+        lambda: release(context, "2", progress=Silent()),
+        lambda: rollback(context, progress=Silent()),
+        lambda: tidy(context, progress=Silent()),
+        lambda: free_lock(context.ledger, ENDPOINT, by="Eve", reason="mine"),
+        lambda: take_lock(context.ledger, ENDPOINT, "classifier:2", context.owner, reason=RELEASE),
     ]
 
 
@@ -127,9 +127,9 @@ def test_nothing_is_decided_on_a_ledger_that_was_tampered_with(town: Town, tampe
 def test_a_rejection_that_is_archived_counts_and_appending_goes_on(town: Town, rejected: str) -> None:
     archive_last(town)
     with pytest.raises(NotAllowed, match="was rejected by Ann"):
-        release(town.work(), rejected, progress=Silent())
+        release(town.context(), rejected, progress=Silent())
     town.write(Action.APPROVED, "1")
-    assert town.work().ledger.read().fault is None
+    assert town.context().ledger.read().fault is None
     assert ledger_repair.look(town.client, town.settings).archived == (str(int(last(town)) - 1),)
 
 
@@ -146,7 +146,7 @@ def test_a_place_that_is_taken_by_what_no_list_shows_ends_the_attempts(town: Tow
 def test_a_list_that_is_late_is_no_damage(town: Town, rejected: str) -> None:
     versions, newest = town.workspace.data.list, last(town)
     town.workspace.data.list = lambda **how: (each for each in versions(**how) if each.version != newest)  # type: ignore[method-assign]
-    assert town.work().ledger.entries()[-1].number == int(newest)
+    assert town.context().ledger.entries()[-1].number == int(newest)
 
 
 @pytest.mark.parametrize("tamper", [delete_last, delete_all, rewrite, rewrite_as_long])
@@ -156,7 +156,7 @@ def test_before_the_first_release_the_version_itself_tells(town: Town, tamper: C
     town.write(Action.REJECTED, version)
     tamper(town)
     with pytest.raises(LedgerBroken):
-        release(town.work(), version, progress=Silent())
+        release(town.context(), version, progress=Silent())
 
 
 def test_another_ledger_as_a_whole_is_no_ledger_of_this_model(town: Town) -> None:
@@ -165,7 +165,7 @@ def test_another_ledger_as_a_whole_is_no_ledger_of_this_model(town: Town) -> Non
     entry = other.append(lambda _: Draft(action=Action.APPROVED, by="Ann", model=f"classifier:{version}"))
     held = town.workspace.data.get("other-ledger", "1")
     town.workspace.data.create_or_update(SimpleNamespace(name=NAME, version="1", path=held.path, tags=dict(held.tags)))
-    assert town.work().ledger.read().fault == (
+    assert town.context().ledger.read().fault == (
         "entry 1 was written for ledger other-ledger of workspace sub/rg/ws: "
         "this is ledger classifier-ledger of workspace sub/rg/ws"
     )
@@ -173,13 +173,13 @@ def test_another_ledger_as_a_whole_is_no_ledger_of_this_model(town: Town) -> Non
 
 
 def test_a_forged_repair_does_not_take_a_rejection_away(town: Town, rejected: str) -> None:
-    entries = town.work().ledger.entries()
+    entries = town.context().ledger.entries()
     Ledger(town.client, "classifier").repairing(
         entries[:-1],
         Draft(action=Action.REPAIRED, by="Eve", model="classifier", facts={"left out": last(town)}),
         number=int(last(town)) + 1,
     )
-    assert str(town.work().ledger.read().fault).startswith(f"entry {len(entries)} is not the one that ")
+    assert str(town.context().ledger.read().fault).startswith(f"entry {len(entries)} is not the one that ")
 
 
 def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, rejected: str) -> None:
@@ -203,9 +203,9 @@ def test_after_a_repair_the_rejected_version_stays_out(
 ) -> None:
     tamper(town)
     repaired(town)
-    assert town.work().ledger.read().faults == ()
+    assert town.context().ledger.read().faults == ()
     with pytest.raises(NotAllowed, match="was rejected"):
-        release(town.work(), rejected, progress=Silent())
+        release(town.context(), rejected, progress=Silent())
     with pytest.raises(NotAllowed, match="was rejected"):
         decided(town, f"classifier:{rejected}", Action.APPROVED)
 
@@ -217,11 +217,11 @@ def test_after_a_repair_approvals_are_given_again(town: Town, tamper: Callable[[
     tamper(town)
     repaired(town)
     with pytest.raises(NotAllowed, match="is not approved since the ledger was repaired"):
-        release(town.work(), third, progress=Silent())
+        release(town.context(), third, progress=Silent())
     town.write(Action.APPROVED, third)
-    release(town.work(), third, progress=Silent())
+    release(town.context(), third, progress=Silent())
     assert town.traffic == {third: 100}
-    assert town.work().ledger.read().faults == ()
+    assert town.context().ledger.read().faults == ()
 
 
 @pytest.mark.usefixtures("rejected")
@@ -257,9 +257,9 @@ def test_a_repair_that_is_killed_anywhere_is_done_again(
             except ConfigurationError:
                 break  # all but the end was done
     assert calls > 2
-    assert town.work().ledger.read().faults == ()
+    assert town.context().ledger.read().faults == ()
     with pytest.raises(NotAllowed, match="was rejected"):
-        release(town.work(), "2", progress=Silent())
+        release(town.context(), "2", progress=Silent())
 
 
 def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
@@ -289,26 +289,26 @@ def test_a_repair_has_an_author_and_a_reason(town: Town, missing: str) -> None:
 
 
 def test_what_a_killed_writer_left_without_an_anchor_is_anchored_by_the_next(town: Town, rejected: str) -> None:
-    ledger = town.work().ledger
+    ledger = town.context().ledger
     entries = ledger.entries()
     # It came as far as the entry.
     ledger.repairing(
         entries, Draft(action=Action.REJECTED, by="Ann", model="classifier:1", sha256="c0ffee"), number=len(entries) + 1
     )
-    assert town.work().ledger.read().faults == ()
+    assert town.context().ledger.read().faults == ()
     town.approved()
     tags = town.workspace.models.get("classifier", "1").tags
     assert (tags["ledger.rejected"], tags["ledger.head"][:2]) == ("c0ffee", f"{len(entries) + 1} "[:2])
 
 
 def test_while_an_endpoint_is_held_a_decision_leaves_it_alone(town: Town, rejected: str) -> None:
-    work = town.work()
-    take(work.ledger, ENDPOINT, "classifier:1", work.owner, reason=RELEASE)
+    context = town.context()
+    take_lock(context.ledger, ENDPOINT, "classifier:1", context.owner, reason=RELEASE)
     before = dict(town.workspace.online_endpoints.held[ENDPOINT,].tags)
     town.approved()
     assert town.workspace.online_endpoints.held[ENDPOINT,].tags == before
-    free(town.work().ledger, ENDPOINT, by="Ann", reason="done")
-    assert lock_of(town.work().ledger.entries(), ENDPOINT) is None
+    free_lock(town.context().ledger, ENDPOINT, by="Ann", reason="done")
+    assert lock_of(town.context().ledger.entries(), ENDPOINT) is None
     assert town.workspace.online_endpoints.held[ENDPOINT,].tags["ledger.head"].startswith(last(town))
 
 

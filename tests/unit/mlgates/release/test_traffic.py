@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.release.release_file import ALL
-from mlgates.release.traffic import Split, following, steps_left
+from mlgates.release.traffic import Split, next_split, steps_left
 
 steps = st.lists(st.integers(1, 99), max_size=5, unique=True).map(lambda some: (*sorted(some), ALL))
 shares = st.integers(0, ALL)
@@ -10,7 +10,7 @@ shares = st.integers(0, ALL)
 
 @given(steps, shares, st.sampled_from([None, "baseline"]))
 def test_the_traffic_is_always_100_percent_in_all(plan: tuple[int, ...], share: int, baseline: str | None) -> None:
-    split = following(Split("new", "old", share, baseline), plan, broken=False)
+    split = next_split(Split("new", "old", share, baseline), plan, broken=False)
     assert sum(split.traffic.values()) == ALL
     assert all(0 < percent <= ALL for percent in split.traffic.values())
 
@@ -25,14 +25,14 @@ def test_a_baseline_gets_as_much_as_the_new_version(share: int) -> None:
 def test_a_broken_limit_gives_all_traffic_to_the_old_version(
     plan: tuple[int, ...], share: int, baseline: str | None
 ) -> None:
-    assert following(Split("new", "old", share, baseline), plan, broken=True).traffic == {"old": ALL}
+    assert next_split(Split("new", "old", share, baseline), plan, broken=True).traffic == {"old": ALL}
 
 
 @given(steps)
 def test_the_steps_are_gone_in_their_order_to_the_end(plan: tuple[int, ...]) -> None:
     split, gone = Split("new", "old", 0), []
     while split.share < ALL:
-        split = following(split, plan, broken=False)
+        split = next_split(split, plan, broken=False)
         gone.append(split.share)
     assert tuple(gone) == plan
 

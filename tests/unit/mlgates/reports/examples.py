@@ -8,7 +8,7 @@ import numpy as np
 
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
 from mlgates.core.lineage import Lineage
-from mlgates.core.pipelines import Decision, PipelineRecord, Serving, Stage, StageState
+from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
 from mlgates.core.values import AssetVersion
 from mlgates.gates.comparison import curves, history
 from mlgates.gates.scores import SCORES
@@ -189,31 +189,31 @@ PIPELINE = PipelineRecord(
     commit=COMMIT,
     build=BUILD,
     stages=(
-        Stage(
+        StageRecord(
             name="build", state=StageState.PASSED, started="2026-03-02T09:28:00+00:00", seconds=1.2, remark="unpacked"
         ),
-        Stage(
+        StageRecord(
             name="train",
             state=StageState.PASSED,
             started="2026-03-02T09:28:01+00:00",
             seconds=184.0,
             remark="job calm_river_03 Completed",
         ),
-        Stage(
+        StageRecord(
             name="gate prod",
             state=StageState.PASSED,
             started="2026-03-02T09:31:06+00:00",
             seconds=4.8,
             remark="gate prod for diabetes-classifier:3 passed",
         ),
-        Stage(
+        StageRecord(
             name="approval",
             state=StageState.WAITING,
             started="2026-03-02T09:31:11+00:00",
             seconds=221.0,
             remark="waits for mlgates approve diabetes-classifier:3",
         ),
-        Stage(name="release", state=StageState.SKIPPED, remark="no approval yet"),
+        StageRecord(name="release", state=StageState.SKIPPED, remark="no approval yet"),
     ),
     gates=(replace(PROD, results=tuple(result for result in PROD.results if result.verdict.holds)),),
     serving=(Serving(endpoint="diabetes-online-prod", deployment="blue", model="diabetes-classifier:1", share=100),),
@@ -223,7 +223,7 @@ RELEASED = replace(
     stages=(
         *PIPELINE.stages[:3],
         replace(PIPELINE.stages[3], state=StageState.PASSED, remark="approved by R. Meyer"),
-        Stage(
+        StageRecord(
             name="release",
             state=StageState.PASSED,
             started="2026-03-02T09:34:52+00:00",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mlgates.core.errors import AssetMissing, JobFailed
-from mlgates.core.pipelines import Stage, StageState
+from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import (
     Fact,
     JobStatusChanged,
@@ -31,7 +31,7 @@ from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import Job
 from mlgates.reports.console import LOG_LINES, Lines, Live, RunView, StepState, shown
 
-PASSED = Stage(name="train", state=StageState.PASSED, started="2026-01-01", seconds=2.0, remark="j1 [Completed]")
+PASSED = StageRecord(name="train", state=StageState.PASSED, started="2026-01-01", seconds=2.0, remark="j1 [Completed]")
 
 
 def data(progress: Progress) -> None:

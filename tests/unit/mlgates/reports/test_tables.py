@@ -8,7 +8,7 @@ from rich.console import Console
 
 from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
-from mlgates.core.pipelines import PipelineRecord, Stage, StageState
+from mlgates.core.pipelines import PipelineRecord, StageRecord, StageState
 from mlgates.core.values import AssetVersion, Inventory, Job
 from mlgates.reports.tables import checks_table, inventory_tables, stages_table, where_to_look
 from tests.unit.mlgates.reports.examples import PROD
@@ -92,9 +92,11 @@ PIPELINE = PipelineRecord(
     pipeline="prod", environment="prod", workspace="w", commit="c0ffee", seconds=12.3,
     started="2026-01-01T00:00:00+00:00",
     stages=(
-        Stage(name="train", state=StageState.PASSED, started="2026-01-01T00:00:00+00:00", seconds=9.25, remark="[j1]"),
-        Stage(name="approval", state=StageState.WAITING, started="2026-01-01T00:00:09+00:00", remark="for Ann"),
-        Stage(name="release", state=StageState.SKIPPED, remark="not reached: approval waiting"),
+        StageRecord(
+            name="train", state=StageState.PASSED, started="2026-01-01T00:00:00+00:00", seconds=9.25, remark="[j1]"
+        ),
+        StageRecord(name="approval", state=StageState.WAITING, started="2026-01-01T00:00:09+00:00", remark="for Ann"),
+        StageRecord(name="release", state=StageState.SKIPPED, remark="not reached: approval waiting"),
     ),
 )  # fmt: skip
 
