@@ -1,7 +1,7 @@
 """Whether a ledger is whole: its entries follow each other, and its end is where its anchors say that it was.
 
-An anchor is the number and checksum of an entry, repeated outside the ledger: a chain alone cannot tell that its end
-was cut off, or that all of it was written anew.
+An anchor is the number and checksum of an entry, repeated outside the ledger: a chain alone cannot show that its end
+was cut off, or that all of it was rewritten.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ class Slot:
 
     version: str
     entry: Entry | None
-    """None when what it holds is not what was written."""
+    """None when its content is not what was written."""
 
     @property
     def number(self) -> int:
@@ -36,12 +36,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a resource tells of the ledger."""
+    """What a resource names of the ledger."""
 
     where: str
     """`endpoint online-prod`, `model classifier:3`."""
     number: int = 0
-    """Of the entry; 0 when it tells of none."""
+    """Of the entry; 0 when it names none."""
     checksum: str = ""
     rejected: str | None = None
     """The checksum of content that was rejected."""
@@ -54,7 +54,7 @@ class Anchor:
         if HEAD_TAG not in tags and REJECTED_TAG not in tags:
             return None
         number, _, checksum = tags.get(HEAD_TAG, "").partition(" ")
-        # One that cannot be read tells of an entry that no ledger holds.
+        # One that cannot be read names an entry that is in no ledger.
         place = int(number) if number.isdecimal() else (-1 if HEAD_TAG in tags else 0)
         return cls(where, place, checksum, tags.get(REJECTED_TAG), model)
 
@@ -63,12 +63,12 @@ class Anchor:
         """Return the tags that repeat `entry` on a resource."""
         return {HEAD_TAG: f"{entry.number} {entry.checksum}"}
 
-    def tells_of(self, entries: Iterable[Entry]) -> bool:
+    def names_one_of(self, entries: Iterable[Entry]) -> bool:
         """Return whether its entry is one of `entries`."""
         return any((entry.number, entry.checksum) == (self.number, self.checksum) for entry in entries)
 
     def rejection_in(self, entries: Iterable[Entry]) -> bool:
-        """Return whether `entries` hold the rejection that it tells of, by content or by name."""
+        """Return whether `entries` have the rejection that it names, by content or by name."""
         return any(
             entry.action is Action.REJECTED and (entry.sha256 == self.rejected or entry.model == self.model)
             for entry in entries
@@ -108,34 +108,34 @@ def _fault(entry: Entry, version: str, before: Entry | None, home: Home) -> str 
         return f"entry {version} {whose}: this is {home}"
     if version != str(entry.number):
         return f"entry {version} was written as entry {entry.number}"
-    due = before.number + 1 if before else 1
-    if entry.number < due or (entry.number > due and entry.action is not Action.REPAIRED):
-        return f"entry {due} is missing"
+    next_number = before.number + 1 if before else 1
+    if entry.number < next_number or (entry.number > next_number and entry.action is not Action.REPAIRED):
+        return f"entry {next_number} is missing"
     if entry.previous != (before.checksum if before else ""):
-        return f"entry {version} does not follow entry {due - 1}: one of the two is not what was written"
+        return f"entry {version} does not follow entry {next_number - 1}: one of the two is not what was written"
     return None
 
 
 def disagreements(entries: Sequence[Entry], anchors: Iterable[Anchor]) -> list[str]:
-    """Return what anchors tell otherwise than `entries`, a line each. One that is behind agrees."""
+    """Return where anchors disagree with `entries`, a line each. One that is behind agrees."""
     return [line for anchor in anchors if (line := _disagreement(entries, anchor)) is not None]
 
 
 def _disagreement(entries: Sequence[Entry], anchor: Anchor) -> str | None:
     last = entries[-1].number if entries else 0
-    if anchor.number and not anchor.tells_of(entries):
+    if anchor.number and not anchor.names_one_of(entries):
         if anchor.number > last:
             end = f"ends with entry {last}" if last else "is empty"
-            return f"{anchor.where} tells of entry {anchor.number}, and the ledger {end}: what was written is gone"
+            return f"{anchor.where} names entry {anchor.number}, and the ledger {end}: what was written is gone"
         if anchor.number < 0:
-            return f"{anchor.where} tells of an entry by a tag {HEAD_TAG} that cannot be read"
-        return f"entry {anchor.number} is not the one that {anchor.where} tells of"
+            return f"{anchor.where} names an entry by a tag {HEAD_TAG} that cannot be read"
+        return f"entry {anchor.number} is not the one that {anchor.where} names"
     if anchor.rejected is not None and not anchor.rejection_in(entries):
-        return f"{anchor.where} was rejected, and the ledger does not tell of it"
+        return f"{anchor.where} was rejected, and the ledger does not say so"
     return None
 
 
 def confirmed(entries: Sequence[Entry], anchors: Iterable[Anchor]) -> tuple[Entry, ...]:
-    """Return the entries that can be shown to be what was written: up to the last that an anchor tells of."""
-    last = max((anchor.number for anchor in anchors if anchor.number and anchor.tells_of(entries)), default=0)
+    """Return the entries that can be shown to be what was written: up to the last that an anchor names."""
+    last = max((anchor.number for anchor in anchors if anchor.number and anchor.names_one_of(entries)), default=0)
     return tuple(entry for entry in entries if entry.number <= last)

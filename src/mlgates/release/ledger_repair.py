@@ -74,7 +74,7 @@ def repair(client: "MLClient", settings: Settings, *, by: str, reason: str) -> E
         if anchor.rejected is not None and not anchor.rejection_in(chain):
             chain.append(ledger.repairing(chain, _rejection(anchor, who), number=chain[-1].number + 1))
     for anchor in reading.anchors:
-        if anchor.number and not anchor.tells_of(chain):
+        if anchor.number and not anchor.names_one_of(chain):
             ledger.anchors.replace(anchor, chain[-1])
     ledger.anchors.write(chain[-1], ())
     return repaired

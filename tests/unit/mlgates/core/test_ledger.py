@@ -167,7 +167,7 @@ def test_a_rejection_that_a_tag_tells_of_must_be_in_the_ledger() -> None:
     told = Anchor("model m:1", rejected="c0ffee", model="m:1")
     entries = written([Draft(action=Action.REJECTED, by="Ann", model="m:job:x", sha256="c0ffee")])
     assert disagreements(entries, [told]) == []
-    assert disagreements([], [told]) == ["model m:1 was rejected, and the ledger does not tell of it"]
+    assert disagreements([], [told]) == ["model m:1 was rejected, and the ledger does not say so"]
 
 
 @pytest.mark.parametrize("tag", ["", "7", "x c0ffee", "-1 c0ffee", "7 c0ffee"])
