@@ -248,7 +248,9 @@ def promote(session: nox.Session) -> None:
     shared(session)
     put_data(session)
     in_any_folder(session)
-    with beside(session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/data"):
+    with beside(
+        session, "python", "-m", "pytest", "-q", "tests/unit/diabetes", "tests/unit/diabetes_dataset", "tests/data"
+    ):
         run(session, "mlgates", "pipeline", "dev", *session.posargs)
     approval = ["--approved-by", "nox -s promote", "--reason", "the main job of the README"]
     run(session, "mlgates", "pipeline", "prod", *approval, *session.posargs)

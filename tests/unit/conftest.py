@@ -14,6 +14,7 @@ HEAVY = {
     "amlocal/batch_scoring": WITH_MLFLOW,
     "amlocal/online_scoring": WITH_MLFLOW,
     "diabetes": WITH_MLFLOW,
+    "diabetes_dataset": WITH_MLFLOW,
     "mlgates": WITH_THE_SDK,
 }
 WEIGHT = 1.7
