@@ -310,6 +310,16 @@ def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Tow
     assert town.context().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
 
 
+def test_a_release_that_died_in_its_canary_goes_on_from_its_share_and_another_from_none(
+    town: Town, two: tuple[str, str]
+) -> None:
+    _until(town, two[1], "canary 100 %", kill, dies=True)
+    again = releasing.release_state(town.context(), f"classifier:{two[1]}")
+    assert (again.share, again.is_clean) == (50, True)
+    other = releasing.release_state(town.context(), f"classifier:{town.approved()}")
+    assert (other.share, other.is_clean) == (0, False)
+
+
 def _until(town: Town, version: str, step: str, then: Callable[[], object], *, dies: bool = False) -> None:
     """Release, and do `then` once a step has moved the traffic."""
 
