@@ -1,6 +1,7 @@
 """Mutation testing of a sample: faults that cosmic-ray plants one at a time, each in a copy; which do the tests notice?
 
-Each module is tested by the unit tests that mirror it, so a fault that only other tests would notice counts as missed.
+Each module is tested by the unit tests of its name, then by those of its package: a fault that only other tests would
+notice counts as missed.
 """
 
 import argparse
@@ -18,13 +19,13 @@ COPY = ROOT / ".nox" / "mutated"
 PARTS = ("gates", "release", "contract", "config")
 """Of mlgates."""
 # Without random order or examples of its own a mutant is noticed by the tests, not by luck.
-PYTEST = "{python} -m pytest -x -q -p no:randomly -p no:cacheprovider -p no:xdist tests/unit/mlgates/{tests}"
+PYTEST = "{python} -m pytest -x -q -p no:randomly -p no:cacheprovider -p no:xdist {tests}"
 # Mostly in annotations; and what is the same to every test, `==` in place of `is`.
 NOT_CODE = ("core/ReplaceBinaryOperator_BitOr_", "core/ReplaceComparisonOperator_Is_Eq")
 CONFIG = """
 [cosmic-ray]
 module-path = "src/mlgates/{module}"
-timeout = 120.0
+timeout = 900.0
 excluded-modules = []
 test-command = "{command}"
 [cosmic-ray.distributor]
@@ -59,8 +60,9 @@ def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
     """Draw modules of the part that have tests of their name, and return them with those."""
     tests = {file.stem.removeprefix("test_"): file for file in (ROOT / "tests/unit/mlgates" / part).glob("test_*.py")}
     modules = sorted(file for file in (ROOT / "src/mlgates" / part).rglob("*.py") if file.stem in tests)
+    own = f"tests/unit/mlgates/{part}"
     drawn = sorted(random.Random(seed).sample(modules, min(number, len(modules))))
-    return {str(file.relative_to(ROOT / "src/mlgates")): f"{part}/{tests[file.stem].name}" for file in drawn}
+    return {str(file.relative_to(ROOT / "src/mlgates")): f"{own}/{tests[file.stem].name} {own}" for file in drawn}
 
 
 def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) -> Counter[str]:
