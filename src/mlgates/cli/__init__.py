@@ -1,4 +1,4 @@
-"""The command line: puts configuration, delivery and reports together, and adds nothing of its own."""
+"""The command line: puts configuration, delivery and reports together."""
 
 from mlgates.cli.app import main
 

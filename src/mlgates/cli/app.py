@@ -121,7 +121,7 @@ def deploy(
     work: Session,
     version: Version = None,
     only: Only = None,
-    test: Annotated[bool, typer.Option("--test", help="Try each endpoint once it is up.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Run the smoke test of each endpoint once it is up.")] = False,
 ) -> None:
     """Deploy one model version to the batch and the online endpoint, side by side."""
     client = work.connect()
@@ -132,7 +132,7 @@ def deploy(
 
 @command(app, Group.SERVE, "test")
 def smoke_test_endpoints(work: Session, only: Only = None, output: Output = OutputFormat.TEXT) -> None:
-    """Try both endpoints with their samples: a request, and a batch job whose rows are counted."""
+    """Run the smoke tests of both endpoints: a sample request, and a batch job whose rows are counted."""
     client = work.connect()
     from mlgates.cli import endpoints  # noqa: PLC0415
 
@@ -285,7 +285,7 @@ def history(
     model: Annotated[str | None, typer.Option(help="Of this version only.", metavar="VERSION")] = None,
     output: Output = OutputFormat.TEXT,
 ) -> None:
-    """List approvals, rejections, releases, rollbacks and locks, and tell when the record is not whole."""
+    """List approvals, rejections, releases, rollbacks and locks, and say when the record is not whole."""
     client = work.connect()
     from mlgates.cli import releasing  # noqa: PLC0415
 
@@ -340,7 +340,7 @@ def show(
     newest: Annotated[int, typer.Option(min=1, help="How many of each kind.")] = 5,
     output: Output = OutputFormat.TEXT,
 ) -> None:
-    """Show what the workspace holds: environments, data, jobs, models with their lineage."""
+    """Show what the workspace has: environments, data, jobs, models with their lineage."""
     client = work.connect()
     from mlgates.cli import training  # noqa: PLC0415
 

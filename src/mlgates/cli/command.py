@@ -14,7 +14,7 @@ from mlgates.cli.session import OutputFormat, session
 from mlgates.config.settings import LOCAL
 
 Body = Callable[..., None]
-"""What a command does: a function of the session and of its own parameters."""
+"""What a command does: a function of the session and its parameters."""
 
 _ENV = Annotated[str, typer.Option("--env", help="Environment: the X of a file mlops/config-infra-X.yml.")]
 _SHARED = {
@@ -105,5 +105,5 @@ def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
 
 
 def _is_argument(parameter: inspect.Parameter) -> bool:
-    told: Iterable[object] = getattr(parameter.annotation, "__metadata__", ())
-    return any(isinstance(each, typer.models.ArgumentInfo) for each in told)
+    metadata: Iterable[object] = getattr(parameter.annotation, "__metadata__", ())
+    return any(isinstance(each, typer.models.ArgumentInfo) for each in metadata)

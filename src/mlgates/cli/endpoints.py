@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def deploy(
     session: Session, client: "MLClient", only: EndpointKind | None, *, version: str | None, smoke_test: bool
 ) -> None:
-    """Deploy, and try what was deployed if asked to."""
+    """Deploy, and run the smoke tests if asked to."""
     with shown(session.progress) as progress:
         delivered = delivery.deploy(
             client, session.settings, _kinds(only), version=version, smoke_test=smoke_test, progress=progress
@@ -45,7 +45,7 @@ def deploy(
 
 
 def smoke_test_endpoints(session: Session, client: "MLClient", only: EndpointKind | None) -> None:
-    """Try the endpoints."""
+    """Run the smoke tests of the endpoints."""
     with shown(session.progress) as progress:
         results = delivery.smoke_test_endpoints(client, session.settings, _kinds(only), progress=progress)
     lines = [line for kind, result in results.items() for line in _lines(kind, result)]
@@ -116,7 +116,7 @@ def destroy(session: Session, client: "MLClient", only: EndpointKind | None, *, 
 
 
 def is_answered() -> bool:
-    """Tell whether a person is there to answer a question."""
+    """Return whether somebody is at the terminal to answer a question."""
     return sys.stdin.isatty()
 
 

@@ -54,12 +54,12 @@ class Session:
 
     def connect(self) -> Any:
         """Return a client of the workspace; raise `WorkspaceUnavailable` when there is none."""
-        told = self.progress.status("connecting: azure-ai-ml takes seconds to load")
-        with told if self.progress.is_terminal else nullcontext():
+        waiting = self.progress.status("connecting: azure-ai-ml takes seconds to load")
+        with waiting if self.progress.is_terminal else nullcontext():
             return self.connector(self.settings)
 
     def say(self, line: str) -> None:
-        """Print one line of the result, as it stands; beside JSON it is for people, on standard error."""
+        """Print one line of the result, unchanged; beside JSON it goes to standard error."""
         console = self.progress if self.json else self.output
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

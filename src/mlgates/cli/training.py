@@ -42,14 +42,14 @@ def train(
     if build is None:
         _train(session, client, settings, request, register=register)
         return
-    with unpacked(build) as held:
+    with unpacked(build) as from_build:
         request = replace(
             request,
-            source=held.build.manifest.source,
-            data_file=data_file or data_beside(held.project, settings.project),
-            build=held.build.sha256,
+            source=from_build.build.manifest.source,
+            data_file=data_file or data_beside(from_build.project, settings.project),
+            build=from_build.build.sha256,
         )
-        _train(session, client, replace(settings, project=held.project), request, register=register)
+        _train(session, client, replace(settings, project=from_build.project), request, register=register)
 
 
 def register(session: Session, client: "MLClient", job_name: str | None) -> None:
@@ -60,7 +60,7 @@ def register(session: Session, client: "MLClient", job_name: str | None) -> None
 
 
 def show(session: Session, client: "MLClient", *, newest: int) -> None:
-    """Show what the workspace holds."""
+    """Show what the workspace has."""
     inventory = take_inventory(client, session.settings, newest=newest)
     session.facts(asdict(inventory), inventory_tables(inventory))
     for line in where_to_look(inventory):

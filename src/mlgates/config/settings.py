@@ -100,7 +100,7 @@ class Settings:
     batch_deployment_name: str = _key(endpoint_name)
     """The batch deployment that `mlgates deploy` makes."""
     batch_sample_request: str = _key(relative_path)
-    """The file that the batch endpoint is tried with."""
+    """The file of the smoke test of the batch endpoint."""
     batch_request_type: str = _key(one_of("uri_file", "uri_folder"))
     """What a batch call is given: a file, or a folder."""
     online_endpoint_name: str = _key(endpoint_name)
@@ -108,7 +108,7 @@ class Settings:
     online_deployment_name: str = _key(endpoint_name)
     """The online deployment that `mlgates deploy` makes; a release takes `blue` and `green`."""
     online_sample_request: str = _key(relative_path)
-    """The request that the online endpoint is tried with."""
+    """The request of the smoke test of the online endpoint."""
     online_latency_limit_ms: str = _key(milliseconds)
     """What the median answer of the online endpoint to its sample may take, seen from where the suite runs."""
 

@@ -84,8 +84,8 @@ class Checkout:
     def of(cls, root: Path) -> "Checkout":
         """Return the checkout that `root` lies in.
 
-        Raises `NoCheckout` where there is none, `SourceUnknown` with git's own reason where git does not tell: no git,
-        a folder of another owner, no commit yet, a commit that holds nothing of this folder.
+        Raises `NoCheckout` where there is none, `SourceUnknown` with git's own reason where git does not say: no git,
+        a folder of another owner, no commit yet, a commit without any file of this folder.
         """
         root = root.resolve()
         said = run_git(root, "rev-parse", "--show-toplevel")
@@ -199,24 +199,24 @@ class Checkout:
 
 
 def source_state(root: Path, environ: Mapping[str, str]) -> SourceState:
-    """Return the state of the checkout at `root`; without one, what `AZUREML_GIT_COMMIT` and `AZUREML_GIT_DIRTY` tell.
+    """Return the state of the checkout at `root`; without one, what `AZUREML_GIT_COMMIT` and `AZUREML_GIT_DIRTY` say.
 
-    Raises `NoCheckout` when neither is there; `SourceUnknown` with git's own reason when git does not tell, and when
-    the variable tells of another commit than git, or of none.
+    Raises `NoCheckout` when neither is there; `SourceUnknown` with git's own reason when git does not say, and when
+    the variable names another commit than git, or none.
     """
-    told = _from_environment(environ)
+    given = _from_environment(environ)
     try:
         checkout = Checkout.of(root)
     except NoCheckout:
-        if told is None:
+        if given is None:
             raise
-        return told
-    if told and told.commit != checkout.commit:
+        return given
+    if given and given.commit != checkout.commit:
         raise SourceUnknown(
-            f"{_COMMIT} tells of commit {told.commit[:12]}, and {root} is at {checkout.commit[:12]}: unset it"
+            f"{_COMMIT} tells of commit {given.commit[:12]}, and {root} is at {checkout.commit[:12]}: unset it"
         )
     changes = tuple(checkout.changes())
-    return SourceState(checkout.commit, dirty=bool(changes) or bool(told and told.dirty), changes=changes)
+    return SourceState(checkout.commit, dirty=bool(changes) or bool(given and given.dirty), changes=changes)
 
 
 def source_or_unknown(root: Path, environ: Mapping[str, str]) -> SourceState:

@@ -30,7 +30,7 @@ class Deployment:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         return f"{self.endpoint}/{self.name} {'serves' if self.created else 'already serves'} {self.model}"
 
 
@@ -49,7 +49,7 @@ class OnlineSmokeTest:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         count = len(self.predictions)
         what = f"{count} prediction{'' if count == 1 else 's'}"
         return f"{self.endpoint}/{self.deployment} answered {what} in {self.milliseconds:.0f} ms"
@@ -66,7 +66,7 @@ class BatchSmokeTest:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         return f"{self.endpoint} scored {self.rows} rows (job {self.job})"
 
 

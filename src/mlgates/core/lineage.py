@@ -16,7 +16,7 @@ class Lineage:
     job: str
     git_commit: str
     git_dirty: str
-    """`True` or `False`, as tags hold text."""
+    """`True` or `False`, as tags are text."""
     data: str
     """Name and version of the data asset, `training-data:3`."""
     data_sha256: str

@@ -20,7 +20,7 @@ class Result(Protocol):
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         ...
 
 

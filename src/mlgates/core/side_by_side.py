@@ -1,4 +1,4 @@
-"""How runs that do not wait for each other go on at the same time: a thread each, their facts told by the caller's."""
+"""How independent runs go on at the same time: a thread each, their facts passed on by the caller's."""
 
 import queue
 import threading
@@ -13,20 +13,20 @@ Run: TypeAlias = Callable[[Progress], T]
 
 
 def side_by_side(runs: Mapping[str, Run[T]], *, progress: Progress) -> dict[str, T]:
-    """Let `runs` go on at the same time, each with a progress of its own; return each run's result by its name.
+    """Let `runs` go on at the same time, each with its own progress; return each run's result by its name.
 
-    What they tell arrives at `progress` in this thread, which needs no lock. When one fails the others still come to
-    their end, so that nothing is left half done. Then its error is raised; of several, one that tells them all, with
+    Their facts arrive at `progress` in this thread, which needs no lock. When one fails the others still come to
+    their end, so that nothing is left half done. Then its error is raised; of several, one that lists them all, with
     the exit code of the first.
     """
-    told: queue.SimpleQueue[Fact | _Ended[T]] = queue.SimpleQueue()
+    facts: queue.SimpleQueue[Fact | _Ended[T]] = queue.SimpleQueue()
     for name, run in runs.items():
-        own = _Own(told.put, progress, name if len(runs) > 1 else progress.run_name)
+        own = _Own(facts.put, progress, name if len(runs) > 1 else progress.run_name)
         # Daemons: Ctrl-C must end the program although an operation, on the workspace's side, goes on.
-        threading.Thread(target=_drive, args=(name, run, own, told.put), name=name, daemon=True).start()
+        threading.Thread(target=_drive, args=(name, run, own, facts.put), name=name, daemon=True).start()
     ended: dict[str, _Ended[T]] = {}
     while len(ended) < len(runs):
-        item = told.get()
+        item = facts.get()
         if isinstance(item, _Ended):
             ended[item.name] = item
         else:

@@ -1,4 +1,4 @@
-"""The tags of a model version that hold figures and verdicts: how each is spelled, and how it is read back."""
+"""The tags of a model version with figures and verdicts: how each is spelled, and how it is read back."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The values that steps hand to each other; frozen, and ignorant of the network."""
+"""The values that steps hand to each other; frozen, and independent of the network."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from mlgates.core.errors import AssetMissing
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 
 UNKNOWN = "unknown"
-"""In place of a commit that nobody told; no gate passes for it."""
+"""In place of a commit that is not known; no gate passes for it."""
 
 ORIGIN_TAG = "origin"
 """Of a data asset: who made the data; `stand-in` for data that nobody measured."""
@@ -67,7 +67,7 @@ class AssetVersion:
     name: str
     version: str
     created: bool
-    """False when the workspace already held the same content."""
+    """False when the workspace already had the same content."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class AssetVersion:
 
     @property
     def unregistered_job(self) -> str | None:
-        """The job that holds a model which is not registered yet; None for a version of the registry."""
+        """The job that made a model which is not registered yet; None for a version of the registry."""
         return ModelRef(self.name, self.version).job
 
     @property
@@ -85,14 +85,14 @@ class AssetVersion:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         origin = f", origin {self.tags[ORIGIN_TAG]}" if ORIGIN_TAG in self.tags else ""
         return f"{self} {'registered' if self.created else 'already holds this content'}{origin}"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command job as the workspace last told of it."""
+    """A command job as the workspace last reported it."""
 
     name: str
     experiment: str
@@ -110,7 +110,7 @@ class Job:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         return f"{self.name} {self.status}"
 
 
@@ -128,7 +128,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a workspace holds of one project, newest first."""
+    """What a workspace has of one project, newest first."""
 
     environments: tuple[AssetVersion, ...]
     data: tuple[AssetVersion, ...]

@@ -83,7 +83,7 @@ def find_version(versions: Callable[[], Iterable[SdkAsset]], tag: str, value: st
 
 
 def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:
-    """Return the version of environment `name` that holds what train-env.yml declares; register it when none does."""
+    """Return the version of environment `name` with what train-env.yml declares; register it when none does."""
     environment = load_declared(load_environment, project, project.training / "train-env.yml", {"name": name})
     digest = sha256_of_json(_definition(environment))
     with translate_sdk_errors(f"register environment {name}"):
@@ -96,7 +96,7 @@ def register_environment(client: MLClient, project: Project, name: str) -> Asset
 
 
 def register_data(client: MLClient, project: Project, name: str, *, instead: Path | None = None) -> AssetVersion:
-    """Return the version of data asset `name` that holds what dataset.yml declares; register it when none does.
+    """Return the version of data asset `name` with what dataset.yml declares; register it when none does.
 
     A local path, or the file `instead` of it, is known by its sha256, a cloud URI by itself.
     Raises `AssetMissing` when the local path does not exist.
@@ -143,7 +143,7 @@ def _definition(environment: Environment) -> Mapping[str, object]:
 
 
 def _identity(data: Data, project: Project, how_to_get: str) -> dict[str, str]:
-    """Return the tags that tell this content from other content, the telling one first."""
+    """Return the tags that identify this content, the decisive one first."""
     path = str(data.path)
     if "://" in path or path.startswith("azureml:"):
         return {SOURCE_TAG: path}
@@ -155,9 +155,9 @@ def _identity(data: Data, project: Project, how_to_get: str) -> dict[str, str]:
 
 
 def _origin(file: Path, digest: str, project: Project) -> dict[str, str]:
-    """Return what `<stem>.origin.json` beside the data tells of where it comes from.
+    """Return what `<stem>.origin.json` beside the data says of its origin.
 
-    Nothing without such a file, or when it tells of other content than this.
+    Nothing without such a file, or when it is about other content.
     """
     record = file.with_name(f"{file.stem}.origin.json")
     if not record.is_file():

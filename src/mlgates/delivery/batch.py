@@ -22,7 +22,7 @@ from mlgates.delivery.sdk_errors import translate_sdk_errors
 from mlgates.delivery.sdk_output import quiet_upload
 
 OUTPUT = "score"
-"""The output of a batch job that holds the predictions."""
+"""The output of a batch job with the predictions."""
 
 
 def deploy_batch(
@@ -44,9 +44,9 @@ def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progr
     name = settings.batch_endpoint
     file = settings.project.batch / "batch-endpoint.yml"
 
-    def put(endpoint: BatchEndpoint, held: BatchEndpoint | None) -> "LROPoller[BatchEndpoint]":
-        if held is not None:  # an update replaces the default, which the file does not declare
-            endpoint.defaults = held.defaults
+    def put(endpoint: BatchEndpoint, existing: BatchEndpoint | None) -> "LROPoller[BatchEndpoint]":
+        if existing is not None:  # an update replaces the default, which the file does not declare
+            endpoint.defaults = existing.defaults
         begun: LROPoller[BatchEndpoint] = client.batch_endpoints.begin_create_or_update(endpoint)
         return begun
 

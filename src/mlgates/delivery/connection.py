@@ -63,7 +63,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
 
 
 def prepare(settings: Settings, environ: MutableMapping[str, str], start_local: Start) -> None:
-    """Make `environ` lead to the workspace of `settings`; for a local one `start_local` tells how.
+    """Make `environ` lead to the workspace of `settings`; for a local one `start_local` returns the variables.
 
     Raises `WorkspaceUnavailable` when it leads to a local workspace although Azure is meant.
     """
@@ -117,7 +117,7 @@ class LocalWorkspace:
             raise WorkspaceUnavailable(f"'amlocal env' did not answer with variables: {answer[:200]!r}") from error
 
     def stop(self) -> None:
-        """Stop it; what it holds stays on disk."""
+        """Stop it; its content stays on disk."""
         self._run("down", "--root", str(self.root), "--workspace", self.name)
 
     def _run(self, *arguments: str) -> str:
@@ -142,7 +142,7 @@ class LocalWorkspace:
 
 
 def local_workspace(settings: Settings, root: Path | None = None) -> LocalWorkspace:
-    """Return the local workspace that stands for `settings`, by default among the project's own under .amlocal."""
+    """Return the local workspace of `settings`, by default among the project's own under .amlocal."""
     return LocalWorkspace(
         root=root or settings.project.local_state,
         name=settings.aml_workspace_name,

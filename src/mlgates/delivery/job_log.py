@@ -25,7 +25,7 @@ TAIL_LINES = 15
 
 
 def follow(step: Step, client: MLClient, job: Job, *, poll_s: float) -> Job:
-    """Tell what `job` logs and each state it reaches, until it ends; return it as it ended.
+    """Report what `job` logs and each state it reaches, until it ends; return it as it ended.
 
     The state is asked for every `poll_s` seconds. Raises `JobFailed`, with the last lines of the log, when the job
     ends in any other way than completed.
@@ -69,24 +69,24 @@ class Transcript(io.TextIOBase):
         return len(text)
 
     def _take(self, line: str) -> None:
-        held, self._maybe_heading = self._maybe_heading, None
-        if held is not None:
-            if line == "=" * len(held):
-                self._in_log = held.startswith("Streaming ")
+        heading, self._maybe_heading = self._maybe_heading, None
+        if heading is not None:
+            if line == "=" * len(heading):
+                self._in_log = heading.startswith("Streaming ")
                 return
-            self._tell(held)
+            self._log_line(heading)
         if line.startswith("Streaming ") or line == "Execution Summary":
             self._maybe_heading = line
         else:
-            self._tell(line)
+            self._log_line(line)
 
-    def _tell(self, line: str) -> None:
+    def _log_line(self, line: str) -> None:
         if self._in_log and line.strip():
             self._pass_on(line)
 
 
 class LogStream:
-    """The log of one job, read in a thread of its own, whose standard output is diverted until the stream ends."""
+    """The log of one job, read in a thread whose standard output is diverted until the stream ends."""
 
     def __init__(self, client: MLClient, job_name: str) -> None:
         self.finished = False
@@ -118,7 +118,7 @@ class LogStream:
         try:
             with diverted("stdout", lambda _: cast("TextIO", Transcript(self._queue.put))):
                 self._client.jobs.stream(self._job_name)
-        except AzureError as error:  # how the SDK tells that the job failed, or that the stream broke
+        except AzureError as error:  # how the SDK reports that the job failed, or that the stream broke
             self.failure = reason(error)
         finally:
             self._queue.put(None)
@@ -136,8 +136,8 @@ def reason(error: AzureError) -> str:
 
 
 def _failure(job: Job, reason: str | None, tail: Sequence[str]) -> str:
-    told_by_service = f": {reason.splitlines()[0]}" if reason else ""
-    lines = [f"job {job.name} ended as {job.status}{told_by_service}"]
+    service_reason = f": {reason.splitlines()[0]}" if reason else ""
+    lines = [f"job {job.name} ended as {job.status}{service_reason}"]
     if tail:
         lines += ["the last lines of its log:", *(f"  | {line}" for line in tail)]
     if job.link:

@@ -43,10 +43,10 @@ class Training:
     def fingerprint(self) -> str:
         """The sha256 of all that decides what comes out, by which a run is known again after an interruption.
 
-        Local changes that no build holds are told of by nothing, nor is an unknown commit: such a run is like no other.
+        Local changes outside of a build are identified by nothing, nor is an unknown commit: such a run is unlike all.
         """
-        told = self.source.commit != UNKNOWN and not self.source.dirty
-        known = self.build or (self.source.commit if told else uuid.uuid4().hex)
+        identified = self.source.commit != UNKNOWN and not self.source.dirty
+        known = self.build or (self.source.commit if identified else uuid.uuid4().hex)
         return sha256_of_json(
             {
                 "source": known,

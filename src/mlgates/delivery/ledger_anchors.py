@@ -1,7 +1,7 @@
 """Where the end of a ledger is repeated: in tags of the online endpoint, and of the model versions it speaks of.
 
 An anchor is written after its entry, so one that is behind the ledger is what a killed writer leaves, and is brought up
-to the end by the next. One that is ahead tells that entries are gone.
+to the end by the next. One that is ahead means that entries are gone.
 """
 
 import contextlib
@@ -35,9 +35,9 @@ class Anchors:
         `also` are models that no version is registered of yet: their tags are as they were when they were looked up.
         """
         versions = [AssetVersion(self._model_name, version, False, tags) for version, tags in self._versions().items()]
-        told = [(f"endpoint {self._endpoint}", self._endpoint_tags(), "")]
-        told += [(f"model {each}", dict(each.tags), str(each)) for each in (*versions, *also)]
-        found = (Anchor.from_tags(*each) for each in told)
+        tags = [(f"endpoint {self._endpoint}", self._endpoint_tags(), "")]
+        tags += [(f"model {each}", dict(each.tags), str(each)) for each in (*versions, *also)]
+        found = (Anchor.from_tags(*each) for each in tags)
         return [anchor for anchor in found if anchor is not None]
 
     def runs(self, experiment: str) -> list[AssetVersion]:
@@ -63,7 +63,7 @@ class Anchors:
             self._tag_endpoint(entry)
 
     def replace(self, anchor: Anchor, entry: Entry) -> None:
-        """Let the resource of `anchor` tell of `entry` from now on; a rejection that it tells of stays."""
+        """Anchor `entry` at the resource of `anchor` instead; a rejection that it records stays."""
         if not anchor.model:
             self._tag_endpoint(entry, replacing=True)
             return

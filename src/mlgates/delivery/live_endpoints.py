@@ -89,7 +89,7 @@ def deployed_checksum(client: MLClient, endpoint: str, deployment: str) -> str |
         with translate_sdk_errors(f"read what deployment {deployment} has fetched"):
             log = client.online_deployments.get_logs(deployment, endpoint, lines=_LINES, container_type=_INITIALIZER)
     except WorkspaceRefused:
-        return None  # a log that the service does not give tells nothing
+        return None  # the service does not give the log
     return checksum_in(str(log))
 
 

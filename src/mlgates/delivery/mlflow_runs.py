@@ -22,7 +22,7 @@ from mlgates.delivery.sdk_errors import translate_sdk_errors
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# MLflow's autologging measures on the rows that the model was fitted to; a lineage tells how it did on others.
+# MLflow's autologging measures on the rows that the model was fitted to; a lineage says how it did on others.
 _AUTOLOGGED = "training_"
 
 
@@ -105,9 +105,9 @@ def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) ->
         tag_run(client, model.unregistered_job, tags)
         return
     with translate_sdk_errors(f"tag model {model}"):
-        held = client.models.get(model.name, model.version)
-        held.tags = {**(held.tags or {}), **tags}
-        client.models.create_or_update(held)
+        registered = client.models.get(model.name, model.version)
+        registered.tags = {**(registered.tags or {}), **tags}
+        client.models.create_or_update(registered)
 
 
 def read_record(client: MLClient, model: AssetVersion, gate: str) -> GateRecord | None:

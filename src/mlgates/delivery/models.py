@@ -32,7 +32,7 @@ def register_model(
     *,
     verdicts: Callable[[], Mapping[str, str]] = dict,
 ) -> AssetVersion:
-    """Return the model version made from `job`; register it, with what `metrics` tells, when there is none yet.
+    """Return the model version made from `job`; register it, with what `metrics` returns, when there is none yet.
 
     `verdicts` are tags that gates have given the model before it was registered.
 
@@ -90,7 +90,7 @@ def candidate_of(client: MLClient, settings: Settings, job_name: str) -> AssetVe
 def released_version(client: MLClient, settings: Settings) -> AssetVersion:
     """Return the newest version that is tagged as released; the newest of all while none is.
 
-    Raises `AssetMissing` when the workspace holds no version.
+    Raises `AssetMissing` when the workspace has no version.
     """
     name = settings.model_name
     with translate_sdk_errors(f"look up the released version of model {name}"):
@@ -104,7 +104,7 @@ def take_inventory(client: MLClient, settings: Settings, *, newest: int) -> Inve
     def versions(list_them: Callable[[], Iterable[SdkAsset]]) -> tuple[AssetVersion, ...]:
         return tuple(islice(list_versions(list_them), newest))
 
-    with translate_sdk_errors(f"list what workspace {settings.aml_workspace_name} holds"):
+    with translate_sdk_errors(f"list what workspace {settings.aml_workspace_name} has"):
         return Inventory(
             environments=versions(lambda: client.environments.list(name=settings.training_environment_name)),
             data=versions(lambda: client.data.list(name=settings.training_dataset_name)),
@@ -120,7 +120,7 @@ def model_versions(client: MLClient, settings: Settings, *, newest: int) -> tupl
 
 
 def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
-    """Download a model below `folder`; return the folder that holds its MLmodel. Raises `AssetMissing`.
+    """Download a model below `folder`; return the folder of its MLmodel. Raises `AssetMissing`.
 
     The files of a model that is not registered yet are found among the artifacts of its job.
     """

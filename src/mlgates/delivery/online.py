@@ -42,9 +42,9 @@ def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, prog
     name = settings.online_endpoint
     file = settings.project.online / "online-endpoint.yml"
 
-    def put(endpoint: OnlineEndpoint, held: OnlineEndpoint | None) -> "LROPoller[OnlineEndpoint]":
-        if held is not None:  # an update replaces the shares of traffic, which the file does not declare
-            endpoint.traffic, endpoint.mirror_traffic = held.traffic, held.mirror_traffic
+    def put(endpoint: OnlineEndpoint, existing: OnlineEndpoint | None) -> "LROPoller[OnlineEndpoint]":
+        if existing is not None:  # an update replaces the shares of traffic, which the file does not declare
+            endpoint.traffic, endpoint.mirror_traffic = existing.traffic, existing.mirror_traffic
         begun: LROPoller[OnlineEndpoint] = client.online_endpoints.begin_create_or_update(endpoint)
         return begun
 
@@ -92,19 +92,19 @@ def share_traffic(
 ) -> OperationResult:
     """Give each deployment its percentage of the traffic, all others none; with `mirror`, of the copied traffic too.
 
-    `step` tells where that is.
+    The status of the operation is noted at `step`.
     """
     with translate_sdk_errors(f"look up endpoint {endpoint_name}"):
         endpoint = client.online_endpoints.get(endpoint_name)
-    wanted, held = _shares(traffic), _shares(endpoint.mirror_traffic)
-    mirrored = held if mirror is None else _shares(mirror)
-    told = " and ".join(f"{share} % to {name}" for name, share in wanted.items()) or "no traffic"
-    told += "".join(f", {share} % mirrored to {name}" for name, share in mirrored.items())
-    if (_shares(endpoint.traffic), held) == (wanted, mirrored):
-        return OperationResult(told, Change.KEPT)
+    wanted, mirrored_now = _shares(traffic), _shares(endpoint.mirror_traffic)
+    mirrored = mirrored_now if mirror is None else _shares(mirror)
+    shown = " and ".join(f"{share} % to {name}" for name, share in wanted.items()) or "no traffic"
+    shown += "".join(f", {share} % mirrored to {name}" for name, share in mirrored.items())
+    if (_shares(endpoint.traffic), mirrored_now) == (wanted, mirrored):
+        return OperationResult(shown, Change.KEPT)
     endpoint.traffic, endpoint.mirror_traffic = wanted, mirrored
     run_operation(step, lambda: client.online_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
-    return OperationResult(told, Change.UPDATED)
+    return OperationResult(shown, Change.UPDATED)
 
 
 def address(client: MLClient, endpoint: str, *, deployment: str | None = None) -> Address:

@@ -48,7 +48,7 @@ class OperationResult:
 
     @property
     def summary(self) -> str:
-        """One phrase for a person."""
+        """One phrase to print."""
         return f"{self.name} {self.change}"
 
 
@@ -57,18 +57,19 @@ def create_or_update(
 ) -> OperationResult:
     """Bring the resource, after which `step` is named, to what `wanted` defines; return what that took.
 
-    `find` raises the SDK's not-found error when there is none; `put` creates, or updates what is held now. What an
+    `find` raises the SDK's not-found error when there is none; `put` creates, or updates what is there now. What an
     earlier, interrupted run began is waited for, and taken when it has the same definition. Raises
     as `translate_sdk_errors` does.
     """
     digest = definition(wanted)
-    held = wait_for_earlier_operation(step, find, poll_s=poll_s)
-    if held is not None and state_of(held).lower() == "succeeded" and (held.tags or {}).get(CONTENT_TAG) == digest:
+    existing = wait_for_earlier_operation(step, find, poll_s=poll_s)
+    tags = (existing.tags or {}) if existing is not None else {}
+    if existing is not None and state_of(existing).lower() == "succeeded" and tags.get(CONTENT_TAG) == digest:
         return OperationResult(str(wanted.name), Change.KEPT)
-    anchors = {name: text for name, text in (getattr(held, "tags", None) or {}).items() if name.startswith(ANCHOR_TAGS)}
+    anchors = {name: text for name, text in tags.items() if name.startswith(ANCHOR_TAGS)}
     wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
-    run_operation(step, lambda: put(wanted, held), poll_s=poll_s)
-    return OperationResult(str(wanted.name), Change.CREATED if held is None else Change.UPDATED)
+    run_operation(step, lambda: put(wanted, existing), poll_s=poll_s)
+    return OperationResult(str(wanted.name), Change.CREATED if existing is None else Change.UPDATED)
 
 
 def wait_for_earlier_operation(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
@@ -76,17 +77,17 @@ def wait_for_earlier_operation(step: Step, find: Callable[[], R], *, poll_s: flo
     while True:
         with translate_sdk_errors(f"look up the {step.name}"):
             try:
-                held = find()
+                existing = find()
             except ResourceNotFoundError:
                 return None
-        if state_of(held).lower() not in _ON_ITS_WAY:
-            return held
-        step.note(f"waits for what an earlier run began ({state_of(held)})")
+        if state_of(existing).lower() not in _ON_ITS_WAY:
+            return existing
+        step.note(f"waits for what an earlier run began ({state_of(existing)})")
         time.sleep(poll_s)
 
 
 def run_operation(step: Step, begin: Callable[[], LROPoller[T]], *, poll_s: float) -> T:
-    """Begin an operation, tell where it is until it ends, and return its result."""
+    """Begin an operation, note its status until it ends, and return its result."""
     with quiet_operation(), translate_sdk_errors(f"bring about the {step.name}"):
         poller = begin()
         seen = ""
@@ -106,9 +107,9 @@ def definition(wanted: Resource) -> str:
     return sha256_of_json({"declared": text.getvalue() or returned, **_local_files(wanted)})
 
 
-def state_of(held: Resource) -> str:
+def state_of(existing: Resource) -> str:
     """Return a resource's provisioning state as Azure ML spells it: `Succeeded`, `Failed`, `Updating`."""
-    state = held.provisioning_state
+    state = existing.provisioning_state
     return str(getattr(state, "value", None) or state or "Succeeded")  # an enum for states that the SDK knows
 
 

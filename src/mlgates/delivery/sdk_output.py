@@ -16,7 +16,7 @@ _BAR = re.compile(r"\r?(\x1b\[\d+m)?Uploading .*|\r[\x1b\[\w ]*", re.DOTALL)
 # azure-core names the threads so in which it asks after long-running operations.
 _POLLER = "LROPoller"
 Belongs: TypeAlias = Callable[[threading.Thread], bool]
-"""Tells whether a thread's printing is meant."""
+"""Whether the printing of a thread is diverted."""
 _LOCK = threading.Lock()
 
 
@@ -55,15 +55,15 @@ def quiet_operation() -> Iterator[None]:
 
 
 def silence_sdk_logging() -> None:
-    """Stop the remarks of Azure's libraries that say nothing new to a person."""
-    # that a class of its own is experimental, on every YAML file
+    """Raise the log level of Azure's libraries where what they log is known already."""
+    # that one of its classes is experimental, on every YAML file
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     # where each artifact and each model is downloaded to
     for operations in ("_job_operations", "_model_operations"):
         logging.getLogger(f"azure.ai.ml.operations.{operations}").setLevel(logging.WARNING)
     # that it looks for the endpoint before it deploys to it
     logging.getLogger("azure.ai.ml.operations._online_deployment_operations").setLevel(logging.WARNING)
-    # every way of signing in that it tried: the error says so too, and is told in one line
+    # every way of signing in that it tried: the error says so too, in one line
     logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 

@@ -43,12 +43,12 @@ Decide: TypeAlias = Callable[[Sequence[Entry]], Draft]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a ledger holds, oldest first, and what is wrong with it."""
+    """The entries of a ledger, oldest first, and what is wrong with it."""
 
     entries: tuple[Entry, ...]
     """Up to the first that is not what was written."""
     faults: tuple[str, ...] = ()
-    """Of the chain, then of the anchors that tell otherwise."""
+    """Of the chain, then of the anchors that disagree."""
     slots: tuple[Slot, ...] = ()
     anchors: tuple[Anchor, ...] = ()
 
@@ -103,13 +103,13 @@ class Ledger:
         versions = self._complete(self._versions(), max((anchor.number for anchor in anchors), default=0))
         slots = tuple(Slot(str(each.version), self._entry(each)) for each in versions)
         entries, fault = chained(slots, self.home)
-        told = disagreements(entries, anchors) if fault is None else []
-        return Reading(entries, (*([fault] if fault else []), *told), slots, anchors)
+        differences = disagreements(entries, anchors) if fault is None else []
+        return Reading(entries, (*([fault] if fault else []), *differences), slots, anchors)
 
     def entries(self, *about: AssetVersion) -> tuple[Entry, ...]:
         """Return all entries, oldest first.
 
-        Raises `LedgerBroken` when one of them was changed or is missing, or when an anchor tells otherwise.
+        Raises `LedgerBroken` when one of them was changed or is missing, or when an anchor disagrees.
         """
         return self._whole(*about).entries
 

@@ -48,7 +48,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step, as a person follows it, with the job that it follows."""
+    """One step as it is shown, with the job that it follows."""
 
     step: Step
     state: StepState
@@ -82,7 +82,7 @@ class RunView:
     """Of a pipeline, the one that runs, with its number."""
 
     def after(self, fact: Fact, now: float) -> "RunView":
-        """Return what is known once `fact` has been told at `now`."""
+        """Return what is known after `fact`, which came at `now`."""
         match fact:
             case StepStarted(step):
                 return replace(self, steps=(*self.steps, StepView(step, StepState.RUNNING, now)))
@@ -129,7 +129,7 @@ _MARKS = {StepState.RUNNING: "[yellow]▶[/]", StepState.DONE: "[green]✓[/]", 
 
 @contextmanager
 def shown(console: Console) -> Iterator[Progress]:
-    """Show before a person's eyes what is told to the progress that is handed out."""
+    """Show the facts of the progress that is handed out, live on a terminal, else as lines."""
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -214,5 +214,5 @@ def _log(run_name: str, lines: Sequence[str]) -> Iterator[Text]:
 
 
 def _margin(run_name: str) -> str:
-    """Return what stands before a line of a log: whose it is, when several are written at once."""
+    """Return what begins a line of a log: whose it is, when several are written at once."""
     return f"  {run_name} | " if run_name else "  | "

@@ -53,8 +53,8 @@ def _case(record: GateRecord, result: CheckResult, seconds: float) -> Element:
     )
     kinds = {Verdict.FAILED: "failure", Verdict.COULD_NOT_RUN: "error"}
     if result.verdict in kinds:
-        told = {"message": clean(result.reason), "type": str(result.verdict)}
-        SubElement(case, kinds[result.verdict], told).text = clean(_details(result))
+        attributes = {"message": clean(result.reason), "type": str(result.verdict)}
+        SubElement(case, kinds[result.verdict], attributes).text = clean(_details(result))
     else:
         SubElement(case, "system-out").text = clean(result.summary)
     return case

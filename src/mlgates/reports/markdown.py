@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def gate_markdown(record: GateRecord) -> str:
-    """Return a gate's record: the decision, what stands against it, and every check in a table."""
+    """Return a gate's record: the decision, what is against it, and every check in a table."""
     lines = [
         f"## {'✅' if record.passed else '❌'} {escaped(headline(record))}",
         "",

@@ -82,7 +82,7 @@ def where_to_look(inventory: Inventory) -> Iterator[str]:
 
 
 def short(digest: str) -> str:
-    """Return enough of a checksum or commit for a person to compare."""
+    """Return enough of a checksum or commit to compare by eye."""
     return digest[:_SHORT]
 
 

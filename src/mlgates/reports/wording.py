@@ -13,12 +13,12 @@ MARKS = {Verdict.PASSED: "✓", Verdict.WARNED: "!", Verdict.FAILED: "✗", Verd
 NONE = "—"
 """Stands where there is nothing to say."""
 
-# What XML 1.0 does not let stand in a document, not even escaped (https://www.w3.org/TR/xml/#charsets).
+# What XML 1.0 does not allow in a document, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def clean(text: str) -> str:
-    """Return `text` with a replacement character for what XML cannot carry: a reason may hold anything."""
+    """Return `text` with a replacement character for what XML cannot carry: a reason may contain anything."""
     return _NOT_XML.sub("\ufffd", text)
 
 
@@ -26,7 +26,7 @@ def figure(value: float | None, unit: str = "") -> str:
     """Return a figure with four digits that count and its unit; a dash for none."""
     if value is None or math.isnan(value):
         return NONE
-    # Whole numbers stand as they are: 12345 tests are not 1.234e+04.
+    # Whole numbers keep their digits: 12345 tests are not 1.234e+04.
     number = f"{value:.0f}" if abs(value) < 1e9 and value == round(value) else f"{value:.4g}"
     return f"{number} {unit}".rstrip()
 
@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
 
 
 def moment(iso: str) -> str:
-    """Return a time as `2026-03-01 09:30 UTC`; what is no time stands as it is."""
+    """Return a time as `2026-03-01 09:30 UTC`; what is no time is returned unchanged."""
     try:
         at = datetime.fromisoformat(iso)
     except ValueError:
@@ -71,7 +71,7 @@ def headline(record: GateRecord) -> str:
 
 
 def pipeline_headline(record: PipelineRecord) -> str:
-    """Return how a pipeline stands, in one sentence without its full stop."""
+    """Return how far a pipeline is, in one sentence without its full stop."""
     stage = record.stopped_at
     if stage:
         return (

@@ -23,7 +23,7 @@ Points = Sequence[Sequence[float]]
 
 
 class Drawn(str):
-    """Markup that was built and escaped here; a template takes it as it stands."""
+    """Markup that was built and escaped here; a template takes it unescaped."""
 
     __slots__ = ()
 
@@ -66,7 +66,7 @@ def picture(width: int, height: int, title: str, description: str, *, stretched:
 
 
 def add(parent: Element, tag: str, text: str | None = None, **attributes: str | float) -> Element:
-    """Add an element; `class_` is its class, and `_` in other names stands for `-`."""
+    """Add an element; `class_` is its class, and `_` in other names becomes `-`."""
     named = {name.rstrip("_").replace("_", "-"): _written(value) for name, value in attributes.items()}
     element = SubElement(parent, tag, named)
     element.text = None if text is None else clean(text)
@@ -188,8 +188,8 @@ CALIBRATION = Axes("Calibration", "probability given", "share that is positive",
 
 def chart(axes: Axes, series: Mapping[str, Points], *, dots: bool = False) -> Drawn:
     """Draw the points of each role in `series`; with `dots`, each point is marked."""
-    told = "; ".join(f"{role}: {_in_words(points)}" for role, points in series.items() if points)
-    svg = picture(CHART_WIDTH, CHART_HEIGHT, axes.title, f"{axes.upwards} against {axes.across}. {told}")
+    described = "; ".join(f"{role}: {_in_words(points)}" for role, points in series.items() if points)
+    svg = picture(CHART_WIDTH, CHART_HEIGHT, axes.title, f"{axes.upwards} against {axes.across}. {described}")
     _frame(svg, axes)
     for role in ROLES:
         places = [(_X(point[0]), _Y(point[1])) for point in series.get(role, ())]
@@ -205,8 +205,8 @@ def chart(axes: Axes, series: Mapping[str, Points], *, dots: bool = False) -> Dr
 def distributions(title: str, champion: Sequence[float], candidate: Sequence[float]) -> Drawn:
     """Draw the shares of two data sets in the same bins, bar beside bar."""
     width, height = 220, 80
-    told = ", ".join(f"{old:.0%} became {new:.0%}" for old, new in zip(champion, candidate, strict=True))
-    svg = picture(width, height, title, f"Shares of the champion's and the candidate's rows by bin: {told}.")
+    described = ", ".join(f"{old:.0%} became {new:.0%}" for old, new in zip(champion, candidate, strict=True))
+    svg = picture(width, height, title, f"Shares of the champion's and the candidate's rows by bin: {described}.")
     bins = max(1, len(champion))
     up = Scale(0, max([*champion, *candidate, 0.01]), height - 1, 4)
     wide = width / bins

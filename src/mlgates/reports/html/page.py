@@ -38,7 +38,7 @@ COLOURS: Mapping[str, Colour] = MappingProxyType(
         "link": Colour("#0b5796", "#86bdf4"),
         # lines that only divide
         "line": Colour("#dcdfdc", "#343b42"),
-        # verdicts, each as text and as the ground that it stands on
+        # verdicts, each as text and as its ground
         "good": Colour("#17643a", "#80d3a0"),
         "good-ground": Colour("#e3f3e8", "#17301f"),
         "bad": Colour("#b3261e", "#ffa198"),

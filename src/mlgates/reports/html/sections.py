@@ -1,7 +1,7 @@
 """What each section of a gate's page shows, read from the evidence that the record carries.
 
 Evidence is JSON, and checks may be a team's own: what is not there, or not as expected, leaves its section with the
-reason why it is empty, and the page stands.
+reason why it is empty, and the page is made.
 """
 
 import math
