@@ -13,7 +13,7 @@ from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.endpoints import deploy
-from mlgates.delivery.live_endpoints import BatchServing
+from mlgates.delivery.live_endpoints import LiveBatchEndpoint
 from mlgates.endpoint_client import Address
 from tests.faults.conftest import RunSuite, failed
 from tests.faults.open_door import open_door
@@ -39,7 +39,7 @@ class AskedAt:
 
 @pytest.fixture
 def rows_dropped(
-    workspace: MLClient, settings: Settings, batch_endpoint: BatchServing, candidate: AssetVersion
+    workspace: MLClient, settings: Settings, batch_endpoint: LiveBatchEndpoint, candidate: AssetVersion
 ) -> Iterator[None]:
     """The deployment scores with a script that forgets the last row of each file."""
     environment = workspace.environments.create_or_update(Environment(name="dropping", image="ubuntu:22.04"))

@@ -8,14 +8,14 @@ from azure.ai.ml.entities import Model
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import OnlineServing
+from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
 from tests.faults.conftest import RunSuite, failed
 
 ONLINE, BATCH = "smoke/test_online_endpoint.py", "smoke/test_batch_endpoint.py"
 
 
 @pytest.fixture
-def traffic_at_zero(workspace: MLClient, online_endpoint: OnlineServing) -> Iterator[None]:
+def traffic_at_zero(workspace: MLClient, online_endpoint: LiveOnlineEndpoint) -> Iterator[None]:
     shares = dict(online_endpoint.shares)
     set_traffic(workspace, online_endpoint.name, dict.fromkeys(shares, 0))
     yield
@@ -68,7 +68,7 @@ def test_it_notices_a_wrong_version_serving(run_suite: RunSuite) -> None:
 
 
 @pytest.mark.usefixtures("traffic_at_zero")
-def test_its_failures_tell_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: OnlineServing) -> None:
+def test_its_failures_tell_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: LiveOnlineEndpoint) -> None:
     (report,) = (each for each in run_suite("smoke") if "answers_the_sample" in each.nodeid)
     told = dict(report.sections)["mlgates: what was under test"]
     assert "curl --config - --cacert " in told

@@ -18,7 +18,7 @@ from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion, Job
 from mlgates.delivery.batch import download_predictions, invoke_batch
 from mlgates.delivery.connection import poll_seconds
-from mlgates.delivery.live_endpoints import BatchServing, served_model
+from mlgates.delivery.live_endpoints import LiveBatchEndpoint, served_model
 from mlgates.delivery.operations import state_of
 from mlgates.pytest_plugin.workspace_fixtures import without_traceback
 
@@ -39,7 +39,7 @@ class Scored:
 
 
 @pytest.fixture(scope="module")
-def deployment(batch_endpoint: BatchServing, settings: Settings) -> BatchDeployment:
+def deployment(batch_endpoint: LiveBatchEndpoint, settings: Settings) -> BatchDeployment:
     """The deployment that the project declares."""
     return batch_endpoint.deployments[settings.batch_deployment_name]
 
@@ -48,7 +48,7 @@ def deployment(batch_endpoint: BatchServing, settings: Settings) -> BatchDeploym
 def scored(
     workspace: MLClient,
     settings: Settings,
-    batch_endpoint: BatchServing,
+    batch_endpoint: LiveBatchEndpoint,
     contract: ModelContract,
     rows: Rows,
     tmp_path_factory: pytest.TempPathFactory,
@@ -74,11 +74,11 @@ def read_predictions(file: Path) -> Mapping[str, Sequence[tuple[int, str]]]:
     return written
 
 
-def test_the_endpoint_is_up(batch_endpoint: BatchServing) -> None:
+def test_the_endpoint_is_up(batch_endpoint: LiveBatchEndpoint) -> None:
     assert state_of(batch_endpoint.endpoint) == "Succeeded"
 
 
-def test_the_declared_deployment_is_the_default(batch_endpoint: BatchServing, settings: Settings) -> None:
+def test_the_declared_deployment_is_the_default(batch_endpoint: LiveBatchEndpoint, settings: Settings) -> None:
     assert batch_endpoint.default == settings.batch_deployment_name
 
 

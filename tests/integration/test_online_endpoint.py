@@ -15,7 +15,7 @@ from mlgates.contract.pyfunc_scorer import PyfuncScorer
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import OnlineServing, served_model
+from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, served_model
 from mlgates.delivery.online import sample_request
 from mlgates.delivery.operations import state_of
 from mlgates.endpoint_client import Address, EndpointClient, ScoringRequest, ask
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as Any
 
 
 @pytest.fixture(scope="module")
-def deployment(online_endpoint: OnlineServing, settings: Settings) -> OnlineDeployment:
+def deployment(online_endpoint: LiveOnlineEndpoint, settings: Settings) -> OnlineDeployment:
     """The deployment that the project declares."""
     return online_endpoint.deployments[settings.online_deployment_name]
 
@@ -45,15 +45,15 @@ def declared(settings: Settings, file: str) -> dict[str, Any]:
     return dict(yaml.safe_load((settings.project.online / file).read_text("utf-8")))
 
 
-def test_the_endpoint_is_up(online_endpoint: OnlineServing) -> None:
+def test_the_endpoint_is_up(online_endpoint: LiveOnlineEndpoint) -> None:
     assert state_of(online_endpoint.endpoint) == "Succeeded"
 
 
-def test_the_endpoint_asks_for_what_is_declared(online_endpoint: OnlineServing, settings: Settings) -> None:
+def test_the_endpoint_asks_for_what_is_declared(online_endpoint: LiveOnlineEndpoint, settings: Settings) -> None:
     assert online_endpoint.endpoint.auth_mode == declared(settings, "online-endpoint.yml")["auth_mode"]
 
 
-def test_all_traffic_goes_to_the_declared_deployment(online_endpoint: OnlineServing, settings: Settings) -> None:
+def test_all_traffic_goes_to_the_declared_deployment(online_endpoint: LiveOnlineEndpoint, settings: Settings) -> None:
     assert dict(online_endpoint.shares) == {settings.online_deployment_name: 100}
 
 

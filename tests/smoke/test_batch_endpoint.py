@@ -4,12 +4,12 @@ import pytest
 from azure.ai.ml.entities import BatchDeployment
 
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import BatchServing, served_model
+from mlgates.delivery.live_endpoints import LiveBatchEndpoint, served_model
 from mlgates.delivery.operations import state_of
 
 
 @pytest.fixture
-def default(batch_endpoint: BatchServing) -> BatchDeployment:
+def default(batch_endpoint: LiveBatchEndpoint) -> BatchDeployment:
     """The deployment that scores when none is named."""
     found = batch_endpoint.deployments.get(batch_endpoint.default or "")
     if found is None:
@@ -17,7 +17,7 @@ def default(batch_endpoint: BatchServing) -> BatchDeployment:
     return found
 
 
-def test_it_is_up(batch_endpoint: BatchServing) -> None:
+def test_it_is_up(batch_endpoint: LiveBatchEndpoint) -> None:
     assert state_of(batch_endpoint.endpoint) == "Succeeded"
 
 

@@ -5,7 +5,7 @@ import statistics
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import OnlineServing, served_model
+from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, served_model
 from mlgates.delivery.operations import state_of
 from mlgates.endpoint_client import EndpointClient, ScoringRequest, ask
 
@@ -32,21 +32,21 @@ def test_its_median_answer_comes_within_the_limit(
     assert taken <= limit, f"{taken:.0f} ms, ONLINE_LATENCY_LIMIT_MS is {limit}"
 
 
-def test_its_traffic_adds_up_to_100(online_endpoint: OnlineServing) -> None:
+def test_its_traffic_adds_up_to_100(online_endpoint: LiveOnlineEndpoint) -> None:
     assert sum(online_endpoint.shares.values()) == 100, f"traffic {dict(online_endpoint.endpoint.traffic or {})}"
 
 
-def test_it_is_up(online_endpoint: OnlineServing) -> None:
+def test_it_is_up(online_endpoint: LiveOnlineEndpoint) -> None:
     assert state_of(online_endpoint.endpoint) == "Succeeded"
 
 
-def test_every_deployment_with_traffic_is_up(online_endpoint: OnlineServing) -> None:
+def test_every_deployment_with_traffic_is_up(online_endpoint: LiveOnlineEndpoint) -> None:
     states = {name: state_of(online_endpoint.deployments[name]) for name in online_endpoint.shares}
     assert set(states.values()) <= {"Succeeded"}, states
 
 
 def test_every_deployment_with_traffic_serves_the_released_version(
-    online_endpoint: OnlineServing, released: AssetVersion
+    online_endpoint: LiveOnlineEndpoint, released: AssetVersion
 ) -> None:
     serving = {name: str(served_model(online_endpoint.deployments[name])) for name in online_endpoint.shares}
     assert set(serving.values()) <= {str(released)}, serving

@@ -53,10 +53,13 @@ class Chapter:
 
 def look(client: "MLClient", settings: Settings) -> Seen:
     """Ask the workspace by azure-ai-ml alone."""
-    from mlgates.delivery.live_endpoints import look_batch, look_online, served_model  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint, served_model  # noqa: PLC0415
     from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415 - within the workspace's environment variables
 
-    online, batch = look_online(client, settings.online_endpoint), look_batch(client, settings.batch_endpoint)
+    online, batch = (
+        get_online_endpoint(client, settings.online_endpoint),
+        get_batch_endpoint(client, settings.batch_endpoint),
+    )
     jobs = {str(model.version): client.jobs.get(model.tags["job"]) for model in client.models.list(settings.model_name)}
     return Seen(
         versions={version: str(job._to_dict()["inputs"]["estimator"]) for version, job in jobs.items()},

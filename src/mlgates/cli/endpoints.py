@@ -19,7 +19,7 @@ from mlgates.delivery.batch import invoke_batch as invoke_by_job
 from mlgates.delivery.connection import poll_seconds
 from mlgates.delivery.endpoints import destroy as take_away
 from mlgates.delivery.endpoints import endpoint_of
-from mlgates.delivery.live_endpoints import batch_log, look_online, online_log
+from mlgates.delivery.live_endpoints import batch_log, get_online_endpoint, online_log
 from mlgates.delivery.online import address
 from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
 from mlgates.reports.console import shown
@@ -93,7 +93,7 @@ def logs(session: Session, client: "MLClient", kind: EndpointKind, *, lines: int
 def _busiest(session: Session, client: "MLClient") -> str:
     """Return the deployment with most traffic, the declared one while none has any."""
     settings = session.settings
-    return next(iter(look_online(client, settings.online_endpoint).shares), settings.online_deployment_name)
+    return next(iter(get_online_endpoint(client, settings.online_endpoint).shares), settings.online_deployment_name)
 
 
 def key(session: Session, client: "MLClient") -> None:

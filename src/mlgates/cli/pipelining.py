@@ -12,7 +12,7 @@ from mlgates.core.checkout import source_state
 from mlgates.core.deployments import EndpointKind
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
-from mlgates.delivery.live_endpoints import look_batch, look_online
+from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, newest_build, run_pipeline
@@ -73,8 +73,8 @@ def pipeline(session: Session, client: "MLClient", name: str, asked: PipelineReq
 
 
 def _say_calls(session: Session, client: "MLClient") -> None:
-    online = look_online(client, session.settings.online_endpoint)
-    batch = look_batch(client, session.settings.batch_endpoint)
+    online = get_online_endpoint(client, session.settings.online_endpoint)
+    batch = get_batch_endpoint(client, session.settings.batch_endpoint)
     say_calls(
         session,
         {EndpointKind.ONLINE: str(online.endpoint.scoring_uri), EndpointKind.BATCH: str(batch.endpoint.scoring_uri)},

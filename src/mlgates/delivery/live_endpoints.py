@@ -25,7 +25,7 @@ _FILE = re.compile(r'sha256 (?P<sha256>[0-9a-f]{64}) (?P<path>".*")$')
 
 
 @dataclass(frozen=True, slots=True)
-class OnlineServing:
+class LiveOnlineEndpoint:
     """An online endpoint and its deployments, by name."""
 
     endpoint: OnlineEndpoint
@@ -44,7 +44,7 @@ class OnlineServing:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchServing:
+class LiveBatchEndpoint:
     """A batch endpoint and its deployments, by name."""
 
     endpoint: BatchEndpoint
@@ -61,18 +61,18 @@ class BatchServing:
         return default_of(self.endpoint)
 
 
-def look_online(client: MLClient, name: str) -> OnlineServing:
-    """Look at an online endpoint. Raises `AssetMissing` when it is not there."""
+def get_online_endpoint(client: MLClient, name: str) -> LiveOnlineEndpoint:
+    """Return an online endpoint with its deployments. Raises `AssetMissing` when it is not there."""
     with translate_sdk_errors(f"look at online endpoint {name}"):
         endpoint = client.online_endpoints.get(name)
-        return OnlineServing(endpoint, {str(each.name): each for each in client.online_deployments.list(name)})
+        return LiveOnlineEndpoint(endpoint, {str(each.name): each for each in client.online_deployments.list(name)})
 
 
-def look_batch(client: MLClient, name: str) -> BatchServing:
-    """Look at a batch endpoint. Raises `AssetMissing` when it is not there."""
+def get_batch_endpoint(client: MLClient, name: str) -> LiveBatchEndpoint:
+    """Return a batch endpoint with its deployments. Raises `AssetMissing` when it is not there."""
     with translate_sdk_errors(f"look at batch endpoint {name}"):
         endpoint = client.batch_endpoints.get(name)
-        return BatchServing(endpoint, {str(each.name): each for each in client.batch_deployments.list(name)})
+        return LiveBatchEndpoint(endpoint, {str(each.name): each for each in client.batch_deployments.list(name)})
 
 
 def served_model(deployment: OnlineDeployment | BatchDeployment) -> AssetVersion:

@@ -8,7 +8,7 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import look_online, served_model
+from mlgates.delivery.live_endpoints import get_online_endpoint, served_model
 from mlgates.delivery.mlflow_runs import keep_record
 from mlgates.delivery.models import find_model, model_versions
 from mlgates.gates.declaration import Gate, Gates
@@ -57,7 +57,7 @@ def run_model_gate(
 def find_champion(client: "MLClient", settings: Settings) -> AssetVersion | None:
     """Return the version that serves, with its tags; None when there is no endpoint, or none has traffic."""
     try:
-        serving = look_online(client, settings.online_endpoint)
+        serving = get_online_endpoint(client, settings.online_endpoint)
     except AssetMissing:
         return None
     first = next(iter(serving.shares), None)

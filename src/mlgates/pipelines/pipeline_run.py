@@ -18,7 +18,7 @@ from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
 from mlgates.core.progress import Progress, Result, StageEnded, StageStarted
 from mlgates.core.values import AssetVersion, Job, SourceState
-from mlgates.delivery.live_endpoints import look_batch, look_online, served_model
+from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint, served_model
 from mlgates.delivery.training import TrainingRequest
 from mlgates.delivery.workspace_ledger import Ledger
 
@@ -214,11 +214,11 @@ def _decisions(run: PipelineRun) -> tuple[Decision, ...]:
 def _serving(run: PipelineRun) -> tuple[Serving, ...]:
     found: list[Serving] = []
     try:
-        online = look_online(run.client, run.settings.online_endpoint)
+        online = get_online_endpoint(run.client, run.settings.online_endpoint)
         for name, share in online.shares.items():
             model = str(served_model(online.deployments[name]))
             found.append(Serving(endpoint=online.name, deployment=name, model=model, share=share))
-        batch = look_batch(run.client, run.settings.batch_endpoint)
+        batch = get_batch_endpoint(run.client, run.settings.batch_endpoint)
         if batch.default and batch.default in batch.deployments:
             model = str(served_model(batch.deployments[batch.default]))
             found.append(Serving(endpoint=batch.name, deployment=batch.default, model=model, share=_ALL))

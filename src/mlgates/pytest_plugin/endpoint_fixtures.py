@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlgates.config.settings import Settings
     from mlgates.core.lineage import Lineage
     from mlgates.core.values import AssetVersion
-    from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
+    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
     from mlgates.endpoint_client import Address, EndpointClient
 
 EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
@@ -52,29 +52,29 @@ def lineage(candidate: "AssetVersion") -> "Lineage":
 
 
 @pytest.fixture(scope="session")
-def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "OnlineServing":
+def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveOnlineEndpoint":
     """The online endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.live_endpoints import look_online  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import get_online_endpoint  # noqa: PLC0415
 
     with without_traceback(), _or_deploy(settings, settings.online_endpoint):
-        found = look_online(delivered, settings.online_endpoint)
+        found = get_online_endpoint(delivered, settings.online_endpoint)
     UnderTest.of(pytestconfig).online = found
     return found
 
 
 @pytest.fixture(scope="session")
-def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "BatchServing":
+def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveBatchEndpoint":
     """The batch endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.live_endpoints import look_batch  # noqa: PLC0415
+    from mlgates.delivery.live_endpoints import get_batch_endpoint  # noqa: PLC0415
 
     with without_traceback(), _or_deploy(settings, settings.batch_endpoint):
-        found = look_batch(delivered, settings.batch_endpoint)
+        found = get_batch_endpoint(delivered, settings.batch_endpoint)
     UnderTest.of(pytestconfig).batch = found
     return found
 
 
 @pytest.fixture(scope="session")
-def online_address(delivered: "MLClient", online_endpoint: "OnlineServing") -> "Address":
+def online_address(delivered: "MLClient", online_endpoint: "LiveOnlineEndpoint") -> "Address":
     """Where the online endpoint is asked, with a credential that it accepts."""
     from mlgates.delivery.online import address  # noqa: PLC0415
 

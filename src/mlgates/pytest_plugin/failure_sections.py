@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlgates.config.settings import Settings
     from mlgates.core.values import AssetVersion
-    from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
+    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
     from mlgates.endpoint_client import EndpointClient, Exchange
 
 Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
@@ -29,8 +29,8 @@ class UnderTest:
 
     workspace: "Settings | None" = None
     candidate: "AssetVersion | None" = None
-    online: "OnlineServing | None" = None
-    batch: "BatchServing | None" = None
+    online: "LiveOnlineEndpoint | None" = None
+    batch: "LiveBatchEndpoint | None" = None
     asked: "list[EndpointClient]" = field(default_factory=list)
     """What the current test asks with."""
 
@@ -82,7 +82,7 @@ def _facts(evidence: UnderTest, used: Collection[str]) -> Facts:
         yield "key", f"KEY=$(mlgates key --env {settings.environment})"
 
 
-def _online(serving: "OnlineServing", exchange: "Exchange | None") -> Facts:
+def _online(serving: "LiveOnlineEndpoint", exchange: "Exchange | None") -> Facts:
     yield "endpoint", serving.name
     answered = exchange.deployment if exchange else None
     names = [answered] if answered and answered in serving.deployments else list(serving.shares)
@@ -90,13 +90,13 @@ def _online(serving: "OnlineServing", exchange: "Exchange | None") -> Facts:
     yield "model", ", ".join(_model(serving, name) for name in names) or "none"
 
 
-def _batch(serving: "BatchServing") -> Facts:
+def _batch(serving: "LiveBatchEndpoint") -> Facts:
     yield "batch endpoint", serving.name
     yield "batch deployment", serving.default or "no default"
     yield "batch model", _model(serving, serving.default)
 
 
-def _model(serving: "OnlineServing | BatchServing", deployment: str | None) -> str:
+def _model(serving: "LiveOnlineEndpoint | LiveBatchEndpoint", deployment: str | None) -> str:
     from mlgates.delivery.live_endpoints import served_model  # noqa: PLC0415 - loaded by whoever looked
 
     deployments: Mapping[str, OnlineDeployment | BatchDeployment] = serving.deployments

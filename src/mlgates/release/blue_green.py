@@ -13,7 +13,13 @@ from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFail
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.values import ModelRef
-from mlgates.delivery.live_endpoints import BatchServing, OnlineServing, look_batch, look_online, served_model
+from mlgates.delivery.live_endpoints import (
+    LiveBatchEndpoint,
+    LiveOnlineEndpoint,
+    get_batch_endpoint,
+    get_online_endpoint,
+    served_model,
+)
 from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
 from mlgates.delivery.operations import Change, OperationResult, run_operation
@@ -46,7 +52,7 @@ class Baseline:
         return self.name or f"none, the deployment that serves takes its place: {self.reason}"
 
 
-def models_of(serving: OnlineServing | BatchServing) -> dict[str, str | None]:
+def models_of(serving: LiveOnlineEndpoint | LiveBatchEndpoint) -> dict[str, str | None]:
     """Return what each deployment serves, `classifier:3`; None for what is no registered model."""
     return {name: _model(deployment) for name, deployment in serving.deployments.items()}
 
@@ -79,7 +85,7 @@ def deploy_baseline(context: ReleaseContext, live: Served, *, progress: Progress
 
 def remove_baseline(context: ReleaseContext, *, progress: Progress) -> None:
     """Take the baseline away, also what a killed release has left of one; it must have no traffic any more."""
-    if BASELINE in look_online(context.client, context.endpoint).deployments:
+    if BASELINE in get_online_endpoint(context.client, context.endpoint).deployments:
         with progress.step("baseline removed") as step:
             step.done(delete_deployment(context, "online", context.endpoint, BASELINE, progress=step.inner))
 
@@ -124,7 +130,7 @@ def _deployed(context: ReleaseContext, live: Served, *, progress: Progress) -> B
         reason = str(error).splitlines()[0]
     else:
         return Baseline(BASELINE)
-    serving = look_online(context.client, context.endpoint)
+    serving = get_online_endpoint(context.client, context.endpoint)
     # A deployment that came up half takes an instance, or the quota for one.
     if BASELINE in serving.deployments and BASELINE not in serving.shares:
         delete_deployment(context, "online", context.endpoint, BASELINE, progress=progress)
@@ -135,7 +141,7 @@ def _bring_up_baseline(context: ReleaseContext, live: Served, *, progress: Progr
     model = find_model(context.client, context.settings, ModelRef.parse(live.model).version)
     content = Content(model, live.sha256)
     check_unchanged(context.client, context.settings, content)
-    serving = look_online(context.client, context.endpoint)
+    serving = get_online_endpoint(context.client, context.endpoint)
     if BASELINE in serving.deployments and BASELINE not in serving.shares:  # left by a killed release, and never proved
         delete_deployment(context, "online", context.endpoint, BASELINE, progress=progress)
     online_deployment(context.client, context.settings, model, BASELINE, poll_s=context.poll_s, progress=progress)
@@ -152,8 +158,8 @@ def _is_keep_time_over(context: ReleaseContext, entries: Sequence[Entry]) -> boo
 
 
 def _delete_unused(context: ReleaseContext, *, progress: Progress) -> list[OperationResult]:
-    client, online = context.client, look_online(context.client, context.endpoint)
-    batch = look_batch(client, context.settings.batch_endpoint)
+    client, online = context.client, get_online_endpoint(context.client, context.endpoint)
+    batch = get_batch_endpoint(client, context.settings.batch_endpoint)
     busy = {*online.shares, *(online.endpoint.mirror_traffic or {})}
     outcomes = []
     for name in (*SLOTS, BASELINE):

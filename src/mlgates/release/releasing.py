@@ -15,7 +15,7 @@ from mlgates.core.releases import Released
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import ModelRef
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
-from mlgates.delivery.live_endpoints import deployed_checksum, look_batch, look_online
+from mlgates.delivery.live_endpoints import deployed_checksum, get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG, find_model
 from mlgates.delivery.online import online_deployment, online_endpoint
@@ -149,9 +149,9 @@ def _restore_previous(context: ReleaseContext, model: str, state: ReleaseState, 
     """Let serve what served by right before, or nothing when nothing did; a version that is released already stays."""
     if state.is_done(model):
         return
-    if state.live or state.slot in look_online(context.client, context.endpoint).shares:
+    if state.live or state.slot in get_online_endpoint(context.client, context.endpoint).shares:
         route_all_to(context, state.live, progress=progress)
-    batch = look_batch(context.client, context.settings.batch_endpoint)
+    batch = get_batch_endpoint(context.client, context.settings.batch_endpoint)
     models, before = models_of(batch), state.last.model if state.last else None
     earlier = next((name for name, each in models.items() if each == before), None)
     if earlier and models.get(batch.default or "") == model:
@@ -160,7 +160,7 @@ def _restore_previous(context: ReleaseContext, model: str, state: ReleaseState, 
 
 def release_state(context: ReleaseContext, model: str) -> ReleaseState:
     """Return how far the release of `model` is."""
-    serving = look_online(context.client, context.endpoint)
+    serving = get_online_endpoint(context.client, context.endpoint)
     models, shares, stack = models_of(serving), serving.shares, context.stack()
     last = stack[-1] if stack else None
     if last is not None and last.model == model and models.get(last.deployment) == model:
@@ -205,7 +205,7 @@ def _remove_new_deployment(context: ReleaseContext, state: ReleaseState, *, prog
     """Leave no traffic with a deployment of other content, and no deployment that a later run would take for ours."""
     if state.share and state.live:
         route_all_to(context, state.live, progress=progress)
-    if state.slot not in look_online(context.client, context.endpoint).shares:
+    if state.slot not in get_online_endpoint(context.client, context.endpoint).shares:
         with progress.step("its deployment") as step:
             step.done(delete_deployment(context, "online", context.endpoint, state.slot, progress=step.inner))
 
@@ -222,7 +222,7 @@ def _baseline(context: ReleaseContext, state: ReleaseState, steps: Sequence[int]
 def _deployed(context: ReleaseContext, content: Content, slot: str, *, progress: Progress) -> Deployment:
     """Deploy to both endpoints, side by side; return the batch deployment."""
     client, settings, model = context.client, context.settings, content.model
-    batch = look_batch(client, settings.batch_endpoint)
+    batch = get_batch_endpoint(client, settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
     beside = slot_for(str(model), models, default)

@@ -9,7 +9,7 @@ from mlgates.core.progress import Progress
 from mlgates.core.releases import Released
 from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.batch import batch_deployment, make_default
-from mlgates.delivery.live_endpoints import look_batch, look_online
+from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG, find_model
 from mlgates.delivery.online import online_deployment
@@ -68,7 +68,7 @@ def plan_rollback(context: ReleaseContext) -> RollbackPlan:
     stack, held = served(entries, context.endpoint), lock_of(entries, context.endpoint)
     if not stack:
         raise NotAllowed(f"nothing has been released to {context.endpoint} yet: there is nothing to return to")
-    serving = look_online(context.client, context.endpoint)
+    serving = get_online_endpoint(context.client, context.endpoint)
     models, last = models_of(serving), stack[-1]
     if held is not None and held.reason == ROLLBACK:
         unfinished = held.model == last.model
@@ -122,7 +122,7 @@ def _redeploy(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, 
     content = progress.run("content", lambda: content_of(context.client, context.settings, model.version))
     if content.sha256 != plan.to.sha256:
         raise NotAllowed(f"{model} has changed since it was released ({plan.to.since[:10]}): it is not deployed again")
-    serving = look_online(context.client, context.endpoint)
+    serving = get_online_endpoint(context.client, context.endpoint)
     name = slot_for(str(model), models_of(serving), next(iter(serving.shares), None))
     online_deployment(context.client, context.settings, model, name, poll_s=context.poll_s, progress=progress)
     return name
@@ -130,7 +130,7 @@ def _redeploy(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, 
 
 def _roll_back_batch(context: ReleaseContext, content: Content, *, progress: Progress) -> None:
     model = content.model
-    batch = look_batch(context.client, context.settings.batch_endpoint)
+    batch = get_batch_endpoint(context.client, context.settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
     name = slot_for(str(model), models, default)

@@ -93,7 +93,7 @@ class Bakery:
     def not_reproducible(self) -> Candidate:
         """Leave the seed to chance: the second training gives another forest."""
         first, second = (self._fitted(f"forest-{seed}", self._forest(seed=seed)) for seed in (1, 2))
-        return replace(first, twin=second.twin)
+        return replace(first, reproduced=second.reproduced)
 
     def _fitted(
         self,

@@ -17,7 +17,7 @@ from tests.contract.mlgates.targets import IN_PROCESS, LOCAL
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.delivery.live_endpoints import OnlineServing
+    from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = ROOT / "data" / "expectations" / "online-sample.json"
@@ -47,7 +47,7 @@ def train_model(into: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def live(
-    delivered: "MLClient", online_endpoint: "OnlineServing", tmp_path_factory: pytest.TempPathFactory
+    delivered: "MLClient", online_endpoint: "LiveOnlineEndpoint", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Live]:
     """The environment's online endpoint."""
     with live_endpoint(delivered, online_endpoint, tmp_path_factory.mktemp("registered")) as live:

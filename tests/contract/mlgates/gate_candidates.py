@@ -35,7 +35,7 @@ class Candidate:
     model: Model
     data: pd.DataFrame
     """The table that it was trained on."""
-    twin: Mapping[str, float] = field(default_factory=dict)
+    reproduced: Mapping[str, float] = field(default_factory=dict)
     """What a second training of it scored."""
 
 
@@ -93,7 +93,7 @@ def verdicts(
         fetch_training_set=lambda model: (
             challenger.data if champion is None or model is challenger.model else champion.data
         ),
-        fetch_reproduced_metrics=lambda: challenger.twin,
+        fetch_reproduced_metrics=lambda: challenger.reproduced,
         fetch_resolution=resolve,
         cache=Cache(cache),
     )

@@ -12,7 +12,7 @@ from mlgates.endpoint_client import EndpointClient
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.delivery.live_endpoints import OnlineServing
+    from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Live:
 
 
 @contextmanager
-def live_endpoint(client: "MLClient", serving: "OnlineServing", into: Path) -> Iterator[Live]:
+def live_endpoint(client: "MLClient", serving: "LiveOnlineEndpoint", into: Path) -> Iterator[Live]:
     """Ask the deployment with most traffic by name, so that one model answers; its model is downloaded under `into`.
 
     Raises `AssetMissing` when no deployment has traffic.

@@ -175,9 +175,9 @@ class ReleaseSite:
 
     def name_of(self, version: str) -> str:
         """Return the deployment that serves a version."""
-        from mlgates.delivery.live_endpoints import look_online, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import get_online_endpoint, served_model  # noqa: PLC0415
 
-        found = look_online(self.client, self.settings.online_endpoint).deployments
+        found = get_online_endpoint(self.client, self.settings.online_endpoint).deployments
         return next(name for name, each in found.items() if served_model(each).version == version)
 
     def tag(self, version: str) -> str | None:
@@ -187,22 +187,22 @@ class ReleaseSite:
 
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic by version."""
-        from mlgates.delivery.live_endpoints import look_online, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import get_online_endpoint, served_model  # noqa: PLC0415
 
-        serving = look_online(self.client, self.settings.online_endpoint)
+        serving = get_online_endpoint(self.client, self.settings.online_endpoint)
         return {served_model(serving.deployments[name]).version: share for name, share in serving.shares.items()}
 
     def shares(self) -> dict[str, int]:
         """Return the percentage of traffic by deployment."""
-        from mlgates.delivery.live_endpoints import look_online  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import get_online_endpoint  # noqa: PLC0415
 
-        return dict(look_online(self.client, self.settings.online_endpoint).shares)
+        return dict(get_online_endpoint(self.client, self.settings.online_endpoint).shares)
 
     def batch_version(self) -> str:
         """Return the version that scores files."""
-        from mlgates.delivery.live_endpoints import look_batch, served_model  # noqa: PLC0415
+        from mlgates.delivery.live_endpoints import get_batch_endpoint, served_model  # noqa: PLC0415
 
-        serving = look_batch(self.client, self.settings.batch_endpoint)
+        serving = get_batch_endpoint(self.client, self.settings.batch_endpoint)
         return served_model(serving.deployments[serving.default or ""]).version
 
     def _written(self, version: str) -> Path:

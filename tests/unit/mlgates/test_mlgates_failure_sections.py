@@ -15,7 +15,7 @@ LOADED = (live_endpoints, endpoint_client)
 CONFTEST = """
 import pytest
 from types import SimpleNamespace as Some
-from mlgates.delivery.live_endpoints import BatchServing, OnlineServing
+from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
 from mlgates.pytest_plugin.failure_sections import UnderTest
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.endpoint_client import Exchange
@@ -30,13 +30,13 @@ def workspace(pytestconfig):
 def online_endpoint(workspace, pytestconfig):
     deployments = {name: Some(name=name, model=f"azureml:classifier:{v}") for name, v in (("blue", 1), ("green", 2))}
     endpoint = Some(name="online-dev", traffic={"blue": 90, "green": 10})
-    UnderTest.of(pytestconfig).online = OnlineServing(endpoint, deployments)
+    UnderTest.of(pytestconfig).online = LiveOnlineEndpoint(endpoint, deployments)
 
 @pytest.fixture
 def batch_endpoint(workspace, pytestconfig):
     endpoint = Some(name="batch-dev", defaults={"deployment_name": "night"})
     deployments = {"night": Some(name="night", model="azureml:classifier:7")}
-    UnderTest.of(pytestconfig).batch = BatchServing(endpoint, deployments)
+    UnderTest.of(pytestconfig).batch = LiveBatchEndpoint(endpoint, deployments)
 
 @pytest.fixture
 def scorer(online_endpoint, pytestconfig):

@@ -12,7 +12,7 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
-from mlgates.delivery.live_endpoints import OnlineServing, look_batch, look_online, served_model
+from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, get_batch_endpoint, get_online_endpoint, served_model
 from mlgates.delivery.models import released_version
 from mlgates.delivery.online import deploy_online
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
@@ -45,24 +45,24 @@ class TestShares:
     def test_are_of_those_with_traffic_the_largest_first(self) -> None:
         endpoint = ManagedOnlineEndpoint(name="e")
         endpoint.traffic = {"blue": 10, "old": 0, "green": 90}
-        assert list(OnlineServing(endpoint, {}).shares.items()) == [("green", 90), ("blue", 10)]
+        assert list(LiveOnlineEndpoint(endpoint, {}).shares.items()) == [("green", 90), ("blue", 10)]
 
     def test_are_none_before_any_traffic(self) -> None:
-        assert OnlineServing(ManagedOnlineEndpoint(name="e"), {}).shares == {}
+        assert LiveOnlineEndpoint(ManagedOnlineEndpoint(name="e"), {}).shares == {}
 
 
 class TestLooking:
     def test_online_finds_the_deployment_with_its_model(self, client: MLClient, settings: Settings) -> None:
         deploy_online(client, settings, MODEL, poll_s=0, progress=Silent())
-        serving = look_online(client, settings.online_endpoint)
+        serving = get_online_endpoint(client, settings.online_endpoint)
         assert {name: str(served_model(each)) for name, each in serving.deployments.items()} == {"blue": "classifier:3"}
 
     def test_batch_finds_the_default(self, client: MLClient, settings: Settings) -> None:
         deploy_batch(client, settings, MODEL, poll_s=0, progress=Silent())
-        serving = look_batch(client, settings.batch_endpoint)
+        serving = get_batch_endpoint(client, settings.batch_endpoint)
         assert (serving.name, serving.default, list(serving.deployments)) == ("batch-local", "blue", ["blue"])
 
-    @pytest.mark.parametrize("look", [look_online, look_batch])
+    @pytest.mark.parametrize("look", [get_online_endpoint, get_batch_endpoint])
     def test_says_which_endpoint_is_missing(self, client: MLClient, look: object) -> None:
         with pytest.raises(AssetMissing, match="endpoint nowhere"):
             look(client, "nowhere")  # type: ignore[operator]  # either of two functions
