@@ -24,7 +24,7 @@ from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
 from mlgates.delivery.operations import Change, OperationResult, run_operation
 from mlgates.release.approval import Content, Served, check_deployed, check_unchanged
-from mlgates.release.context import ReleaseContext, run_locked
+from mlgates.release.context import ReleaseContext, locked
 from mlgates.release.locking import TIDYING, free_lock
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def tidy(context: ReleaseContext, *, progress: Progress) -> list[OperationResult
     entries = context.ledger.entries()
     if not _is_keep_time_over(context, entries):
         return []
-    moved = entries[-1].model
-    return run_locked(context, moved, TIDYING, lambda held: _delete_unused(held, progress=progress), progress=progress)
+    with locked(context, entries[-1].model, TIDYING, progress=progress) as held:
+        return _delete_unused(held, progress=progress)
 
 
 def delete_deployment(

@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import shorten
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
@@ -21,8 +21,6 @@ from mlgates.release.release_file import ReleaseConfig, read_release
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +65,31 @@ class ReleaseContext:
         return served(self.ledger.entries(), self.endpoint)
 
 
-def run_locked(
+@contextlib.contextmanager
+def locked(
     context: ReleaseContext,
     model: str,
     what: str,
-    run: Callable[[ReleaseContext], T],
     *,
     facts: Mapping[str, str] | None = None,
     permitted: Callable[[Sequence[Entry]], object] = lambda _: None,
     progress: Progress,
-) -> T:
-    """Call `run` while the endpoint is locked for `what` of `model`; `facts` are kept with the lock.
+) -> Iterator[ReleaseContext]:
+    """Lock the endpoint for `what` of `model`; `facts` are kept with the lock.
 
-    `run` gets a `ReleaseContext` that is fenced: before each change of an endpoint, and before each entry, the ledger
-    is asked whether the lock is still the one that was taken here, and `EndpointLocked` raised when it is not; and
-    whether the change is still `permitted`, which raises when it is not. Its `for_undo` asks for the lock alone, and
-    goes on when the ledger was broken meanwhile: nobody else can take the lock then.
+    What is yielded is fenced: before each change of an endpoint, and before each entry, the ledger is asked whether
+    the lock is still the one that was taken here, and `EndpointLocked` raised when it is not; and whether the change
+    is still `permitted`, which raises when it is not. Its `for_undo` asks for the lock alone, and goes on when the
+    ledger was broken meanwhile: nobody else can take the lock then.
 
-    The entry that `run` ends with ends the lock. When it fails without one the lock is ended here; when the workspace
-    is gone it stays, and whoever comes after the death of this process takes it over.
+    The entry that a release ends with ends the lock. When it fails without one the lock is ended here; when the
+    workspace is gone it stays, and whoever comes after the death of this process takes it over.
     """
     lock = progress.run(
         "lock", lambda: take_lock(context.ledger, context.endpoint, model, context.owner, reason=what, facts=facts)
     )
     try:
-        return run(_fenced(context, lock, permitted))
+        yield _fenced(context, lock, permitted)
     except WorkspaceUnavailable as error:
         raise WorkspaceUnavailable(
             f"{error}; the traffic of {context.endpoint} is as it was: run this again, and it goes on from there"

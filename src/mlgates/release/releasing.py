@@ -36,7 +36,7 @@ from mlgates.release.blue_green import (
     models_of,
     slot_for,
 )
-from mlgates.release.context import ReleaseContext, run_locked
+from mlgates.release.context import ReleaseContext, locked
 from mlgates.release.locking import RELEASE, free_lock
 from mlgates.release.release_file import ALL
 from mlgates.release.samples import Samples, read_samples
@@ -77,14 +77,12 @@ def release(context: ReleaseContext, version: str | None, *, canary: bool = True
     progress.run("approval", lambda: _check_permitted(context, content))
     samples = progress.run("samples", lambda: read_samples(context.settings, content.contract))
     model = str(content.model)
-    return run_locked(
-        context,
-        model,
-        RELEASE,
-        lambda held: _release_locked(held, content, samples, canary=canary, progress=progress),
-        permitted=lambda entries: required_approval(entries, model, content.sha256),
-        progress=progress,
-    )
+
+    def permitted(entries: Sequence[Entry]) -> Entry:
+        return required_approval(entries, model, content.sha256)
+
+    with locked(context, model, RELEASE, permitted=permitted, progress=progress) as held:
+        return _release_locked(held, content, samples, canary=canary, progress=progress)
 
 
 def _check_permitted(context: ReleaseContext, content: Content) -> Entry:

@@ -24,7 +24,7 @@ from mlgates.release.approval import (
     served,
 )
 from mlgates.release.blue_green import BASELINE, delete_deployment, models_of, remove_baseline, slot_for
-from mlgates.release.context import ReleaseContext, run_locked
+from mlgates.release.context import ReleaseContext, locked
 from mlgates.release.locking import ROLLBACK, free_lock
 from mlgates.release.traffic import route_all_to, smoke_test, withdraw
 
@@ -52,14 +52,9 @@ def rollback(context: ReleaseContext, *, reason: str = "", progress: Progress) -
     Raises `NotAllowed` when nothing served before, `EndpointLocked` while a release is under way.
     """
     plan = plan_rollback(context)
-    return run_locked(
-        context,
-        plan.to.model,
-        ROLLBACK,
-        lambda held: _roll_back(held, plan, reason, progress=progress),
-        facts={_AWAY_FROM: plan.away_from},
-        progress=progress,
-    )
+    facts = {_AWAY_FROM: plan.away_from}
+    with locked(context, plan.to.model, ROLLBACK, facts=facts, progress=progress) as held:
+        return _roll_back(held, plan, reason, progress=progress)
 
 
 def plan_rollback(context: ReleaseContext) -> RollbackPlan:

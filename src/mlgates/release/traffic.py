@@ -163,8 +163,11 @@ def next_split(split: Split, steps: Sequence[int], *, broken: bool) -> Split:
 def apply_step(
     context: ReleaseContext, content: Content, planned: TrafficStep, probe: Probe, *, progress: Progress
 ) -> WatchResult:
-    """Move the traffic and watch; unless all limits are kept put it back, say why, and raise."""
+    """Move the traffic and monitor it; unless all limits are kept put it back, say why, and raise."""
+    split = planned.split
+    mirror = {split.new: planned.mirror} if planned.mirror else {}
     with progress.step(planned.name) as step:
+        share_traffic(step, context.client, context.endpoint, split.traffic, mirror=mirror, poll_s=context.poll_s)
         seen = step.done(monitor_step(step, context, planned, probe))
         if seen.verdict.state is not CanaryState.KEPT:
             _revert(step, context, content, planned, seen, progress=progress)
@@ -172,10 +175,8 @@ def apply_step(
 
 
 def monitor_step(step: Step, context: ReleaseContext, planned: TrafficStep, probe: Probe) -> WatchResult:
-    """Move the traffic, mirror what is mirrored, and watch; return what was seen."""
+    """Watch a step for as long as release.yml declares; return what was seen, and what that says."""
     split, declared = planned.split, context.declared
-    mirror = {split.new: planned.mirror} if planned.mirror else {}
-    share_traffic(step, context.client, context.endpoint, split.traffic, mirror=mirror, poll_s=context.poll_s)
     return watch(
         step,
         WatchPlan(
