@@ -11,9 +11,8 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.constants import ListViewType
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
-from mlgates.core.chain import HEAD_TAG, REJECTED_TAG, Anchor
 from mlgates.core.errors import AssetMissing
-from mlgates.core.ledger import Action, Entry
+from mlgates.core.ledger import HEAD_TAG, REJECTED_TAG, Action, Anchor, Entry
 from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.mlflow_runs import tag_model, tagged_runs
 from mlgates.delivery.sdk_errors import translate_sdk_errors

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from azure.ai.ml import MLClient
 
-from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.errors import AssetMissing, WorkspaceRefused
 from mlgates.core.gates import GateRecord
+from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.lineage import Lineage
 from mlgates.core.tags import GATE, gate_tags, record_of
 from mlgates.core.values import AssetVersion

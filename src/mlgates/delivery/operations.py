@@ -13,8 +13,8 @@ from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeploymen
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
-from mlgates.core.chain import ANCHOR_TAGS
 from mlgates.core.files import sha256_of_json, sha256_of_path
+from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.progress import Step
 from mlgates.delivery.sdk_errors import translate_sdk_errors
 from mlgates.delivery.sdk_output import quiet_operation

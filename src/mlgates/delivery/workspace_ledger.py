@@ -23,9 +23,8 @@ from azure.ai.ml.entities import Data
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from mlgates.config.settings import Settings
-from mlgates.core.chain import Anchor, Slot, chained, disagreements
 from mlgates.core.errors import AssetMissing, LedgerBroken
-from mlgates.core.ledger import Draft, Entry, Home, lock_of
+from mlgates.core.ledger import Anchor, Draft, Entry, LedgerAddress, LedgerVersion, chained, disagreements, lock_of
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.assets import download_data
 from mlgates.delivery.ledger_anchors import Anchors
@@ -49,7 +48,7 @@ class Reading:
     """Up to the first that is not what was written."""
     faults: tuple[str, ...] = ()
     """Of the chain, then of the anchors that disagree."""
-    slots: tuple[Slot, ...] = ()
+    versions: tuple[LedgerVersion, ...] = ()
     anchors: tuple[Anchor, ...] = ()
 
     @property
@@ -75,7 +74,7 @@ class Ledger:
         self.clock = clock
         self.anchors = Anchors(client, model_name, endpoint)
         workspace = f"{client.subscription_id}/{client.resource_group_name}/{client.workspace_name}"
-        self.home = Home(workspace.lower(), self.name)
+        self.home = LedgerAddress(workspace.lower(), self.name)
         self._client = client
         self._endpoint = endpoint
         self._nonce = nonce
@@ -101,10 +100,10 @@ class Ledger:
         # The anchors first: an entry that is written in between is ahead of them, and that is no fault.
         anchors = tuple(self.anchors.read(*(model for model in about if model.unregistered_job)))
         versions = self._complete(self._versions(), max((anchor.number for anchor in anchors), default=0))
-        slots = tuple(Slot(str(each.version), self._entry(each)) for each in versions)
-        entries, fault = chained(slots, self.home)
+        read = tuple(LedgerVersion(str(each.version), self._entry(each)) for each in versions)
+        entries, fault = chained(read, self.home)
         differences = disagreements(entries, anchors) if fault is None else []
-        return Reading(entries, (*([fault] if fault else []), *differences), slots, anchors)
+        return Reading(entries, (*([fault] if fault else []), *differences), read, anchors)
 
     def entries(self, *about: AssetVersion) -> tuple[Entry, ...]:
         """Return all entries, oldest first.

@@ -10,9 +10,8 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
-from mlgates.core.chain import LEFT_OUT, Anchor, confirmed, disagreements, left_out
 from mlgates.core.errors import ConfigurationError
-from mlgates.core.ledger import Action, Draft, Entry
+from mlgates.core.ledger import LEFT_OUT, Action, Anchor, Draft, Entry, confirmed, disagreements, left_out
 from mlgates.delivery.workspace_ledger import Ledger, Reading
 from mlgates.release.approval import required_text
 
@@ -39,7 +38,7 @@ class Findings:
         for anchor in self.reading.anchors:
             if not disagreements(entries, [anchor]):
                 yield f"agrees: {anchor.where} names entry {anchor.number}"
-        if passed_over := sorted(left_out(self.reading.slots)):
+        if passed_over := sorted(left_out(self.reading.versions)):
             yield f"left out by a repair: {', '.join(passed_over)}"
         if self.archived:
             yield f"archived, and counted all the same: {', '.join(self.archived)}"
@@ -67,7 +66,7 @@ def repair(client: "MLClient", settings: Settings, *, by: str, reason: str) -> E
         raise ConfigurationError(f"ledger {ledger.name} is whole: there is nothing to repair")
     kept = confirmed(reading.entries, reading.anchors)
     draft = _draft(reading, kept, who, why, settings)
-    numbers = [slot.number for slot in reading.slots] + [anchor.number for anchor in reading.anchors]
+    numbers = [each.number for each in reading.versions] + [anchor.number for anchor in reading.anchors]
     repaired = ledger.repairing(kept, draft, number=max(numbers, default=0) + 1)
     chain = [*kept, repaired]
     for anchor in reading.anchors:
@@ -87,7 +86,7 @@ def _reading(ledger: Ledger, settings: Settings) -> Reading:
 def _draft(reading: Reading, kept: Sequence[Entry], who: str, why: str, settings: Settings) -> Draft:
     counted = {str(entry.number) for entry in kept}
     # Those that an earlier repair left out too: it may be left out itself.
-    passed_over = " ".join(slot.version for slot in reading.slots if slot.version not in counted)
+    passed_over = " ".join(each.version for each in reading.versions if each.version not in counted)
     last = kept[-1] if kept else None
     return Draft(
         action=Action.REPAIRED,

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mlgates.core.deployments import Deployment
+from mlgates.core.deployments import Deployment, Released
 from mlgates.core.errors import LedgerBroken, NotAllowed
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
-from mlgates.core.releases import Released
 from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import ModelRef
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default

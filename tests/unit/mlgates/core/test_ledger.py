@@ -7,10 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.chain import LEFT_OUT, Anchor, Slot, chained, confirmed, disagreements
-from mlgates.core.ledger import Action, Draft, Entry, Home
+from mlgates.core.ledger import (
+    LEFT_OUT,
+    Action,
+    Anchor,
+    Draft,
+    Entry,
+    LedgerAddress,
+    LedgerVersion,
+    chained,
+    confirmed,
+    disagreements,
+)
 
-HOME = Home("sub/rg/ws", "classifier-ledger")
+HOME = LedgerAddress("sub/rg/ws", "classifier-ledger")
 AT = "2026-01-01T00:00:00+00:00"
 texts = st.text(max_size=12)
 drafts = st.builds(
@@ -27,15 +37,15 @@ drafts = st.builds(
 )
 
 
-def written(drafts: Sequence[Draft], home: Home = HOME) -> list[Entry]:
+def written(drafts: Sequence[Draft], home: LedgerAddress = HOME) -> list[Entry]:
     entries: list[Entry] = []
     for number, draft in enumerate(drafts):
         entries.append(Entry.after(entries, draft, at=AT, nonce=f"{home}{number}", home=home))
     return entries
 
 
-def slots(entries: Sequence[Entry]) -> list[Slot]:
-    return [Slot(str(entry.number), entry) for entry in entries]
+def slots(entries: Sequence[Entry]) -> list[LedgerVersion]:
+    return [LedgerVersion(str(entry.number), entry) for entry in entries]
 
 
 def fault(entries: Sequence[Entry]) -> str | None:
@@ -67,7 +77,7 @@ def test_a_file_of_any_content_is_an_entry_or_none_and_nothing_else_happens(
     except (ValueError, TypeError, KeyError):
         return
     assert Entry.from_content(entry.content) == entry
-    assert chained([Slot(str(entry.number), entry)], HOME)
+    assert chained([LedgerVersion(str(entry.number), entry)], HOME)
     assert datetime.fromisoformat(entry.at) < datetime.max.replace(tzinfo=UTC)
 
 
@@ -149,7 +159,7 @@ def test_what_an_anchor_confirms_is_all_that_came_before(entries: list[Entry], d
 
 @given(chains, texts, texts)
 def test_an_entry_of_another_ledger_is_named(entries: list[Entry], workspace: str, ledger: str) -> None:
-    home = Home(f"other {workspace}", ledger)
+    home = LedgerAddress(f"other {workspace}", ledger)
     drafts = [Draft(action=Action.APPROVED, by="Eve", model="m:1")] * (len(entries) + 1)
     copied = [*slots(entries), *slots(written(drafts, home))[-1:]]
     _, wrong = chained(copied, HOME)
@@ -190,16 +200,16 @@ def test_a_repair_goes_on_from_what_it_kept(entries: list[Entry], data: st.DataO
     assert chained(slots([*entries, again]), HOME) == ((*entries[:place], again), None)
 
 
-Damage = Callable[[list[Slot]], list[Slot]]
+Damage = Callable[[list[LedgerVersion]], list[LedgerVersion]]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         lambda found: [*found[:1], *found[2:]],  # one of those that were kept is gone
-        lambda found: [*found[:3], Slot("4", found[0].entry), *found[3:]],  # one is put where there was none
-        lambda found: [Slot("mine", None), *found],
-        lambda found: [*found[:3], Slot("5", None)],  # the repair itself was changed
+        lambda found: [*found[:3], LedgerVersion("4", found[0].entry), *found[3:]],  # one is put where there was none
+        lambda found: [LedgerVersion("mine", None), *found],
+        lambda found: [*found[:3], LedgerVersion("5", None)],  # the repair itself was changed
     ],
 )
 def test_what_is_changed_after_a_repair_is_seen(damage: Damage) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlgates.core.errors import AssetMissing, ConfigurationError, NotAllowed
 from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
-from mlgates.core.ledger import Action, Draft, Entry, Home, lock_of
+from mlgates.core.ledger import Action, Draft, Entry, LedgerAddress, lock_of
 from mlgates.core.progress import Silent
 from mlgates.release import approval
 from mlgates.release.approval import (
@@ -156,7 +156,9 @@ def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
             deployment=f"d{version}",
         )
         entries.append(
-            Entry.after(entries, draft, at="2026-01-01T00:00:00+00:00", nonce=str(len(entries)), home=Home("ws", "m"))
+            Entry.after(
+                entries, draft, at="2026-01-01T00:00:00+00:00", nonce=str(len(entries)), home=LedgerAddress("ws", "m")
+            )
         )
     return entries
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
+from mlgates.core.deployments import Released
 from mlgates.core.errors import (
     CanaryFailed,
     CanaryUndecided,
@@ -17,7 +18,6 @@ from mlgates.core.errors import (
 )
 from mlgates.core.ledger import Action, lock_of
 from mlgates.core.progress import Fact, Silent
-from mlgates.core.releases import Released
 from mlgates.core.values import AssetVersion
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
