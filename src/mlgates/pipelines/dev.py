@@ -33,9 +33,13 @@ def plan(run: PipelineRun, dist: Path, stack: ExitStack) -> Sequence[Stage]:
         Stage("train", partial(train_once, run)),
         Stage("register", partial(_register, run)),
         Stage("deploy and test", partial(_deploy, run)),
-        Stage("integration suite", partial(run_suite, "integration", run.settings)),
+        Stage("integration suite", partial(_integration, run)),
         Stage("dev gate", partial(_gate, run)),
     )
+
+
+def _integration(run: PipelineRun, *, progress: Progress) -> Summary:
+    return run_suite("integration", run.settings, progress=progress)
 
 
 def note_passed(build: Build, record: GateRecord) -> Path:

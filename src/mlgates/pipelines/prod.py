@@ -21,7 +21,7 @@ from mlgates.delivery.models import candidate_of
 from mlgates.delivery.training import register
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.pipelines.dev import check_passed
-from mlgates.pipelines.pipeline_run import PipelineRun, Stage
+from mlgates.pipelines.pipeline_run import PipelineRun, Stage, Summary
 from mlgates.pipelines.shared_stages import Trained, run_gate, run_suite, train_twice
 from mlgates.release.approval import decide, latest_decision
 from mlgates.release.context import ReleaseContext
@@ -40,7 +40,7 @@ def plan(run: PipelineRun, archive: Path, stack: ExitStack) -> Sequence[Stage]:
         Stage("approval", partial(_approval, run)),
         Stage("register", partial(_register, run)),
         Stage("release", partial(_release, run)),
-        Stage("smoke suite", partial(run_suite, "smoke", run.settings)),
+        Stage("smoke suite", partial(_smoke, run)),
     )
 
 
@@ -89,3 +89,7 @@ def _release(run: PipelineRun, *, progress: Progress) -> Released:
     context = ReleaseContext.of(run.client, run.settings, by=run.request.approver)
     version = run.model.version if run.model else None
     return release(context, version, canary=run.request.canary, progress=progress)
+
+
+def _smoke(run: PipelineRun, *, progress: Progress) -> Summary:
+    return run_suite("smoke", run.settings, progress=progress)
