@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from mlgates.core.values import UNKNOWN
+from mlgates.core.values import UNKNOWN, ModelArtifact
 
 
 class Verdict(StrEnum):
@@ -114,27 +114,15 @@ def bounded(name: str, figure: float, *, least: float | None, most: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A model version that a gate is about."""
-
-    model: str
-    """Name and version, `classifier:3`."""
-    sha256: str
-    """Of the model's files: what an approval is bound to."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Its lineage."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GateRecord:
     """One run of one gate."""
 
     gate: str
     environment: str
     workspace: str
-    candidate: Subject | None
+    candidate: ModelArtifact | None
     """None for a gate that is about a commit, and no model yet."""
-    champion: Subject | None
+    champion: ModelArtifact | None
     """What served when the gate ran; None when nothing did."""
     results: tuple[CheckResult, ...]
     started: str
@@ -171,8 +159,8 @@ class GateRecord:
         return {
             **{name: getattr(self, name) for name in _PLAIN},
             "passed": self.passed,
-            "candidate": _subject_dict(self.candidate) if self.candidate else None,
-            "champion": _subject_dict(self.champion) if self.champion else None,
+            "candidate": _artifact_dict(self.candidate) if self.candidate else None,
+            "champion": _artifact_dict(self.champion) if self.champion else None,
             "pictures": self.pictures,
             "results": [{name: getattr(result, name) for name in _OF_RESULT} for result in self.results],
         }
@@ -183,8 +171,8 @@ class GateRecord:
         candidate, champion = document["candidate"], document["champion"]
         return cls(
             **{name: document[name] for name in _PLAIN},
-            candidate=Subject(**candidate) if candidate else None,
-            champion=Subject(**champion) if champion else None,
+            candidate=ModelArtifact.of(**candidate) if candidate else None,
+            champion=ModelArtifact.of(**champion) if champion else None,
             pictures=document.get("pictures", {}),
             results=tuple(
                 CheckResult(**{**result, "verdict": Verdict(result["verdict"])}) for result in document["results"]
@@ -201,5 +189,5 @@ _PLAIN = ("gate", "environment", "workspace", "started", "seconds", "commit", "b
 _OF_RESULT = ("name", "verdict", "reason", "figure", "limit", "least", "most", "unit", "remedy", "evidence", "seconds")
 
 
-def _subject_dict(subject: Subject) -> dict[str, Any]:
-    return {"model": subject.model, "sha256": subject.sha256, "tags": dict(subject.tags)}
+def _artifact_dict(artifact: ModelArtifact) -> dict[str, Any]:
+    return {"model": artifact.model, "sha256": artifact.sha256, "tags": dict(artifact.tags)}

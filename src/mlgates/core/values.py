@@ -91,6 +91,38 @@ class AssetVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelArtifact:
+    """A version of the model with the checksum of its files: what gates, approvals and releases are about."""
+
+    asset: AssetVersion
+    sha256: str
+    """What an approval is bound to; empty when nobody looked."""
+
+    @classmethod
+    def of(cls, model: str, sha256: str, tags: Mapping[str, str] | None = None) -> Self:
+        """Return the artifact of `model`, `classifier:3`. Raises `ValueError` for a name without a version."""
+        name, colon, version = model.partition(":")
+        if not colon:
+            raise ValueError(f"'{model}' is no NAME:VERSION")
+        return cls(AssetVersion(name, version, created=False, tags=dict(tags or {})), sha256)
+
+    @property
+    def model(self) -> str:
+        """Name and version, `classifier:3`."""
+        return str(self.asset)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Its lineage, and what gates and releases have written on it."""
+        return self.asset.tags
+
+    @property
+    def summary(self) -> str:
+        """In one phrase."""
+        return f"{self.model}, content {self.sha256[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A command job as the workspace last reported it."""
 

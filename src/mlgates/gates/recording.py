@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mlgates.config.settings import Settings
-from mlgates.core.gates import GateRecord, Subject
+from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, ModelArtifact
 from mlgates.gates.cache import Cache
 from mlgates.gates.comparison import pictures_of
 from mlgates.gates.declaration import Gate
@@ -46,8 +46,8 @@ def recorded(
         gate=gate.name,
         environment=settings.environment,
         workspace=settings.aml_workspace_name,
-        candidate=_subject(evidence.the_candidate),
-        champion=_subject(evidence.champion),
+        candidate=_artifact(evidence.the_candidate),
+        champion=_artifact(evidence.champion),
         results=results,
         pictures=pictures_of(evidence, versions) if evidence.the_candidate else {},
         started=started.isoformat(timespec="seconds"),
@@ -63,8 +63,8 @@ def _build(model: Model | None) -> str | None:
     return known if known not in {"", "none", "unknown"} else None
 
 
-def _subject(model: Model | None) -> Subject | None:
-    return Subject(model=str(model), sha256=model.sha256, tags=dict(model.tags)) if model else None
+def _artifact(model: Model | None) -> ModelArtifact | None:
+    return ModelArtifact.of(str(model), model.sha256, model.tags) if model else None
 
 
 def broken(record: GateRecord) -> Sequence[str]:

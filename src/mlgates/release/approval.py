@@ -15,7 +15,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.tags import verdict_of
-from mlgates.core.values import AssetVersion, ModelRef
+from mlgates.core.values import ModelArtifact, ModelRef
 from mlgates.delivery.live_endpoints import deployed_checksum
 from mlgates.delivery.mlflow_runs import read_record
 from mlgates.delivery.models import download_model, find_model
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
 GATE = "prod"
 """The gate that a version has to pass before anyone is asked."""
 _DECISIONS = frozenset({Action.APPROVED, Action.REJECTED, Action.WITHDRAWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A model version and what is in it."""
-
-    model: AssetVersion
-    sha256: str
-    """Empty when nobody looked."""
-    contract: ModelContract | None = None
-    """What its signature promises; None when nobody looked, or when no request can be drawn from it."""
-
-    @property
-    def summary(self) -> str:
-        """In one phrase."""
-        return f"{self.model}, content {self.sha256[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +61,13 @@ def decide(
     who, why = required_text(by, "by", "who decides"), required_text(reason, "reason", "why")
     ledger = Ledger.of(client, settings)
     check_decision(ledger.entries(), model, action)  # before anything is downloaded
-    content = progress.run("content", lambda: content_of(client, settings, version))
+    artifact = progress.run("content", lambda: read_artifact(client, settings, version))
     # One may reject what did not even pass.
-    record = passed_record(client, content, named=gate_record).sha256 if action is Action.APPROVED else ""
+    record = passed_record(client, artifact, named=gate_record).sha256 if action is Action.APPROVED else ""
     draft = Draft(
-        action=action, by=who, model=model, sha256=content.sha256, reason=why, gate_record=record or gate_record or ""
+        action=action, by=who, model=model, sha256=artifact.sha256, reason=why, gate_record=record or gate_record or ""
     )
-    return progress.run("decision", lambda: _recorded(ledger, content, draft))
+    return progress.run("decision", lambda: _recorded(ledger, artifact, draft))
 
 
 def version_of(model: str, settings: Settings) -> str:
@@ -102,65 +86,72 @@ def required_text(text: str, option: str, what: str) -> str:
     return line
 
 
-def content_of(client: "MLClient", settings: Settings, version: str | None) -> Content:
+def read_artifact(client: "MLClient", settings: Settings, version: str | None) -> ModelArtifact:
     """Return a version of the model, by default the newest, with the checksum of its files. Raises `AssetMissing`."""
+    return read_candidate(client, settings, version)[0]
+
+
+def read_candidate(
+    client: "MLClient", settings: Settings, version: str | None
+) -> tuple[ModelArtifact, ModelContract | None]:
+    """Return what `read_artifact` does, and what its signature promises; None when no request can be drawn from it."""
     model = find_model(client, settings, version)
     with tempfile.TemporaryDirectory() as folder:
         files = download_model(client, model, Path(folder))
-        return Content(model, sha256_of_path(files), _contract(files))
+        return ModelArtifact(model, sha256_of_path(files)), _contract(files)
 
 
-def check_unchanged(client: "MLClient", settings: Settings, content: Content) -> Content:
+def check_unchanged(client: "MLClient", settings: Settings, artifact: ModelArtifact) -> ModelArtifact:
     """Look at the files of a version again; return it. Raises `NotAllowed` when they are not `content` any more."""
-    now = content_of(client, settings, content.model.version)
-    if now.sha256 != content.sha256:
+    now = read_artifact(client, settings, artifact.asset.version)
+    if now.sha256 != artifact.sha256:
         raise NotAllowed(
-            f"{content.model} has changed on its way: its files give {now.sha256[:12]}, and {content.sha256[:12]} "
+            f"{artifact.model} has changed on its way: its files give {now.sha256[:12]}, and {artifact.sha256[:12]} "
             "was to be released; look who writes to the storage, and register what you trained as a new version"
         )
     return now
 
 
-def check_deployed(client: "MLClient", settings: Settings, content: Content, deployment: str) -> Content:
+def check_deployed(client: "MLClient", settings: Settings, artifact: ModelArtifact, deployment: str) -> ModelArtifact:
     """Look at the files of an online deployment, and at those that it was made of; return the content.
 
-    Raises `NotAllowed` when either is not `content`.
+    Raises `NotAllowed` when either is not `artifact`.
     """
     held = deployed_checksum(client, settings.online_endpoint, deployment)
-    if held is not None and held != content.sha256:
+    if held is not None and held != artifact.sha256:
         raise NotAllowed(
-            f"{settings.online_endpoint}/{deployment} has other files than {content.model}: they give {held[:12]}, "
-            f"and {content.sha256[:12]} was to be released; look who writes to the storage"
+            f"{settings.online_endpoint}/{deployment} has other files than {artifact.model}: they give {held[:12]}, "
+            f"and {artifact.sha256[:12]} was to be released; look who writes to the storage"
         )
-    return check_unchanged(client, settings, content)
+    return check_unchanged(client, settings, artifact)
 
 
-def check_gate(content: Content) -> None:
+def check_gate(artifact: ModelArtifact) -> None:
     """Raise `NotAllowed` unless the newest verdict of the gate on a version is that it passed."""
-    passed = verdict_of(content.model.tags, GATE)
+    passed = verdict_of(artifact.tags, GATE)
     if not passed:
         state = f"has not been through gate {GATE}" if passed is None else f"did not pass gate {GATE}"
-        raise NotAllowed(f"{content.model} {state}: run 'mlgates gate {GATE} --version {content.model.version}'")
+        raise NotAllowed(f"{artifact.model} {state}: run 'mlgates gate {GATE} --version {artifact.asset.version}'")
 
 
-def passed_record(client: "MLClient", content: Content, *, named: str | None = None) -> GateRecord:
+def passed_record(client: "MLClient", artifact: ModelArtifact, *, named: str | None = None) -> GateRecord:
     """Return the record by which a version passed the gate with the files that it has now.
 
     Raises `NotAllowed` when there is none, when it is not the record that was `named` (by the first digits of its
     checksum), or when it is about other files.
     """
-    check_gate(content)
-    record = read_record(client, content.model, GATE)
+    check_gate(artifact)
+    record = read_record(client, artifact.asset, GATE)
     if record is None or not record.passed or record.candidate is None:
-        raise NotAllowed(f"{content.model} has no record of a passed gate {GATE}: run 'mlgates gate {GATE}'")
+        raise NotAllowed(f"{artifact.model} has no record of a passed gate {GATE}: run 'mlgates gate {GATE}'")
     if named and not record.sha256.startswith(named):
         raise NotAllowed(
-            f"{content.model}: the newest record of gate {GATE} is {record.sha256[:12]}, not {named[:12]}: "
+            f"{artifact.model}: the newest record of gate {GATE} is {record.sha256[:12]}, not {named[:12]}: "
             "look at the newest, and decide on that"
         )
-    if record.candidate.sha256 != content.sha256:
+    if record.candidate.sha256 != artifact.sha256:
         raise NotAllowed(
-            f"{content.model} has changed since gate {GATE}: its files give {content.sha256[:12]}, the record names "
+            f"{artifact.model} has changed since gate {GATE}: its files give {artifact.sha256[:12]}, the record names "
             f"{record.candidate.sha256[:12]}; register what you trained as a new version"
         )
     return record
@@ -233,12 +224,12 @@ def served(entries: Sequence[Entry], endpoint: str) -> tuple[Served, ...]:
     return tuple(stack)
 
 
-def _recorded(ledger: Ledger, content: Content, draft: Draft) -> Entry:
+def _recorded(ledger: Ledger, artifact: ModelArtifact, draft: Draft) -> Entry:
     def decided(entries: Sequence[Entry]) -> Draft:
-        check_decision(entries, draft.model, draft.action, content.sha256)
+        check_decision(entries, draft.model, draft.action, artifact.sha256)
         return draft
 
-    return ledger.append(decided, content.model)
+    return ledger.append(decided, artifact.asset)
 
 
 def _contract(files: Path) -> ModelContract | None:

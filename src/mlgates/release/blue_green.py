@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, NotAllowed
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
-from mlgates.core.values import ModelRef
+from mlgates.core.values import ModelArtifact, ModelRef
 from mlgates.delivery.live_endpoints import (
     LiveBatchEndpoint,
     LiveOnlineEndpoint,
@@ -23,7 +23,7 @@ from mlgates.delivery.live_endpoints import (
 from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
 from mlgates.delivery.operations import Change, OperationResult, run_operation
-from mlgates.release.approval import Content, Served, check_deployed, check_unchanged
+from mlgates.release.approval import Served, check_deployed, check_unchanged
 from mlgates.release.context import ReleaseContext, locked
 from mlgates.release.locking import TIDYING, free_lock
 
@@ -139,13 +139,13 @@ def _deployed(context: ReleaseContext, live: Served, *, progress: Progress) -> B
 
 def _bring_up_baseline(context: ReleaseContext, live: Served, *, progress: Progress) -> None:
     model = find_model(context.client, context.settings, ModelRef.parse(live.model).version)
-    content = Content(model, live.sha256)
-    check_unchanged(context.client, context.settings, content)
+    artifact = ModelArtifact(model, live.sha256)
+    check_unchanged(context.client, context.settings, artifact)
     serving = get_online_endpoint(context.client, context.endpoint)
     if BASELINE in serving.deployments and BASELINE not in serving.shares:  # left by a killed release, and never proved
         delete_deployment(context, "online", context.endpoint, BASELINE, progress=progress)
     online_deployment(context.client, context.settings, model, BASELINE, poll_s=context.poll_s, progress=progress)
-    check_deployed(context.client, context.settings, content, BASELINE)
+    check_deployed(context.client, context.settings, artifact, BASELINE)
     smoke_test_online(context.client, context.settings, deployment=BASELINE, reach=context.reach)
 
 

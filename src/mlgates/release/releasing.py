@@ -12,19 +12,18 @@ from mlgates.core.errors import LedgerBroken, NotAllowed
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.side_by_side import side_by_side
-from mlgates.core.values import ModelRef
+from mlgates.core.values import ModelArtifact, ModelRef
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
 from mlgates.delivery.live_endpoints import deployed_checksum, get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG, find_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.release.approval import (
-    Content,
     Served,
     check_deployed,
     check_gate,
     check_unchanged,
-    content_of,
+    read_candidate,
     required_approval,
 )
 from mlgates.release.blue_green import (
@@ -72,39 +71,41 @@ def release(context: ReleaseContext, version: str | None, *, canary: bool = True
     `CanaryFailed` when the version does not come up or `CanaryUndecided` when there is no verdict: then the traffic is
     where it was before.
     """
-    content = progress.run("content", lambda: content_of(context.client, context.settings, version))
-    progress.run("approval", lambda: _check_permitted(context, content))
-    samples = progress.run("samples", lambda: read_samples(context.settings, content.contract))
-    model = str(content.model)
+    with progress.step("content") as step:
+        artifact, contract = read_candidate(context.client, context.settings, version)
+        step.done(artifact)
+    progress.run("approval", lambda: _check_permitted(context, artifact))
+    samples = progress.run("samples", lambda: read_samples(context.settings, contract))
+    model = artifact.model
 
     def permitted(entries: Sequence[Entry]) -> Entry:
-        return required_approval(entries, model, content.sha256)
+        return required_approval(entries, model, artifact.sha256)
 
     with locked(context, model, RELEASE, permitted=permitted, progress=progress) as held:
-        return _release_locked(held, content, samples, canary=canary, progress=progress)
+        return _release_locked(held, artifact, samples, canary=canary, progress=progress)
 
 
-def _check_permitted(context: ReleaseContext, content: Content) -> Entry:
-    job = content.model.unregistered_job
+def _check_permitted(context: ReleaseContext, artifact: ModelArtifact) -> Entry:
+    job = artifact.asset.unregistered_job
     if job:
-        raise NotAllowed(f"{content.model} is not registered: run 'mlgates register --job {job}' first")
-    check_gate(content)
-    return required_approval(context.ledger.entries(), str(content.model), content.sha256)
+        raise NotAllowed(f"{artifact.model} is not registered: run 'mlgates register --job {job}' first")
+    check_gate(artifact)
+    return required_approval(context.ledger.entries(), artifact.model, artifact.sha256)
 
 
 def _release_locked(
-    context: ReleaseContext, content: Content, samples: Samples, *, canary: bool, progress: Progress
+    context: ReleaseContext, artifact: ModelArtifact, samples: Samples, *, canary: bool, progress: Progress
 ) -> Released:
-    model = content.model
-    _check_permitted(context, content)  # somebody may have rejected it before the lock was taken
+    model = artifact.asset
+    _check_permitted(context, artifact)  # somebody may have rejected it before the lock was taken
     online_endpoint(context.client, context.settings, poll_s=context.poll_s, progress=progress)
     batch_endpoint(context.client, context.settings, poll_s=context.poll_s, progress=progress)
     state = release_state(context, str(model))
     if state.live and not state.is_clean:
         route_all_to(context, state.live, progress=progress)
     try:
-        _deploy_and_shift(context, content, samples, state, canary=canary, progress=progress)
-        return progress.run("record", lambda: _recorded(context, content, state))
+        _deploy_and_shift(context, artifact, samples, state, canary=canary, progress=progress)
+        return progress.run("record", lambda: _recorded(context, artifact, state))
     except (LedgerBroken, NotAllowed):  # it was rejected meanwhile, or has other files, or the ledger is broken
         _restore_previous(context.for_undo or context, str(model), state, progress=progress)
         raise
@@ -112,7 +113,7 @@ def _release_locked(
 
 def _deploy_and_shift(
     context: ReleaseContext,
-    content: Content,
+    artifact: ModelArtifact,
     samples: Samples,
     state: ReleaseState,
     *,
@@ -123,9 +124,9 @@ def _deploy_and_shift(
     if state.unverified:
         with progress.step("earlier deployment") as step:
             step.done(delete_deployment(context, "online", context.endpoint, state.slot, progress=step.inner))
-    batch = _deployed(context, content, state.slot, progress=progress)
+    batch = _deployed(context, artifact, state.slot, progress=progress)
     try:
-        progress.run("deployed content", lambda: check_deployed(context.client, context.settings, content, state.slot))
+        progress.run("deployed content", lambda: check_deployed(context.client, context.settings, artifact, state.slot))
     except NotAllowed:
         _remove_new_deployment(context.for_undo or context, state, progress=progress)
         raise
@@ -134,11 +135,11 @@ def _deploy_and_shift(
         steps = context.declared.canary.steps if canary else (ALL,)
         baseline = _baseline(context, state, steps, progress=progress)
         split = Split(state.slot, state.live, state.share, baseline)
-        shift_traffic(context, content, split, steps, samples, compared=canary, progress=progress)
+        shift_traffic(context, artifact, split, steps, samples, compared=canary, progress=progress)
     else:
         route_all_to(context, state.slot, progress=progress)
     # A batch deployment keeps no files: each job fetches them, so that they are looked at when it gets the calls.
-    progress.run("batch content", lambda: check_unchanged(context.client, context.settings, content))
+    progress.run("batch content", lambda: check_unchanged(context.client, context.settings, artifact))
     make_default(context.client, batch.endpoint, batch.name, poll_s=context.poll_s, progress=progress)
 
 
@@ -216,9 +217,9 @@ def _baseline(context: ReleaseContext, state: ReleaseState, steps: Sequence[int]
     return deploy_baseline(context, state.last, progress=progress).name
 
 
-def _deployed(context: ReleaseContext, content: Content, slot: str, *, progress: Progress) -> Deployment:
+def _deployed(context: ReleaseContext, artifact: ModelArtifact, slot: str, *, progress: Progress) -> Deployment:
     """Deploy to both endpoints, side by side; return the batch deployment."""
-    client, settings, model = context.client, context.settings, content.model
+    client, settings, model = context.client, context.settings, artifact.asset
     batch = get_batch_endpoint(client, settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
@@ -231,11 +232,11 @@ def _deployed(context: ReleaseContext, content: Content, slot: str, *, progress:
     return side_by_side({kind: partial(one, kind) for kind in deploy}, progress=progress)["batch"]
 
 
-def _recorded(context: ReleaseContext, content: Content, state: ReleaseState) -> Released:
+def _recorded(context: ReleaseContext, artifact: ModelArtifact, state: ReleaseState) -> Released:
     """Write the release down, tags first: once the ledger has it, nothing is left to be done."""
-    model = str(content.model)
+    model = artifact.model
     before = state.last.model if state.last else None
-    tag_model(context.client, content.model, {RELEASED_TAG: "true"})
+    tag_model(context.client, artifact.asset, {RELEASED_TAG: "true"})
     if before and before != model:
         superseded = find_model(context.client, context.settings, ModelRef.parse(before).version)
         tag_model(context.client, superseded, {RELEASED_TAG: "superseded"})
@@ -246,7 +247,7 @@ def _recorded(context: ReleaseContext, content: Content, state: ReleaseState) ->
         action=Action.RELEASED,
         by=context.actor,
         model=model,
-        sha256=content.sha256,
+        sha256=artifact.sha256,
         endpoint=context.endpoint,
         deployment=state.slot,
         facts={"before": before} if before else {},

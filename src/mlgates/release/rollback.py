@@ -7,20 +7,19 @@ from mlgates.core.deployments import Released
 from mlgates.core.errors import EndpointLocked, NotAllowed
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion, ModelRef
+from mlgates.core.values import AssetVersion, ModelArtifact, ModelRef
 from mlgates.delivery.batch import batch_deployment, make_default
 from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG, find_model
 from mlgates.delivery.online import online_deployment
 from mlgates.release.approval import (
-    Content,
     Served,
     check_deployed,
     check_unchanged,
     content_known,
-    content_of,
     latest_decision,
+    read_artifact,
     served,
 )
 from mlgates.release.blue_green import BASELINE, delete_deployment, models_of, remove_baseline, slot_for
@@ -97,10 +96,10 @@ def _roll_back(context: ReleaseContext, plan: RollbackPlan, reason: str, *, prog
     if last is not None and last.action is Action.REJECTED:
         raise NotAllowed(f"{plan.to.model} was rejected by {last.by} ({last.reason}): release another with --version")
     model = find_model(context.client, context.settings, ModelRef.parse(plan.to.model).version)
-    content = Content(model, plan.to.sha256)
+    artifact = ModelArtifact(model, plan.to.sha256)
     name = plan.deployment or _redeploy(context, plan, model, progress=progress)
     try:
-        progress.run("deployed content", lambda: check_deployed(context.client, context.settings, content, name))
+        progress.run("deployed content", lambda: check_deployed(context.client, context.settings, artifact, name))
     except NotAllowed:
         if plan.deployment is None:
             with progress.step("its deployment") as step:
@@ -109,13 +108,13 @@ def _roll_back(context: ReleaseContext, plan: RollbackPlan, reason: str, *, prog
     smoke_test(context, name, progress=progress)
     route_all_to(context, name, progress=progress)
     remove_baseline(context, progress=progress)
-    _roll_back_batch(context, content, progress=progress)
+    _roll_back_batch(context, artifact, progress=progress)
     return progress.run("record", lambda: _recorded(context, plan, model, name, reason))
 
 
 def _redeploy(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, *, progress: Progress) -> str:
-    content = progress.run("content", lambda: content_of(context.client, context.settings, model.version))
-    if content.sha256 != plan.to.sha256:
+    artifact = progress.run("content", lambda: read_artifact(context.client, context.settings, model.version))
+    if artifact.sha256 != plan.to.sha256:
         raise NotAllowed(f"{model} has changed since it was released ({plan.to.since[:10]}): it is not deployed again")
     serving = get_online_endpoint(context.client, context.endpoint)
     name = slot_for(str(model), models_of(serving), next(iter(serving.shares), None))
@@ -123,15 +122,15 @@ def _redeploy(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, 
     return name
 
 
-def _roll_back_batch(context: ReleaseContext, content: Content, *, progress: Progress) -> None:
-    model = content.model
+def _roll_back_batch(context: ReleaseContext, artifact: ModelArtifact, *, progress: Progress) -> None:
+    model = artifact.asset
     batch = get_batch_endpoint(context.client, context.settings.batch_endpoint)
     models = models_of(batch)
     default = batch.default if models.get(batch.default or "") != str(model) else None
     name = slot_for(str(model), models, default)
     if models.get(name) != str(model):
         batch_deployment(context.client, context.settings, model, name, poll_s=context.poll_s, progress=progress)
-    progress.run("batch content", lambda: check_unchanged(context.client, context.settings, content))
+    progress.run("batch content", lambda: check_unchanged(context.client, context.settings, artifact))
     make_default(context.client, batch.name, name, poll_s=context.poll_s, progress=progress)
 
 
@@ -145,7 +144,7 @@ def _recorded(context: ReleaseContext, plan: RollbackPlan, model: AssetVersion, 
         return Released(str(model), context.endpoint, name, plan.away_from, changed=True)
     away = find_model(context.client, context.settings, away_from.version)
     if plan.unfinished:
-        known = Content(away, content_known(context.ledger.entries(), plan.away_from))
+        known = ModelArtifact(away, content_known(context.ledger.entries(), plan.away_from))
         withdraw(context, known, "", reason or "its release was given up", by=context.actor)
     else:
         tag_model(context.client, away, {RELEASED_TAG: "rolled back"})

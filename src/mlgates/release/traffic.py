@@ -10,11 +10,11 @@ from mlgates.core.deployments import OnlineSmokeTest
 from mlgates.core.errors import CanaryFailed, CanaryUndecided
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Progress, Step
+from mlgates.core.values import ModelArtifact
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG
 from mlgates.delivery.online import share_traffic, smoke_test_online
 from mlgates.delivery.operations import OperationResult
-from mlgates.release.approval import Content
 from mlgates.release.blue_green import remove_baseline
 from mlgates.release.canary import CanaryState, WatchPlan, WatchResult, watch
 from mlgates.release.canary_statistics import Observation
@@ -82,7 +82,7 @@ def route_all_to(context: ReleaseContext, name: str | None, *, progress: Progres
 
 def shift_traffic(
     context: ReleaseContext,
-    content: Content,
+    artifact: ModelArtifact,
     split: Split,
     steps: Sequence[int],
     samples: Samples,
@@ -110,12 +110,16 @@ def shift_traffic(
     try:
         if (percent := context.declared.canary.mirror) and split.share == 0:
             apply_step(
-                context, content, TrafficStep("mirror", split, seen, compared, mirror=percent), probe, progress=progress
+                context,
+                artifact,
+                TrafficStep("mirror", split, seen, compared, mirror=percent),
+                probe,
+                progress=progress,
             )
         for share in steps_left(steps, split.share):
             split = replace(split, share=share)
             canary = TrafficStep(f"canary {share} %", split, seen, compared)
-            seen += apply_step(context, content, canary, probe, progress=progress).seen
+            seen += apply_step(context, artifact, canary, probe, progress=progress).seen
     finally:
         probe.close()
     remove_baseline(context, progress=progress)
@@ -123,7 +127,7 @@ def shift_traffic(
 
 def withdraw(
     context: ReleaseContext,
-    content: Content,
+    artifact: ModelArtifact,
     deployment: str,
     reason: str,
     *,
@@ -131,12 +135,12 @@ def withdraw(
     facts: dict[str, str] | None = None,
 ) -> None:
     """Write down that a version is out of the traffic again, in the ledger and as tags on it."""
-    tag_model(context.client, content.model, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
+    tag_model(context.client, artifact.asset, {RELEASED_TAG: "withdrawn", REASON_TAG: reason})
     draft = Draft(
         action=Action.WITHDRAWN,
         by=by,
-        model=str(content.model),
-        sha256=content.sha256,
+        model=artifact.model,
+        sha256=artifact.sha256,
         reason=reason,
         endpoint=context.endpoint,
         deployment=deployment,
@@ -161,7 +165,7 @@ def next_split(split: Split, steps: Sequence[int], *, broken: bool) -> Split:
 
 
 def apply_step(
-    context: ReleaseContext, content: Content, planned: TrafficStep, probe: Probe, *, progress: Progress
+    context: ReleaseContext, artifact: ModelArtifact, planned: TrafficStep, probe: Probe, *, progress: Progress
 ) -> WatchResult:
     """Move the traffic and monitor it; unless all limits are kept put it back, say why, and raise."""
     split = planned.split
@@ -170,7 +174,7 @@ def apply_step(
         share_traffic(step, context.client, context.endpoint, split.traffic, mirror=mirror, poll_s=context.poll_s)
         seen = step.done(monitor_step(step, context, planned, probe))
         if seen.verdict.state is not CanaryState.KEPT:
-            _revert(step, context, content, planned, seen, progress=progress)
+            _revert(step, context, artifact, planned, seen, progress=progress)
         return seen
 
 
@@ -196,7 +200,7 @@ def monitor_step(step: Step, context: ReleaseContext, planned: TrafficStep, prob
 def _revert(
     step: Step,
     context: ReleaseContext,
-    content: Content,
+    artifact: ModelArtifact,
     planned: TrafficStep,
     seen: WatchResult,
     *,
@@ -210,10 +214,10 @@ def _revert(
     where = f"({seen.summary}); all traffic of {context.endpoint} is back on {split.old}"
     if seen.verdict.state is CanaryState.OPEN:
         raise CanaryUndecided(
-            f"{content.model} came to no verdict {why} {where}; it is not withdrawn: release it again"
+            f"{artifact.model} came to no verdict {why} {where}; it is not withdrawn: release it again"
         )
-    withdraw(context, content, split.new, why, by=context.owner.name, facts=_figures(split, seen.seen))
-    raise CanaryFailed(f"{content.model} is withdrawn {why} {where}")
+    withdraw(context, artifact, split.new, why, by=context.owner.name, facts=_figures(split, seen.seen))
+    raise CanaryFailed(f"{artifact.model} is withdrawn {why} {where}")
 
 
 def _figures(split: Split, seen: Observation) -> dict[str, str]:

@@ -19,7 +19,7 @@ from mlgates.config.load import load_settings
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.locking import Owner
@@ -117,22 +117,22 @@ class ReleaseSite:
     def pass_gate(self, version: str, *, passed: bool = True) -> None:
         """Keep a record of the prod gate with a version."""
         from mlgates.delivery.mlflow_runs import keep_record  # noqa: PLC0415
-        from mlgates.release.approval import content_of  # noqa: PLC0415
+        from mlgates.release.approval import read_artifact  # noqa: PLC0415
 
-        content = content_of(self.client, self.settings, version)
+        artifact = read_artifact(self.client, self.settings, version)
         verdict = Verdict.PASSED if passed else Verdict.FAILED
         record = GateRecord(
             gate="prod",
             environment="local",
             workspace="local",
-            candidate=Subject(model=str(content.model), sha256=content.sha256),
+            candidate=artifact,
             champion=None,
             results=(CheckResult(name="metrics.auc", verdict=verdict, reason="auc is 0.9", figure=0.9),),
             started="2026-01-01T00:00:00+00:00",
             seconds=1.0,
             commit="c0ffee",
         )
-        keep_record(self.client, content.model, record)
+        keep_record(self.client, artifact.asset, record)
 
     def approve(self, version: str) -> None:
         """Approve a version."""

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.gates import CheckResult, GateRecord, Verdict
+from mlgates.core.values import ModelArtifact
 
 text = st.text(max_size=20)
 tags = st.dictionaries(text, text, max_size=3)
-subjects = st.builds(Subject, model=text, sha256=text, tags=tags)
+names = st.builds("{}:{}".format, text.filter(lambda name: ":" not in name), text)
+subjects = st.builds(ModelArtifact.of, names, text, tags)
 figures = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 results = st.builds(
     CheckResult,

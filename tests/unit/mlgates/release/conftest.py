@@ -79,9 +79,9 @@ class Town:
 
     def write(self, action: Action, version: str) -> None:
         """Write an entry about a version, with its content as it is."""
-        from mlgates.release.approval import content_of  # noqa: PLC0415
+        from mlgates.release.approval import read_artifact  # noqa: PLC0415
 
-        sha256 = content_of(self.client, self.settings, version).sha256
+        sha256 = read_artifact(self.client, self.settings, version).sha256
         draft = Draft(action=action, by="Ann", model=f"classifier:{version}", sha256=sha256, reason="because")
         self.context().ledger.append(lambda _: draft)
 

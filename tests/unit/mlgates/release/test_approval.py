@@ -5,16 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import AssetMissing, ConfigurationError, NotAllowed
-from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action, Draft, Entry, LedgerAddress, lock_of
 from mlgates.core.progress import Silent
+from mlgates.core.values import ModelArtifact
 from mlgates.release import approval
 from mlgates.release.approval import (
     check_decision,
     content_known,
-    content_of,
     decide,
     latest_decision,
+    read_artifact,
     required_approval,
     served,
 )
@@ -26,8 +27,8 @@ def record(town: Town, version: str, sha256: str | None = None, verdict: Verdict
         gate="prod",
         environment="local",
         workspace="mlw",
-        candidate=Subject(
-            model=f"classifier:{version}", sha256=sha256 or content_of(town.client, town.settings, version).sha256
+        candidate=ModelArtifact.of(
+            f"classifier:{version}", sha256 or read_artifact(town.client, town.settings, version).sha256
         ),
         champion=None,
         results=(CheckResult(name="metrics.auc", verdict=verdict, reason="as asked"),),
@@ -56,7 +57,7 @@ def decided(town: Town, model: str, action: Action = Action.APPROVED, **given: A
 
 def test_an_approval_is_bound_to_content_and_gate_record(town: Town, version: str) -> None:
     entry = decided(town, "classifier:1")
-    assert entry.sha256 == content_of(town.client, town.settings, version).sha256
+    assert entry.sha256 == read_artifact(town.client, town.settings, version).sha256
     assert entry.gate_record == record(town, version).sha256
 
 
@@ -216,7 +217,7 @@ def test_a_rejection_stands_whatever_comes_after_it(after: Action) -> None:
         required_approval(entries, "m:1", "sha-1")
 
 
-def test_the_content_of_a_version_is_known_from_what_was_decided_about_it() -> None:
+def test_the_read_artifact_a_version_is_known_from_what_was_decided_about_it() -> None:
     entries = ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1", ""))
     assert (content_known(entries, "m:1"), content_known(entries, "m:2")) == ("sha-1", "")
 
@@ -225,7 +226,7 @@ def test_an_approved_version_can_still_be_rejected() -> None:
     check_decision(ledger((Action.APPROVED, "1")), "m:1", Action.REJECTED)
 
 
-def test_the_content_of_a_rejected_version_cannot_be_approved_under_another_number() -> None:
+def test_the_read_artifact_a_rejected_version_cannot_be_approved_under_another_number() -> None:
     with pytest.raises(NotAllowed, match="rejected"):
         check_decision(ledger((Action.REJECTED, "1", "same")), "m:2", Action.APPROVED, "same")
 

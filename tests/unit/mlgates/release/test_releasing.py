@@ -18,10 +18,9 @@ from mlgates.core.errors import (
 )
 from mlgates.core.ledger import Action, lock_of
 from mlgates.core.progress import Fact, Silent
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, ModelArtifact
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
-from mlgates.release.approval import Content
 from mlgates.release.locking import RELEASE, ROLLBACK, Owner, take_lock
 from mlgates.release.release_file import ExtraSeconds
 from mlgates.release.releasing import release
@@ -252,8 +251,8 @@ def test_without_an_approval_nothing_is_released(town: Town) -> None:
 
 
 def test_a_model_that_is_not_registered_yet_cannot_be_released(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Content(AssetVersion("classifier", "job:sunny", created=False, tags={"gate.prod": "passed"}), "c0ffee")
-    monkeypatch.setattr(releasing, "content_of", lambda *_: made)
+    made = ModelArtifact(AssetVersion("classifier", "job:sunny", created=False, tags={"gate.prod": "passed"}), "c0ffee")
+    monkeypatch.setattr(releasing, "read_candidate", lambda *_: (made, None))
     with pytest.raises(NotAllowed, match="classifier:job:sunny is not registered: run 'mlgates register --job sunny'"):
         released(town, "job:sunny")
 

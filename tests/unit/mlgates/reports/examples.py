@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.lineage import Lineage
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, ModelArtifact
 from mlgates.gates.comparison import curves, history
 from mlgates.gates.scores import SCORES
 
@@ -37,8 +37,8 @@ VERSIONS = [
     AssetVersion("diabetes-classifier", str(number), created=False, tags=of.to_tags())
     for number, of in enumerate((LOGISTIC, SCALED, FOREST), start=1)
 ]
-CANDIDATE = Subject(model="diabetes-classifier:3", sha256="c0de" * 16, tags=FOREST.to_tags())
-CHAMPION = Subject(model="diabetes-classifier:1", sha256="beef" * 16, tags=LOGISTIC.to_tags())
+CANDIDATE = ModelArtifact.of("diabetes-classifier:3", "c0de" * 16, FOREST.to_tags())
+CHAMPION = ModelArtifact.of("diabetes-classifier:1", "beef" * 16, LOGISTIC.to_tags())
 
 
 def pictures() -> dict[str, Any]:

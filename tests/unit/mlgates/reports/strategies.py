@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from mlgates.core.gates import CheckResult, GateRecord, Subject, Verdict
+from mlgates.core.gates import CheckResult, GateRecord, Verdict
+from mlgates.core.values import ModelArtifact
 
 HOSTILE = ("<script>alert(1)</script>", "a|b\nc", "`code` *bold* [x](y)", "\"&'", "\x00\x1b[31m", "]]>", "{{ 7*7 }}")
 texts = st.sampled_from(HOSTILE) | st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
@@ -21,7 +22,9 @@ results = st.builds(
     evidence=st.just({}) | st.fixed_dictionaries({"low": figures, "high": figures}),
     seconds=st.floats(0, 1e4),
 )
-subjects = st.builds(Subject, model=texts, sha256=texts, tags=st.dictionaries(texts, texts, max_size=2))
+subjects = st.builds(
+    ModelArtifact.of, st.builds("{}:{}".format, texts, texts), texts, st.dictionaries(texts, texts, max_size=2)
+)
 records = st.builds(
     GateRecord,
     gate=texts,
