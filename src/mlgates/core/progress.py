@@ -1,7 +1,7 @@
-"""What a run tells while it goes: it opens named steps on the `Progress` that it is handed, and returns its value.
+"""How a run reports while it goes: it opens named steps on the `Progress` that it is handed, and returns its value.
 
 A function that works for a while takes `progress`, one that does a part of somebody's step takes that `step`. What is
-told are facts, each about a step by the object itself: two steps of the same name are never taken for each other.
+emitted are events, each about a step by the object itself: two steps of the same name are never taken for each other.
 """
 
 import time
@@ -25,11 +25,11 @@ class Result(Protocol):
 
 
 R = TypeVar("R", bound=Result)
-F = TypeVar("F", bound="Fact")
+F = TypeVar("F", bound="Event")
 
 
 class Progress(ABC):
-    """Is handed down to whatever tells of itself. A subclass says in `tell` what becomes of a fact."""
+    """Is handed down to whatever reports. A subclass says in `emit` what becomes of an event."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, run_name: str = "") -> None:
         self.clock = clock
@@ -38,20 +38,20 @@ class Progress(ABC):
         """Which of several that run side by side this is; empty for one that runs alone."""
 
     @abstractmethod
-    def tell(self, fact: "Fact") -> None:
-        """Take one fact. What is raised here ends the run: so a test kills one."""
+    def emit(self, event: "Event") -> None:
+        """Take one event. What is raised here ends the run: so a test kills one."""
 
     @contextmanager
     def step(self, name: str) -> "Iterator[Step]":
-        """Open the step `name`; its end, or its failure by an `MlgatesError`, is told when the block is left."""
+        """Open the step `name`; its end, or its failure by an `MlgatesError`, is emitted when the block is left."""
         step, began = Step(name, self), self.clock()
-        self.tell(StepStarted(step))
+        self.emit(StepStarted(step))
         try:
             yield step
         except MlgatesError:
-            self.tell(StepFailed(step, self.clock() - began))
+            self.emit(StepFailed(step, self.clock() - began))
             raise
-        self.tell(StepFinished(step, self.clock() - began, step.summary))
+        self.emit(StepFinished(step, self.clock() - began, step.summary))
 
     def run(self, name: str, work: Callable[[], R]) -> R:
         """Return the result of `work`, run as the step `name`."""
@@ -59,8 +59,8 @@ class Progress(ABC):
             return step.done(work())
 
     def log(self, line: str) -> None:
-        """Tell a line that is written outside of any step, as by a suite of tests."""
-        self.tell(Logged(None, line))
+        """Report a line that is written outside of any step, as by a suite of tests."""
+        self.emit(Logged(None, line))
 
 
 class Step:
@@ -80,25 +80,25 @@ class Step:
 
     @property
     def inner(self) -> Progress:
-        """The progress of what is only a part of this step: what its steps note and follow is told of this one."""
+        """The progress of what is only a part of this step: what its steps note and follow is reported of this one."""
         return _Inner(self, self._progress)
 
     def note(self, text: str) -> None:
-        """Tell where the step is, in a word or two."""
-        self._progress.tell(StepNoted(self, text))
+        """Report where the step is, in a word or two."""
+        self._progress.emit(StepNoted(self, text))
 
     def job(self, name: str, link: str | None) -> None:
-        """Tell which job of the workspace the step follows."""
+        """Report which job of the workspace the step follows."""
         self._job = name
-        self._progress.tell(JobSubmitted(self, name, link))
+        self._progress.emit(JobSubmitted(self, name, link))
 
     def status(self, status: str) -> None:
-        """Tell that the job has moved to another state of Azure ML's sequence."""
-        self._progress.tell(JobStatusChanged(self, self._job, status))
+        """Report that the job has moved to another state of Azure ML's sequence."""
+        self._progress.emit(JobStatusChanged(self, self._job, status))
 
     def log(self, line: str) -> None:
-        """Tell a line that the job has written to its log."""
-        self._progress.tell(Logged(self, line))
+        """Report a line that the job has written to its log."""
+        self._progress.emit(Logged(self, line))
 
     def done(self, result: R) -> R:
         """Keep the result's summary for the end of the step, and return the result."""
@@ -182,7 +182,7 @@ class StageEnded:
     stage: StageRecord
 
 
-Fact: TypeAlias = (
+Event: TypeAlias = (
     StepStarted
     | StepNoted
     | StepFinished
@@ -196,39 +196,39 @@ Fact: TypeAlias = (
 
 
 class Silent(Progress):
-    """Tells nobody."""
+    """Drops all events."""
 
-    def tell(self, fact: Fact) -> None:
-        """Drop `fact`."""
+    def emit(self, event: Event) -> None:
+        """Drop `event`."""
 
 
 class Record(Progress):
-    """Keeps all facts, in the order in which they were told."""
+    """Keeps all events, in the order in which they were emitted."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
-        self.facts: list[Fact] = []
+        self.events: list[Event] = []
 
-    def tell(self, fact: Fact) -> None:
-        """Keep `fact`."""
-        self.facts.append(fact)
+    def emit(self, event: Event) -> None:
+        """Keep `event`."""
+        self.events.append(event)
 
     def of(self, kind: type[F]) -> list[F]:
-        """Return the facts of one kind."""
-        return [fact for fact in self.facts if isinstance(fact, kind)]
+        """Return the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 class _Inner(Progress):
-    """Passes on what is told on the way of a step, as told of the step around it."""
+    """Passes on what is emitted within a step, as events of the step around it."""
 
     def __init__(self, outer: Step, progress: Progress) -> None:
         super().__init__(progress.clock, run_name=progress.run_name)
         self._outer = outer
         self._progress = progress
 
-    def tell(self, fact: Fact) -> None:
-        match fact:
+    def emit(self, event: Event) -> None:
+        match event:
             case StepNoted() | JobSubmitted() | JobStatusChanged() | Logged():
-                self._progress.tell(replace(fact, step=self._outer))
+                self._progress.emit(replace(event, step=self._outer))
             case _:
                 pass  # its own steps begin and end within the one around them

@@ -1,4 +1,4 @@
-"""How independent runs go on at the same time: a thread each, their facts passed on by the caller's."""
+"""How independent runs go on at the same time: a thread each, their events passed on by the caller's."""
 
 import queue
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeAlias, TypeVar
 
 from mlgates.core.errors import MlgatesError
-from mlgates.core.progress import Fact, Progress
+from mlgates.core.progress import Event, Progress
 
 T = TypeVar("T")
 Run: TypeAlias = Callable[[Progress], T]
@@ -15,22 +15,22 @@ Run: TypeAlias = Callable[[Progress], T]
 def side_by_side(runs: Mapping[str, Run[T]], *, progress: Progress) -> dict[str, T]:
     """Let `runs` go on at the same time, each with its own progress; return each run's result by its name.
 
-    Their facts arrive at `progress` in this thread, which needs no lock. When one fails the others still come to
+    Their events arrive at `progress` in this thread, which needs no lock. When one fails the others still come to
     their end, so that nothing is left half done. Then its error is raised; of several, one that lists them all, with
     the exit code of the first.
     """
-    facts: queue.SimpleQueue[Fact | _Ended[T]] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | _Ended[T]] = queue.SimpleQueue()
     for name, run in runs.items():
-        own = _Own(facts.put, progress, name if len(runs) > 1 else progress.run_name)
+        own = _Own(events.put, progress, name if len(runs) > 1 else progress.run_name)
         # Daemons: Ctrl-C must end the program although an operation, on the workspace's side, goes on.
-        threading.Thread(target=_drive, args=(name, run, own, facts.put), name=name, daemon=True).start()
+        threading.Thread(target=_drive, args=(name, run, own, events.put), name=name, daemon=True).start()
     ended: dict[str, _Ended[T]] = {}
     while len(ended) < len(runs):
-        item = facts.get()
+        item = events.get()
         if isinstance(item, _Ended):
             ended[item.name] = item
         else:
-            progress.tell(item)
+            progress.emit(item)
     errors = [error for name in runs if (error := ended[name].error) is not None]
     if errors:
         raise _joined(errors)
@@ -38,14 +38,14 @@ def side_by_side(runs: Mapping[str, Run[T]], *, progress: Progress) -> dict[str,
 
 
 class _Own(Progress):
-    """The progress of one run: hands its facts over to the thread that waits for all."""
+    """The progress of one run: hands its events over to the thread that waits for all."""
 
-    def __init__(self, hand_over: Callable[[Fact], object], progress: Progress, run_name: str) -> None:
+    def __init__(self, hand_over: Callable[[Event], object], progress: Progress, run_name: str) -> None:
         super().__init__(progress.clock, run_name=run_name)
         self._hand_over = hand_over
 
-    def tell(self, fact: Fact) -> None:
-        self._hand_over(fact)
+    def emit(self, event: Event) -> None:
+        self._hand_over(event)
 
 
 class _Ended(Generic[T]):

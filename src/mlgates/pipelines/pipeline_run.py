@@ -126,7 +126,7 @@ def run_stages(plan: Sequence[Stage], *, until: str | None = None, progress: Pro
     error: MlgatesError | None = None
     for number, stage in enumerate(plan, start=1):
         if stopped is None:
-            progress.tell(StageStarted(stage.name, number, len(plan)))
+            progress.emit(StageStarted(stage.name, number, len(plan)))
             record, error = _run_stage(stage, progress)
             if error is not None:
                 stopped = f"not reached: {stage.name} {record.state}"
@@ -135,7 +135,7 @@ def run_stages(plan: Sequence[Stage], *, until: str | None = None, progress: Pro
         else:
             record = StageRecord(name=stage.name, state=StageState.SKIPPED, remark=stopped)
         stages.append(record)
-        progress.tell(StageEnded(record))
+        progress.emit(StageEnded(record))
     return PipelineResult(tuple(stages), error)
 
 

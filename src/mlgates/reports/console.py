@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import (
-    Fact,
+    Event,
     JobStatusChanged,
     JobSubmitted,
     Logged,
@@ -81,9 +81,9 @@ class RunView:
     stage: str | None = None
     """Of a pipeline, the one that runs, with its number."""
 
-    def after(self, fact: Fact, now: float) -> "RunView":
-        """Return what is known after `fact`, which came at `now`."""
-        match fact:
+    def after(self, event: Event, now: float) -> "RunView":
+        """Return what is known after `event`, which came at `now`."""
+        match event:
             case StepStarted(step):
                 return replace(self, steps=(*self.steps, StepView(step, StepState.RUNNING, now)))
             case StepNoted(step, text):
@@ -93,12 +93,12 @@ class RunView:
             case StepFailed(step, seconds):
                 return self._changed(step, state=StepState.FAILED, seconds=seconds, summary="")
             case JobSubmitted() | JobStatusChanged() | Logged():
-                return self._followed(fact)
+                return self._followed(event)
             case StageStarted() | StageEnded():
-                return self._staged(fact)
+                return self._staged(event)
 
-    def _followed(self, fact: JobSubmitted | JobStatusChanged | Logged) -> "RunView":
-        match fact:
+    def _followed(self, event: JobSubmitted | JobStatusChanged | Logged) -> "RunView":
+        match event:
             case JobSubmitted(step, job, link):
                 return self._changed(step, job=job, link=link, status="", log=())
             case JobStatusChanged(step, _, status):
@@ -106,8 +106,8 @@ class RunView:
             case Logged(step, line):
                 return self._logged(step, line)
 
-    def _staged(self, fact: StageStarted | StageEnded) -> "RunView":
-        match fact:
+    def _staged(self, event: StageStarted | StageEnded) -> "RunView":
+        match event:
             case StageStarted(stage, number, of):
                 return RunView(stages=self.stages, stage=f"{stage} ({number} of {of})")
             case StageEnded(stage):
@@ -129,7 +129,7 @@ _MARKS = {StepState.RUNNING: "[yellow]▶[/]", StepState.DONE: "[green]✓[/]", 
 
 @contextmanager
 def shown(console: Console) -> Iterator[Progress]:
-    """Show the facts of the progress that is handed out, live on a terminal, else as lines."""
+    """Show the events of the progress that is handed out, live on a terminal, else as lines."""
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -146,9 +146,9 @@ class Lines(Progress):
         super().__init__(clock)
         self._console = console
 
-    def tell(self, fact: Fact) -> None:
-        """Print what `fact` adds; the start of a step and its way say nothing that its end does not."""
-        match fact:
+    def emit(self, event: Event) -> None:
+        """Print what `event` adds; the start of a step and its way say nothing that its end does not."""
+        match event:
             case StepStarted() | StepNoted():
                 return
             case StepFinished(step, seconds, summary):
@@ -175,9 +175,9 @@ class Live(Progress):
         super().__init__(clock)
         self._view = RunView()
 
-    def tell(self, fact: Fact) -> None:
-        """Take `fact` into the picture."""
-        self._view = self._view.after(fact, self.clock())
+    def emit(self, event: Event) -> None:
+        """Take `event` into the picture."""
+        self._view = self._view.after(event, self.clock())
 
     def __rich__(self) -> RenderableType:
         return picture(self._view, self.clock())

@@ -14,7 +14,7 @@ from tests.bench.load import Load, Target, press, require_wrk
 from tests.bench.processes import timed
 
 if TYPE_CHECKING:
-    from mlgates.core.progress import Fact
+    from mlgates.core.progress import Event
     from tests.contract.mlgates.release_site import ReleaseSite
 
 ROUNDS = 3
@@ -54,8 +54,8 @@ def _pressed_during(site: "ReleaseSite", version: str, target: Target) -> Load:
     found: list[Load] = []
     caller = threading.Thread(target=lambda: found.append(press(target, connections=1, seconds=2 * SECONDS)))
 
-    def hear(fact: "Fact") -> None:
-        if step_of(fact) == _CANARY and not (caller.is_alive() or found):
+    def hear(event: "Event") -> None:
+        if step_of(event) == _CANARY and not (caller.is_alive() or found):
             caller.start()
 
     run(site.context(), version, progress=Hearing(hear))

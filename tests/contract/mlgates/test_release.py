@@ -8,7 +8,7 @@ import pytest
 from mlgates.core.deployments import Released
 from mlgates.core.errors import CanaryFailed, EndpointLocked
 from mlgates.core.ledger import Action, Draft
-from mlgates.core.progress import Fact, Silent, StepFinished, StepNoted
+from mlgates.core.progress import Event, Silent, StepFinished, StepNoted
 from mlgates.release.locking import Owner
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site
@@ -62,8 +62,8 @@ def another(site: ReleaseSite, served: str) -> Iterator[str]:
         rolled_back(site)
 
 
-def released(site: ReleaseSite, version: str, meanwhile: Callable[[Fact], None] = lambda _: None) -> Released:
-    """Release a version; `meanwhile` hears every fact."""
+def released(site: ReleaseSite, version: str, meanwhile: Callable[[Event], None] = lambda _: None) -> Released:
+    """Release a version; `meanwhile` hears every event."""
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
     return release(site.context(), version, progress=Hearing(meanwhile))
@@ -131,12 +131,12 @@ def test_a_canary_whose_first_request_fails_is_watched_to_its_end_beside_a_fresh
     monkeypatch.setattr(site, "declared", site.declared.model_copy(update={"limits": limits, "canary": canary}))
     summaries, shares = {}, []
 
-    def hear(fact: Fact) -> None:
-        if isinstance(fact, StepFinished):
-            summaries[fact.step.name] = fact.summary
-            if fact.step.name == "baseline":
+    def hear(event: Event) -> None:
+        if isinstance(event, StepFinished):
+            summaries[event.step.name] = event.summary
+            if event.step.name == "baseline":
                 site.mood(candidate, "trips")
-        if isinstance(fact, StepNoted) and fact.step.name == "canary 10 %":
+        if isinstance(event, StepNoted) and event.step.name == "canary 10 %":
             shares.append(site.shares())
 
     released(site, candidate, hear)

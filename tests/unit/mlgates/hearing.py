@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mlgates.core.progress import Fact, Progress
+from mlgates.core.progress import Event, Progress
 
 
 class Killed(BaseException):
@@ -10,34 +10,34 @@ class Killed(BaseException):
 
 
 class Hearing(Progress):
-    """Hands each fact to `hear`; the run waits, and ends with what `hear` raises."""
+    """Hands each event to `hear`; the run waits, and ends with what `hear` raises."""
 
-    def __init__(self, hear: Callable[[Fact], object]) -> None:
+    def __init__(self, hear: Callable[[Event], object]) -> None:
         super().__init__()
         self._hear = hear
 
-    def tell(self, fact: Fact) -> None:
-        self._hear(fact)
+    def emit(self, event: Event) -> None:
+        self._hear(event)
 
 
-def step_of(fact: Fact) -> str:
-    """The name of the step that a fact is about."""
-    step = getattr(fact, "step", None)
+def step_of(event: Event) -> str:
+    """The name of the step that a event is about."""
+    step = getattr(event, "step", None)
     return step.name if step else ""
 
 
-def when(kind: type[Fact], step: str, act: Callable[[], object]) -> Callable[[Fact], None]:
-    """Hear facts of one kind about steps of one name."""
+def when(kind: type[Event], step: str, act: Callable[[], object]) -> Callable[[Event], None]:
+    """Hear events of one kind about steps of one name."""
 
-    def hear(fact: Fact) -> None:
-        if isinstance(fact, kind) and step_of(fact) == step:
+    def hear(event: Event) -> None:
+        if isinstance(event, kind) and step_of(event) == step:
             act()
 
     return hear
 
 
 def after(count: int, act: Callable[[], object]) -> Progress:
-    """Do something at the fact of this number."""
+    """Do something at the event of this number."""
     told = iter(range(1, count + 1))
     return Hearing(lambda _: act() if next(told, None) == count else None)
 
@@ -47,7 +47,7 @@ def kill() -> None:
 
 
 def killed(run: Callable[[Progress], object], count: int) -> bool:
-    """Let a run go until it has told so many facts, and no further; False when it has ended before."""
+    """Let a run go until it has told so many events, and no further; False when it has ended before."""
     try:
         run(after(count, kill))
     except Killed:

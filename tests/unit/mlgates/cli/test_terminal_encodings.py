@@ -118,7 +118,7 @@ def test_any_text_is_written_in_any_encoding(encoding: str, errors: str, text: s
 @given(encodings, st.text(max_size=20), st.integers(40, 200), st.booleans())
 def test_every_picture_of_a_run_is_drawn_in_any_encoding(encoding: str, text: str, width: int, terminal: bool) -> None:
     def goes(progress: Progress) -> None:
-        progress.tell(StageStarted(text, 1, 1))
+        progress.emit(StageStarted(text, 1, 1))
         with progress.step("job") as step:
             step.job(text, None)
             step.log(text * 30)
@@ -126,7 +126,7 @@ def test_every_picture_of_a_run_is_drawn_in_any_encoding(encoding: str, text: st
         with contextlib.suppress(MlgatesError), progress.step("other"):
             raise MlgatesError
         for state in StageState:
-            progress.tell(StageEnded(StageRecord(name=text, state=state, remark=text * 9)))
+            progress.emit(StageEnded(StageRecord(name=text, state=state, remark=text * 9)))
 
     with pytest.MonkeyPatch.context() as patch:
         file = stream(encoding)

@@ -4,7 +4,7 @@ import pytest
 
 from mlgates.core.errors import AssetMissing
 from mlgates.core.progress import (
-    Fact,
+    Event,
     JobStatusChanged,
     JobSubmitted,
     Logged,
@@ -23,14 +23,14 @@ MODEL = AssetVersion("m", "1", created=True)
 
 @pytest.fixture
 def record() -> Record:
-    """Facts, by a clock that ticks every two seconds."""
+    """Events, by a clock that ticks every two seconds."""
     ticks = count(start=0, step=2)
     return Record(clock=lambda: float(next(ticks)))
 
 
 def test_a_step_tells_its_start_its_duration_and_its_result(record: Record) -> None:
     assert record.run("model", lambda: MODEL) is MODEL
-    started, finished = record.facts
+    started, finished = record.events
     assert isinstance(started, StepStarted)
     assert finished == StepFinished(started.step, 2.0, "m:1 registered")
     assert started.step.name == "model"
@@ -43,7 +43,7 @@ def test_what_is_told_on_the_way_comes_between(record: Record) -> None:
         step.status("Running")
         step.log("hello")
         step.done(MODEL)
-    assert record.facts[1:-1] == [
+    assert record.events[1:-1] == [
         StepNoted(step, "waits"),
         JobSubmitted(step, "j", "https://look"),
         JobStatusChanged(step, "j", "Running"),
@@ -57,25 +57,25 @@ def test_a_failed_step_says_so_and_lets_the_error_through(record: Record) -> Non
 
     with pytest.raises(AssetMissing, match="no data"):
         record.run("data", refuse)
-    assert [type(fact) for fact in record.facts] == [StepStarted, StepFailed]
+    assert [type(event) for event in record.events] == [StepStarted, StepFailed]
 
 
 def test_a_fault_of_our_own_is_not_told_as_a_failed_step(record: Record) -> None:
     with pytest.raises(ZeroDivisionError), record.step("data"):
         raise ZeroDivisionError
-    assert [type(fact) for fact in record.facts] == [StepStarted]
+    assert [type(event) for event in record.events] == [StepStarted]
 
 
 def test_two_steps_of_one_name_are_two_steps(record: Record) -> None:
     with record.step("job") as one, record.step("job") as other:
         one.note("1")
         other.note("2")
-    assert [fact.text for fact in record.of(StepNoted) if fact.step is one] == ["1"]
+    assert [event.text for event in record.of(StepNoted) if event.step is one] == ["1"]
 
 
 def test_a_line_may_be_written_outside_of_any_step(record: Record) -> None:
     record.log("1 passed")
-    assert record.facts == [Logged(None, "1 passed")]
+    assert record.events == [Logged(None, "1 passed")]
 
 
 def test_what_a_part_of_a_step_tells_is_told_of_that_step(record: Record) -> None:
@@ -87,7 +87,7 @@ def test_what_a_part_of_a_step_tells_is_told_of_that_step(record: Record) -> Non
 
     with record.step("baseline") as step:
         part(step.inner)
-    assert record.facts[1:-1] == [StepNoted(step, "Creating")]
+    assert record.events[1:-1] == [StepNoted(step, "Creating")]
     assert record.of(StepFinished)[0].summary == ""
 
 
@@ -101,8 +101,8 @@ def test_who_listens_may_end_the_run() -> None:
     class Stop(BaseException):
         pass
 
-    def hear(fact: Fact) -> None:
-        if isinstance(fact, StepNoted):
+    def hear(event: Event) -> None:
+        if isinstance(event, StepNoted):
             raise Stop
 
     with pytest.raises(Stop), Hearing(hear).step("job") as step:

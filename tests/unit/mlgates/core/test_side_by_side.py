@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import EndpointTestFailed, JobFailed, MlgatesError
-from mlgates.core.progress import Fact, Logged, Progress, Record, Silent
+from mlgates.core.progress import Event, Logged, Progress, Record, Silent
 from mlgates.core.side_by_side import side_by_side
 from tests.unit.mlgates.hearing import Hearing
 
@@ -21,7 +21,7 @@ def run(lines: list[str], progress: Progress, *, error: Exception | None = None)
 
 
 def lines_of(record: Record, name: str) -> list[str]:
-    return [fact.line for fact in record.of(Logged) if fact.step and fact.step.run_name == name]
+    return [event.line for event in record.of(Logged) if event.step and event.step.run_name == name]
 
 
 runs = st.dictionaries(st.text(max_size=3), st.lists(st.text(max_size=3), max_size=4), max_size=4)
@@ -40,7 +40,7 @@ def test_what_a_run_tells_keeps_its_order_and_none_is_lost(plan: dict[str, list[
     if len(plan) > 1:
         assert {name: lines_of(record, name) for name in plan} == plan
     else:
-        assert [fact.line for fact in record.of(Logged)] == [line for lines in plan.values() for line in lines]
+        assert [event.line for event in record.of(Logged)] == [line for lines in plan.values() for line in lines]
 
 
 def test_one_that_runs_alone_needs_no_name() -> None:
@@ -61,7 +61,7 @@ def test_the_runs_really_go_on_at_the_same_time() -> None:
 def test_it_is_the_caller_s_thread_that_tells() -> None:
     seen: set[threading.Thread] = set()
 
-    def hear(_: Fact) -> None:
+    def hear(_: Event) -> None:
         seen.add(threading.current_thread())
 
     side_by_side({"a": partial(run, ["1"]), "b": partial(run, ["2"])}, progress=Hearing(hear))

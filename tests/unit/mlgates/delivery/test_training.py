@@ -62,7 +62,7 @@ def test_a_failed_job_fails_its_step(client: MLClient, workspace: FakeWorkspace,
     record = Record()
     with pytest.raises(JobFailed):
         train(client, settings, REQUEST, progress=record)
-    assert isinstance(record.facts[-1], StepFailed)
+    assert isinstance(record.events[-1], StepFailed)
 
 
 def test_a_registered_job_is_registered_again_without_asking_for_its_metrics(

@@ -8,7 +8,7 @@ import pytest
 
 from mlgates.core.errors import CanaryFailed
 from mlgates.core.ledger import lock_of
-from mlgates.core.progress import Fact, Record, Silent, StepFinished
+from mlgates.core.progress import Event, Record, Silent, StepFinished
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.blue_green import BASELINE, tidy
@@ -40,8 +40,8 @@ def moves(town: Town, since: int) -> list[dict[str, int]]:
 def killed_at(town: Town, version: str, step: str) -> None:
     """Let a release go on until `step` has moved the traffic."""
 
-    def hear(fact: Fact) -> None:
-        if step_of(fact) == step and town.traffic.get(version):
+    def hear(event: Event) -> None:
+        if step_of(event) == step and town.traffic.get(version):
             kill()
 
     with pytest.raises(Killed):
@@ -52,7 +52,7 @@ def told(town: Town, version: str) -> dict[str, str]:
     """What each step of a release said at its end."""
     record = Record()
     release(town.context(), version, progress=record)
-    return {fact.step.name: fact.summary for fact in record.of(StepFinished)}
+    return {event.step.name: event.summary for event in record.of(StepFinished)}
 
 
 def test_the_baseline_gets_as_much_traffic_as_the_new_version_and_is_gone_at_the_end(

@@ -9,7 +9,7 @@ import pytest
 
 from mlgates.core.errors import EndpointLocked, LedgerBroken, MlgatesError, NotAllowed
 from mlgates.core.ledger import Action, lock_of
-from mlgates.core.progress import Fact, Progress, Silent
+from mlgates.core.progress import Event, Progress, Silent
 from mlgates.release.blue_green import tidy
 from mlgates.release.locking import RELEASE, Owner, free_lock, take_lock
 from mlgates.release.releasing import release
@@ -78,11 +78,11 @@ def is_locked(town: Town) -> bool:
 
 def once_locked(town: Town, act: Callable[[], object]) -> Progress:
     """Do something as soon as the lock is taken."""
-    done: list[Fact] = []
+    done: list[Event] = []
 
-    def hear(fact: Fact) -> None:
+    def hear(event: Event) -> None:
         if not done and is_locked(town):
-            done.append(fact)
+            done.append(event)
             act()
 
     return Hearing(hear)

@@ -9,7 +9,7 @@ import pytest
 
 from mlgates.core.errors import NotAllowed
 from mlgates.core.ledger import Action
-from mlgates.core.progress import Fact, Silent, StepFinished, StepStarted
+from mlgates.core.progress import Event, Silent, StepFinished, StepStarted
 from mlgates.release.releasing import release
 from mlgates.release.rollback import rollback
 from tests.unit.mlgates.hearing import Hearing, Killed, kill, when
@@ -76,7 +76,7 @@ MOMENTS = [(StepFinished, "approval"), (StepFinished, "lock"), (StepFinished, "o
 @pytest.mark.parametrize("tells", [True, False], ids=["amlocal", "azure"])
 @pytest.mark.parametrize(("kind", "step"), MOMENTS)
 def test_a_file_that_is_planted_before_the_deployment_gets_no_traffic(
-    town: Town, two: tuple[str, str], tells: bool, kind: type[Fact], step: str
+    town: Town, two: tuple[str, str], tells: bool, kind: type[Event], step: str
 ) -> None:
     fetching = Fetching(town, tells=tells)
     with pytest.raises(NotAllowed, match=r"has other files than classifier:2|classifier:2 has changed on its way"):
@@ -91,9 +91,9 @@ def test_a_file_that_is_planted_and_taken_out_again_is_seen_where_the_deployment
 ) -> None:
     Fetching(town, tells=True)
 
-    def hear(fact: Fact) -> None:
-        when(StepFinished, "lock", lambda: plant(town, two[1]))(fact)
-        when(StepFinished, "online deployment", lambda: take_out(town, two[1]))(fact)
+    def hear(event: Event) -> None:
+        when(StepFinished, "lock", lambda: plant(town, two[1]))(event)
+        when(StepFinished, "online deployment", lambda: take_out(town, two[1]))(event)
 
     with pytest.raises(NotAllowed, match="online-local/green has other files than classifier:2"):
         release(town.context(), two[1], progress=Hearing(hear))
@@ -114,9 +114,9 @@ def test_what_a_killed_release_has_deployed_is_not_believed(town: Town, two: tup
     """Planted, deployed, killed, taken out: the files are what was approved, the deployment is not."""
     fetching = Fetching(town, tells=tells)
 
-    def hear(fact: Fact) -> None:
-        when(StepFinished, "lock", lambda: plant(town, two[1]))(fact)
-        when(StepStarted, "deployed content", kill)(fact)
+    def hear(event: Event) -> None:
+        when(StepFinished, "lock", lambda: plant(town, two[1]))(event)
+        when(StepStarted, "deployed content", kill)(event)
 
     with pytest.raises(Killed):
         release(town.context(), two[1], progress=Hearing(hear))

@@ -17,7 +17,7 @@ from mlgates.core.errors import (
     WorkspaceUnavailable,
 )
 from mlgates.core.ledger import Action, lock_of
-from mlgates.core.progress import Fact, Silent
+from mlgates.core.progress import Event, Silent
 from mlgates.core.values import AssetVersion, ModelArtifact
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
@@ -322,8 +322,8 @@ def test_a_release_that_died_in_its_canary_goes_on_from_its_share_and_another_fr
 def _until(town: Town, version: str, step: str, then: Callable[[], object], *, dies: bool = False) -> None:
     """Release, and do `then` once a step has moved the traffic."""
 
-    def hear(fact: Fact) -> None:
-        if step_of(fact) == step and town.traffic.get(version):
+    def hear(event: Event) -> None:
+        if step_of(event) == step and town.traffic.get(version):
             then()
 
     try:

@@ -13,7 +13,7 @@ from rich.console import Console
 from mlgates.core.errors import AssetMissing, JobFailed
 from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import (
-    Fact,
+    Event,
     JobStatusChanged,
     JobSubmitted,
     Logged,
@@ -168,11 +168,11 @@ def test_before_the_first_fact_there_is_nothing_to_see() -> None:
 
 
 def train_stage(progress: Progress) -> None:
-    progress.tell(StageStarted("train", 1, 3))
+    progress.emit(StageStarted("train", 1, 3))
     job(progress, log="epoch 1")
     progress.log("1 passed")
-    progress.tell(StageEnded(PASSED))
-    progress.tell(StageStarted("approval", 2, 3))
+    progress.emit(StageEnded(PASSED))
+    progress.emit(StageStarted("approval", 2, 3))
 
 
 def test_a_stage_that_ended_is_a_line_and_its_steps_are_gone() -> None:
@@ -217,10 +217,10 @@ class Filmed(Live):
 
     seen = ""
 
-    def tell(self, fact: Fact) -> None:
-        if isinstance(fact, StepFinished) and not self.seen:
+    def emit(self, event: Event) -> None:
+        if isinstance(event, StepFinished) and not self.seen:
             self.seen = picture_of(self)
-        super().tell(fact)
+        super().emit(event)
 
 
 def test_each_of_two_jobs_that_are_followed_at_once_shows_its_own_state_page_and_log() -> None:
@@ -241,8 +241,8 @@ def test_in_a_ci_log_each_line_says_which_of_several_wrote_it() -> None:
 A, B = Step("a", Silent()), Step("b", Silent())
 
 
-def told(*facts: Fact) -> RunView:
-    return reduce(lambda view, fact: view.after(fact, now=5.0), facts, RunView())
+def told(*events: Event) -> RunView:
+    return reduce(lambda view, event: view.after(event, now=5.0), events, RunView())
 
 
 def test_a_step_that_started_is_running_since_then() -> None:
