@@ -1,4 +1,4 @@
-"""The commands of the way to production: approve, reject, history, release, rollback, unlock, tidy, ledger."""
+"""The commands of decisions and releases: approve, reject, history, release, rollback, unlock, tidy, ledger."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING

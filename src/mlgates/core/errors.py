@@ -28,15 +28,12 @@ class ExitCode(IntEnum):
     PENDING_APPROVAL = 10, "A pipeline waits for somebody to act; run again, it goes on from there."
     BUILD_REFUSED = 11, "An archive is not the build that it should be."
     SUITE_FAILED = 12, "A layer of tests failed."
-    NOT_ALLOWED = 13, "A rule of the way to production forbids it: no passed gate, no approval, other content."
+    NOT_ALLOWED = 13, "A rule of releases forbids it: no passed gate, no approval, other content."
     ENDPOINT_LOCKED = 14, "Another release or rollback of the endpoint is under way."
     CANARY_FAILED = 15, "A release broke a limit on its way, and the traffic went back."
     LEDGER_BROKEN = 16, "What the ledger holds is not what was written."
-    SOURCE_UNKNOWN = 17, "It cannot be told which commit the files are of."
-    CANARY_UNDECIDED = (
-        18,
-        "A release went back: nobody can tell whether it keeps its limits; nothing is withdrawn.",
-    )
+    SOURCE_UNKNOWN = 17, "The commit of the files is unknown."
+    CANARY_UNDECIDED = 18, "A canary came to no verdict, and the traffic went back; nothing is withdrawn."
     DATA_UNREADABLE = 19, "A data file is missing, empty, cut short or no table."
     CONTRACT_BROKEN = 20, "A model or an endpoint breaks the contract with its callers, or a candidate the champion's."
     REQUEST_INVALID = 21, "A request is not what the contract allows."
@@ -120,7 +117,7 @@ class JobFailed(MlgatesError):
 
 
 class NotAllowed(MlgatesError):
-    """A rule of the way to production forbids the step: no passed gate, no approval, other content."""
+    """A rule of releases forbids the step: no passed gate, no approval, other content."""
 
     exit_code = ExitCode.NOT_ALLOWED
 
@@ -144,7 +141,7 @@ class LedgerBroken(MlgatesError):
 
 
 class SourceUnknown(MlgatesError):
-    """Which commit the files are of cannot be told, and nothing is built, tested or decided for an unknown one."""
+    """The commit of the files is unknown, and nothing is built, tested or decided for an unknown one."""
 
     exit_code = ExitCode.SOURCE_UNKNOWN
 
@@ -154,6 +151,6 @@ class NoCheckout(SourceUnknown):
 
 
 class CanaryUndecided(MlgatesError):
-    """A release went back: nobody can tell whether it keeps its limits; nothing is withdrawn."""
+    """A canary came to no verdict, and the traffic went back; nothing is withdrawn."""
 
     exit_code = ExitCode.CANARY_UNDECIDED

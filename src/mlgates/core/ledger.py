@@ -1,4 +1,4 @@
-"""The ledger: what was decided and done on the way to production, and whether all of it is there.
+"""The ledger: what was decided and released, and whether all of it is there.
 
 Each entry names the one before by its checksum. An anchor is the number and checksum of an entry, repeated outside the
 ledger: a chain alone cannot show that its end was cut off, or that all of it was rewritten.

@@ -1,7 +1,7 @@
 """The prod pipeline: trains from a build that dev passed; what its gate and a person approve takes over the traffic.
 
 It can be run again at any time: with new data at the data set's path it trains again from the same code; after an
-interruption, or once somebody has approved, it goes on from where the workspace says that it is.
+interruption, or once somebody has approved, it continues from the state in the workspace.
 """
 
 import os

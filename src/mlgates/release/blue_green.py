@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SLOTS = ("blue", "green")
 """The deployments of a release, by turns. A deployment of another name is left alone, and serves until the first."""
 BASELINE = "canary-baseline"
-"""A fresh deployment of the version that serves, for as long as a canary goes on; `live_deployment` never names it."""
+"""A fresh deployment of the version that serves, during a canary; `live_deployment` never names it."""
 _MOVES_TRAFFIC = frozenset({Action.RELEASED, Action.ROLLED_BACK, Action.WITHDRAWN})
 
 
