@@ -15,10 +15,8 @@ from mlgates.core.deployments import BatchSmokeTest, EndpointKind, OnlineSmokeTe
 from mlgates.core.errors import AssetMissing, ConfigurationError, EndpointTestFailed
 from mlgates.delivery import endpoints as delivery
 from mlgates.delivery.batch import download_predictions
-from mlgates.delivery.batch import invoke_batch as invoke_by_job
+from mlgates.delivery.batch import invoke_batch as score_files
 from mlgates.delivery.connection import poll_seconds
-from mlgates.delivery.endpoints import destroy as take_away
-from mlgates.delivery.endpoints import endpoint_of
 from mlgates.delivery.live_endpoints import batch_log, get_online_endpoint, online_log
 from mlgates.delivery.online import address
 from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
@@ -73,7 +71,7 @@ def invoke_batch(session: Session, client: "MLClient", path: Path, output: Path)
     kind = "uri_folder" if path.is_dir() else "uri_file"
     poll_s, whole = poll_seconds(settings), str(path.resolve())
     with shown(session.progress) as progress:
-        job = invoke_by_job(client, settings.batch_endpoint, whole, kind, poll_s=poll_s, progress=progress)
+        job = score_files(client, settings.batch_endpoint, whole, kind, poll_s=poll_s, progress=progress)
     for file in download_predictions(client, job.name, output / job.name):
         session.say(str(file))
 
@@ -104,13 +102,13 @@ def key(session: Session, client: "MLClient") -> None:
 def destroy(session: Session, client: "MLClient", only: EndpointKind | None, *, sure: bool) -> None:
     """Delete endpoints, once someone has said yes."""
     settings, kinds = session.settings, _kinds(only)
-    names = " and ".join(f"{kind} endpoint {endpoint_of(settings, kind)}" for kind in kinds)
+    names = " and ".join(f"{kind} endpoint {delivery.endpoint_of(settings, kind)}" for kind in kinds)
     if not sure:
         if not is_answered():
             raise ConfigurationError(f"nobody is here to be asked whether to delete {names}: say --yes")
         typer.confirm(f"Delete {names} of workspace {settings.aml_workspace_name}?", abort=True, err=True)
     with shown(session.progress) as progress:
-        outcomes = take_away(client, settings, kinds, poll_s=poll_seconds(settings), progress=progress)
+        outcomes = delivery.destroy(client, settings, kinds, poll_s=poll_seconds(settings), progress=progress)
     for outcome in outcomes:
         session.say(outcome.summary)
 
