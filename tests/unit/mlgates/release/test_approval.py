@@ -217,7 +217,7 @@ def test_a_rejection_stands_whatever_comes_after_it(after: Action) -> None:
         required_approval(entries, "m:1", "sha-1")
 
 
-def test_the_read_artifact_a_version_is_known_from_what_was_decided_about_it() -> None:
+def test_the_content_of_a_version_is_known_from_what_was_decided_about_it() -> None:
     entries = ledger((Action.APPROVED, "1"), (Action.WITHDRAWN, "1", ""))
     assert (content_known(entries, "m:1"), content_known(entries, "m:2")) == ("sha-1", "")
 
@@ -226,7 +226,7 @@ def test_an_approved_version_can_still_be_rejected() -> None:
     check_decision(ledger((Action.APPROVED, "1")), "m:1", Action.REJECTED)
 
 
-def test_the_read_artifact_a_rejected_version_cannot_be_approved_under_another_number() -> None:
+def test_the_content_of_a_rejected_version_cannot_be_approved_under_another_number() -> None:
     with pytest.raises(NotAllowed, match="rejected"):
         check_decision(ledger((Action.REJECTED, "1", "same")), "m:2", Action.APPROVED, "same")
 
