@@ -66,12 +66,17 @@ class Session:
     def facts(self, facts: object, shown: "RenderableType") -> None:
         """Print `facts`, of JSON's types, when JSON is asked for, else what is `shown` to people."""
         if self.json:
-            text = json.dumps(facts, indent=2, ensure_ascii=False)
-            self.output.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.output.print(as_json(facts), markup=False, highlight=False, soft_wrap=True)
         elif isinstance(shown, str):
             self.say(shown)
         else:
             self.output.print(shown)
+
+
+def as_json(facts: object) -> str:
+    """Return JSON that every reader takes: a number that is none, or infinite, is null."""
+    strict = json.loads(json.dumps(facts), parse_constant=lambda _: None)
+    return json.dumps(strict, indent=2, ensure_ascii=False)
 
 
 @contextmanager
@@ -84,7 +89,7 @@ def session(
 
     speak_any_encoding()
     # Bound to the streams of now: while a job is followed, the SDK prints into others (job_log, sdk_output).
-    progress, output = Console(file=sys.stderr), Console(file=sys.stdout)
+    progress, output = (Console(file=stream, emoji=False) for stream in (sys.stderr, sys.stdout))
     if not output.is_terminal:
         output.width = _PIPE_WIDTH
     with _errors_in_one_line(progress, debug=debug):

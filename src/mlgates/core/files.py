@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 def write_whole(file: Path, content: str | bytes) -> Path:
     """Write `file` whole or not at all, its folder made when it is not there; return it.
 
-    A reader, or a program that is started again after this one was killed, never sees half of it.
+    A reader, or a program that is started again after this one was killed, never sees half of it. Of several that
+    write it at once the last one wins.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.part")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    return part.replace(file)
+    part = file.with_name(f"{file.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        return part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def sha256_of(content: bytes) -> str:

@@ -11,6 +11,7 @@ from typer.main import get_command
 import mlgates as package
 from mlgates.cli.app import app
 from mlgates.cli.command import Group
+from mlgates.cli.session import as_json
 from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.core.ledger import Action
 from tests.unit.mlgates.cli.test_mlgates_command import Command, mlgates  # noqa: F401 - a fixture
@@ -76,6 +77,20 @@ class TestFactsAsJson:
         facts = json.loads(mlgates("history", "--output", "json").stdout)
         assert [(each["number"], each["action"]) for each in facts["entries"]] == [(1, "approved")]
         assert facts["fault"] is None
+
+    def test_keep_every_character(self, mlgates: Command, workspace: FakeWorkspace) -> None:  # noqa: F811
+        written(workspace, Action.APPROVED, reason="[b] :smile: é \\n")
+        facts = json.loads(mlgates("history", "--output", "json").stdout)
+        assert facts["entries"][0]["reason"] == "[b] :smile: é \\n"
+
+    @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+    def test_are_read_by_every_reader(self, number: float) -> None:
+        def refuse(constant: str) -> None:
+            pytest.fail(f"{constant} is no JSON")
+
+        assert json.loads(as_json({"figure": number, "name": "NaN"}), parse_constant=refuse) == {
+            "figure": None, "name": "NaN",
+        }  # fmt: skip
 
     def test_of_the_workspace_are_those_of_the_tables(self, mlgates: Command) -> None:  # noqa: F811
         mlgates("train")
