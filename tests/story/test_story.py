@@ -18,7 +18,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.checkout import source_state
 from mlgates.core.errors import MlgatesError, NotAllowed, PendingApproval
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
-from mlgates.core.ledger import Action
+from mlgates.core.ledger import Action, Draft
 from mlgates.core.pipelines import PipelineRecord
 from mlgates.core.progress import Silent
 from mlgates.core.values import SourceState
@@ -117,9 +117,8 @@ def story(workspace: "MLClient", settings: Settings, source: SourceState, build:
     def reject(chapter: Chapter) -> None:
         candidate = chapter.record.gates[-1].candidate
         assert candidate is not None
-        decide(
-            workspace, settings, candidate.model, Action.REJECTED, by="Bob", reason="ages one-hot", progress=Silent()
-        )
+        decision = Draft(action=Action.REJECTED, by="Bob", model=candidate.model, reason="ages one-hot")
+        decide(workspace, settings, decision, progress=Silent())
 
     told: dict[str, Chapter | Seen] = {"released": run("logistic", approver="Ann")}
     waiting = run("scaled-logistic")

@@ -11,7 +11,7 @@ from mlgates.cli.command import Commands, Group, Output, command
 from mlgates.cli.session import OutputFormat, Session, speak_any_encoding
 from mlgates.core.checkout import source_state
 from mlgates.core.deployments import EndpointKind
-from mlgates.core.ledger import Action
+from mlgates.core.ledger import Action, Draft
 
 Estimator = Annotated[str | None, typer.Option(help="The training job's input of this name.")]
 Seed = Annotated[int | None, typer.Option(help="The training job's input of this name.")]
@@ -253,7 +253,8 @@ def _decide(work: Session, model: str, action: Action, by: str, reason: str, gat
     client = work.connect()
     from mlgates.cli import releasing  # noqa: PLC0415
 
-    releasing.decide(work, client, model, action, by=by, reason=reason, gate_record=gate_record)
+    decision = Draft(action=action, by=by, model=model, reason=reason, gate_record=gate_record or "")
+    releasing.decide(work, client, decision)
 
 
 @command(app, Group.RELEASE)

@@ -1,9 +1,7 @@
 """The commands `gate`, which fails when the gate stays shut, and `report`, which shows what was found."""
 
 import os
-import tempfile
 import webbrowser
-from pathlib import Path
 
 from mlgates.cli.session import Session
 from mlgates.core.checkout import source_state
@@ -45,23 +43,15 @@ def gate(session: Session, name: str, version: str | None) -> None:
 
 
 def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str | None, commit: str) -> GateRecord:
-    with tempfile.TemporaryDirectory() as folder:
-        client = session.connect()
-        # After connecting: these bring in azure-ai-ml, which reads the environment variables that connecting sets.
-        from mlgates.delivery.mlflow_runs import keep_page  # noqa: PLC0415
-        from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
+    client = session.connect()
+    # After connecting: these bring in azure-ai-ml, which reads the environment variables that connecting sets.
+    from mlgates.delivery.mlflow_runs import keep_page  # noqa: PLC0415
+    from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
 
-        with shown(session.progress) as progress:
-            record = run_model_gate(
-                client,
-                gates,
-                gate,
-                session.settings,
-                Path(folder),
-                version=version,
-                commit=commit,
-                progress=progress,
-            )
+    with shown(session.progress) as progress:
+        record = run_model_gate(
+            client, gates, gate, session.settings, version=version, commit=commit, progress=progress
+        )
     keep_page(client, record, gate_page(record))
     return record
 

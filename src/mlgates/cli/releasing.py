@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mlgates.cli.session import Session
 from mlgates.core.errors import ConfigurationError, LedgerBroken
-from mlgates.core.ledger import Action
+from mlgates.core.ledger import Draft
 from mlgates.delivery.mlflow_runs import preload
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import approval, blue_green, ledger_repair, releasing
@@ -19,14 +19,10 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 
-def decide(
-    session: Session, client: "MLClient", model: str, action: Action, *, by: str, reason: str, gate_record: str | None
-) -> None:
+def decide(session: Session, client: "MLClient", decision: Draft) -> None:
     """Approve or reject a version."""
     with shown(session.progress) as progress:
-        entry = approval.decide(
-            client, session.settings, model, action, by=by, reason=reason, gate_record=gate_record, progress=progress
-        )
+        entry = approval.decide(client, session.settings, decision, progress=progress)
     session.say(f"{entry.summary}: {entry.reason}")
     session.say(f"content {entry.sha256}")
     if entry.gate_record:

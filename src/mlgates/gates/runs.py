@@ -1,5 +1,6 @@
 """The run of a gate about a model: candidate and champion are found, every check is run, the record is kept."""
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ def run_model_gate(
     gates: Gates,
     gate: Gate,
     settings: Settings,
-    folder: Path,
     *,
     version: str | None,
     commit: str,
@@ -36,20 +36,21 @@ def run_model_gate(
 ) -> GateRecord:
     """Run a gate about a model version, by default the newest, and keep its record with that version.
 
-    What is fetched lies below `folder`. The champion is the version that has most of the online endpoint's traffic.
+    The champion is the version that has most of the online endpoint's traffic.
     """
     candidate = progress.run("candidate", lambda: find_model(client, settings, version))
     champion = find_champion(client, settings)
-    source = WorkspaceEvidence(client, folder, label=gates.evaluation.label)
-    evidence = evidence_of(settings, commit)
-    evidence.the_candidate = source.model(candidate)
-    evidence.champion = source.model(champion) if champion else None
-    evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
-    evidence.fetch_reproduced_metrics = lambda: source.reproduced_metrics(
-        evidence.candidate, settings.training_experiment_name
-    )
-    versions = model_versions(client, settings, newest=VERSIONS)
-    record = recorded(gate, settings, evidence, versions[::-1], progress=progress)
+    with tempfile.TemporaryDirectory() as folder:
+        source = WorkspaceEvidence(client, Path(folder), label=gates.evaluation.label)
+        evidence = evidence_of(settings, commit)
+        evidence.the_candidate = source.model(candidate)
+        evidence.champion = source.model(champion) if champion else None
+        evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
+        evidence.fetch_reproduced_metrics = lambda: source.reproduced_metrics(
+            evidence.candidate, settings.training_experiment_name
+        )
+        versions = model_versions(client, settings, newest=VERSIONS)
+        record = recorded(gate, settings, evidence, versions[::-1], progress=progress)
     keep_record(client, candidate, record)
     return record
 

@@ -14,7 +14,7 @@ from mlgates.build.archive import Build
 from mlgates.build.project import unpacked
 from mlgates.core.deployments import Released
 from mlgates.core.errors import NotAllowed, PendingApproval
-from mlgates.core.ledger import Action, Entry
+from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.models import candidate_of
@@ -76,8 +76,8 @@ def _approval(run: PipelineRun, *, progress: Progress) -> Entry:
             f"--reason TEXT', or reject; then run this pipeline again"
         )
     reason = run.request.reason or f"approved in the run of {Owner.here(os.environ).name}"
-    by = run.request.approver
-    return decide(run.client, run.settings, str(model), Action.APPROVED, by=by, reason=reason, progress=progress)
+    decision = Draft(action=Action.APPROVED, by=run.request.approver, model=str(model), reason=reason)
+    return decide(run.client, run.settings, decision, progress=progress)
 
 
 def _register(run: PipelineRun, *, progress: Progress) -> AssetVersion:

@@ -3,11 +3,9 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed, SuiteFailed
@@ -78,17 +76,15 @@ def run_gate(run: PipelineRun, name: str, *, progress: Progress) -> GateRecord:
         raise ConfigurationError(f"{shown} declares no gate '{name}', and the pipeline goes through it")
     if run.model is None:
         raise RuntimeError("a stage that trains comes before the gate")
-    with tempfile.TemporaryDirectory() as folder:
-        found = run_model_gate(
-            run.client,
-            gates,
-            gates.gates[name],
-            run.settings,
-            Path(folder),
-            version=run.model.version,
-            commit=run.source.commit,
-            progress=progress,
-        )
+    found = run_model_gate(
+        run.client,
+        gates,
+        gates.gates[name],
+        run.settings,
+        version=run.model.version,
+        commit=run.source.commit,
+        progress=progress,
+    )
     run.gates.append(found)
     write_gate(found, project.reports)
     keep_page(run.client, found, gate_page(found))

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,32 +41,23 @@ class Served:
     """UTC, ISO 8601."""
 
 
-def decide(
-    client: "MLClient",
-    settings: Settings,
-    model: str,
-    action: Action,
-    *,
-    by: str,
-    reason: str,
-    gate_record: str | None = None,
-    progress: Progress,
-) -> Entry:
-    """Record that `model` (`classifier:3`) is approved or rejected; return the entry.
+def decide(client: "MLClient", settings: Settings, decision: Draft, *, progress: Progress) -> Entry:
+    """Record that the model of `decision` (`classifier:3`) is approved or rejected; return the entry.
 
-    Raises `ConfigurationError` for nobody or no reason, `AssetMissing` for a version that is not there, `NotAllowed`
-    when the version did not pass the gate, or was decided on before.
+    Its `gate_record` names the record that is decided on, by default the newest. Raises `ConfigurationError` for nobody
+    or no reason, `AssetMissing` for a version that is not there, `NotAllowed` when the version did not pass the gate,
+    or was decided on before.
     """
-    version = version_of(model, settings)
-    who, why = required_text(by, "by", "who decides"), required_text(reason, "reason", "why")
+    version = version_of(decision.model, settings)
+    who = required_text(decision.by, "by", "who decides")
+    why = required_text(decision.reason, "reason", "why")
     ledger = Ledger.of(client, settings)
-    check_decision(ledger.entries(), model, action)  # before anything is downloaded
+    check_decision(ledger.entries(), decision.model, decision.action)  # before anything is downloaded
     artifact = progress.run("content", lambda: read_artifact(client, settings, version))
-    # One may reject what did not even pass.
-    record = passed_record(client, artifact, named=gate_record).sha256 if action is Action.APPROVED else ""
-    draft = Draft(
-        action=action, by=who, model=model, sha256=artifact.sha256, reason=why, gate_record=record or gate_record or ""
-    )
+    named = decision.gate_record
+    if decision.action is Action.APPROVED:  # one may reject what did not even pass
+        named = passed_record(client, artifact, named=named or None).sha256
+    draft = replace(decision, by=who, reason=why, sha256=artifact.sha256, gate_record=named)
     return progress.run("decision", lambda: _recorded(ledger, artifact, draft))
 
 

@@ -20,7 +20,7 @@ from mlgates.config.project import Project
 from mlgates.config.settings import Settings
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
-from mlgates.core.ledger import Action
+from mlgates.core.ledger import Action, Draft
 from mlgates.endpoint_client import Address, EndpointClient
 from mlgates.release.locking import Owner
 from mlgates.release.release_file import ReleaseConfig, read_release
@@ -140,7 +140,8 @@ class ReleaseSite:
         from mlgates.release.approval import decide  # noqa: PLC0415
 
         named = f"{MODEL}:{version}"
-        decide(self.client, self.settings, named, Action.APPROVED, by="Ann", reason="better", progress=Silent())
+        decision = Draft(action=Action.APPROVED, by="Ann", model=named, reason="better")
+        decide(self.client, self.settings, decision, progress=Silent())
 
     def approved(self) -> str:
         """Register a version that passed the gate and is approved; return its number."""

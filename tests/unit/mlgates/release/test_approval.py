@@ -52,7 +52,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, record: GateRecord | None) -> None:
 
 def decided(town: Town, model: str, action: Action = Action.APPROVED, **given: Any) -> Entry:
     how: dict[str, Any] = {"by": "Ann", "reason": "better", **given}
-    return decide(town.client, town.settings, model, action, **how, progress=Silent())
+    return decide(town.client, town.settings, Draft(action=action, model=model, **how), progress=Silent())
 
 
 def test_an_approval_is_bound_to_content_and_gate_record(town: Town, version: str) -> None:

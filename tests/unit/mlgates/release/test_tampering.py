@@ -97,7 +97,8 @@ BREAKING = [delete_last, delete_all, rewrite, rewrite_as_long, copy_of_another]
 
 
 def decided(town: Town, model: str, action: Action) -> None:
-    decide(town.client, town.settings, model, action, by="Eve", reason="so", progress=Silent())
+    decision = Draft(action=action, by="Eve", model=model, reason="so")
+    decide(town.client, town.settings, decision, progress=Silent())
 
 
 def decisions(town: Town) -> list[Callable[[], object]]:
