@@ -291,6 +291,7 @@ def mutation(session: nox.Session) -> None:
     session.install("cosmic-ray==8.7.0")
     tool = Path(session.bin, "cosmic-ray").absolute()
     shared(session)
+    in_memory(session)
     run(session, "python", "-m", "tests.mutation", "--cosmic-ray", str(tool), *session.posargs)
 
 

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -22,10 +23,12 @@ PARTS = ("gates", "release", "contract", "config")
 PYTEST = "{python} -m pytest -x -q -p no:randomly -p no:cacheprovider -p no:xdist {tests}"
 # Mostly in annotations; and what is the same to every test, `==` in place of `is`.
 NOT_CODE = ("core/ReplaceBinaryOperator_BitOr_", "core/ReplaceComparisonOperator_Is_Eq")
+LEAST_S, SLOWER = 30.0, 3.0
+"""A fault without end is noticed when the tests take so long, and so many times what they take without one."""
 CONFIG = """
 [cosmic-ray]
 module-path = "src/mlgates/{module}"
-timeout = 900.0
+timeout = {limit:.1f}
 excluded-modules = []
 test-command = "{command}"
 [cosmic-ray.distributor]
@@ -41,10 +44,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cosmic-ray", default="cosmic-ray", help="its command")
     chosen = parser.parse_args()
-    shutil.rmtree(COPY, ignore_errors=True)
-    for folder in ("src", "tests", "mlops", "data"):
-        shutil.copytree(ROOT / folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__", "docs"))
-    shutil.copy(ROOT / "pyproject.toml", COPY)
+    copy_project()
     total: Counter[str] = Counter()
     for part in chosen.parts:
         found = Counter[str]()
@@ -54,6 +54,17 @@ def main() -> int:
         total += found
     tell("together", total)
     return 0
+
+
+def copy_project() -> None:
+    """Copy what git keeps and what is new, so that a test finds all that it reads."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, COPY / name)
 
 
 def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
@@ -70,8 +81,12 @@ def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) ->
     name = module.replace("/", "-").removesuffix(".py")
     config, session = COPY / f"{name}.toml", COPY / f"{name}.sqlite"
     command = PYTEST.format(python=sys.executable, tests=tests)
-    config.write_text(CONFIG.format(module=module, command=command), encoding="utf-8")
-    subprocess.run(command.split(), cwd=COPY, env=environ(), check=True, stdout=subprocess.DEVNULL)
+    started = time.monotonic()
+    clean = subprocess.run(command.split(), cwd=COPY, env=environ(), check=False, capture_output=True, text=True)
+    if clean.returncode:
+        sys.exit(f"{module}: its tests fail without a fault\n{clean.stdout}{clean.stderr}")
+    limit = LEAST_S + SLOWER * (time.monotonic() - started)
+    config.write_text(CONFIG.format(module=module, command=command, limit=limit), encoding="utf-8")
     subprocess.run([cosmic_ray, "init", config, session], cwd=COPY, check=True)
     sample(session, mutants, seed)
     subprocess.run([cosmic_ray, "exec", config, session], cwd=COPY, env=environ(), check=True)
@@ -84,8 +99,9 @@ def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) ->
 
 
 def environ() -> dict[str, str]:
-    # The copy comes before the project, which is installed in place; the examples are the same for each mutant.
-    return os.environ | {"PYTHONPATH": str(COPY / "src"), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+    # The copy comes before the project, which is installed in place. What is compiled may be of another mutant.
+    path = {"PYTHONPATH": str(COPY / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | path | {"HYPOTHESIS_PROFILE": "mutation"}
 
 
 def sample(session: Path, mutants: int, seed: int) -> None:
