@@ -36,7 +36,7 @@ from amlocal.core.documents import Documents
 from amlocal.core.errors import AmlocalError, Forbidden
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
-from amlocal.datastores.routes import routes as datastore_routes
+from amlocal.datastores.routes import DatastoreRoutes
 from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
 from amlocal.identity.secrets import Secrets, load_secrets
@@ -164,13 +164,13 @@ def _asset_routes(context: Context, stores: Stores, secrets: Secrets, access: St
         make_sas=make_sas,
     )
     return [
-        *datastore_routes(
+        *DatastoreRoutes(
             context,
             stores.datastores,
             key=secrets.storage,
             make_sas=make_sas,
             create_container=stores.blobs.create_container,
-        ),
+        ).routes(),
         *codes.routes(),
         *(
             route

@@ -16,58 +16,73 @@ _UNSTORED = {"Cache-Control": "no-store"}
 MakeSas = Callable[[str], str]  # container -> SAS token, without the question mark
 
 
-def routes(
-    context: Context, datastores: Datastores, *, key: str, make_sas: MakeSas, create_container: Callable[[str], None]
-) -> list[Route]:
-    """Return the datastore routes; `key` is the storage account's, `make_sas` signs for one container."""
+class DatastoreRoutes:
+    """Create, read, delete, and the secrets; `key` is the storage account's, `make_sas` signs for one container."""
 
-    def body(document: Document) -> dict[str, Any]:
+    def __init__(
+        self,
+        context: Context,
+        datastores: Datastores,
+        *,
+        key: str,
+        make_sas: MakeSas,
+        create_container: Callable[[str], None],
+    ) -> None:
+        self._context = context
+        self._datastores = datastores
+        self._key = key
+        self._make_sas = make_sas
+        self._create_container = create_container
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        one = f"{self._context.arm}/datastores/{{name}}"
+        return [
+            Route("GET", one, self._show, for_job=lambda *_: True),  # what it is called in storage: no secret
+            Route("PUT", one, self._put),
+            Route("DELETE", one, self._delete),
+            Route("POST", f"{one}/listSecrets", self._list_secrets),
+            Route("GET", f"{self._context.arm}/datastores", self._list),
+        ]
+
+    def _body(self, document: Document) -> dict[str, Any]:
         created = document.body["created"]
         return {
-            "id": f"{context.arm}/datastores/{document.name}",
+            "id": f"{self._context.arm}/datastores/{document.name}",
             "name": document.name,
             "type": f"{PROVIDER}/workspaces/datastores",
-            "properties": datastores.properties(document),
+            "properties": self._datastores.properties(document),
             "systemData": system_data(created, created, kind="Application"),
         }
 
-    def show(call: Call) -> Reply:
-        return Reply(200, body(datastores.get(call.path["name"])))
+    def _show(self, call: Call) -> Reply:
+        return Reply(200, self._body(self._datastores.get(call.path["name"])))
 
-    def listing(call: Call) -> Reply:
+    def _list(self, call: Call) -> Reply:
         wanted = call.query.get("isDefault", "").lower()
-        shown = datastores.list(default=wanted == "true" if wanted else None)
-        return page(call, shown, context.origin, show=body)
+        shown = self._datastores.list(default=wanted == "true" if wanted else None)
+        return page(call, shown, self._context.origin, show=self._body)
 
-    def put(call: Call) -> Reply:
+    def _put(self, call: Call) -> Reply:
         properties = call.properties()
-        with context.documents.transaction():  # a container that cannot be made leaves no datastore without one
-            document, created = datastores.put(call.path["name"], properties)
+        with self._context.documents.transaction():  # a container that cannot be made leaves no datastore without one
+            document, created = self._datastores.put(call.path["name"], properties)
             if is_local(document):
-                create_container(document.body["properties"]["containerName"])
-        return Reply(201 if created else 200, body(document), {"Location": call.url} if created else {})
+                self._create_container(document.body["properties"]["containerName"])
+        return Reply(201 if created else 200, self._body(document), {"Location": call.url} if created else {})
 
-    def secrets(call: Call) -> Reply:
-        document = datastores.get(call.path["name"])
-        return Reply(200, _secrets(document) if not is_local(document) else local_secrets(document), _UNSTORED)
+    def _list_secrets(self, call: Call) -> Reply:
+        document = self._datastores.get(call.path["name"])
+        return Reply(200, self._local_secrets(document) if is_local(document) else _secrets(document), _UNSTORED)
 
-    def local_secrets(document: Document) -> dict[str, Any]:
+    def _local_secrets(self, document: Document) -> dict[str, Any]:
         properties = document.body["properties"]
         if properties["credentials"]["credentialsType"] == "AccountKey":
-            return {"secretsType": "AccountKey", "key": key}
-        return {"secretsType": "Sas", "sasToken": make_sas(properties["containerName"])}
+            return {"secretsType": "AccountKey", "key": self._key}
+        return {"secretsType": "Sas", "sasToken": self._make_sas(properties["containerName"])}
 
-    def delete(call: Call) -> Reply:
-        return Reply(200 if datastores.delete(call.path["name"]) else 204)
-
-    one = f"{context.arm}/datastores/{{name}}"
-    return [
-        Route("GET", one, show, for_job=lambda *_: True),  # what it is called in storage: no secret, no content
-        Route("PUT", one, put),
-        Route("DELETE", one, delete),
-        Route("POST", f"{one}/listSecrets", secrets),
-        Route("GET", f"{context.arm}/datastores", listing),
-    ]
+    def _delete(self, call: Call) -> Reply:
+        return Reply(200 if self._datastores.delete(call.path["name"]) else 204)
 
 
 def _secrets(document: Document) -> dict[str, Any]:
