@@ -6,24 +6,21 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
 from amlocal.app import App
 from amlocal.assembly.batch import Batch
+from amlocal.assembly.credentials import Credentials, check_caller
 from amlocal.assembly.jobs import Jobs
 from amlocal.assembly.online import Online
 from amlocal.assembly.stores import Stores, open_stores
 from amlocal.assets.codes import CodeRoutes
 from amlocal.assets.routes import AssetRoutes
 from amlocal.blobs import BlobStore
-from amlocal.blobs.access import StorageAccess
 from amlocal.blobs.routes import routes as blob_routes
 from amlocal.client import direct_environ, switch_environ
 from amlocal.computes.routes import ComputeRoutes
 from amlocal.core.context import (
-    STORAGE_ACCOUNT,
-    STORAGE_SUFFIX,
     Clock,
     Context,
     Identity,
@@ -33,24 +30,18 @@ from amlocal.core.context import (
 )
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
-from amlocal.core.errors import AmlocalError, Forbidden
+from amlocal.core.errors import AmlocalError
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
 from amlocal.datastores.routes import DatastoreRoutes
-from amlocal.identity.routes import ML_AUDIENCE, SCORING_AUDIENCES
 from amlocal.identity.routes import routes as identity_routes
-from amlocal.identity.secrets import Secrets, load_secrets
-from amlocal.identity.tokens import Tokens, TokenScope
-from amlocal.jobs.outputs import JobPermissions
+from amlocal.identity.secrets import load_secrets
 from amlocal.jobs.process import machine_environ, sandbox_warning
 from amlocal.settings import Settings
 from amlocal.tracking.tracking import Tracking
 from amlocal.workspace.routes import routes as workspace_routes
 
-_SAS_LIFETIME = timedelta(hours=8)  # as Azure ML's own upload tokens
-_SAS_SKEW = timedelta(minutes=10)
 _LOG = logging.getLogger("amlocal")
-_JOB_TOKEN_LIFETIME = timedelta(days=30)  # at most: it ends with the job
 
 
 def build(
@@ -64,13 +55,10 @@ def build(
 ) -> App:
     """Return the application of one workspace, whose folder exists and is locked by the caller."""
     folder = settings.folder
-    secrets = load_secrets(folder.secrets)
     database = Database(folder.database)
     context = Context(identity, origin, Documents(database), clock, ids)
     stores = open_stores(context, BlobStore(folder.chunks, database, clock, ids))
-    tokens = Tokens(secrets.signing, identity.guid, clock, stores.jobs.runs)
-    grants = JobPermissions(identity, stores.jobs, stores.lookup(), stores.datastores)
-    access = StorageAccess(STORAGE_ACCOUNT, secrets.storage, clock, tokens.check, grants.permissions)
+    credentials = Credentials(context, stores, load_secrets(folder.secrets))
     environ = machine_environ(os.environ)
     tracking = Tracking(folder.tracking, stores.blobs, lenient=settings.lenient, environ=environ)
     jobs = Jobs(
@@ -78,9 +66,9 @@ def build(
         settings,
         stores,
         record_run=tracking.record_run,
-        signing_key=secrets.signing,
+        signing_key=credentials.secrets.signing,
         client_environ=switch_environ(origin, folder, identity) | direct_environ(os.environ),
-        make_token=partial(_job_token, tokens),
+        make_token=credentials.job_token,
     )
     operations = Operations(context)
     batch = Batch(context, settings, stores, jobs, operations)
@@ -89,25 +77,25 @@ def build(
         settings,
         stores,
         operations,
-        signing_key=secrets.signing,
-        check_bearer=partial(check_caller, tokens),
+        signing_key=credentials.secrets.signing,
+        check_bearer=partial(check_caller, credentials.tokens),
     )
 
     table = [
-        *identity_routes(context, secrets, tokens),
+        *identity_routes(context, credentials.secrets, credentials.tokens),
         *workspace_routes(context, created),
         *ComputeRoutes(context, stores.computes, operations).routes(),
         *operations.routes(),
         *online.routes(),
-        *_asset_routes(context, stores, secrets, access),
+        *_asset_routes(context, stores, credentials),
         *jobs.routes(),
         *batch.routes(),
-        *tracking.routes(tokens.check),
+        *tracking.routes(credentials.tokens.check),
         # Last: the account's root is the first segment of any path.
-        *blob_routes(stores.blobs, access, clock=clock, ids=ids),
+        *blob_routes(stores.blobs, credentials.storage, clock=clock, ids=ids),
     ]
     lifespan = partial(_lifespan, database, stores.blobs, tracking, batch, jobs, online)
-    return App(context, table, tokens.check_header, lifespan)
+    return App(context, table, credentials.tokens.check_header, lifespan)
 
 
 @asynccontextmanager
@@ -129,16 +117,6 @@ async def _lifespan(
         yield
 
 
-def _job_token(tokens: Tokens, job: str, whole: bool) -> str:
-    return tokens.issue(ML_AUDIENCE, lifetime=_JOB_TOKEN_LIFETIME, scope=TokenScope(job, whole))[0]
-
-
-def check_caller(tokens: Tokens, header: str) -> None:
-    """Raise `ApiError` unless the header lets its sender call online endpoints."""
-    if job := tokens.check_header(header, audiences=SCORING_AUDIENCES):
-        raise Forbidden(job, "score", "onlineEndpoints")
-
-
 async def _warn_without_sandbox() -> None:
     if text := await asyncio.to_thread(sandbox_warning):
         _LOG.warning("%s", text)
@@ -151,26 +129,23 @@ async def _collect_garbage(blobs: BlobStore) -> None:
         _LOG.exception("the bytes of deleted blobs could not be freed; the next start tries again")
 
 
-def _asset_routes(context: Context, stores: Stores, secrets: Secrets, access: StorageAccess) -> list[Route]:
-    def make_sas(container: str) -> str:
-        now = context.clock()
-        return access.make_sas(container, "rcwdl", now + _SAS_LIFETIME, starts=now - _SAS_SKEW)
-
+def _asset_routes(context: Context, stores: Stores, credentials: Credentials) -> list[Route]:
     codes = CodeRoutes(
         context,
         stores.codes,
-        storage_root=f"{context.origin}/{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}",
+        storage_root=credentials.storage_root,
         create_container=stores.blobs.create_container,
-        make_sas=make_sas,
+        make_sas=credentials.make_sas,
+    )
+    datastores = DatastoreRoutes(
+        context,
+        stores.datastores,
+        key=credentials.secrets.storage,
+        make_sas=credentials.make_sas,
+        create_container=stores.blobs.create_container,
     )
     return [
-        *DatastoreRoutes(
-            context,
-            stores.datastores,
-            key=secrets.storage,
-            make_sas=make_sas,
-            create_container=stores.blobs.create_container,
-        ).routes(),
+        *datastores.routes(),
         *codes.routes(),
         *(
             route

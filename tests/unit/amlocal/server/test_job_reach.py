@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.assembly.build import check_caller
+from amlocal.assembly.credentials import check_caller
 from amlocal.core.errors import Forbidden
 from amlocal.identity.routes import ML_AUDIENCE
 from amlocal.identity.tokens import Tokens, TokenScope
