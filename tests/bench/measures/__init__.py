@@ -9,6 +9,7 @@ from tests.bench.measures import (
     commands,
     gates,
     heavy,
+    hops,
     jobs,
     lists,
     online,
@@ -37,6 +38,7 @@ MEASURES: dict[str, Callable[[], list[Figure]]] = {
     "gate": gates.gate,
     "release": release.release,
     "canaries": canaries.canaries,
+    "hops": hops.hops,
     "batch-many": batch.batch_many,
 }
-ON_REQUEST = ("batch-many",)  # measured only when they are named
+ON_REQUEST = ("batch-many", "hops")  # measured only when they are named

@@ -75,16 +75,21 @@ def project_files() -> dict[str, str]:
     return {name: yaml.safe_dump(document) for name, document in documents.items()}
 
 
+def make_project(root: Path) -> Project:
+    """Write a project's files into a folder."""
+    for folder in ("src", "data", "mlops/continuous-training", "mlops/deploy/online", "mlops/deploy/batch"):
+        (root / folder).mkdir(parents=True)
+    (root / "data" / "train.csv").write_text("a,b\n1,2\n")
+    (root / "data" / "batch.csv").write_text("a,b\n1,2\n3,4\n")
+    (root / "data" / "online.json").write_text('{"input_data": [[1, 2]]}')
+    for name, text in project_files().items():
+        (root / "mlops" / name).write_text(text)
+    return Project(root)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    for folder in ("src", "data", "mlops/continuous-training", "mlops/deploy/online", "mlops/deploy/batch"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "data" / "train.csv").write_text("a,b\n1,2\n")
-    (tmp_path / "data" / "batch.csv").write_text("a,b\n1,2\n3,4\n")
-    (tmp_path / "data" / "online.json").write_text('{"input_data": [[1, 2]]}')
-    for name, text in project_files().items():
-        (tmp_path / "mlops" / name).write_text(text)
-    return Project(tmp_path)
+    return make_project(tmp_path)
 
 
 @pytest.fixture
