@@ -1,4 +1,4 @@
-"""The commands `gate`, which fails when the gate stays shut, and `report`, which shows what was found."""
+"""The commands `gate`, which fails when the gate does, and `report`, which shows what was found."""
 
 import os
 import webbrowser
@@ -39,7 +39,7 @@ def gate(session: Session, name: str, version: str | None) -> None:
     session.say(f"report {project.shown(file)}")
     show_on_run(markdown_file(record, project.reports), os.environ, session.say)
     if not record.passed:
-        raise GateFailed("\n".join([f"gate {name} stays shut:", *broken(record)]))
+        raise GateFailed("\n".join([f"gate {name} failed:", *broken(record)]))
 
 
 def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str | None, commit: str) -> GateRecord:

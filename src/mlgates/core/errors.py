@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     JOB_FAILED = 6, "A job ended in any other way than completed."
     DEPLOYMENT_FAILED = 7, "A deployment did not come up."
     ENDPOINT_TEST_FAILED = 8, "What is deployed did not answer as it must."
-    GATE_FAILED = 9, "A gate stays shut."
+    GATE_FAILED = 9, "A gate failed."
     PENDING_APPROVAL = 10, "A pipeline waits for somebody to act; run again, it goes on from there."
     BUILD_REFUSED = 11, "An archive is not the build that it should be."
     SUITE_FAILED = 12, "A layer of tests failed."
@@ -105,7 +105,7 @@ class PendingApproval(MlgatesError):
 
 
 class GateFailed(MlgatesError):
-    """A gate does not open."""
+    """A gate failed."""
 
     exit_code = ExitCode.GATE_FAILED
 

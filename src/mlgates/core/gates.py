@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
     @property
     def holds(self) -> bool:
-        """True when the gate may open as far as this check goes."""
+        """True when the gate may pass as far as this check goes."""
         return self in {Verdict.PASSED, Verdict.WARNED}
 
     @classmethod
@@ -63,7 +63,7 @@ class CheckResult:
 
     @property
     def holds(self) -> bool:
-        """True when the gate may open as far as this goes."""
+        """True when the gate may pass as far as this goes."""
         return self.verdict.holds
 
     @property

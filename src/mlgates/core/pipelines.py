@@ -86,7 +86,7 @@ class PipelineRecord:
 
     @property
     def passed(self) -> bool:
-        """True when it came to its end: no stage failed or waits, no gate stays shut."""
+        """True when it came to its end: no stage failed or waits, no gate failed."""
         return self.state is StageState.PASSED and all(record.passed for record in self.gates)
 
     @property
@@ -102,8 +102,8 @@ class PipelineRecord:
             return f"pipeline {self.pipeline} {stopped.state} at {stopped.name}" + (
                 f": {stopped.remark}" if stopped.remark else ""
             )
-        shut = next((record for record in self.gates if not record.passed), None)
-        return f"pipeline {self.pipeline} {'passed' if not shut else f'failed: {shut.summary}'}"
+        failed = next((record for record in self.gates if not record.passed), None)
+        return f"pipeline {self.pipeline} {'passed' if not failed else f'failed: {failed.summary}'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON values."""

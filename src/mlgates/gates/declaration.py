@@ -36,7 +36,7 @@ class Evaluation(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What must hold for a gate to open."""
+    """What must hold for a gate to pass."""
 
     name: str
     checks: tuple[CheckConfig, ...]

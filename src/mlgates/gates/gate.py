@@ -50,7 +50,7 @@ def judge(
             found.append(result)  # noqa: PERF402 - what was found before one that cannot run is kept
     except CouldNotRun as error:
         stopped = _stopped(planned, str(error), error.remedy)
-    except Exception as error:  # noqa: BLE001 - see _FAULT; the result says it, and the gate does not open
+    except Exception as error:  # noqa: BLE001 - see _FAULT; the result says it, and the gate fails
         stopped = _stopped(planned, f"{type(error).__name__}: {error}", _FAULT)
     seconds = clock() - began
     for result in found:

@@ -68,7 +68,7 @@ def _artifact(model: Model | None) -> ModelArtifact | None:
 
 
 def broken(record: GateRecord) -> Sequence[str]:
-    """Return a line for each check that keeps the gate shut."""
+    """Return a line for each check for which the gate fails."""
     unknown = [] if record.of_known_commit else ["  the commit is unknown, and a gate passes for a known one alone"]
     return unknown + [
         f"  {result.name} {result.verdict}: {result.reason}" + (f" -> {result.remedy}" if result.remedy else "")

@@ -68,7 +68,7 @@ def train_twice(run: PipelineRun, *, progress: Progress) -> Trained:
 
 
 def run_gate(run: PipelineRun, name: str, *, progress: Progress) -> GateRecord:
-    """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it stays shut."""
+    """Run the gate `name` on the model of this run. Raises `GateFailed`, with every reason, when it fails."""
     project = run.settings.project
     shown = project.shown(project.gates_file)
     gates = read_gates(project.gates_file, shown)

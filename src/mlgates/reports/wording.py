@@ -67,7 +67,7 @@ def subject(record: GateRecord) -> str:
 
 def headline(record: GateRecord) -> str:
     """Return what was decided, in one sentence without its full stop."""
-    return f"Gate {record.gate} {'opens' if record.passed else 'stays shut'} for {subject(record)}"
+    return f"Gate {record.gate} {'passed' if record.passed else 'failed'} for {subject(record)}"
 
 
 def pipeline_headline(record: PipelineRecord) -> str:
@@ -77,9 +77,9 @@ def pipeline_headline(record: PipelineRecord) -> str:
         return (
             f"Pipeline {record.pipeline} {'waits' if stage.state is StageState.WAITING else 'failed'} at {stage.name}"
         )
-    shut = next((gate for gate in record.gates if not gate.passed), None)
-    if shut:
-        return f"Pipeline {record.pipeline} failed: {headline(shut)[0].lower()}{headline(shut)[1:]}"
+    failed = next((gate for gate in record.gates if not gate.passed), None)
+    if failed:
+        return f"Pipeline {record.pipeline} failed: {headline(failed)[0].lower()}{headline(failed)[1:]}"
     return f"Pipeline {record.pipeline} {'passed' if record.passed else 'did nothing'}"
 
 
@@ -87,7 +87,7 @@ def tally(record: GateRecord) -> str:
     """Return how the checks ended, in one sentence."""
     results = record.results
     if not results:
-        return "No check ran, and a gate without a check does not open."
+        return "No check ran, and a gate without a check does not pass."
     broken = sum(not result.verdict.holds for result in results)
     warned = sum(result.verdict is Verdict.WARNED for result in results)
     if not broken:
@@ -97,7 +97,7 @@ def tally(record: GateRecord) -> str:
 
 
 def worst_first(record: GateRecord) -> list[CheckResult]:
-    """Return the results that did not pass: those that keep the gate shut, then the warnings."""
+    """Return the results that did not pass: those for which the gate fails, then the warnings."""
     return [
         result
         for verdicts in ({Verdict.FAILED, Verdict.COULD_NOT_RUN}, {Verdict.WARNED})

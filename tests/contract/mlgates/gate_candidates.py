@@ -101,7 +101,7 @@ def verdicts(
 
 
 def stopped_by(results: Sequence[CheckResult]) -> set[str]:
-    """Return the kinds of check that keep the gate shut."""
+    """Return the kinds of check for which the gate fails."""
     return {result.kind for result in results if not result.verdict.holds}
 
 

@@ -1,6 +1,6 @@
 """How long the model takes to predict, in this process: one row, as a request brings it, and a batch.
 
-What else the machine does makes a prediction slower and never faster, and must not shut the gate. So the time in which
+What else the machine does makes a prediction slower and never faster, and must not fail the gate. So the time in which
 this thread was ready and had no processor is left out, where the system counts it (Linux); and a measurement over its
 limit is taken again, the better one counts. A slow model stays slow.
 """

@@ -23,7 +23,7 @@ def test_report_renders_the_record_that_is_named_and_says_where(mlgates: Command
     write_gate(DEV, project.reports)
     page.unlink()
     assert mlgates("report", "--gate", "prod").stdout == "reports/gates/prod.html\n"
-    assert "Gate prod stays shut" in page.read_text()
+    assert "Gate prod failed" in page.read_text()
 
 
 def test_report_renders_a_pipeline(mlgates: Command, project: Project) -> None:

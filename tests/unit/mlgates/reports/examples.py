@@ -1,4 +1,4 @@
-"""Records as gates and pipelines leave them: two gates, one of which stays shut, and a pipeline that waits."""
+"""Records as gates and pipelines leave them: two gates, one of which fails, and a pipeline that waits."""
 
 from collections.abc import Mapping
 from dataclasses import replace

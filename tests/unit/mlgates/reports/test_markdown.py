@@ -13,8 +13,8 @@ from tests.unit.mlgates.reports.strategies import records, texts
 
 
 def test_the_decision_comes_first() -> None:
-    assert gate_markdown(PROD).splitlines()[0] == "## ❌ Gate prod stays shut for diabetes-classifier:3"
-    assert gate_markdown(DEV).splitlines()[0] == "## ✅ Gate dev opens for diabetes-classifier:3"
+    assert gate_markdown(PROD).splitlines()[0] == "## ❌ Gate prod failed for diabetes-classifier:3"
+    assert gate_markdown(DEV).splitlines()[0] == "## ✅ Gate dev passed for diabetes-classifier:3"
 
 
 def test_what_keeps_the_gate_shut_stands_before_the_table_with_what_to_do() -> None:

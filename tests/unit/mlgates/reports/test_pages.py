@@ -23,8 +23,8 @@ from tests.unit.mlgates.reports.strategies import HOSTILE, records
 QA = replace(DEV, gate="qa", candidate=None, champion=None, build=None, pictures={}, results=DEV.results[:1])
 FIRST = replace(DEV, champion=None, pictures={})
 PAGES = {
-    "a gate that stays shut": gate_page(PROD),
-    "a gate that opens": gate_page(DEV),
+    "a gate that failed": gate_page(PROD),
+    "a gate that passed": gate_page(DEV),
     "a gate about a commit": gate_page(QA),
     "a first candidate, nothing drawn": gate_page(FIRST),
     "a gate without a check": gate_page(replace(PROD, results=())),
@@ -91,7 +91,7 @@ def test_a_page_says_its_language_and_fits_a_phone(page: str) -> None:
 
 @given(records)
 def test_hostile_names_are_text_and_nothing_else(record: GateRecord) -> None:
-    usual = read(PAGES["a gate that opens"])
+    usual = read(PAGES["a gate that passed"])
     page = read(gate_page(record))
     assert {node.tag for node in page.find()} <= {node.tag for node in usual.find()} | {"ul", "li"}
     words = page.words
@@ -108,8 +108,8 @@ def test_a_hostile_pipeline_is_text_too(name: str) -> None:
 
 
 def test_the_decision_and_what_stands_against_it_come_before_everything_else() -> None:
-    words = read(PAGES["a gate that stays shut"]).words
-    order = ["Gate prod stays shut for", "2 of 15 checks do not hold", "fairness.Age", "supply_chain", "calibration"]
+    words = read(PAGES["a gate that failed"]).words
+    order = ["Gate prod failed for", "2 of 15 checks do not hold", "fairness.Age", "supply_chain", "calibration"]
     places = [words.index(text, words.index("Dark")) for text in order]
     assert places == sorted(places)
     assert places[-1] < words.index("metrics.accuracy")
@@ -127,7 +127,7 @@ def section(page: str, heading: str) -> Node:
 
 
 def test_both_models_are_drawn_side_by_side() -> None:
-    models = section(PAGES["a gate that stays shut"], "Candidate and champion")
+    models = section(PAGES["a gate that failed"], "Candidate and champion")
     assert [caption.words for caption in models.find("figcaption")] == [
         "ROC curve",
         "Precision and recall",

@@ -77,5 +77,5 @@ def test_a_pipelines_headline_says_where_it_stands() -> None:
     assert pipeline_headline(PIPELINE) == "Pipeline prod waits at approval"
     assert pipeline_headline(RELEASED) == "Pipeline prod passed"
     assert pipeline_headline(replace(RELEASED, stages=())) == "Pipeline prod did nothing"
-    shut = replace(RELEASED, gates=(PROD,))
-    assert pipeline_headline(shut) == "Pipeline prod failed: gate prod stays shut for diabetes-classifier:3"
+    failed = replace(RELEASED, gates=(PROD,))
+    assert pipeline_headline(failed) == "Pipeline prod failed: gate prod failed for diabetes-classifier:3"
