@@ -55,7 +55,7 @@ def train(
 def register(session: Session, client: "MLClient", job_name: str | None) -> None:
     """Register the model of a job."""
     with shown(session.progress) as progress:
-        model = delivery.register(client, session.settings, job_name, progress=progress)
+        model = delivery.register_job_model(client, session.settings, job_name, progress=progress)
     _say_model(session, model)
 
 

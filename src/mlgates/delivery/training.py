@@ -64,7 +64,9 @@ def finish(client: MLClient, settings: Settings, job: Job, *, name: str = "job",
         return step.done(follow(step, client, job, poll_s=poll_seconds(settings)))
 
 
-def register(client: MLClient, settings: Settings, job_name: str | None = None, *, progress: Progress) -> AssetVersion:
+def register_job_model(
+    client: MLClient, settings: Settings, job_name: str | None = None, *, progress: Progress
+) -> AssetVersion:
     """Register the model of job `job_name`, by default of the newest completed one; return its version."""
     job = progress.run("find job", lambda: find_job(client, settings.training_experiment_name, job_name))
     return progress.run("model", lambda: _register(client, settings, job))

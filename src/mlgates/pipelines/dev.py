@@ -18,7 +18,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.endpoints import deploy
-from mlgates.delivery.training import register
+from mlgates.delivery.training import register_job_model
 from mlgates.pipelines.pipeline_run import PipelineRun, Stage, Summary
 from mlgates.pipelines.shared_stages import run_gate, run_suite, train_once
 
@@ -81,7 +81,7 @@ def _build(run: PipelineRun, dist: Path, stack: ExitStack, *, progress: Progress
 
 
 def _register(run: PipelineRun, *, progress: Progress) -> AssetVersion:
-    run.model = register(run.client, run.settings, run.job.name if run.job else None, progress=progress)
+    run.model = register_job_model(run.client, run.settings, run.job.name if run.job else None, progress=progress)
     return run.model
 
 

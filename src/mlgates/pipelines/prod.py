@@ -18,7 +18,7 @@ from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.models import candidate_of
-from mlgates.delivery.training import register
+from mlgates.delivery.training import register_job_model
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.pipelines.dev import check_passed
 from mlgates.pipelines.pipeline_run import PipelineRun, Stage, Summary
@@ -81,7 +81,7 @@ def _approval(run: PipelineRun, *, progress: Progress) -> Entry:
 
 
 def _register(run: PipelineRun, *, progress: Progress) -> AssetVersion:
-    run.model = register(run.client, run.settings, run.job.name if run.job else None, progress=progress)
+    run.model = register_job_model(run.client, run.settings, run.job.name if run.job else None, progress=progress)
     return run.model
 
 

@@ -8,7 +8,7 @@ from mlgates.core.errors import JobFailed
 from mlgates.core.progress import JobSubmitted, Record, Silent, StepFailed, StepFinished
 from mlgates.core.values import Inventory, SourceState
 from mlgates.delivery.models import take_inventory
-from mlgates.delivery.training import TrainingRequest, register, train
+from mlgates.delivery.training import TrainingRequest, register_job_model, train
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 
 REQUEST = TrainingRequest(SourceState("c0ffee", dirty=False))
@@ -71,7 +71,7 @@ def test_a_registered_job_is_registered_again_without_asking_for_its_metrics(
     workspace.jobs.held = [FakeJob("job-9", Status.COMPLETED)]
     workspace.models.create_or_update(type("Model", (), {"name": "classifier", "tags": {"job": "job-9"}}))
     record = Record()
-    register(client, settings, progress=record)
+    register_job_model(client, settings, progress=record)
     assert record.of(StepFinished)[-1].summary == "classifier:1 already holds this content"
 
 
