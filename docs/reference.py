@@ -96,6 +96,9 @@ def _documented(name: str, what: Any) -> Iterator[str]:
     if inspect.isclass(what):
         for field, told in _field_docstrings(what).items():
             yield f"- `{field}`: {_line(told)}"
+        for key, value in vars(what).items():
+            if isinstance(value, property) and value.__doc__:
+                yield f"- `{key}`: {_line(value.__doc__)}"
         for key, method in vars(what).items():
             public = inspect.isfunction(method) and not key.startswith("_") and method.__doc__
             if public and method.__qualname__ == f"{what.__name__}.{key}":

@@ -13,14 +13,23 @@ if TYPE_CHECKING:
     from mlgates.config.project import Project, find_project
     from mlgates.config.settings import Settings
     from mlgates.contract import properties
+    from mlgates.contract.formats import served_formats
     from mlgates.contract.model_folder import read_contract
     from mlgates.contract.pyfunc_scorer import PyfuncScorer
-    from mlgates.contract.signature import ModelContract
+    from mlgates.contract.signature import Batch, ModelContract
     from mlgates.core.errors import ExitCode, MlgatesError
     from mlgates.core.gates import CheckResult, GateRecord, Verdict, bounded
     from mlgates.core.lineage import Lineage
     from mlgates.core.progress import Progress, Record, Silent
     from mlgates.core.values import AssetVersion, Job
+    from mlgates.delivery.assets import register_data, register_environment
+    from mlgates.delivery.batch import download_predictions, invoke_batch
+    from mlgates.delivery.connection import poll_seconds
+    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint, served_model
+    from mlgates.delivery.models import download_model, released_version
+    from mlgates.delivery.online import sample_request
+    from mlgates.delivery.operations import state_of
+    from mlgates.delivery.training import register_job_model
     from mlgates.endpoint_client import Address, EndpointClient, Scorer, ScoringRequest, ScoringResponse, ask
     from mlgates.expectations.readers import UnreadableData, read_csv, read_request
     from mlgates.expectations.validation import load_suite, validate
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from mlgates.gates.checks.metrics import Bounds
     from mlgates.gates.errors import CouldNotRun
     from mlgates.gates.evidence import Evidence
+    from mlgates.pytest_plugin.workspace_fixtures import without_traceback
 
 _MODULES = {
     "mlgates.config.declaring": ("Strict",),
@@ -35,28 +45,37 @@ _MODULES = {
     "mlgates.config.project": ("Project", "find_project"),
     "mlgates.config.settings": ("Settings",),
     "mlgates.contract": ("properties",),
+    "mlgates.contract.formats": ("served_formats",),
     "mlgates.contract.model_folder": ("read_contract",),
     "mlgates.contract.pyfunc_scorer": ("PyfuncScorer",),
-    "mlgates.contract.signature": ("ModelContract",),
+    "mlgates.contract.signature": ("Batch", "ModelContract"),
     "mlgates.core.errors": ("ExitCode", "MlgatesError"),
     "mlgates.core.gates": ("CheckResult", "GateRecord", "Verdict", "bounded"),
     "mlgates.core.lineage": ("Lineage",),
     "mlgates.core.progress": ("Progress", "Record", "Silent"),
     "mlgates.core.values": ("AssetVersion", "Job"),
-    "mlgates.endpoint_client": (
-        "Address", "EndpointClient", "Scorer", "ScoringRequest", "ScoringResponse", "ask",
-    ),
+    "mlgates.delivery.assets": ("register_data", "register_environment"),
+    "mlgates.delivery.batch": ("download_predictions", "invoke_batch"),
+    "mlgates.delivery.connection": ("poll_seconds",),
+    "mlgates.delivery.live_endpoints": ("LiveBatchEndpoint", "LiveOnlineEndpoint", "served_model"),
+    "mlgates.delivery.models": ("download_model", "released_version"),
+    "mlgates.delivery.online": ("sample_request",),
+    "mlgates.delivery.operations": ("state_of",),
+    "mlgates.delivery.training": ("register_job_model",),
+    "mlgates.endpoint_client": ("Address", "EndpointClient", "Scorer", "ScoringRequest", "ScoringResponse", "ask"),
     "mlgates.expectations.readers": ("UnreadableData", "read_csv", "read_request"),
     "mlgates.expectations.validation": ("load_suite", "validate"),
     "mlgates.gates.check_types": ("CheckType",),
     "mlgates.gates.checks.metrics": ("Bounds",),
     "mlgates.gates.errors": ("CouldNotRun",),
     "mlgates.gates.evidence": ("Evidence",),
+    "mlgates.pytest_plugin.workspace_fixtures": ("without_traceback",),
 }  # fmt: skip
 
 __all__ = [
     "Address",
     "AssetVersion",
+    "Batch",
     "Bounds",
     "CheckResult",
     "CheckType",
@@ -67,6 +86,8 @@ __all__ = [
     "GateRecord",
     "Job",
     "Lineage",
+    "LiveBatchEndpoint",
+    "LiveOnlineEndpoint",
     "MlgatesError",
     "ModelContract",
     "Progress",
@@ -83,14 +104,27 @@ __all__ = [
     "Verdict",
     "ask",
     "bounded",
+    "download_model",
+    "download_predictions",
     "find_project",
+    "invoke_batch",
     "load_settings",
     "load_suite",
+    "poll_seconds",
     "properties",
     "read_contract",
     "read_csv",
     "read_request",
+    "register_data",
+    "register_environment",
+    "register_job_model",
+    "released_version",
+    "sample_request",
+    "served_formats",
+    "served_model",
+    "state_of",
     "validate",
+    "without_traceback",
 ]
 
 

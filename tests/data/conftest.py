@@ -8,7 +8,7 @@ import pytest
 
 from diabetes.schema import FEATURES
 from diabetes_dataset import stand_in
-from mlgates.expectations.readers import read_csv, read_request
+from mlgates import read_csv, read_request
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from diabetes.schema import IDENTIFIER, LABEL
-from mlgates.expectations.readers import UnreadableData, read_csv
-from mlgates.expectations.validation import load_suite, validate
+from mlgates import UnreadableData, load_suite, read_csv, validate
 from tests.data.conftest import SUITES
 
 Breaking = Callable[[pd.DataFrame], pd.DataFrame]

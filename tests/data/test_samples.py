@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from diabetes.schema import FEATURES
-from mlgates.expectations.readers import read_csv
-from mlgates.expectations.validation import load_suite, validate
+from mlgates import load_suite, read_csv, validate
 from tests.data.conftest import SUITES
 
 SAMPLES = ["batch", "online"]

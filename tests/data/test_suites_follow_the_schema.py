@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diabetes.schema import COLUMNS, FEATURE_COLUMNS, FEATURES, Column
-from mlgates.expectations.validation import load_suite
+from mlgates import load_suite
 from tests.data.conftest import SUITES
 
 ALL = tuple(column.name for column in COLUMNS)

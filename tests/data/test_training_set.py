@@ -9,8 +9,7 @@ import pytest
 from diabetes import estimators, patients
 from diabetes.schema import FEATURES, LABEL
 from diabetes.training import Settings, train
-from mlgates.expectations.readers import read_csv
-from mlgates.expectations.validation import load_suite, validate
+from mlgates import load_suite, read_csv, validate
 from tests.data.conftest import SUITES
 
 # Measured on the published data set.

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from mlgates.contract.model_folder import read_contract
-from mlgates.contract.pyfunc_scorer import PyfuncScorer
-from mlgates.contract.signature import ModelContract
-from mlgates.core.lineage import Lineage
-from mlgates.core.values import AssetVersion
+from mlgates import AssetVersion, Lineage, ModelContract, PyfuncScorer, read_contract
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
     from azure.ai.ml import MLClient
@@ -43,7 +39,7 @@ def tracking(workspace: "MLClient") -> "MlflowClient":
 @pytest.fixture(scope="session")
 def downloaded(workspace: "MLClient", candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model's folder, as azure-ai-ml downloads it."""
-    from mlgates.delivery.models import download_model  # noqa: PLC0415
+    from mlgates import download_model  # noqa: PLC0415
 
     return download_model(workspace, candidate, tmp_path_factory.mktemp("model"))
 

@@ -3,9 +3,7 @@
 import pytest
 from azure.ai.ml import MLClient
 
-from mlgates.config.settings import Settings
-from mlgates.core.lineage import Lineage
-from mlgates.delivery.assets import register_data, register_environment
+from mlgates import Lineage, Settings, register_data, register_environment
 
 
 def split(reference: str) -> tuple[str, str]:

@@ -11,16 +11,22 @@ import yaml
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import BatchDeployment
 
-from mlgates.config.settings import Settings
-from mlgates.contract.pyfunc_scorer import PyfuncScorer
-from mlgates.contract.signature import Batch, ModelContract
-from mlgates.core.progress import Silent
-from mlgates.core.values import AssetVersion, Job
-from mlgates.delivery.batch import download_predictions, invoke_batch
-from mlgates.delivery.connection import poll_seconds
-from mlgates.delivery.live_endpoints import LiveBatchEndpoint, served_model
-from mlgates.delivery.operations import state_of
-from mlgates.pytest_plugin.workspace_fixtures import without_traceback
+from mlgates import (
+    AssetVersion,
+    Batch,
+    Job,
+    LiveBatchEndpoint,
+    ModelContract,
+    PyfuncScorer,
+    Settings,
+    Silent,
+    download_predictions,
+    invoke_batch,
+    poll_seconds,
+    served_model,
+    state_of,
+    without_traceback,
+)
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

@@ -1,5 +1,6 @@
 """The online endpoint: as declared, serving the candidate, for those who have the key, with the model's own answers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,18 +9,24 @@ import yaml
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import OnlineDeployment
 
-from mlgates.config.settings import Settings
-from mlgates.contract import properties
-from mlgates.contract.formats import served_formats
-from mlgates.contract.pyfunc_scorer import PyfuncScorer
-from mlgates.contract.signature import Batch, ModelContract
-from mlgates.core.lineage import Lineage
-from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, served_model
-from mlgates.delivery.online import sample_request
-from mlgates.delivery.operations import state_of
-from mlgates.endpoint_client import Address, EndpointClient, ScoringRequest, ask
-from mlgates.pytest_plugin.endpoint_fixtures import EndpointAt
+from mlgates import (
+    Address,
+    AssetVersion,
+    Batch,
+    EndpointClient,
+    Lineage,
+    LiveOnlineEndpoint,
+    ModelContract,
+    PyfuncScorer,
+    ScoringRequest,
+    Settings,
+    ask,
+    properties,
+    sample_request,
+    served_formats,
+    served_model,
+    state_of,
+)
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -106,7 +113,7 @@ def test_predictions_are_the_registered_models_own(
 
 @pytest.mark.parametrize("credential", ["", "not-the-key"], ids=["no key", "a wrong key"])
 def test_a_caller_without_the_key_is_refused(
-    endpoint_at: EndpointAt, online_address: Address, sample: ScoringRequest, credential: str
+    endpoint_at: Callable[[Address], EndpointClient], online_address: Address, sample: ScoringRequest, credential: str
 ) -> None:
     stranger = endpoint_at(replace(online_address, credential=credential))
     assert ask(stranger, sample).status == 401

@@ -9,10 +9,7 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Model
 from mlflow import MlflowClient
 
-from mlgates.config.settings import Settings
-from mlgates.core.lineage import Lineage
-from mlgates.core.progress import Silent
-from mlgates.delivery.training import register
+from mlgates import Lineage, Settings, Silent, register_job_model
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -65,7 +62,7 @@ def test_it_predicts_a_class_for_every_patient_of_the_sample(downloaded: Path, s
 def test_registering_its_job_again_gives_the_same_version(
     workspace: MLClient, settings: Settings, model: Model, lineage: Lineage
 ) -> None:
-    again = register(workspace, settings, lineage.job, progress=Silent())
+    again = register_job_model(workspace, settings, lineage.job, progress=Silent())
     assert (again.version, again.created) == (model.version, False)
 
 

@@ -9,8 +9,7 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Job
 from mlflow import MlflowClient
 
-from mlgates.config.settings import Settings
-from mlgates.core.lineage import Lineage
+from mlgates import Lineage, Settings
 
 
 def specification(job: Job) -> dict[str, Any]:

@@ -4,10 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlgates.config.settings import Settings
-from mlgates.core.values import AssetVersion
-from mlgates.endpoint_client import ScoringRequest
-from mlgates.pytest_plugin.workspace_fixtures import without_traceback
+from mlgates import AssetVersion, ScoringRequest, Settings, without_traceback
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known
     from azure.ai.ml import MLClient
@@ -16,7 +13,7 @@ if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that im
 @pytest.fixture(scope="session")
 def sample(settings: Settings) -> ScoringRequest:
     """The request that the project keeps for this."""
-    from mlgates.delivery.online import sample_request  # noqa: PLC0415
+    from mlgates import sample_request  # noqa: PLC0415
 
     with without_traceback():
         return sample_request(settings)
@@ -25,7 +22,7 @@ def sample(settings: Settings) -> ScoringRequest:
 @pytest.fixture(scope="session")
 def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
     """The model version that is meant to serve."""
-    from mlgates.delivery.models import released_version  # noqa: PLC0415
+    from mlgates import released_version  # noqa: PLC0415
 
     with without_traceback():
         return released_version(delivered, settings)

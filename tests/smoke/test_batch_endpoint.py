@@ -3,9 +3,7 @@
 import pytest
 from azure.ai.ml.entities import BatchDeployment
 
-from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import LiveBatchEndpoint, served_model
-from mlgates.delivery.operations import state_of
+from mlgates import AssetVersion, LiveBatchEndpoint, served_model, state_of
 
 
 @pytest.fixture

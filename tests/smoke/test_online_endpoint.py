@@ -3,11 +3,16 @@
 import json
 import statistics
 
-from mlgates.config.settings import Settings
-from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, served_model
-from mlgates.delivery.operations import state_of
-from mlgates.endpoint_client import EndpointClient, ScoringRequest, ask
+from mlgates import (
+    AssetVersion,
+    EndpointClient,
+    LiveOnlineEndpoint,
+    ScoringRequest,
+    Settings,
+    ask,
+    served_model,
+    state_of,
+)
 
 TIMED = 5
 """Requests of which the median counts: one slow answer wakes nobody at night."""

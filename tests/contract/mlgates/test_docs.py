@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from tests.contract.mlgates.shown_commands import PROGRAMS, ROOT, Shown, commands, complaint, pages, shown
 
 PAGES = [*pages(), ROOT / "data" / "README.md", ROOT / "infra" / "README.md"]
+SUITES = [file for suite in ("data", "integration", "smoke") for file in sorted((ROOT / "tests" / suite).glob("*.py"))]
+"""Of the example: what a user's own project would be tested by."""
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 """A link to a file of the project, and not to the web."""
 DEEP_IMPORT = re.compile(r"^\s*(?:from|import) ((?:mlgates|amlocal)\.[\w.]+)", re.MULTILINE)
@@ -29,9 +31,9 @@ def test_a_link_leads_to_a_file(page: Path) -> None:
     assert [link for link in links if link and not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_an_import_that_is_shown_is_of_the_library(page: Path) -> None:
-    assert DEEP_IMPORT.findall(page.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("example", [*PAGES, *SUITES], ids=lambda example: example.relative_to(ROOT).as_posix())
+def test_an_import_that_is_shown_is_of_the_library(example: Path) -> None:
+    assert DEEP_IMPORT.findall(example.read_text(encoding="utf-8")) == []
 
 
 def test_an_import_from_deeper_is_noticed() -> None:
