@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlgates.config.declaring import Strict
-    from mlgates.config.load import load_settings
     from mlgates.config.project import Project, find_project
-    from mlgates.config.settings import Settings
+    from mlgates.config.settings import Settings, load_settings
     from mlgates.contract import properties
     from mlgates.contract.formats import served_formats
     from mlgates.contract.model_folder import read_contract
@@ -41,9 +40,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "mlgates.config.declaring": ("Strict",),
-    "mlgates.config.load": ("load_settings",),
     "mlgates.config.project": ("Project", "find_project"),
-    "mlgates.config.settings": ("Settings",),
+    "mlgates.config.settings": ("Settings", "load_settings"),
     "mlgates.contract": ("properties",),
     "mlgates.contract.formats": ("served_formats",),
     "mlgates.contract.model_folder": ("read_contract",),

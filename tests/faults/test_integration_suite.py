@@ -9,9 +9,8 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration, Environment, ModelBatchDeployment, ModelBatchDeploymentSettings
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import EndpointKind
 from mlgates.core.progress import Silent
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, EndpointKind
 from mlgates.delivery.endpoints import deploy
 from mlgates.delivery.live_endpoints import LiveBatchEndpoint
 from mlgates.endpoint_client import Address

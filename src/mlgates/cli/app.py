@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mlgates.cli.command import Commands, Group, Output, command
-from mlgates.cli.session import OutputFormat, Session, speak_any_encoding
+from mlgates.cli.command import Commands, Group, Output, OutputFormat, Session, command, speak_any_encoding
 from mlgates.core.checkout import source_state
-from mlgates.core.deployments import EndpointKind
 from mlgates.core.ledger import Action, Draft
+from mlgates.core.values import EndpointKind
 
 Estimator = Annotated[str | None, typer.Option(help="The training job's input of this name.")]
 Seed = Annotated[int | None, typer.Option(help="The training job's input of this name.")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlgates.cli.session import Session
+from mlgates.cli.command import Session
 from mlgates.contract.compatibility import BreakingChange
 from mlgates.contract.compatibility import compare as compared
 from mlgates.contract.formats import formats_of, served_formats

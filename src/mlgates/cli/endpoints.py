@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlgates.cli.session import Session
-from mlgates.core.deployments import BatchSmokeTest, EndpointKind, OnlineSmokeTest
+from mlgates.cli.command import Session
 from mlgates.core.errors import AssetMissing, ConfigurationError, EndpointTestFailed
+from mlgates.core.values import BatchSmokeTest, EndpointKind, OnlineSmokeTest
 from mlgates.delivery import endpoints as delivery
 from mlgates.delivery.batch import download_predictions
 from mlgates.delivery.batch import invoke_batch as score_files

@@ -3,7 +3,7 @@
 import os
 import webbrowser
 
-from mlgates.cli.session import Session
+from mlgates.cli.command import Session
 from mlgates.core.checkout import source_state
 from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed
 from mlgates.core.gates import GateRecord

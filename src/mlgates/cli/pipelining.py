@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlgates.cli.command import Session
 from mlgates.cli.endpoints import say_calls
-from mlgates.cli.session import Session
 from mlgates.core.checkout import source_state
-from mlgates.core.deployments import EndpointKind
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
+from mlgates.core.values import EndpointKind
 from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of

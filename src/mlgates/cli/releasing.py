@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from mlgates.cli.session import Session
+from mlgates.cli.command import Session
 from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Draft
 from mlgates.delivery.mlflow_runs import preload

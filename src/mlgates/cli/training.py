@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.build.project import data_beside, unpacked
-from mlgates.cli.session import Session
+from mlgates.cli.command import Session
 from mlgates.config.settings import Settings
 from mlgates.core.checkout import source_or_unknown
 from mlgates.core.values import AssetVersion, Job

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import Column, Input, ModelContract, Param, Tensor
+from mlgates.contract.signature import Column, DataType, Input, ModelContract, Param, Tensor
 from mlgates.core.errors import ExitCode, MlgatesError
 
 _TAKES = {

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from mlgates.contract.data_types import DataType
 from mlgates.contract.formats import Format, dump, encode
-from mlgates.contract.signature import Batch, Column, ModelContract, Param, Tensor
+from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Param, Tensor
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import UNLIMITED, Column, Input, ModelContract, Param, Tensor, ValueRange
+from mlgates.contract.signature import UNLIMITED, Column, DataType, Input, ModelContract, Param, Tensor, ValueRange
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.endpoint_client import Json
 

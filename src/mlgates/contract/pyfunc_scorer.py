@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlgates.contract.data_types import DataType
 from mlgates.contract.request_parser import RequestRefused, parse
-from mlgates.contract.signature import Batch, ModelContract
+from mlgates.contract.signature import Batch, DataType, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringResponse
 
 _DTYPES = {

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from mlgates.contract.data_types import json_type, problem_of
-from mlgates.contract.signature import Batch, ModelContract, Tensor, last_required
+from mlgates.contract.signature import Batch, ModelContract, Tensor, json_type, last_required, problem_of
 from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.endpoint_client import Json
 

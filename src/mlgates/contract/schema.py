@@ -8,9 +8,20 @@ in `request_parser`.
 import json
 from typing import Any
 
-from mlgates.contract.data_types import INTEGERS, LARGEST, MOMENT, DataType
 from mlgates.contract.formats import Format, encode, served_formats
-from mlgates.contract.signature import Batch, Column, Input, ModelContract, Param, Tensor, last_required
+from mlgates.contract.signature import (
+    INTEGERS,
+    LARGEST,
+    MOMENT,
+    Batch,
+    Column,
+    DataType,
+    Input,
+    ModelContract,
+    Param,
+    Tensor,
+    last_required,
+)
 from mlgates.endpoint_client import MODEL_STATUS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

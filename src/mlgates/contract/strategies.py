@@ -10,9 +10,20 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mlgates.contract.data_types import INTEGERS, LARGEST, YEARS, DataType
 from mlgates.contract.formats import Format, encode
-from mlgates.contract.signature import UNLIMITED, Batch, Column, Input, ModelContract, Param, ValueRange
+from mlgates.contract.signature import (
+    INTEGERS,
+    LARGEST,
+    UNLIMITED,
+    YEARS,
+    Batch,
+    Column,
+    DataType,
+    Input,
+    ModelContract,
+    Param,
+    ValueRange,
+)
 from mlgates.endpoint_client import Json, ScoringRequest
 
 MAGNITUDE = 1e9

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from mlgates.core.tags import metric_tags, metrics_of
+from mlgates.core.values import metric_tags, metrics_of
 
 _FACTS = ("job", "git_commit", "git_dirty", "data", "data_sha256", "data_origin", "environment", "build_sha256")
 

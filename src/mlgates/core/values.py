@@ -1,8 +1,9 @@
-"""The values that steps hand to each other; frozen, and independent of the network."""
+"""The values that steps hand to each other, and how they are spelled in tags; frozen, independent of the network."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Self
 
 from mlgates.core.errors import AssetMissing
@@ -15,10 +16,9 @@ UNKNOWN = "unknown"
 
 ORIGIN_TAG = "origin"
 """Of a data asset: who made the data; `stand-in` for data that nobody measured."""
-
-
 _JOB = "job:"
 _MODEL_REF = re.compile(rf"(?P<name>[^:\s]+):(?P<version>(?:{_JOB})?[^:\s]+)")
+METRIC, GATE = "metric.", "gate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +166,125 @@ class Inventory:
     data: tuple[AssetVersion, ...]
     jobs: tuple[Job, ...]
     models: tuple[AssetVersion, ...]
+
+
+class EndpointKind(StrEnum):
+    """How an endpoint is asked."""
+
+    ONLINE = "online"
+    """A request at a time, answered at once."""
+    BATCH = "batch"
+    """Files, scored by a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment that serves one model version."""
+
+    kind: EndpointKind
+    endpoint: str
+    name: str
+    model: str
+    """Name and version, `classifier:3`."""
+    uri: str
+    """Where it is asked."""
+    created: bool
+    """False when just this was deployed before."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase to print."""
+        return f"{self.endpoint}/{self.name} {'serves' if self.created else 'already serves'} {self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineSmokeTest:
+    """An online endpoint has answered the sample."""
+
+    endpoint: str
+    deployment: str
+    """The one that answered."""
+    predictions: Sequence[object]
+    milliseconds: float
+    request_id: str
+    curl: str
+    """The line that repeats the request; the key is left to the variable `KEY`."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase to print."""
+        count = len(self.predictions)
+        what = f"{count} prediction{'' if count == 1 else 's'}"
+        return f"{self.endpoint}/{self.deployment} answered {what} in {self.milliseconds:.0f} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSmokeTest:
+    """A batch endpoint has scored the sample."""
+
+    endpoint: str
+    job: str
+    rows: int
+    """Rows asked and predictions given: they are as many."""
+
+    @property
+    def summary(self) -> str:
+        """One phrase to print."""
+        return f"{self.endpoint} scored {self.rows} rows (job {self.job})"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a delivery of one kind came to."""
+
+    deployment: Deployment
+    smoke_test: OnlineSmokeTest | BatchSmokeTest | None
+    """None when no smoke test was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A version has all the traffic of the online endpoint, and is the default of the batch endpoint."""
+
+    model: str
+    """Name and version, `classifier:3`."""
+    endpoint: str
+    deployment: str
+    before: str | None
+    """What served before, `classifier:2`."""
+    changed: bool
+    """False when it served already."""
+
+    @property
+    def summary(self) -> str:
+        """In one phrase."""
+        before = f" after {self.before}" if self.changed and self.before else ""
+        return (
+            f"{self.endpoint}/{self.deployment} {'serves' if self.changed else 'already serves'} {self.model}{before}"
+        )
+
+
+def metric_tags(metrics: Mapping[str, float]) -> dict[str, str]:
+    """Return the tags that carry `metrics`; floats keep every digit."""
+    return {METRIC + name: repr(float(value)) for name, value in sorted(metrics.items())}
+
+
+def metrics_of(tags: Mapping[str, str]) -> dict[str, float]:
+    """Read metrics back. Raises `ValueError` for one that is no number."""
+    return {name.removeprefix(METRIC): float(text) for name, text in tags.items() if name.startswith(METRIC)}
+
+
+def gate_tags(gate: str, *, passed: bool, record: str) -> dict[str, str]:
+    """Return the tags that carry the verdict of a gate and the checksum of its record."""
+    return {f"{GATE}{gate}": "passed" if passed else "failed", f"{GATE}{gate}.record": record}
+
+
+def verdict_of(tags: Mapping[str, str], gate: str) -> bool | None:
+    """Return whether a gate passed; None for one that a version has not been through."""
+    verdict = tags.get(f"{GATE}{gate}")
+    return None if verdict is None else verdict == "passed"
+
+
+def record_of(tags: Mapping[str, str], gate: str) -> str | None:
+    """Return the checksum of the record that a gate has left, None when it has left none."""
+    return tags.get(f"{GATE}{gate}.record")

@@ -10,10 +10,9 @@ from azure.ai.ml.entities import BatchDeployment, BatchEndpoint
 from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import BatchSmokeTest, Deployment, EndpointKind
 from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, WorkspaceRefused
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion, Job
+from mlgates.core.values import AssetVersion, BatchSmokeTest, Deployment, EndpointKind, Job
 from mlgates.delivery.assets import load_declared
 from mlgates.delivery.job_log import follow
 from mlgates.delivery.jobs import from_sdk

@@ -7,11 +7,9 @@ from azure.ai.ml import MLClient
 from azure.core.exceptions import ResourceNotFoundError
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import BatchSmokeTest, Delivered, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.core.errors import AssetMissing
-from mlgates.core.progress import Progress
-from mlgates.core.side_by_side import side_by_side
-from mlgates.core.values import AssetVersion
+from mlgates.core.progress import Progress, side_by_side
+from mlgates.core.values import AssetVersion, BatchSmokeTest, Delivered, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.delivery.batch import deploy_batch, smoke_test_batch
 from mlgates.delivery.connection import poll_seconds
 from mlgates.delivery.models import find_model

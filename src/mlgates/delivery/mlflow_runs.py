@@ -15,8 +15,7 @@ from mlgates.core.errors import AssetMissing, WorkspaceRefused
 from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.lineage import Lineage
-from mlgates.core.tags import GATE, gate_tags, record_of
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import GATE, AssetVersion, gate_tags, record_of
 from mlgates.delivery.sdk_errors import translate_sdk_errors
 
 if TYPE_CHECKING:

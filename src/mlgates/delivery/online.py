@@ -8,10 +8,9 @@ from azure.ai.ml.entities import OnlineDeployment, OnlineEndpoint
 from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, WorkspaceRefused
 from mlgates.core.progress import Progress, Step
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.delivery.assets import load_declared
 from mlgates.delivery.operations import Change, OperationResult, create_or_update, run_operation
 from mlgates.delivery.sdk_errors import translate_sdk_errors

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from mlgates.core.tags import metrics_of
-from mlgates.core.values import UNKNOWN
+from mlgates.core.values import UNKNOWN, metrics_of
 from mlgates.gates.cache import Cache
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.resolution import REQUIREMENTS, Resolution, python_of

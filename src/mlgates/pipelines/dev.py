@@ -11,12 +11,11 @@ from pathlib import Path
 
 from mlgates.build.archive import Build
 from mlgates.build.project import make, unpacked
-from mlgates.core.deployments import EndpointKind
 from mlgates.core.errors import BuildRefused
 from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, EndpointKind
 from mlgates.delivery.endpoints import deploy
 from mlgates.delivery.training import register_job_model
 from mlgates.pipelines.pipeline_run import PipelineRun, Stage, Summary

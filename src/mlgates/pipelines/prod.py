@@ -12,11 +12,10 @@ from pathlib import Path
 
 from mlgates.build.archive import Build
 from mlgates.build.project import unpacked
-from mlgates.core.deployments import Released
 from mlgates.core.errors import NotAllowed, PendingApproval
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, Released
 from mlgates.delivery.models import candidate_of
 from mlgates.delivery.training import register_job_model
 from mlgates.delivery.workspace_ledger import Ledger

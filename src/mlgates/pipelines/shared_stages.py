@@ -10,8 +10,7 @@ from functools import partial
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed, SuiteFailed
 from mlgates.core.gates import GateRecord
-from mlgates.core.progress import Progress
-from mlgates.core.side_by_side import side_by_side
+from mlgates.core.progress import Progress, side_by_side
 from mlgates.core.values import Job
 from mlgates.delivery.mlflow_runs import keep_page, preload
 from mlgates.delivery.training import begin, finish

@@ -106,8 +106,8 @@ def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClien
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:
     from mlgates.core.checkout import source_or_unknown  # noqa: PLC0415
-    from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
     from mlgates.core.progress import Silent  # noqa: PLC0415
+    from mlgates.core.values import EndpointKind  # noqa: PLC0415
     from mlgates.delivery.endpoints import deploy  # noqa: PLC0415
     from mlgates.delivery.models import find_model  # noqa: PLC0415
     from mlgates.delivery.training import TrainingRequest, train_and_register  # noqa: PLC0415

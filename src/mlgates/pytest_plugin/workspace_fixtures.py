@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def settings(pytestconfig: pytest.Config) -> "Settings":
     """The settings of the environment under test."""
     # Imported here, as in all fixtures: most runs use none of them.
-    from mlgates.config.load import load_settings  # noqa: PLC0415
     from mlgates.config.project import find_project  # noqa: PLC0415
+    from mlgates.config.settings import load_settings  # noqa: PLC0415
 
     environment = pytestconfig.getoption("--env") or "local"
     return load_settings(find_project(pytestconfig.rootpath), environment, environ=os.environ)

@@ -14,8 +14,7 @@ from mlgates.core.files import sha256_of_path
 from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
-from mlgates.core.tags import verdict_of
-from mlgates.core.values import ModelArtifact, ModelRef
+from mlgates.core.values import ModelArtifact, ModelRef, verdict_of
 from mlgates.delivery.live_endpoints import deployed_checksum
 from mlgates.delivery.mlflow_runs import read_record
 from mlgates.delivery.models import download_model, find_model

@@ -6,9 +6,8 @@ from itertools import cycle
 from typing import TYPE_CHECKING, TypeAlias
 
 from mlgates.config.settings import Settings
-from mlgates.contract.data_types import same
 from mlgates.contract.properties import WrongAnswer, predictions_of
-from mlgates.contract.signature import ModelContract
+from mlgates.contract.signature import ModelContract, same
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.online import address
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, ScoringRequest, ask

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mlgates.core.deployments import Deployment, Released
 from mlgates.core.errors import LedgerBroken, NotAllowed
 from mlgates.core.ledger import Action, Draft, Entry
-from mlgates.core.progress import Progress
-from mlgates.core.side_by_side import side_by_side
-from mlgates.core.values import ModelArtifact, ModelRef
+from mlgates.core.progress import Progress, side_by_side
+from mlgates.core.values import Deployment, ModelArtifact, ModelRef, Released
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
 from mlgates.delivery.live_endpoints import deployed_checksum, get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlgates.core.deployments import Released
 from mlgates.core.errors import EndpointLocked, NotAllowed
 from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Progress
-from mlgates.core.values import AssetVersion, ModelArtifact, ModelRef
+from mlgates.core.values import AssetVersion, ModelArtifact, ModelRef, Released
 from mlgates.delivery.batch import batch_deployment, make_default
 from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
 from mlgates.delivery.mlflow_runs import tag_model

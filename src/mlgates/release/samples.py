@@ -12,10 +12,9 @@ import pandas as pd
 
 from mlgates.config.declaring import read_yaml
 from mlgates.config.settings import Settings
-from mlgates.contract.data_types import DataType, problem_of
 from mlgates.contract.formats import Format, azure_takes, encode, formats_of
 from mlgates.contract.request_parser import RequestRefused, parse
-from mlgates.contract.signature import Batch, Column, ModelContract, Tensor
+from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Tensor, problem_of
 from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch import sample_files
 from mlgates.delivery.online import sample_request

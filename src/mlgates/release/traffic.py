@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from mlgates.core.deployments import OnlineSmokeTest
 from mlgates.core.errors import CanaryFailed, CanaryUndecided
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Progress, Step
-from mlgates.core.values import ModelArtifact
+from mlgates.core.values import ModelArtifact, OnlineSmokeTest
 from mlgates.delivery.mlflow_runs import tag_model
 from mlgates.delivery.models import RELEASED_TAG
 from mlgates.delivery.online import share_traffic, smoke_test_online

@@ -76,7 +76,7 @@ def _site() -> Iterator[Any]:
     from typer.testing import CliRunner  # noqa: PLC0415
 
     from mlgates.cli.app import app  # noqa: PLC0415
-    from mlgates.config.load import load_settings  # noqa: PLC0415
+    from mlgates.config.settings import load_settings  # noqa: PLC0415
     from tests.unit.mlgates.conftest import make_project  # noqa: PLC0415
     from tests.unit.mlgates.fake_workspace import FakeWorkspace  # noqa: PLC0415
     from tests.unit.mlgates.release.conftest import Town, Voice  # noqa: PLC0415

@@ -5,8 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import Batch
+from mlgates.contract.signature import Batch, DataType
 from mlgates.endpoint_client import Json
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from amlocal.testing import local_workspace, use
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import Settings
+from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.ledger import Action, Draft

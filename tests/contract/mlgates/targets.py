@@ -5,14 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import find_project
-from mlgates.config.settings import Target
+from mlgates.config.settings import Target, load_settings
 from mlgates.contract import properties
-from mlgates.contract.data_types import DataType
 from mlgates.contract.formats import served_formats
 from mlgates.contract.invalid_requests import InvalidRequest, OnAzure
-from mlgates.contract.signature import Column, ModelContract
+from mlgates.contract.signature import Column, DataType, ModelContract
 from mlgates.endpoint_client import Scorer, ScoringResponse, ask
 
 IN_PROCESS = "in process"

@@ -8,9 +8,8 @@ import pytest
 
 from amlocal.testing import use
 from mlgates.contract import properties
-from mlgates.contract.data_types import same
 from mlgates.contract.formats import Format, encode
-from mlgates.contract.signature import Batch, ModelContract
+from mlgates.contract.signature import Batch, ModelContract, same
 from mlgates.contract.strategies import batches
 from mlgates.core.progress import Silent
 from mlgates.endpoint_client import Json, Scorer

@@ -12,9 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import KEYS, Settings
+from mlgates.config.settings import KEYS, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = Project(ROOT)

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mlgates.core.deployments import Released
 from mlgates.core.errors import CanaryFailed, EndpointLocked
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Event, Silent, StepFinished, StepNoted
+from mlgates.core.values import Released
 from mlgates.release.locking import Owner
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
+from mlgates.config.settings import load_settings
 from mlgates.contract import properties
 from mlgates.contract.formats import Format, azure_takes, encode
 from mlgates.contract.pyfunc_scorer import PyfuncScorer

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import yaml
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import Settings
+from mlgates.config.settings import Settings, load_settings
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that importing it makes for known

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mlgates.build.archive import Build, unpack
 from mlgates.build.project import data_beside, make, unpacked
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
+from mlgates.config.settings import load_settings
 from mlgates.core.checkout import source_state
 from mlgates.core.errors import BuildRefused, ConfigurationError, NoCheckout, SourceUnknown
 from mlgates.core.values import SourceState

@@ -10,8 +10,7 @@ from typer.main import get_command
 
 import mlgates as package
 from mlgates.cli.app import app
-from mlgates.cli.command import Group
-from mlgates.cli.session import as_json
+from mlgates.cli.command import Group, as_json
 from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.core.ledger import Action
 from tests.unit.mlgates.cli.test_mlgates_command import Command, mlgates  # noqa: F401 - a fixture

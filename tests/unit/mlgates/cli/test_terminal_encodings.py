@@ -14,7 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from mlgates.cli.app import app
-from mlgates.cli.session import speak_any_encoding
+from mlgates.cli.command import speak_any_encoding
 from mlgates.config.project import Project
 from mlgates.core.errors import MlgatesError
 from mlgates.core.pipelines import StageRecord, StageState

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.config.load import read_variables
+from mlgates.config.settings import read_variables
 from mlgates.core.errors import ConfigurationError
 
 

@@ -5,9 +5,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import KEYS, Scope, Target
+from mlgates.config.settings import KEYS, Scope, Target, load_settings
 from mlgates.core.errors import ConfigurationError
 
 SUBSCRIPTION = "12345678-1234-1234-1234-1234567890ab"

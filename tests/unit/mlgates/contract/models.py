@@ -9,8 +9,7 @@ import yaml
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import Batch, Column, ModelContract, Param, Tensor, ValueRange
+from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Param, Tensor, ValueRange
 from mlgates.endpoint_client import Json
 
 few = settings(deadline=None)

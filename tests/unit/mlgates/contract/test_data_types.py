@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlgates.contract.data_types import DataType, json_type, problem_of, same
+from mlgates.contract.signature import DataType, json_type, problem_of, same
 from mlgates.endpoint_client import Json
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from mlgates.contract.data_types import DataType
 from mlgates.contract.model_folder import UnusableSignature, read_contract, read_ranges
-from mlgates.contract.signature import Column, Param, Tensor, ValueRange
+from mlgates.contract.signature import Column, DataType, Param, Tensor, ValueRange
 from mlgates.contract.strategies import values
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from tests.unit.mlgates.contract.models import few, write_model

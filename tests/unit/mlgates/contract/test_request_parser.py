@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.contract.data_types import DataType
 from mlgates.contract.formats import Format, azure_takes, dump, encode, formats_of
 from mlgates.contract.invalid_requests import InvalidRequest, catalogue
 from mlgates.contract.request_parser import RequestRefused, parse
-from mlgates.contract.signature import Batch, Column, ModelContract
+from mlgates.contract.signature import Batch, Column, DataType, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import JSON_HEADERS, ScoringRequest
 from tests.unit.mlgates.contract.models import (

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mlgates.contract.data_types import DataType
 from mlgates.contract.formats import Format, served_formats
 from mlgates.contract.invalid_requests import catalogue
 from mlgates.contract.schema import openapi, request_schema, response_schema
-from mlgates.contract.signature import Column, ModelContract, Tensor
+from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.errors import EndpointTestFailed, JobFailed, MlgatesError
-from mlgates.core.progress import Event, Logged, Progress, Record, Silent
-from mlgates.core.side_by_side import side_by_side
+from mlgates.core.progress import Event, Logged, Progress, Record, Silent, side_by_side
 from tests.unit.mlgates.hearing import Hearing
 
 

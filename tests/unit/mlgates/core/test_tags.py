@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.core.tags import gate_tags, metric_tags, metrics_of, record_of, verdict_of
+from mlgates.core.values import gate_tags, metric_tags, metrics_of, record_of, verdict_of
 
 NAMES = st.text(min_size=1)
 OTHER = st.dictionaries(NAMES.filter(lambda name: not name.startswith(("metric.", "gate."))), st.text())

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import Settings
+from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.connection import LocalWorkspace, beside_import, local_workspace, prepare
 

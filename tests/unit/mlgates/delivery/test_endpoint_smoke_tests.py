@@ -5,10 +5,9 @@ import pytest
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import BatchSmokeTest, OnlineSmokeTest
 from mlgates.core.errors import AssetMissing, EndpointTestFailed, JobFailed
 from mlgates.core.progress import Silent
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, BatchSmokeTest, OnlineSmokeTest
 from mlgates.delivery.batch import smoke_test_batch
 from mlgates.delivery.live_endpoints import batch_log, online_log
 from mlgates.delivery.online import address, deploy_online, smoke_test_online

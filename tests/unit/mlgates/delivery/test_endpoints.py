@@ -4,10 +4,9 @@ import pytest
 from azure.ai.ml import MLClient
 
 from mlgates.config.settings import Settings
-from mlgates.core.deployments import Delivered, EndpointKind
 from mlgates.core.errors import AssetMissing, DeploymentFailed
 from mlgates.core.progress import Record, Silent, StepFinished
-from mlgates.core.values import AssetVersion
+from mlgates.core.values import AssetVersion, Delivered, EndpointKind
 from mlgates.delivery import endpoints as delivery
 from mlgates.delivery.batch import deploy_batch
 from mlgates.delivery.endpoints import destroy

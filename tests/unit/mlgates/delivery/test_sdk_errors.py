@@ -9,9 +9,8 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import Settings
+from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
 from mlgates.delivery.assets import complaints
 from mlgates.delivery.sdk_errors import one_line, reaching, translate_sdk_errors

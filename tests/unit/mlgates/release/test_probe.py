@@ -2,8 +2,7 @@ from typing import cast
 
 import pytest
 
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import Column, ModelContract, Tensor
+from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.core.progress import Silent, StepStarted
 from mlgates.endpoint_client import Address, EndpointClient, ScoringResponse

@@ -4,9 +4,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mlgates.config.load import load_settings
 from mlgates.config.project import Project
-from mlgates.config.settings import Settings
+from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import ConfigurationError
 from mlgates.release.release_file import ReleaseConfig, read_release
 

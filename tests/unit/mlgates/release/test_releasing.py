@@ -4,7 +4,6 @@ from collections.abc import Callable
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from mlgates.core.deployments import Released
 from mlgates.core.errors import (
     CanaryFailed,
     CanaryUndecided,
@@ -18,7 +17,7 @@ from mlgates.core.errors import (
 )
 from mlgates.core.ledger import Action, lock_of
 from mlgates.core.progress import Event, Silent
-from mlgates.core.values import AssetVersion, ModelArtifact
+from mlgates.core.values import AssetVersion, ModelArtifact, Released
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.release import releasing
 from mlgates.release.locking import RELEASE, ROLLBACK, Owner, take_lock

@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from mlgates.config.settings import Settings
-from mlgates.contract.data_types import DataType
-from mlgates.contract.signature import Column, ModelContract, Tensor
+from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.core.errors import AssetMissing, CanaryFailed, SampleRefused
 from mlgates.expectations.readers import read_csv
 from mlgates.release.samples import ROWS, read_samples

@@ -184,7 +184,7 @@ def test_a_forged_repair_does_not_take_a_rejection_away(town: Town, rejected: st
 
 
 def test_an_endpoint_that_is_deployed_to_again_keeps_its_anchor(town: Town, rejected: str) -> None:
-    from mlgates.core.deployments import EndpointKind  # noqa: PLC0415
+    from mlgates.core.values import EndpointKind  # noqa: PLC0415
     from mlgates.delivery.endpoints import deploy  # noqa: PLC0415
 
     endpoint = town.workspace.online_endpoints.held[ENDPOINT,]

@@ -26,8 +26,8 @@ from mlgates.core.progress import (
     StepFinished,
     StepNoted,
     StepStarted,
+    side_by_side,
 )
-from mlgates.core.side_by_side import side_by_side
 from mlgates.core.values import Job
 from mlgates.reports.console import LOG_LINES, Lines, Live, RunView, StepState, shown
 
