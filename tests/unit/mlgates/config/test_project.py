@@ -19,6 +19,24 @@ def test_a_project_is_found_from_within(root: Path) -> None:
     assert find_project(inner) == Project(root)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "path"),
+    [
+        ("mlops", "mlops"),
+        ("names_file", "mlops/config-mlops.yml"),
+        ("gates_file", "mlops/gates.yml"),
+        ("release_file", "mlops/release.yml"),
+        ("reports", "reports"),
+        ("training", "mlops/continuous-training"),
+        ("online", "mlops/deploy/online"),
+        ("batch", "mlops/deploy/batch"),
+        ("local_state", ".amlocal"),
+    ],
+)
+def test_what_is_declared_or_written_has_its_place(attribute: str, path: str) -> None:
+    assert getattr(Project(Path("root")), attribute) == Path("root") / path
+
+
 def test_outside_of_a_project_the_way_out_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--project"):
         find_project(tmp_path)

@@ -1,11 +1,14 @@
 """Each property finds the fault that it is there for, planted in a scorer that is right but for it."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mlgates.contract import properties
 from mlgates.contract.formats import Format, encode
@@ -99,6 +102,21 @@ def test_a_scorer_without_fault_passes(name: str) -> None:
 def test_a_planted_fault_is_found_and_can_be_repeated(name: str) -> None:
     with pytest.raises(ContractBroken, match="curl"):
         CHECKS[name](FAULTS[name])
+
+
+@example(sizes=[2])  # the first rows of several
+@given(sizes=st.lists(st.integers(min_value=1, max_value=4), max_size=4))
+def test_every_row_is_asked_once_in_one_request_and_once_spread_over_several(sizes: list[int]) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def note(batch: Batch, _: bytes, good: list[Json]) -> list[Json]:
+        asked.append(batch.rows)
+        return good
+
+    properties.is_independent_of_batching(CONTRACT, Model(note), BATCH, Format.SPLIT, sizes)
+    whole, *parts = asked
+    assert whole == tuple(itertools.chain(*parts)) == BATCH.rows
+    assert [len(part) for part in parts[:-1]] == sizes[: len(parts) - 1]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The schemas say what the parser does, as far as JSON Schema can."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from mlgates.contract.formats import Format, served_formats
 from mlgates.contract.invalid_requests import catalogue
-from mlgates.contract.schema import openapi, request_schema, response_schema
-from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
+from mlgates.contract.schema import DRAFT, openapi, request_schema, response_schema, value_schema
+from mlgates.contract.signature import INTEGERS, LARGEST, Column, DataType, ModelContract, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few
 
@@ -132,6 +133,58 @@ def test_the_openapi_document_has_the_form_of_one(name: str) -> None:
     assert {scheme for each in document["security"] for scheme in each} <= set(
         document["components"]["securitySchemes"]
     )
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_the_openapi_document_has_both_schemas_but_for_their_draft(contract: ModelContract) -> None:
+    operation = openapi(contract, title="model", version="3")["paths"]["/score"]["post"]
+    for body, schema in (
+        (operation["requestBody"], request_schema(contract)),
+        (operation["responses"]["200"], response_schema(contract)),
+    ):
+        assert {"$schema": DRAFT, **body["content"]["application/json"]["schema"]} == schema
+        assert "$schema" not in body["content"]["application/json"]["schema"]
+
+
+def test_the_openapi_document_says_what_is_asked_how_and_what_else_may_come_back() -> None:
+    document = openapi(ModelContract((NUMBER,)), title="model", version="3")
+    operation = document["paths"]["/score"]["post"]
+    assert document["info"] == {"title": "model", "version": "3"}
+    assert document["security"] == [{"key": []}]
+    assert document["components"]["securitySchemes"] == {"key": {"type": "http", "scheme": "bearer"}}
+    assert operation["requestBody"]["required"] is True
+    assert set(operation["responses"]) == {"200", "400", "401", "408", "413", "415", "424", "429"}
+
+
+@pytest.mark.parametrize("kind", INTEGERS, ids=str)
+def test_a_whole_number_fits_as_far_as_its_type_reaches(kind: DataType) -> None:
+    validator = Draft202012Validator(value_schema(Column("n", kind)))
+    low, high = INTEGERS[kind]
+    assert [validator.is_valid(value) for value in (low - 1, low, high, high + 1)] == [False, True, True, False]
+    assert not validator.is_valid(0.5)
+
+
+@pytest.mark.parametrize("kind", LARGEST, ids=str)
+def test_a_number_fits_as_far_as_its_type_reaches(kind: DataType) -> None:
+    validator = Draft202012Validator(value_schema(Column("n", kind)))
+    most = LARGEST[kind]
+    assert [validator.is_valid(value) for value in (-most, 0.5, most)] == [True] * 3
+    assert [validator.is_valid(10 * Decimal(value)) for value in (-most, most)] == [False] * 2
+
+
+@pytest.mark.parametrize("kind", DataType, ids=str)
+@pytest.mark.parametrize("required", [False, True])
+def test_null_fits_where_the_column_may_be_null(kind: DataType, required: bool) -> None:
+    column = Column("n", kind, required=required)
+    assert Draft202012Validator(value_schema(column)).is_valid(None) is column.nullable
+
+
+@pytest.mark.parametrize(
+    ("shape", "good", "bad"), [((-1, 2), [1, 2], [1]), ((-1, -1), [1], 1), ((-1, 2), [1, 2], [1, 2, 3])]
+)
+def test_a_tensor_fits_in_its_shape(shape: tuple[int, ...], good: object, bad: object) -> None:
+    validator = Draft202012Validator(value_schema(Tensor("t", DataType.LONG, shape, "int64")))
+    assert (validator.is_valid(good), validator.is_valid(bad)) == (True, False)
 
 
 def test_a_model_without_example_has_none_in_its_document() -> None:
