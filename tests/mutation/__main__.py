@@ -1,7 +1,7 @@
 """Mutation testing of a sample: faults that cosmic-ray plants one at a time, each in a copy; which do the tests notice?
 
-Each module is tested by the unit tests of its name, then by those of its package: a fault that only other tests would
-notice counts as missed.
+Each module is tested by the unit tests of its name, if there are any, then by those of its package and by the rule for
+all values: a fault that only other tests would notice counts as missed.
 """
 
 import argparse
@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / ".nox" / "mutated"
 PARTS = ("gates", "release", "contract", "config")
 """Of mlgates."""
+RULES = "tests/unit/mlgates/test_values_are_frozen.py"
+"""What is looked for in every package."""
 # Without random order or examples of its own a mutant is noticed by the tests, not by luck.
 PYTEST = "{python} -m pytest -x -q -p no:randomly -p no:cacheprovider -p no:xdist {tests}"
 # Mostly in annotations; and what is the same to every test, `==` in place of `is`.
@@ -68,12 +70,12 @@ def copy_project() -> None:
 
 
 def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
-    """Draw modules of the part that have tests of their name, and return them with those."""
-    tests = {file.stem.removeprefix("test_"): file for file in (ROOT / "tests/unit/mlgates" / part).glob("test_*.py")}
-    modules = sorted(file for file in (ROOT / "src/mlgates" / part).rglob("*.py") if file.stem in tests)
+    """Draw modules of the part, and return them with their tests."""
     own = f"tests/unit/mlgates/{part}"
+    named = {file.stem.removeprefix("test_"): f"{own}/{file.name} " for file in (ROOT / own).glob("test_*.py")}
+    modules = sorted((ROOT / "src/mlgates" / part).rglob("[!_]*.py"))
     drawn = sorted(random.Random(seed).sample(modules, min(number, len(modules))))
-    return {str(file.relative_to(ROOT / "src/mlgates")): f"{own}/{tests[file.stem].name} {own}" for file in drawn}
+    return {str(file.relative_to(ROOT / "src/mlgates")): f"{named.get(file.stem, '')}{own} {RULES}" for file in drawn}
 
 
 def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) -> Counter[str]:
