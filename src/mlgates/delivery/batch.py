@@ -7,16 +7,22 @@ from pathlib import Path
 
 from azure.ai.ml import Input, MLClient, load_batch_deployment, load_batch_endpoint
 from azure.ai.ml.entities import BatchDeployment, BatchEndpoint
-from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, WorkspaceRefused
+from mlgates.core.errors import AssetMissing, EndpointTestFailed
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, BatchSmokeTest, Deployment, EndpointKind, Job
 from mlgates.delivery.assets import load_declared
 from mlgates.delivery.job_log import follow
 from mlgates.delivery.jobs import from_sdk
-from mlgates.delivery.operations import Change, OperationResult, create_or_update, run_operation
+from mlgates.delivery.operations import (
+    Change,
+    OperationResult,
+    put_deployment,
+    put_endpoint,
+    run_operation,
+    scoring_uri,
+)
 from mlgates.delivery.sdk_errors import translate_sdk_errors
 from mlgates.delivery.sdk_output import quiet_upload
 
@@ -40,18 +46,11 @@ def deploy_batch(
 
 def batch_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> OperationResult:
     """Bring the endpoint to what batch-endpoint.yml declares; its default stays as it is."""
-    name = settings.batch_endpoint
     file = settings.project.batch / "batch-endpoint.yml"
-
-    def put(endpoint: BatchEndpoint, existing: BatchEndpoint | None) -> "LROPoller[BatchEndpoint]":
-        if existing is not None:  # an update replaces the default, which the file does not declare
-            endpoint.defaults = existing.defaults
-        begun: LROPoller[BatchEndpoint] = client.batch_endpoints.begin_create_or_update(endpoint)
-        return begun
-
+    over = {"name": settings.batch_endpoint}
     with progress.step("batch endpoint") as step:
-        wanted: BatchEndpoint = load_declared(load_batch_endpoint, settings.project, file, {"name": name})
-        return step.done(create_or_update(step, wanted, lambda: client.batch_endpoints.get(name), put, poll_s=poll_s))
+        wanted: BatchEndpoint = load_declared(load_batch_endpoint, settings.project, file, over)
+        return step.done(put_endpoint(step, client.batch_endpoints, wanted, keep=["defaults"], poll_s=poll_s))
 
 
 def batch_deployment(
@@ -66,18 +65,8 @@ def batch_deployment(
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     with progress.step("batch deployment") as step:
         wanted: BatchDeployment = load_declared(load_batch_deployment, settings.project, file, over)
-        try:
-            outcome = create_or_update(
-                step,
-                wanted,
-                lambda: client.batch_deployments.get(name, endpoint),
-                lambda deployment, _: client.batch_deployments.begin_create_or_update(deployment),
-                poll_s=poll_s,
-            )
-        except WorkspaceRefused as error:
-            raise DeploymentFailed(str(error)) from error
-        with translate_sdk_errors(f"look up endpoint {endpoint}"):
-            uri = str(client.batch_endpoints.get(endpoint).scoring_uri)
+        outcome = put_deployment(step, client.batch_deployments, wanted, endpoint, poll_s=poll_s)
+        uri = scoring_uri(client.batch_endpoints, endpoint)
         created = outcome.change is not Change.KEPT
         return step.done(Deployment(EndpointKind.BATCH, endpoint, name, str(model), uri, created=created))
 

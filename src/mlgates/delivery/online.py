@@ -2,17 +2,24 @@
 
 import codecs
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from azure.ai.ml import MLClient, load_online_deployment, load_online_endpoint
 from azure.ai.ml.entities import OnlineDeployment, OnlineEndpoint
-from azure.core.polling import LROPoller
 
 from mlgates.config.settings import Settings
-from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFailed, WorkspaceRefused
+from mlgates.core.errors import AssetMissing, EndpointTestFailed
 from mlgates.core.progress import Progress, Step
 from mlgates.core.values import AssetVersion, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.delivery.assets import load_declared
-from mlgates.delivery.operations import Change, OperationResult, create_or_update, run_operation
+from mlgates.delivery.operations import (
+    Change,
+    OperationResult,
+    put_deployment,
+    put_endpoint,
+    run_operation,
+    scoring_uri,
+)
 from mlgates.delivery.sdk_errors import translate_sdk_errors
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
@@ -38,18 +45,12 @@ def deploy_online(
 
 def online_endpoint(client: MLClient, settings: Settings, *, poll_s: float, progress: Progress) -> OperationResult:
     """Bring the endpoint to what online-endpoint.yml declares; its traffic stays as it is."""
-    name = settings.online_endpoint
     file = settings.project.online / "online-endpoint.yml"
-
-    def put(endpoint: OnlineEndpoint, existing: OnlineEndpoint | None) -> "LROPoller[OnlineEndpoint]":
-        if existing is not None:  # an update replaces the shares of traffic, which the file does not declare
-            endpoint.traffic, endpoint.mirror_traffic = existing.traffic, existing.mirror_traffic
-        begun: LROPoller[OnlineEndpoint] = client.online_endpoints.begin_create_or_update(endpoint)
-        return begun
-
+    over = {"name": settings.online_endpoint}
+    keep = ["traffic", "mirror_traffic"]
     with progress.step("online endpoint") as step:
-        wanted: OnlineEndpoint = load_declared(load_online_endpoint, settings.project, file, {"name": name})
-        return step.done(create_or_update(step, wanted, lambda: client.online_endpoints.get(name), put, poll_s=poll_s))
+        wanted: OnlineEndpoint = load_declared(load_online_endpoint, settings.project, file, over)
+        return step.done(put_endpoint(step, client.online_endpoints, wanted, keep=keep, poll_s=poll_s))
 
 
 def online_deployment(
@@ -64,18 +65,9 @@ def online_deployment(
     over = {"name": name, "endpoint_name": endpoint, "model": model.reference}
     with progress.step("online deployment") as step:
         wanted: OnlineDeployment = load_declared(load_online_deployment, settings.project, file, over)
-        try:
-            outcome = create_or_update(
-                step,
-                wanted,
-                lambda: client.online_deployments.get(name, endpoint),
-                lambda deployment, _: client.online_deployments.begin_create_or_update(deployment),
-                poll_s=poll_s,
-            )
-        except WorkspaceRefused as error:
-            raise DeploymentFailed(f"{error}\n{_log(client, endpoint, name)}") from error
-        with translate_sdk_errors(f"look up endpoint {endpoint}"):
-            uri = str(client.online_endpoints.get(endpoint).scoring_uri)
+        log = partial(_log, client, endpoint, name)
+        outcome = put_deployment(step, client.online_deployments, wanted, endpoint, log=log, poll_s=poll_s)
+        uri = scoring_uri(client.online_endpoints, endpoint)
         created = outcome.change is not Change.KEPT
         return step.done(Deployment(EndpointKind.ONLINE, endpoint, name, str(model), uri, created=created))
 
@@ -121,9 +113,8 @@ def sample_request(settings: Settings) -> ScoringRequest:
     if not file.is_file():
         source = settings.sources["ONLINE_SAMPLE_REQUEST"]
         raise AssetMissing(f"{settings.online_sample_request} (ONLINE_SAMPLE_REQUEST, {source}) is not there")
-    return ScoringRequest(
-        file.read_bytes().removeprefix(codecs.BOM_UTF8)
-    )  # an editor's mark, which JSON has no room for
+    # An editor's mark, which JSON has no room for.
+    return ScoringRequest(file.read_bytes().removeprefix(codecs.BOM_UTF8))
 
 
 def smoke_test_online(

@@ -2,17 +2,25 @@
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import BatchDeployment, BatchEndpoint, OnlineDeployment, OnlineEndpoint
+from azure.ai.ml.operations import (
+    BatchDeploymentOperations,
+    BatchEndpointOperations,
+    OnlineDeploymentOperations,
+    OnlineEndpointOperations,
+)
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
+from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.progress import Step
@@ -23,6 +31,10 @@ CONTENT_TAG = "content_sha256"
 """On endpoints and deployments: the fingerprint of the definition that they were made from."""
 _ON_ITS_WAY = frozenset({"creating", "updating", "scaling", "provisioning"})
 Resource: TypeAlias = OnlineEndpoint | OnlineDeployment | BatchEndpoint | BatchDeployment
+ResourceGroup: TypeAlias = (
+    OnlineEndpointOperations | OnlineDeploymentOperations | BatchEndpointOperations | BatchDeploymentOperations
+)
+"""The operations of a client on one type of resource."""
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 _GROUPS = frozenset({"online_endpoints", "online_deployments", "batch_endpoints", "batch_deployments"})
@@ -70,6 +82,44 @@ def create_or_update(
     wanted.tags = {**(wanted.tags or {}), **anchors, CONTENT_TAG: digest}
     run_operation(step, lambda: put(wanted, existing), poll_s=poll_s)
     return OperationResult(str(wanted.name), Change.CREATED if existing is None else Change.UPDATED)
+
+
+def put_endpoint(step: Step, group: ResourceGroup, wanted: R, *, keep: Sequence[str], poll_s: float) -> OperationResult:
+    """Bring an endpoint to what `wanted` defines; the attributes `keep` stay as they are.
+
+    Its file does not declare them, and an update would replace them.
+    """
+
+    def put(endpoint: R, existing: R | None) -> LROPoller[R]:
+        if existing is not None:
+            for name in keep:
+                setattr(endpoint, name, getattr(existing, name))
+        begun: LROPoller[R] = group.begin_create_or_update(endpoint)
+        return begun
+
+    return create_or_update(step, wanted, lambda: group.get(wanted.name), put, poll_s=poll_s)
+
+
+def put_deployment(
+    step: Step, group: ResourceGroup, wanted: R, endpoint: str, *, log: Callable[[], str] = str, poll_s: float
+) -> OperationResult:
+    """Bring a deployment of `endpoint` to what `wanted` defines.
+
+    Raises `DeploymentFailed`, with what `log` returns, when the workspace refuses it.
+    """
+    find = partial(group.get, wanted.name, endpoint)
+    try:
+        return create_or_update(
+            step, wanted, find, lambda deployment, _: group.begin_create_or_update(deployment), poll_s=poll_s
+        )
+    except WorkspaceRefused as error:
+        raise DeploymentFailed("\n".join(filter(None, (str(error), log())))) from error
+
+
+def scoring_uri(group: ResourceGroup, endpoint: str) -> str:
+    """Return where an endpoint is asked."""
+    with translate_sdk_errors(f"look up endpoint {endpoint}"):
+        return str(group.get(endpoint).scoring_uri)
 
 
 def wait_for_earlier_operation(step: Step, find: Callable[[], R], *, poll_s: float) -> R | None:
