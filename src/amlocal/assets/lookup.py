@@ -92,9 +92,8 @@ class AssetLookup:
 
     def locate(self, uri: str) -> Location | RemoteLocation:
         """Return where the content of an asset id or URI is. Raises `NotFound`, `BadRequest` for an unknown form."""
-        for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
-            if f"/{kind}/" in uri.lower() and version_reference(self._here, uri, kind):
-                return self.locate(self._version(store, uri, kind).body["properties"][key])
+        if content := self._content_of(uri):
+            return self.locate(content)
         if output := job_output_reference(self._here, uri):
             datastore, path = self._resolve_output(*output)
             return Location(self._datastores.container_of(datastore), path)
@@ -116,9 +115,8 @@ class AssetLookup:
 
         A datastore's place in the long form, a URL as it is. Raises what `locate` raises.
         """
-        for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
-            if f"/{kind}/" in uri.lower() and version_reference(self._here, uri, kind):
-                return self.storage_uri(self._version(store, uri, kind).body["properties"][key])
+        if content := self._content_of(uri):
+            return self.storage_uri(content)
         if output := job_output_reference(self._here, uri):
             return self._here.datastore_uri(*self._resolve_output(*output))
         if place := datastore_reference(self._here, uri):
@@ -128,6 +126,13 @@ class AssetLookup:
             return self.storage_uri(self._version(self._data, uri, "data").body["properties"]["dataUri"])
         self.locate(uri)
         return uri
+
+    def _content_of(self, reference: str) -> str | None:
+        """Return the URI that a version of data or a model holds, None for what is not the id of one in full."""
+        for store, kind, key in ((self._data, "data", "dataUri"), (self._models, "models", "modelUri")):
+            if f"/{kind}/" in reference.lower() and version_reference(self._here, reference, kind):
+                return str(self._version(store, reference, kind).body["properties"][key])
+        return None
 
     def _version(self, store: AssetStore, reference: str, kind: str) -> Document:
         found = version_reference(self._here, reference, kind)
