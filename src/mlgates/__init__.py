@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from mlgates.config.project import Project, find_project
     from mlgates.config.settings import Settings, load_settings
     from mlgates.contract import properties
-    from mlgates.contract.formats import served_formats
     from mlgates.contract.model_folder import read_contract
     from mlgates.contract.pyfunc_scorer import PyfuncScorer
+    from mlgates.contract.scoring_requests import served_formats
     from mlgates.contract.signature import Batch, ModelContract
     from mlgates.core.errors import ExitCode, MlgatesError
     from mlgates.core.gates import CheckResult, GateRecord, Verdict, bounded
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from mlgates.core.values import AssetVersion, Job
     from mlgates.delivery.assets import register_data, register_environment
     from mlgates.delivery.batch import download_predictions, invoke_batch
-    from mlgates.delivery.connection import poll_seconds
-    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint, served_model
     from mlgates.delivery.models import download_model, released_version
     from mlgates.delivery.online import sample_request
-    from mlgates.delivery.operations import state_of
+    from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint, poll_seconds, served_model, state_of
     from mlgates.delivery.training import register_job_model
     from mlgates.endpoint_client import Address, EndpointClient, Scorer, ScoringRequest, ScoringResponse, ask
     from mlgates.expectations.readers import UnreadableData, read_csv, read_request
@@ -43,7 +41,7 @@ _MODULES = {
     "mlgates.config.project": ("Project", "find_project"),
     "mlgates.config.settings": ("Settings", "load_settings"),
     "mlgates.contract": ("properties",),
-    "mlgates.contract.formats": ("served_formats",),
+    "mlgates.contract.scoring_requests": ("served_formats",),
     "mlgates.contract.model_folder": ("read_contract",),
     "mlgates.contract.pyfunc_scorer": ("PyfuncScorer",),
     "mlgates.contract.signature": ("Batch", "ModelContract"),
@@ -54,11 +52,11 @@ _MODULES = {
     "mlgates.core.values": ("AssetVersion", "Job"),
     "mlgates.delivery.assets": ("register_data", "register_environment"),
     "mlgates.delivery.batch": ("download_predictions", "invoke_batch"),
-    "mlgates.delivery.connection": ("poll_seconds",),
-    "mlgates.delivery.live_endpoints": ("LiveBatchEndpoint", "LiveOnlineEndpoint", "served_model"),
     "mlgates.delivery.models": ("download_model", "released_version"),
     "mlgates.delivery.online": ("sample_request",),
-    "mlgates.delivery.operations": ("state_of",),
+    "mlgates.delivery.operations": (
+        "LiveBatchEndpoint", "LiveOnlineEndpoint", "poll_seconds", "served_model", "state_of",
+    ),
     "mlgates.delivery.training": ("register_job_model",),
     "mlgates.endpoint_client": ("Address", "EndpointClient", "Scorer", "ScoringRequest", "ScoringResponse", "ask"),
     "mlgates.expectations.readers": ("UnreadableData", "read_csv", "read_request"),

@@ -4,7 +4,7 @@ import ipaddress
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
@@ -22,6 +22,7 @@ DEPLOYMENT = "azureml-model-deployment"
 """The header that picks a deployment, whatever the traffic; answers carry the one that served."""
 MODEL_STATUS = "ms-azureml-model-error-statuscode"
 """The header of a 424 in which Azure ML tells what the model's own process answered."""
+_SOON_S = 10.0
 _REQUEST_IDS = ("x-request-id", "x-ms-request-id", "x-ms-client-request-id")
 JSON_HEADERS: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
 
@@ -186,6 +187,15 @@ class EndpointClient:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
+
+
+Reach: TypeAlias = Callable[[Address], EndpointClient]
+"""Opens a connection to a deployment."""
+
+
+def reach(address: Address) -> EndpointClient:
+    """Open a connection that does not wait long: a request that takes longer counts as not answered."""
+    return EndpointClient(address, timeout_s=_SOON_S)
 
 
 def _header(answer: ScoringResponse, name: str) -> str | None:

@@ -12,7 +12,7 @@ from mlgates.config.settings import Settings
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion, EndpointKind
 from mlgates.delivery.endpoints import deploy
-from mlgates.delivery.live_endpoints import LiveBatchEndpoint
+from mlgates.delivery.operations import LiveBatchEndpoint
 from mlgates.endpoint_client import Address
 from tests.faults.conftest import RunSuite, failed
 from tests.faults.open_door import open_door

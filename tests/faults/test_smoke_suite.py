@@ -8,7 +8,7 @@ from azure.ai.ml.entities import Model
 
 from mlgates.config.settings import Settings
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
+from mlgates.delivery.operations import LiveOnlineEndpoint
 from tests.faults.conftest import RunSuite, failed
 
 ONLINE, BATCH = "smoke/test_online_endpoint.py", "smoke/test_batch_endpoint.py"

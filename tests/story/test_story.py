@@ -53,7 +53,7 @@ class Chapter:
 
 def look(client: "MLClient", settings: Settings) -> Seen:
     """Ask the workspace by azure-ai-ml alone."""
-    from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint, served_model  # noqa: PLC0415
+    from mlgates.delivery.operations import get_batch_endpoint, get_online_endpoint, served_model  # noqa: PLC0415
     from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415 - within the workspace's environment variables
 
     online, batch = (

@@ -11,9 +11,9 @@ from typing import Any
 from mlgates.cli.command import Session
 from mlgates.contract.compatibility import BreakingChange
 from mlgates.contract.compatibility import compare as compared
-from mlgates.contract.formats import formats_of, served_formats
 from mlgates.contract.model_folder import read_contract
 from mlgates.contract.schema import openapi, request_schema, response_schema
+from mlgates.contract.scoring_requests import formats_of, served_formats
 from mlgates.contract.signature import Column, Input, ModelContract
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.values import ModelRef

@@ -16,9 +16,8 @@ from mlgates.core.values import BatchSmokeTest, EndpointKind, OnlineSmokeTest
 from mlgates.delivery import endpoints as delivery
 from mlgates.delivery.batch import download_predictions
 from mlgates.delivery.batch import invoke_batch as score_files
-from mlgates.delivery.connection import poll_seconds
-from mlgates.delivery.live_endpoints import batch_log, get_online_endpoint, online_log
 from mlgates.delivery.online import address
+from mlgates.delivery.operations import batch_log, get_online_endpoint, online_log, poll_seconds
 from mlgates.endpoint_client import JSON_HEADERS, EndpointClient, curl_line, curl_past_proxy
 from mlgates.reports.console import shown
 

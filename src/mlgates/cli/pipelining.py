@@ -12,7 +12,7 @@ from mlgates.core.checkout import source_state
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
 from mlgates.core.values import EndpointKind
-from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint
+from mlgates.delivery.operations import get_batch_endpoint, get_online_endpoint
 from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, newest_build, run_pipeline

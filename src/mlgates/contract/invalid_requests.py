@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mlgates.contract.formats import Format, dump, encode
+from mlgates.contract.scoring_requests import Format, dump, encode
 from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Param, Tensor
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 

@@ -6,8 +6,8 @@ They need no test framework: a suite hands them generated batches, a smoke run h
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from mlgates.contract.formats import Format, encode, formats_of
 from mlgates.contract.invalid_requests import InvalidRequest
+from mlgates.contract.scoring_requests import Format, encode, formats_of
 from mlgates.contract.signature import Batch, Column, Input, ModelContract, Tensor, json_type, problem_of, same
 from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.endpoint_client import Json, Scorer, ScoringRequest, ScoringResponse, ask

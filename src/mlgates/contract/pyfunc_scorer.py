@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.scoring_requests import RequestRefused, parse
 from mlgates.contract.signature import Batch, DataType, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringResponse
 

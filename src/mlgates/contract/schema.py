@@ -8,7 +8,7 @@ in `request_parser`.
 import json
 from typing import Any
 
-from mlgates.contract.formats import Format, encode, served_formats
+from mlgates.contract.scoring_requests import Format, encode, served_formats
 from mlgates.contract.signature import (
     INTEGERS,
     LARGEST,

@@ -10,7 +10,7 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mlgates.contract.formats import Format, encode
+from mlgates.contract.scoring_requests import Format, encode
 from mlgates.contract.signature import (
     INTEGERS,
     LARGEST,

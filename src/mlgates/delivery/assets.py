@@ -19,8 +19,7 @@ from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.sdk_errors import one_line, translate_sdk_errors
-from mlgates.delivery.sdk_output import quiet_upload
+from mlgates.delivery.sdk import one_line, quiet_upload, translate_sdk_errors
 
 T = TypeVar("T")
 # The SDK reports schema errors as prose around JSON, for jobs as JSON within JSON.

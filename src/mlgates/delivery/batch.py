@@ -18,13 +18,13 @@ from mlgates.delivery.jobs import from_sdk
 from mlgates.delivery.operations import (
     Change,
     OperationResult,
+    default_of,
     put_deployment,
     put_endpoint,
     run_operation,
     scoring_uri,
 )
-from mlgates.delivery.sdk_errors import translate_sdk_errors
-from mlgates.delivery.sdk_output import quiet_upload
+from mlgates.delivery.sdk import quiet_upload, translate_sdk_errors
 
 OUTPUT = "score"
 """The output of a batch job with the predictions."""
@@ -83,13 +83,6 @@ def make_default(
         endpoint.defaults = {"deployment_name": name}
         run_operation(step, lambda: client.batch_endpoints.begin_create_or_update(endpoint), poll_s=poll_s)
         return step.done(OperationResult(name, Change.UPDATED))
-
-
-def default_of(endpoint: BatchEndpoint) -> str | None:
-    """Return the name of the deployment that scores when none is named, or None."""
-    defaults = endpoint.defaults
-    name = defaults.get("deployment_name") if isinstance(defaults, dict) else getattr(defaults, "deployment_name", None)
-    return str(name) if name else None
 
 
 def sample_files(settings: Settings) -> Sequence[Path]:

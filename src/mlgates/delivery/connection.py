@@ -1,6 +1,7 @@
 """How an environment's name becomes a client of its workspace: the same client for amlocal and for Azure."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mlgates.config.settings import Settings, Target
 from mlgates.core.errors import WorkspaceUnavailable
-from mlgates.delivery.sdk_output import silence_sdk_logging
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -29,7 +29,6 @@ _PACE = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "1", "AZUREML_RUN_POLLING_INTERVAL_
 _COMMAND = (sys.executable, "-m", "amlocal")
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 # Azure's limits on requests count for a whole subscription; a local workspace is ours alone.
-_LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
 
 
 def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient":
@@ -45,7 +44,7 @@ def connect(settings: Settings, *, local_root: Path | None = None) -> "MLClient"
     from azure.ai.ml import MLClient  # noqa: PLC0415
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
-    from mlgates.delivery.sdk_errors import reaching  # noqa: PLC0415
+    from mlgates.delivery.sdk import reaching  # noqa: PLC0415
 
     silence_sdk_logging()
     with reaching(settings):
@@ -76,6 +75,19 @@ def prepare(settings: Settings, environ: MutableMapping[str, str], start_local: 
             f"'{settings.environment}' is on Azure, but {_METADATA} points to a local workspace: "
             "run this in a shell without the variables of 'amlocal env'"
         )
+
+
+def silence_sdk_logging() -> None:
+    """Raise the log level of Azure's libraries where what they log is known already."""
+    # that one of its classes is experimental, on every YAML file
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    # where each artifact and each model is downloaded to
+    for operations in ("_job_operations", "_model_operations"):
+        logging.getLogger(f"azure.ai.ml.operations.{operations}").setLevel(logging.WARNING)
+    # that it looks for the endpoint before it deploys to it
+    logging.getLogger("azure.ai.ml.operations._online_deployment_operations").setLevel(logging.WARNING)
+    # every way of signing in that it tried: the error says so too, in one line
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 
 def beside_import(
@@ -149,11 +161,6 @@ def local_workspace(settings: Settings, root: Path | None = None) -> LocalWorksp
         resource_group=settings.resource_group_name,
         subscription=settings.azure_subscription_id or _NO_SUBSCRIPTION,
     )
-
-
-def poll_seconds(settings: Settings) -> float:
-    """Return how often what is under way in a workspace may be asked after, in seconds."""
-    return _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
 
 
 def _last_line(text: str) -> str:

@@ -11,11 +11,10 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.progress import Progress, side_by_side
 from mlgates.core.values import AssetVersion, BatchSmokeTest, Delivered, Deployment, EndpointKind, OnlineSmokeTest
 from mlgates.delivery.batch import deploy_batch, smoke_test_batch
-from mlgates.delivery.connection import poll_seconds
 from mlgates.delivery.models import find_model
 from mlgates.delivery.online import deploy_online, smoke_test_online
-from mlgates.delivery.operations import Change, OperationResult, run_operation
-from mlgates.delivery.sdk_errors import translate_sdk_errors
+from mlgates.delivery.operations import Change, OperationResult, poll_seconds, run_operation
+from mlgates.delivery.sdk import translate_sdk_errors
 
 _DEPLOY: Mapping[EndpointKind, Callable[..., Deployment]] = {
     EndpointKind.ONLINE: deploy_online,

@@ -18,8 +18,7 @@ from mlgates.core.errors import JobFailed
 from mlgates.core.progress import Step
 from mlgates.core.values import Job
 from mlgates.delivery.jobs import from_sdk
-from mlgates.delivery.sdk_errors import one_line, translate_sdk_errors
-from mlgates.delivery.sdk_output import diverted
+from mlgates.delivery.sdk import diverted, one_line, translate_sdk_errors
 
 TAIL_LINES = 15
 

@@ -16,7 +16,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import GATE, AssetVersion, gate_tags, record_of
-from mlgates.delivery.sdk_errors import translate_sdk_errors
+from mlgates.delivery.sdk import translate_sdk_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -20,7 +20,7 @@ from mlgates.delivery.operations import (
     run_operation,
     scoring_uri,
 )
-from mlgates.delivery.sdk_errors import translate_sdk_errors
+from mlgates.delivery.sdk import translate_sdk_errors
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
 _TAIL_LINES = 15

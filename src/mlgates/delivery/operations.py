@@ -1,12 +1,18 @@
-"""How a resource is brought to what is declared: what is on its way is waited for, what is right is left alone."""
+"""How an endpoint or a deployment stands in the workspace, and how it is brought to what is declared.
+
+What is on its way is waited for, what is right is left alone.
+"""
 
 import io
+import json
+import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar, cast
 
 from azure.ai.ml import MLClient
@@ -20,13 +26,20 @@ from azure.ai.ml.operations import (
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.polling import LROPoller
 
-from mlgates.core.errors import DeploymentFailed, WorkspaceRefused
-from mlgates.core.files import sha256_of_json, sha256_of_path
+from mlgates.config.settings import Settings, Target
+from mlgates.core.errors import AssetMissing, DeploymentFailed, WorkspaceRefused
+from mlgates.core.files import sha256_of_folder, sha256_of_json, sha256_of_path
 from mlgates.core.ledger import ANCHOR_TAGS
 from mlgates.core.progress import Step
-from mlgates.delivery.sdk_errors import translate_sdk_errors
-from mlgates.delivery.sdk_output import quiet_operation
+from mlgates.core.values import AssetVersion
+from mlgates.delivery.sdk import quiet_operation, translate_sdk_errors
 
+_MODEL = re.compile(r"(?:/models/|^azureml:|^)(?P<name>[^/:]+)(?:/versions/|:)(?P<version>[^/:]+)$")
+"""How a deployment names its model: by its id in the workspace, or as it was written, when the SDK cuts `azureml:`."""
+_INITIALIZER = "storage-initializer"
+_LINES = 100_000
+_FETCHED = re.compile(r"Model \S+: (?P<count>\d+) files, ")
+_FILE = re.compile(r'sha256 (?P<sha256>[0-9a-f]{64}) (?P<path>".*")$')
 CONTENT_TAG = "content_sha256"
 """On endpoints and deployments: the fingerprint of the definition that they were made from."""
 _ON_ITS_WAY = frozenset({"creating", "updating", "scaling", "provisioning"})
@@ -39,6 +52,122 @@ R = TypeVar("R", bound=Resource)
 T = TypeVar("T")
 _GROUPS = frozenset({"online_endpoints", "online_deployments", "batch_endpoints", "batch_deployments"})
 _CHANGES = "begin_"
+_LOCAL_POLL_S, _AZURE_POLL_S = 0.25, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOnlineEndpoint:
+    """An online endpoint and its deployments, by name."""
+
+    endpoint: OnlineEndpoint
+    deployments: Mapping[str, OnlineDeployment]
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name in the workspace."""
+        return str(self.endpoint.name)
+
+    @property
+    def shares(self) -> Mapping[str, int]:
+        """Percent of the traffic, for each deployment that has any; the largest first."""
+        shares = {str(name): int(share) for name, share in (self.endpoint.traffic or {}).items() if share}
+        return dict(sorted(shares.items(), key=lambda each: -each[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBatchEndpoint:
+    """A batch endpoint and its deployments, by name."""
+
+    endpoint: BatchEndpoint
+    deployments: Mapping[str, BatchDeployment]
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name in the workspace."""
+        return str(self.endpoint.name)
+
+    @property
+    def default(self) -> str | None:
+        """The deployment that scores when none is named."""
+        return default_of(self.endpoint)
+
+
+def default_of(endpoint: BatchEndpoint) -> str | None:
+    """Return the name of the deployment that scores when none is named, or None."""
+    defaults = endpoint.defaults
+    name = defaults.get("deployment_name") if isinstance(defaults, dict) else getattr(defaults, "deployment_name", None)
+    return str(name) if name else None
+
+
+def get_online_endpoint(client: MLClient, name: str) -> LiveOnlineEndpoint:
+    """Return an online endpoint with its deployments. Raises `AssetMissing` when it is not there."""
+    with translate_sdk_errors(f"look at online endpoint {name}"):
+        endpoint = client.online_endpoints.get(name)
+        return LiveOnlineEndpoint(endpoint, {str(each.name): each for each in client.online_deployments.list(name)})
+
+
+def get_batch_endpoint(client: MLClient, name: str) -> LiveBatchEndpoint:
+    """Return a batch endpoint with its deployments. Raises `AssetMissing` when it is not there."""
+    with translate_sdk_errors(f"look at batch endpoint {name}"):
+        endpoint = client.batch_endpoints.get(name)
+        return LiveBatchEndpoint(endpoint, {str(each.name): each for each in client.batch_deployments.list(name)})
+
+
+def served_model(deployment: OnlineDeployment | BatchDeployment) -> AssetVersion:
+    """Return the registered model that a deployment serves, without its tags. Raises `AssetMissing` for another."""
+    found = _MODEL.search(str(deployment.model))
+    if found is None:
+        raise AssetMissing(f"deployment {deployment.name} serves {deployment.model}: no version of a registered model")
+    return AssetVersion(found["name"], found["version"], created=False)
+
+
+def deployed_checksum(client: MLClient, endpoint: str, deployment: str) -> str | None:
+    """Return the checksum of the model in a deployment, as `sha256_of_path` gives it; None when no log lists it."""
+    try:
+        with translate_sdk_errors(f"read what deployment {deployment} has fetched"):
+            log = client.online_deployments.get_logs(deployment, endpoint, lines=_LINES, container_type=_INITIALIZER)
+    except WorkspaceRefused:
+        return None  # the service does not give the log
+    return checksum_in(str(log))
+
+
+def checksum_in(log: str) -> str | None:
+    """Return the checksum of the model that was fetched last, None when the log does not list all its files."""
+    lines = log.splitlines()
+    starts = [(place, found) for place, line in enumerate(lines) if (found := _FETCHED.search(line))]
+    if not starts:
+        return None
+    place, start = starts[-1]
+    listed = [found for line in lines[place + 1 :] if (found := _FILE.search(line))]
+    files = {str(json.loads(found["path"])): found["sha256"] for found in listed}
+    models = sorted((PurePosixPath(path) for path in files if PurePosixPath(path).name == "MLmodel"), key=_depth)
+    if len(files) != int(start["count"]) or not models:
+        return None
+    root = models[0].parent
+    below = {path: sha256 for path, sha256 in files.items() if PurePosixPath(path).is_relative_to(root)}
+    return sha256_of_folder({PurePosixPath(path).relative_to(root).as_posix(): each for path, each in below.items()})
+
+
+def online_log(client: MLClient, endpoint: str, deployment: str, *, lines: int) -> Sequence[str]:
+    """Return the last `lines` that a deployment logged."""
+    with translate_sdk_errors(f"read the log of deployment {deployment} of online endpoint {endpoint}"):
+        return str(client.online_deployments.get_logs(deployment, endpoint, lines=lines)).splitlines()[-lines:]
+
+
+def batch_log(client: MLClient, endpoint: str, *, lines: int) -> Sequence[str]:
+    """Return the last `lines` of the newest job of a batch endpoint. Raises `AssetMissing` when it had none."""
+    with translate_sdk_errors(f"list the jobs of batch endpoint {endpoint}"):
+        newest = next(iter(client.batch_endpoints.list_jobs(endpoint)), None)
+    if newest is None:
+        raise AssetMissing(f"batch endpoint {endpoint} has not scored yet: run 'mlgates test --only batch'")
+    with tempfile.TemporaryDirectory() as folder, translate_sdk_errors(f"download the log of job {newest.name}"):
+        client.jobs.download(str(newest.name), download_path=folder, all=True)
+        logs = sorted(Path(folder).rglob("user_logs/*.txt"))
+        return [line for log in logs for line in log.read_text("utf-8", errors="replace").splitlines()][-lines:]
+
+
+def _depth(path: PurePosixPath) -> int:
+    return len(path.parts)
 
 
 class Change(StrEnum):
@@ -62,6 +191,11 @@ class OperationResult:
     def summary(self) -> str:
         """One phrase to print."""
         return f"{self.name} {self.change}"
+
+
+def poll_seconds(settings: Settings) -> float:
+    """Return how often what is under way in a workspace may be asked after, in seconds."""
+    return _AZURE_POLL_S if settings.target is Target.AZURE else _LOCAL_POLL_S
 
 
 def create_or_update(

@@ -18,7 +18,7 @@ from mlgates.core.nearest import did_you_mean
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
 from mlgates.core.progress import Progress, Result, StageEnded, StageStarted
 from mlgates.core.values import AssetVersion, Job, SourceState
-from mlgates.delivery.live_endpoints import get_batch_endpoint, get_online_endpoint, served_model
+from mlgates.delivery.operations import get_batch_endpoint, get_online_endpoint, served_model
 from mlgates.delivery.training import TrainingRequest
 from mlgates.delivery.workspace_ledger import Ledger
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlgates.config.settings import Settings
     from mlgates.core.lineage import Lineage
     from mlgates.core.values import AssetVersion
-    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
+    from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint
     from mlgates.endpoint_client import Address, EndpointClient
 
 EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
@@ -54,7 +54,7 @@ def lineage(candidate: "AssetVersion") -> "Lineage":
 @pytest.fixture(scope="session")
 def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveOnlineEndpoint":
     """The online endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.live_endpoints import get_online_endpoint  # noqa: PLC0415
+    from mlgates.delivery.operations import get_online_endpoint  # noqa: PLC0415
 
     with without_traceback(), _or_deploy(settings, settings.online_endpoint):
         found = get_online_endpoint(delivered, settings.online_endpoint)
@@ -65,7 +65,7 @@ def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: p
 @pytest.fixture(scope="session")
 def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveBatchEndpoint":
     """The batch endpoint as the workspace tells of it, with its deployments."""
-    from mlgates.delivery.live_endpoints import get_batch_endpoint  # noqa: PLC0415
+    from mlgates.delivery.operations import get_batch_endpoint  # noqa: PLC0415
 
     with without_traceback(), _or_deploy(settings, settings.batch_endpoint):
         found = get_batch_endpoint(delivered, settings.batch_endpoint)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mlgates.config.settings import Settings
     from mlgates.core.values import AssetVersion
-    from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
+    from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint
     from mlgates.endpoint_client import EndpointClient, Exchange
 
 Reporting: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
@@ -97,7 +97,7 @@ def _batch(serving: "LiveBatchEndpoint") -> Facts:
 
 
 def _model(serving: "LiveOnlineEndpoint | LiveBatchEndpoint", deployment: str | None) -> str:
-    from mlgates.delivery.live_endpoints import served_model  # noqa: PLC0415 - loaded by whoever looked
+    from mlgates.delivery.operations import served_model  # noqa: PLC0415 - loaded by whoever looked
 
     deployments: Mapping[str, OnlineDeployment | BatchDeployment] = serving.deployments
     found = deployments.get(deployment or "")

@@ -13,16 +13,18 @@ from mlgates.core.errors import AssetMissing, DeploymentFailed, EndpointTestFail
 from mlgates.core.ledger import Action, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.values import ModelArtifact, ModelRef
-from mlgates.delivery.live_endpoints import (
-    LiveBatchEndpoint,
-    LiveOnlineEndpoint,
-    get_batch_endpoint,
-    get_online_endpoint,
-    served_model,
-)
 from mlgates.delivery.models import find_model
 from mlgates.delivery.online import online_deployment, smoke_test_online
-from mlgates.delivery.operations import Change, OperationResult, run_operation
+from mlgates.delivery.operations import (
+    Change,
+    LiveBatchEndpoint,
+    LiveOnlineEndpoint,
+    OperationResult,
+    get_batch_endpoint,
+    get_online_endpoint,
+    run_operation,
+    served_model,
+)
 from mlgates.release.approval import Served, check_deployed, check_unchanged
 from mlgates.release.context import ReleaseContext, locked
 from mlgates.release.locking import TIDYING, free_lock

@@ -11,12 +11,11 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import MlgatesError, WorkspaceUnavailable
 from mlgates.core.ledger import Entry
 from mlgates.core.progress import Progress
-from mlgates.delivery.connection import poll_seconds
-from mlgates.delivery.operations import fenced
+from mlgates.delivery.operations import fenced, poll_seconds
 from mlgates.delivery.workspace_ledger import Ledger
+from mlgates.endpoint_client import Reach, reach
 from mlgates.release.approval import Served, served
 from mlgates.release.locking import Owner, check_lock, free_lock, take_lock
-from mlgates.release.probe import Reach, reach
 from mlgates.release.release_file import ReleaseConfig, read_release
 
 if TYPE_CHECKING:

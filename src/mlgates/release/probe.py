@@ -1,38 +1,26 @@
 """The probe of a release: asks the new version, the old one and whichever the traffic picks, as any caller would."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from mlgates.config.settings import Settings
 from mlgates.contract.properties import WrongAnswer, predictions_of
 from mlgates.contract.signature import ModelContract, same
 from mlgates.core.errors import WorkspaceUnavailable
 from mlgates.delivery.online import address
-from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, ScoringRequest, ask
+from mlgates.endpoint_client import Address, EndpointClient, Exchange, Json, Reach, ScoringRequest, ask, reach
 from mlgates.release.canary_statistics import Observation
 from mlgates.release.samples import Sample, Samples
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-TIMEOUT_S = 10.0
-"""A request that takes longer counts as not answered."""
 WARM_UP = 3
 """Rounds whose times are not counted: connections are made, and a fresh process loads what it loads late."""
 SILENT_ROUNDS = 3
 """After so many rounds in which nobody answered, one after the other, the workspace is gone."""
 _ANYTHING = ModelContract(inputs=())
-
-
-Reach: TypeAlias = Callable[[Address], EndpointClient]
-"""Opens a connection to a deployment."""
-
-
-def reach(address: Address) -> EndpointClient:
-    """Open a connection that does not wait long."""
-    return EndpointClient(address, timeout_s=TIMEOUT_S)
 
 
 class Probe:

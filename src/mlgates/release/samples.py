@@ -12,8 +12,7 @@ import pandas as pd
 
 from mlgates.config.declaring import read_yaml
 from mlgates.config.settings import Settings
-from mlgates.contract.formats import Format, azure_takes, encode, formats_of
-from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.scoring_requests import Format, RequestRefused, azure_takes, encode, formats_of, parse
 from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Tensor, problem_of
 from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch import sample_files

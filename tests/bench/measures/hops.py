@@ -95,5 +95,5 @@ def _site() -> Iterator[Any]:
             if result.exit_code:
                 raise MeasureFailed(f"the release failed: {result.output}")
 
-        with patch("mlgates.release.probe.EndpointClient", lambda to, **_: Voice(town, to)):
+        with patch("mlgates.endpoint_client.EndpointClient", lambda to, **_: Voice(town, to)):
             yield release

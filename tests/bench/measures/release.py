@@ -88,7 +88,7 @@ def _site() -> Iterator["ReleaseSite"]:
         watched = canary.seconds.model_copy(update={"local": float(SECONDS)})
         site.declared = site.declared.model_copy(update={"canary": canary.model_copy(update={"seconds": watched})})
         from mlgates.core.progress import Silent  # noqa: PLC0415
-        from mlgates.delivery.sdk_output import silence_sdk_logging  # noqa: PLC0415
+        from mlgates.delivery.connection import silence_sdk_logging  # noqa: PLC0415
         from mlgates.release.releasing import release as run  # noqa: PLC0415
 
         silence_sdk_logging()

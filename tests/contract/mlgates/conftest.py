@@ -17,7 +17,7 @@ from tests.contract.mlgates.targets import IN_PROCESS, LOCAL
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
+    from mlgates.delivery.operations import LiveOnlineEndpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 SUITE = ROOT / "data" / "expectations" / "online-sample.json"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from mlgates.contract.formats import Format
 from mlgates.contract.invalid_requests import InvalidRequest, catalogue
 from mlgates.contract.model_folder import read_contract, read_ranges
 from mlgates.contract.properties import ContractBroken, WrongAnswer, predictions_of, refuses
 from mlgates.contract.pyfunc_scorer import PyfuncScorer
+from mlgates.contract.scoring_requests import Format
 from mlgates.contract.signature import Batch, ModelContract, same
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Address, EndpointClient, Json, Scorer, ScoringRequest, ScoringResponse, ask

@@ -12,7 +12,7 @@ from mlgates.endpoint_client import EndpointClient
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-    from mlgates.delivery.live_endpoints import LiveOnlineEndpoint
+    from mlgates.delivery.operations import LiveOnlineEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ def live_endpoint(client: "MLClient", serving: "LiveOnlineEndpoint", into: Path)
 
     Raises `AssetMissing` when no deployment has traffic.
     """
-    from mlgates.delivery.live_endpoints import served_model  # noqa: PLC0415
     from mlgates.delivery.models import download_model  # noqa: PLC0415 - these take seconds
     from mlgates.delivery.online import address  # noqa: PLC0415
+    from mlgates.delivery.operations import served_model  # noqa: PLC0415
 
     busiest = next(iter(serving.shares), None)
     if busiest is None:

@@ -175,7 +175,7 @@ class ReleaseSite:
 
     def name_of(self, version: str) -> str:
         """Return the deployment that serves a version."""
-        from mlgates.delivery.live_endpoints import get_online_endpoint, served_model  # noqa: PLC0415
+        from mlgates.delivery.operations import get_online_endpoint, served_model  # noqa: PLC0415
 
         found = get_online_endpoint(self.client, self.settings.online_endpoint).deployments
         return next(name for name, each in found.items() if served_model(each).version == version)
@@ -187,20 +187,20 @@ class ReleaseSite:
 
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic by version."""
-        from mlgates.delivery.live_endpoints import get_online_endpoint, served_model  # noqa: PLC0415
+        from mlgates.delivery.operations import get_online_endpoint, served_model  # noqa: PLC0415
 
         serving = get_online_endpoint(self.client, self.settings.online_endpoint)
         return {served_model(serving.deployments[name]).version: share for name, share in serving.shares.items()}
 
     def shares(self) -> dict[str, int]:
         """Return the percentage of traffic by deployment."""
-        from mlgates.delivery.live_endpoints import get_online_endpoint  # noqa: PLC0415
+        from mlgates.delivery.operations import get_online_endpoint  # noqa: PLC0415
 
         return dict(get_online_endpoint(self.client, self.settings.online_endpoint).shares)
 
     def batch_version(self) -> str:
         """Return the version that scores files."""
-        from mlgates.delivery.live_endpoints import get_batch_endpoint, served_model  # noqa: PLC0415
+        from mlgates.delivery.operations import get_batch_endpoint, served_model  # noqa: PLC0415
 
         serving = get_batch_endpoint(self.client, self.settings.batch_endpoint)
         return served_model(serving.deployments[serving.default or ""]).version

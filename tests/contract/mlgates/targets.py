@@ -8,8 +8,8 @@ import pytest
 from mlgates.config.project import find_project
 from mlgates.config.settings import Target, load_settings
 from mlgates.contract import properties
-from mlgates.contract.formats import served_formats
 from mlgates.contract.invalid_requests import InvalidRequest, OnAzure
+from mlgates.contract.scoring_requests import served_formats
 from mlgates.contract.signature import Column, DataType, ModelContract
 from mlgates.endpoint_client import Scorer, ScoringResponse, ask
 

@@ -8,7 +8,7 @@ import pytest
 
 from amlocal.testing import use
 from mlgates.contract import properties
-from mlgates.contract.formats import Format, encode
+from mlgates.contract.scoring_requests import Format, encode
 from mlgates.contract.signature import Batch, ModelContract, same
 from mlgates.contract.strategies import batches
 from mlgates.core.progress import Silent

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.contract import properties
-from mlgates.contract.formats import served_formats
 from mlgates.contract.invalid_requests import catalogue
 from mlgates.contract.model_folder import read_contract
 from mlgates.contract.pyfunc_scorer import PyfuncScorer
+from mlgates.contract.scoring_requests import served_formats
 from mlgates.contract.signature import ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Scorer

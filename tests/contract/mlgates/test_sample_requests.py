@@ -9,9 +9,8 @@ import pytest
 from mlgates.config.project import Project
 from mlgates.config.settings import load_settings
 from mlgates.contract import properties
-from mlgates.contract.formats import Format, azure_takes, encode
 from mlgates.contract.pyfunc_scorer import PyfuncScorer
-from mlgates.contract.request_parser import parse
+from mlgates.contract.scoring_requests import Format, azure_takes, encode, parse
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, Json, ScoringRequest
 from tests.contract.mlgates.conftest import ROOT

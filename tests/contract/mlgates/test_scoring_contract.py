@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from mlgates.contract import properties
 from mlgates.contract.compatibility import compare
-from mlgates.contract.formats import Format, encode, served_formats
 from mlgates.contract.invalid_requests import catalogue
 from mlgates.contract.model_folder import read_contract
 from mlgates.contract.properties import ContractBroken
 from mlgates.contract.pyfunc_scorer import PyfuncScorer
+from mlgates.contract.scoring_requests import Format, encode, served_formats
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import Scorer, ask

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlgates.contract.formats import Format, azure_takes, encode
 from mlgates.contract.invalid_requests import InvalidRequest, catalogue
+from mlgates.contract.scoring_requests import Format, azure_takes, encode
 from mlgates.contract.signature import Batch, ModelContract
 from mlgates.endpoint_client import ScoringResponse
 from tests.contract.mlgates.azure_server import ask_all

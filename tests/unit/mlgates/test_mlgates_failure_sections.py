@@ -5,17 +5,17 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from mlgates import endpoint_client
-from mlgates.delivery import live_endpoints
+from mlgates.delivery import operations
 
 pytest_plugins = ("pytester",)
 
-LOADED = (live_endpoints, endpoint_client)
+LOADED = (operations, endpoint_client)
 """What the project's conftest imports: pytester drops modules that a run inside it is the first to import."""
 
 CONFTEST = """
 import pytest
 from types import SimpleNamespace as Some
-from mlgates.delivery.live_endpoints import LiveBatchEndpoint, LiveOnlineEndpoint
+from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint
 from mlgates.pytest_plugin.failure_sections import UnderTest
 from mlgates.endpoint_client import ScoringResponse
 from mlgates.endpoint_client import Exchange

@@ -8,13 +8,13 @@ import pytest
 from mlgates import endpoint_client
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings
-from mlgates.delivery import connection, endpoints, live_endpoints, online, training
+from mlgates.delivery import connection, endpoints, online, operations, training
 from mlgates.delivery.connection import LocalWorkspace
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 pytest_plugins = ("pytester",)
 
-LOADED = (connection, endpoints, online, live_endpoints, training, endpoint_client)
+LOADED = (connection, endpoints, online, operations, training, endpoint_client)
 """What the fixtures import: pytester drops modules that a run inside it is the first to import."""
 # The deployment files import azure-ai-ml, whose warnings an ordinary run takes for known.
 INI = "[pytest]\naddopts = -p mlgates.pytest_plugin -p no:cacheprovider\nfilterwarnings =\n  ignore\n"

@@ -88,7 +88,7 @@ def test_a_ledger_that_lost_its_end_says_what_is_gone_and_how_to_go_on(
 @pytest.fixture
 def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run of a training has an anchor."""
-    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: {})
+    monkeypatch.setattr("mlgates.delivery.workspace_ledger.tagged_runs", lambda *_: {})
 
 
 @pytest.mark.parametrize(

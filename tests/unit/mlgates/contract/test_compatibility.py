@@ -9,8 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlgates.contract.compatibility import compare
-from mlgates.contract.formats import Format
-from mlgates.contract.request_parser import parse
+from mlgates.contract.scoring_requests import Format, parse
 from mlgates.contract.signature import Column, DataType, ModelContract, Param, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import CONTRACTS, IMAGES, PAIR, WITH_PARAMS, column_contracts, columns, few

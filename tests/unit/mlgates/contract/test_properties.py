@@ -11,10 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlgates.contract import properties
-from mlgates.contract.formats import Format, encode
 from mlgates.contract.invalid_requests import InvalidRequest, catalogue
 from mlgates.contract.properties import ContractBroken, WrongAnswer, predictions_of
-from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.scoring_requests import Format, RequestRefused, encode, parse
 from mlgates.contract.signature import Batch, Column, DataType, ModelContract, Tensor
 from mlgates.endpoint_client import Json, Scorer, ScoringResponse
 from tests.unit.mlgates.contract.models import column_contract

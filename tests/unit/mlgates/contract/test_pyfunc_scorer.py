@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlgates.contract.formats import Format, encode
 from mlgates.contract.model_folder import read_contract
 from mlgates.contract.pyfunc_scorer import PyfuncScorer, to_input
+from mlgates.contract.scoring_requests import Format, encode
 from mlgates.contract.signature import Batch, Column, DataType, ModelContract
 from mlgates.endpoint_client import JSON_HEADERS, ask
 from tests.unit.mlgates.contract.models import ALL_KINDS, BATCHES, IMAGES, PAIR, UNNAMED, write_model

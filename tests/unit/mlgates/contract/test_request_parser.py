@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.contract.formats import Format, azure_takes, dump, encode, formats_of
 from mlgates.contract.invalid_requests import InvalidRequest, catalogue
-from mlgates.contract.request_parser import RequestRefused, parse
+from mlgates.contract.scoring_requests import Format, RequestRefused, azure_takes, dump, encode, formats_of, parse
 from mlgates.contract.signature import Batch, Column, DataType, ModelContract
 from mlgates.contract.strategies import batches, requests
 from mlgates.endpoint_client import JSON_HEADERS, ScoringRequest

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mlgates.contract.formats import Format, served_formats
 from mlgates.contract.invalid_requests import catalogue
 from mlgates.contract.schema import DRAFT, openapi, request_schema, response_schema, value_schema
+from mlgates.contract.scoring_requests import Format, served_formats
 from mlgates.contract.signature import INTEGERS, LARGEST, Column, DataType, ModelContract, Tensor
 from mlgates.contract.strategies import requests
 from tests.unit.mlgates.contract.models import BATCHES, CONTRACTS, few

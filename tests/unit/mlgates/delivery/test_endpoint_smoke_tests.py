@@ -9,8 +9,8 @@ from mlgates.core.errors import AssetMissing, EndpointTestFailed, JobFailed
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion, BatchSmokeTest, OnlineSmokeTest
 from mlgates.delivery.batch import smoke_test_batch
-from mlgates.delivery.live_endpoints import batch_log, online_log
 from mlgates.delivery.online import address, deploy_online, smoke_test_online
+from mlgates.delivery.operations import batch_log, online_log
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ScoringResponse
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 

@@ -12,9 +12,9 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.progress import Silent
 from mlgates.core.values import AssetVersion
 from mlgates.delivery.batch import deploy_batch
-from mlgates.delivery.live_endpoints import LiveOnlineEndpoint, get_batch_endpoint, get_online_endpoint, served_model
 from mlgates.delivery.models import released_version
 from mlgates.delivery.online import deploy_online
+from mlgates.delivery.operations import LiveOnlineEndpoint, get_batch_endpoint, get_online_endpoint, served_model
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 MODEL = AssetVersion("classifier", "3", created=False)

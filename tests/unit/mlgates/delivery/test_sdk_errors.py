@@ -13,7 +13,7 @@ from mlgates.config.project import Project
 from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
 from mlgates.delivery.assets import complaints
-from mlgates.delivery.sdk_errors import one_line, reaching, translate_sdk_errors
+from mlgates.delivery.sdk import one_line, reaching, translate_sdk_errors
 
 
 def forbidden() -> HttpResponseError:

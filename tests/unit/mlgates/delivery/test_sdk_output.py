@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mlgates.delivery.sdk_output import WithoutTraces, diverted, quiet_operation, quiet_upload, silence_sdk_logging
+from mlgates.delivery.connection import silence_sdk_logging
+from mlgates.delivery.sdk import WithoutTraces, diverted, quiet_operation, quiet_upload
 
 RESET = "\x1b[39m\n"
 

@@ -23,7 +23,7 @@ NAME = "classifier-ledger"
 
 @pytest.fixture(autouse=True)
 def _no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: {})
+    monkeypatch.setattr("mlgates.delivery.workspace_ledger.tagged_runs", lambda *_: {})
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
     town: Town, rejected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = {"sunny": {"ledger.head": f"{last(town)} {'0' * 64}"}}
-    monkeypatch.setattr("mlgates.delivery.ledger_anchors.tagged_runs", lambda *_: runs)
+    monkeypatch.setattr("mlgates.delivery.workspace_ledger.tagged_runs", lambda *_: runs)
     monkeypatch.setattr("mlgates.delivery.mlflow_runs.tag_run", lambda _, run, tags: runs[run].update(tags))
     town.workspace.models.get("classifier", rejected).tags["job"] = "sunny"
     assert ledger_repair.look(town.client, town.settings).reading.faults

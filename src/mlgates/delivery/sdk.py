@@ -1,14 +1,29 @@
-"""What azure-ai-ml prints and logs: kept from the terminal where it is noise, thread by thread."""
+"""What azure-ai-ml raises and prints, kept from our users: its errors in our words, its noise thread by thread."""
 
 import contextlib
 import io
-import logging
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, TextIO, TypeAlias, cast
 
+from azure.ai.ml.exceptions import MlException
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from mlgates.config.settings import Settings, Target
+from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COMPLAINT = "(x) "
 # After every upload azure-ai-ml prints this, and an empty line, to standard error, progress bar or not.
 _RESET_COLOUR = "\x1b[39m\n"
 # What its progress bar writes; for the input of a batch job there is no way to ask for none.
@@ -18,6 +33,61 @@ _POLLER = "LROPoller"
 Belongs: TypeAlias = Callable[[threading.Thread], bool]
 """Whether the printing of a thread is diverted."""
 _LOCK = threading.Lock()
+
+
+@contextmanager
+def translate_sdk_errors(what: str) -> Iterator[None]:
+    """Turn what azure-ai-ml raises while doing `what` ("register environment X") into an `MlgatesError`."""
+    try:
+        yield
+    except AzureError as error:
+        raise _translated(error, what) from error
+
+
+@contextmanager
+def reaching(settings: Settings) -> Iterator[None]:
+    """Turn what azure-ai-ml raises at first contact into `WorkspaceUnavailable`, with the way out."""
+    try:
+        yield
+    except AzureError as error:
+        where = f"workspace {settings.aml_workspace_name} in resource group {settings.resource_group_name}"
+        raise WorkspaceUnavailable(f"{where}: {_first_contact(error, settings)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's message on one line: the first, or the complaint of the SDK's own coloured reports."""
+    message = _COLOUR.sub("", str(getattr(error, "message", None) or error))
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    complaint = next((line.removeprefix(_COMPLAINT) for line in lines if line.startswith(_COMPLAINT)), None)
+    return complaint or (lines[0] if lines else type(error).__name__)
+
+
+def _translated(error: AzureError, what: str) -> MlgatesError:
+    said = f"cannot {what}: {one_line(error)}"
+    match error:
+        case ClientAuthenticationError():
+            return WorkspaceUnavailable(f"{said} (sign in with 'az login')")
+        case ServiceRequestError() | ServiceResponseError():
+            return WorkspaceUnavailable(f"{said} (is the workspace still reachable?)")
+        case ResourceNotFoundError():
+            return AssetMissing(said)
+        case _:
+            return WorkspaceRefused(said)
+
+
+def _first_contact(error: AzureError, settings: Settings) -> str:
+    file = settings.sources["AML_WORKSPACE_NAME"]
+    match error:
+        case ClientAuthenticationError():
+            return f"not signed in: run 'az login' ({one_line(error)})"
+        case ResourceNotFoundError():
+            return f"it does not exist: create it (infra/), or correct {file}"
+        case HttpResponseError(status_code=403):
+            return f"you may not read it: ask for the role AzureML Data Scientist ({one_line(error)})"
+        case MlException() if settings.target is not Target.AZURE:
+            return f"the local workspace does not answer: see 'amlocal status' ({one_line(error)})"
+        case _:
+            return f"no answer: {one_line(error)}"
 
 
 class WithoutTraces(io.TextIOBase):
@@ -52,19 +122,6 @@ def quiet_operation() -> Iterator[None]:
     """Keep the dots off standard output that azure-ai-ml prints each time that it asks after an operation."""
     with diverted("stdout", lambda _: io.StringIO(), belongs=lambda thread: thread.name.startswith(_POLLER)):
         yield
-
-
-def silence_sdk_logging() -> None:
-    """Raise the log level of Azure's libraries where what they log is known already."""
-    # that one of its classes is experimental, on every YAML file
-    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
-    # where each artifact and each model is downloaded to
-    for operations in ("_job_operations", "_model_operations"):
-        logging.getLogger(f"azure.ai.ml.operations.{operations}").setLevel(logging.WARNING)
-    # that it looks for the endpoint before it deploys to it
-    logging.getLogger("azure.ai.ml.operations._online_deployment_operations").setLevel(logging.WARNING)
-    # every way of signing in that it tried: the error says so too, in one line
-    logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 
 class Switch(io.TextIOBase):
