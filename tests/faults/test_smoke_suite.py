@@ -68,7 +68,7 @@ def test_it_notices_a_wrong_version_serving(run_suite: RunSuite) -> None:
 
 
 @pytest.mark.usefixtures("traffic_at_zero")
-def test_its_failures_tell_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: LiveOnlineEndpoint) -> None:
+def test_its_failures_say_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: LiveOnlineEndpoint) -> None:
     (report,) = (each for each in run_suite("smoke") if "answers_the_sample" in each.nodeid)
     told = dict(report.sections)["mlgates: what was under test"]
     assert "curl --config - --cacert " in told

@@ -28,7 +28,7 @@ def test_the_data_of_the_model_is_there_with_its_checksum(
     assert data.tags["sha256"] == lineage.data_sha256
 
 
-def test_the_data_tells_its_origin(workspace: MLClient, lineage: Lineage) -> None:
+def test_the_data_names_its_origin(workspace: MLClient, lineage: Lineage) -> None:
     data = workspace.data.get(*split(lineage.data))
     assert data.tags["origin"] == lineage.data_origin
 

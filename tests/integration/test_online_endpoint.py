@@ -86,7 +86,7 @@ def test_what_is_served_leads_back_to_commit_and_data(workspace: MLClient, deplo
     assert (job.tags["git_commit"], data.tags["sha256"]) == (lineage.git_commit, lineage.data_sha256)
 
 
-def test_the_deployment_tells_its_log(workspace: MLClient, deployment: OnlineDeployment) -> None:
+def test_the_deployment_shows_its_log(workspace: MLClient, deployment: OnlineDeployment) -> None:
     assert workspace.online_deployments.get_logs(deployment.name, deployment.endpoint_name, lines=20).strip()
 
 

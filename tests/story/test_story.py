@@ -200,7 +200,7 @@ def test_a_roll_back_brings_version_1_back_and_a_release_version_2(story: dict[s
     assert seen(story, "forward").serving == {"green": "100 % diabetes-classifier:2"}
 
 
-def test_the_ledger_tells_the_whole_story(story: dict[str, Chapter | Seen]) -> None:
+def test_the_ledger_reports_the_whole_story(story: dict[str, Chapter | Seen]) -> None:
     assert seen(story, "forward").history == [
         "approved Ann",
         "released Ann",

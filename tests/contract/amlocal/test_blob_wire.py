@@ -318,7 +318,7 @@ def test_a_signed_link_opens_one_blob(storage: Storage, box: ContainerClient) ->
     assert storage.link(link).download_blob().readall() == b"hello"
 
 
-def test_a_full_disk_is_told_at_once_and_not_tried_again(
+def test_a_full_disk_is_reported_at_once_and_not_tried_again(
     storage: Storage, box: ContainerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []

@@ -107,13 +107,13 @@ def test_a_second_server_on_the_folder_is_refused_in_one_line(settings: Settings
 
 
 @pytest.mark.parametrize("how", [[], ["--detach"]])
-def test_a_port_in_use_is_told_in_one_line(settings: Settings, how: list[str]) -> None:
+def test_a_port_in_use_is_reported_in_one_line(settings: Settings, how: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         fails(run(settings, "up", "--port", str(port), *how), f"Port {port} is in use.")
 
 
-def test_a_damaged_folder_is_told_in_one_line(settings: Settings, running: RunningServer) -> None:
+def test_a_damaged_folder_is_reported_in_one_line(settings: Settings, running: RunningServer) -> None:
     launcher.stop(running)
     settings.folder.database.write_bytes(b"damage" * 1000)
     fails(run(settings, "up", "--detach"), "workspace.db is damaged")

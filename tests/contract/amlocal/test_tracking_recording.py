@@ -126,7 +126,7 @@ def test_an_interrupted_schema_is_none(serving: ModuleType, tmp_path: Path, monk
     assert not (tmp_path / "mlflow.db").exists()
 
 
-def test_the_server_is_told_in_mlflows_own_variables(serving: ModuleType) -> None:
+def test_the_server_is_given_in_mlflows_own_variables(serving: ModuleType) -> None:
     constants = importlib.import_module("mlflow.server.constants")
     names = {
         constants.BACKEND_STORE_URI_ENV_VAR,

@@ -180,7 +180,7 @@ class TestCallersThatStop:
             caller = strict.plain()
             closes(caller)  # longer than every limit but that of idle connections
 
-    def test_what_was_closed_is_told_in_the_log(self, strict: Site, caplog: pytest.LogCaptureFixture) -> None:
+    def test_what_was_closed_is_reported_in_the_log(self, strict: Site, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.WARNING, "amlocal"):
             closes(strict.plain())
             eventually("a line about it", lambda: "1 connections closed: no TLS within 0.4 s" in caplog.text)

@@ -88,7 +88,7 @@ def test_the_first_release_passes_without_a_champion(champion: Candidate, place:
     assert list(lines(verdicts(champion, None, place / "cache"))) == []
 
 
-def test_a_champion_that_cannot_be_loaded_keeps_the_gate_shut_and_says_what_to_do(
+def test_a_champion_that_cannot_be_loaded_fails_the_gate_and_says_what_to_do(
     good: Candidate, champion: Candidate, place: Path
 ) -> None:
     (place / "broken").mkdir()

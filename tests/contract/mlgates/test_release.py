@@ -176,7 +176,7 @@ def test_two_releases_of_one_endpoint_at_once_are_refused_until_the_lock_is_brok
     assert site.traffic() == {candidate: 100}
 
 
-def test_the_ledger_tells_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate: str) -> None:
+def test_the_ledger_has_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate: str) -> None:
     before = len(site.context().ledger.entries())
     released(site, candidate)
     reading = site.context().ledger.read()

@@ -129,5 +129,5 @@ def test_a_renamed_column_in_what_is_deployed_is_found(
         properties.answers(contract, local.scorer("renamed"), sample, encode(sample, Format.SPLIT))
 
 
-def test_a_renamed_column_is_told_before_it_is_deployed(contract: ModelContract, renamed: Path) -> None:
+def test_a_renamed_column_is_reported_before_it_is_deployed(contract: ModelContract, renamed: Path) -> None:
     assert "input 'Age' is gone" in compare(contract, read_contract(renamed)).summary

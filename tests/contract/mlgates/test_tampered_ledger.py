@@ -110,7 +110,7 @@ def test_a_rejected_version_stays_out_of_production(
     assert site.traffic() == {served: 100}
 
 
-def test_the_run_of_a_model_that_nobody_registered_tells_too(site: ReleaseSite, served: str) -> None:
+def test_the_run_of_a_model_that_nobody_registered_counts_too(site: ReleaseSite, served: str) -> None:
     """The rejection of what a job has made: nothing is left of it but the tags of the run."""
     import mlflow  # noqa: PLC0415 - takes seconds
 

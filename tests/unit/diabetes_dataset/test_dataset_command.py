@@ -14,7 +14,7 @@ def run(output: Path, declared: Path, *options: str) -> int:
     return main([*options, "--output", str(output), "--source", str(declared)])
 
 
-def test_a_fetch_tells_rows_and_origin(
+def test_a_fetch_reports_rows_and_origin(
     website: Website, declare: Declare, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(output, declare(website.url)) == 0

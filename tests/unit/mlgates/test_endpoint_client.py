@@ -79,7 +79,7 @@ def test_without_a_name_the_traffic_decides(echo: Echo) -> None:
     assert "azureml-model-deployment" not in echo.seen[-1]
 
 
-def test_the_exchange_tells_who_answered_and_under_which_id(echo: Echo) -> None:
+def test_the_exchange_reports_who_answered_and_under_which_id(echo: Echo) -> None:
     exchange = asked(Address(echo.uri, "k"))
     assert (exchange.deployment, exchange.request_id, exchange.answer.body) == ("blue", "r-1", b"[1]")
 

@@ -69,7 +69,7 @@ def told(project: pytest.Pytester, fixture: str, body: str = "assert False") -> 
     return {each.attrib["name"].removeprefix("mlgates."): each.attrib["value"] for each in properties}
 
 
-def test_a_request_is_told_with_the_deployment_that_answered(project: pytest.Pytester) -> None:
+def test_a_request_is_reported_with_the_deployment_that_answered(project: pytest.Pytester) -> None:
     assert told(project, "scorer") == {
         "workspace": "mlw (resource group rg, Azure)",
         "endpoint": "online-dev",
@@ -83,26 +83,26 @@ def test_a_request_is_told_with_the_deployment_that_answered(project: pytest.Pyt
     }
 
 
-def test_without_a_request_all_deployments_with_traffic_are_told(project: pytest.Pytester) -> None:
+def test_without_a_request_all_deployments_with_traffic_are_reported(project: pytest.Pytester) -> None:
     facts = told(project, "online_endpoint")
     assert (facts["deployment"], facts["model"]) == ("blue (90 %), green (10 %)", "classifier:1, classifier:2")
 
 
-def test_a_batch_endpoint_is_told_with_its_default(project: pytest.Pytester) -> None:
+def test_a_batch_endpoint_is_reported_with_its_default(project: pytest.Pytester) -> None:
     facts = told(project, "batch_endpoint")
     assert (facts["batch deployment"], facts["batch model"]) == ("night", "classifier:7")
 
 
-def test_an_endpoint_that_the_test_did_not_use_is_not_told(project: pytest.Pytester) -> None:
+def test_an_endpoint_that_the_test_did_not_use_is_not_reported(project: pytest.Pytester) -> None:
     assert "endpoint" not in told(project, "batch_endpoint")
 
 
 @pytest.mark.parametrize("fixture", ["scorer", "online_endpoint", "batch_endpoint", "workspace"])
-def test_a_test_that_passed_tells_nothing(project: pytest.Pytester, fixture: str) -> None:
+def test_a_test_that_passed_reports_nothing(project: pytest.Pytester, fixture: str) -> None:
     assert told(project, fixture, "pass") == {}
 
 
-def test_a_test_without_a_workspace_tells_nothing(project: pytest.Pytester) -> None:
+def test_a_test_without_a_workspace_reports_nothing(project: pytest.Pytester) -> None:
     assert told(project, "tmp_path") == {}
 
 

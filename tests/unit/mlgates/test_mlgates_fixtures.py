@@ -103,7 +103,7 @@ class TestDelivery:
         assert (workspace.online_endpoints.asked, workspace.batch_endpoints.asked) == ([], [])
 
     @pytest.mark.parametrize("kind", ["online", "batch"])
-    def test_that_never_was_is_told_in_one_line(self, suite: Suite, kind: str) -> None:
+    def test_that_never_was_is_reported_in_one_line(self, suite: Suite, kind: str) -> None:
         result = suite.run(f"{kind}_endpoint", "--env", "dev")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([f"dev has no endpoint {kind}-dev: run 'mlgates deploy --env dev'"])
@@ -118,7 +118,7 @@ class TestTheCandidate:
         body = f"assert candidate.version == '{version}'"
         suite.run("candidate", "--env", "dev", *options, body=body).assert_outcomes(passed=1)
 
-    def test_that_is_not_there_is_told_with_those_that_are(self, suite: Suite, workspace: FakeWorkspace) -> None:
+    def test_that_is_not_there_is_reported_with_those_that_are(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 2)
         result = suite.run("candidate", "--env", "dev", "--model-version", "7")
         result.assert_outcomes(errors=1)

@@ -46,14 +46,14 @@ def reports(project: pytest.Pytester, *words: str, inside: bool = True) -> dict[
     return {each.layer: each for each in read_suites(project.path / "reports")}
 
 
-def test_each_layer_that_ran_tells_its_counts_its_commit_and_whether_that_is_all(project: pytest.Pytester) -> None:
+def test_each_layer_that_ran_reports_its_counts_its_commit_and_whether_that_is_all(project: pytest.Pytester) -> None:
     assert reports(project, "tests") == {
         "unit": SuiteRun("unit", passed=1, failed=2, skipped=1, commit="abc", dirty=True),
         "data": SuiteRun("data", passed=1, failed=0, skipped=0, commit="abc", dirty=True),
     }
 
 
-def test_a_layer_that_did_not_run_tells_nothing(project: pytest.Pytester) -> None:
+def test_a_layer_that_did_not_run_reports_nothing(project: pytest.Pytester) -> None:
     assert list(reports(project, "tests/data")) == ["data"]
 
 

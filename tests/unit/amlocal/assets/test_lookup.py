@@ -145,7 +145,7 @@ def test_an_input_whose_content_is_missing_is_taken(lookup: AssetLookup) -> None
         ("abfss://fs@acc.dfs.core.windows.net/a/", "https://acc.blob.core.windows.net/fs/a/"),
     ],
 )
-def test_the_forms_of_azures_storage_are_taken_and_folders_told_from_files(
+def test_the_forms_of_azures_storage_are_taken_and_folders_distinguished_from_files(
     lookup: AssetLookup, uri: str, url: str
 ) -> None:
     assert lookup.locate(uri) == RemoteLocation(url, is_folder=url.endswith("/"))

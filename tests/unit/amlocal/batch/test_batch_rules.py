@@ -20,7 +20,7 @@ def test_an_endpoint_takes_every_name_that_azure_takes(batch: Batch, name: str) 
 
 
 @pytest.mark.parametrize("name", ["ab", "1ab", "-ab", "ab-", "a_b", "a.b", "a" * 33, "äbc"])
-def test_an_endpoint_s_name_is_held_to_azure_s_rules(batch: Batch, name: str) -> None:
+def test_an_endpoint_s_name_must_keep_to_azure_s_rules(batch: Batch, name: str) -> None:
     with pytest.raises(BadRequest, match="3 to 32"):
         batch.store.put_endpoint(name, {})
 

@@ -101,7 +101,7 @@ def test_the_body_of_a_refused_request_is_read_to_its_end(wire: Wire) -> None:
     assert list(pieces) == []
 
 
-def test_a_full_disk_is_told_once_and_keeps_what_was_there(wire: Wire, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_once_and_keeps_what_was_there(wire: Wire, tmp_path: Path) -> None:
     class Full(FileIO):
         def write(self, _: Any) -> int:
             raise OSError(errno.ENOSPC, "full")

@@ -97,7 +97,7 @@ def test_an_unknown_container_takes_no_blob(store: BlobStore) -> None:
         store.put_bytes("nowhere", "a", b"")
 
 
-def test_an_unknown_container_is_told_from_an_unknown_blob(store: BlobStore) -> None:
+def test_an_unknown_container_is_distinguished_from_an_unknown_blob(store: BlobStore) -> None:
     with pytest.raises(BlobNotFound):
         store.require("box", "a")
     with pytest.raises(ContainerNotFound):

@@ -94,7 +94,7 @@ def test_a_range_is_a_slice(shared: BlobStore, size: int, start: int, length: in
         assert answer.headers["Content-Range"] == f"bytes {start}-{start + len(part) - 1}/{size}"
 
 
-def test_a_range_tells_the_md5_of_the_whole_apart(wire: Wire) -> None:
+def test_a_range_gives_the_md5_of_the_whole_apart(wire: Wire) -> None:
     wire.put("a", b"abc")
     answer = wire.signed("GET", "a", headers={"x-ms-range": "bytes=0-0"})
     assert (answer.headers["x-ms-blob-content-md5"], "Content-MD5" in answer.headers) == (ABC_MD5, False)

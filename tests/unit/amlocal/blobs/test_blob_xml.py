@@ -93,7 +93,7 @@ def test_metadata_is_listed_when_asked_for(asked: bool, shown: str | None) -> No
     assert root.findtext("Blobs/Blob/Metadata/key") == shown
 
 
-def test_an_error_tells_code_message_request_and_time() -> None:
+def test_an_error_reports_code_message_request_and_time() -> None:
     root = ET.fromstring(error_body("BlobNotFound", "There is no <blob>.", request="r", now="t"))
     assert [(item.tag, item.text) for item in root] == [
         ("Code", "BlobNotFound"),

@@ -63,7 +63,7 @@ def test_an_update_leaves_it_stopped(workspace: Workspace) -> None:
     assert (settings["state"], settings["idleTimeBeforeShutdown"]) == ("Stopped", "PT30M")
 
 
-def test_lists_tell_it_from_clusters(workspace: Workspace) -> None:
+def test_lists_distinguish_it_from_clusters(workspace: Workspace) -> None:
     create(workspace)
     named = {
         kind: {row["name"] for row in workspace.get("computes", computeType=kind).json["value"]}

@@ -4,7 +4,7 @@ from datetime import timedelta
 from amlocal.core.context import random_ids, system_clock
 
 
-def test_the_clock_tells_utc() -> None:
+def test_the_clock_shows_utc() -> None:
     assert system_clock().utcoffset() == timedelta(0)
 
 

@@ -38,7 +38,7 @@ REGISTRY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearnin
         ),  # asked before a deployment
     ],
 )
-def test_a_path_tells_what_was_asked_for(workspace: Workspace, method: str, path: str, text: str) -> None:
+def test_a_path_says_what_was_asked_for(workspace: Workspace, method: str, path: str, text: str) -> None:
     answer = workspace.ask(method, path.format(arm=workspace.arm), {})
     assert (answer.status, answer.error["code"]) == (501, "NotImplemented")
     message = answer.error["message"]
@@ -46,7 +46,7 @@ def test_a_path_tells_what_was_asked_for(workspace: Workspace, method: str, path
     assert not any(word in message for word in (method, "azureml_anonymous", "/subscriptions", "api-version"))
 
 
-def test_what_tells_nothing_is_answered_with_method_and_path(workspace: Workspace) -> None:
+def test_what_says_nothing_is_answered_with_method_and_path(workspace: Workspace) -> None:
     message = workspace.ask("GET", f"{ORIGIN}/what/is/this").error["message"]
     assert "GET /what/is/this" in message
 

@@ -74,7 +74,7 @@ def test_a_label_keeps_its_sign(name: str, label: str) -> None:
     assert version_reference(IDENTITY, f"azureml:{name}@{label}", "data") == (name, f"@{label}")
 
 
-def test_the_first_separator_tells_a_version_from_a_label() -> None:
+def test_the_first_separator_parts_a_version_from_a_label() -> None:
     assert version_reference(IDENTITY, "azureml:n:1@2", "data") is None
 
 
@@ -120,7 +120,7 @@ def test_what_differs_in_any_name_belongs_to_another_workspace(
 
 
 @pytest.mark.parametrize("head", ["azureml://workspaces", "azureml://locations/westeurope/workspaces"])
-def test_a_guid_of_another_workspace_is_told(head: str) -> None:
+def test_a_guid_of_another_workspace_is_reported(head: str) -> None:
     with pytest.raises(ForeignReference, match="another workspace: 'other'"):
         own_reference(IDENTITY, f"{head}/other/data/n/versions/1")
 

@@ -39,7 +39,7 @@ def test_who_knows_the_secret_gets_a_token_that_opens_the_workspace(
     assert Client(workspace.app, body["access_token"])("GET", workspace.arm).status == 200
 
 
-def test_the_expiry_is_told_as_text(anonymous: Client, known: dict[str, str]) -> None:
+def test_the_expiry_is_reported_as_text(anonymous: Client, known: dict[str, str]) -> None:
     assert anonymous("GET", TOKEN, headers=known).json["expires_on"].isdecimal()
 
 

@@ -42,7 +42,7 @@ def test_the_sdk_finds_a_tenant(tokens: Tokens) -> None:
     assert claims(tokens.issue("any")[0])["tid"]
 
 
-def test_the_expiry_that_is_told_is_the_one_in_the_token(tokens: Tokens) -> None:
+def test_the_expiry_that_is_reported_is_the_one_in_the_token(tokens: Tokens) -> None:
     token, expires = tokens.issue("any")
     assert claims(token)["exp"] == expires == int((START + LIFETIME).timestamp())
 

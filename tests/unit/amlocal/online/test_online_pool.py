@@ -54,7 +54,7 @@ def run_scenarios(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(within())
 
 
-def test_twice_as_many_requests_as_may_run_are_held_and_the_next_is_turned_away() -> None:
+def test_twice_as_many_requests_as_may_run_wait_and_the_next_is_turned_away() -> None:
     async def scene() -> None:
         bench = Bench(PoolSettings(concurrent=2))
         await bench.pool.start()

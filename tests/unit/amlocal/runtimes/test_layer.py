@@ -256,7 +256,7 @@ def test_without_a_wheel_uv_fetches_pip(house: WheelHouse, offline: dict[str, st
     assert (folder / "pip" / "__init__.py").exists()
 
 
-def test_a_job_may_do_without_pip_but_is_told(offline: dict[str, str], cache: Path) -> None:
+def test_a_job_may_do_without_pip_but_is_warned(offline: dict[str, str], cache: Path) -> None:
     log: list[str] = []
     assert pip_folder(BARE, cache, environ=offline, log=log.append) is None
     assert log[-1].startswith("This job has no pip: pip cannot be fetched: ")

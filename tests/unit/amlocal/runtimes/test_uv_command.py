@@ -88,7 +88,7 @@ def test_a_package_that_cannot_be_built_is_named_with_its_backends_own_error(sai
 
 
 @pytest.mark.parametrize("said", [NEW_CONFLICT, OLD_CONFLICT], ids=["new", "old"])
-def test_a_conflict_is_told_whole(said: str) -> None:
+def test_a_conflict_is_reported_in_full(said: str) -> None:
     assert reason(said.splitlines()) == (
         "No solution found when resolving dependencies: Because pandas==2.0.0 depends on numpy>=1.21.0 and you require "
         "pandas==2.0.0, we can conclude that it fails. And because you require numpy<1.20, we can conclude that your "
@@ -187,7 +187,7 @@ def test_an_error_of_the_log_stops_uv(offline: dict[str, str], tmp_path: Path) -
         )
 
 
-def test_the_environment_that_the_person_stands_in_does_not_matter(offline: dict[str, str], python: Path) -> None:
+def test_the_environment_that_is_active_does_not_matter(offline: dict[str, str], python: Path) -> None:
     elsewhere = {"VIRTUAL_ENV": "/nowhere", "UV_SYSTEM_PYTHON": "1", "UV_TARGET": "/nowhere", "PYTHONHOME": "/nowhere"}
     _run("pip", "check", f"--python={python}", environ={**offline, **elsewhere})
 

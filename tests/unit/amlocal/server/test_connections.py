@@ -578,13 +578,13 @@ class TestAFullHouse:
 
 class TestAccepting:
     @pytest.mark.parametrize("error", [BlockingIOError(), InterruptedError(), ConnectionAbortedError()])
-    def test_what_passes_by_itself_is_not_told(self, house: House, error: OSError) -> None:
+    def test_what_passes_by_itself_is_not_reported(self, house: House, error: OSError) -> None:
         house.listener.queue.append(error)
         house.look()
         assert house.loop.reader is not None
         assert not house.told
 
-    def test_a_lack_of_descriptors_is_told_and_tried_again(self, house: House) -> None:
+    def test_a_lack_of_descriptors_is_reported_and_tried_again(self, house: House) -> None:
         house.listener.queue.append(OSError(errno.EMFILE, "Too many open files"))
         waiting = house.call()
         assert house.loop.reader is None
@@ -677,7 +677,7 @@ class TestRefusedBodies:
 
 
 class TestTheLog:
-    def test_tells_how_many_were_closed_and_why(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
+    def test_reports_how_many_were_closed_and_why(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.WARNING, "amlocal"):
             house.call()
             house.call()

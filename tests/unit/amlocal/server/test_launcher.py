@@ -99,7 +99,7 @@ def test_a_server_that_has_ended_by_itself_is_stopped(settings: Settings) -> Non
     launcher.stop(running)
 
 
-def test_a_lock_that_nothing_gives_back_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_nothing_gives_back_is_reported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "STOP_TIMEOUT_S", 0.05)
     with holding(settings.folder, OBEDIENT) as process:
         pass

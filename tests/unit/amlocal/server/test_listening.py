@@ -51,7 +51,7 @@ def test_a_port_that_does_not_exist_is_refused(root: Path, port: int) -> None:
         listen(Settings(root=root, port=port))
 
 
-def test_another_reason_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_reason_is_reported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 

@@ -58,7 +58,7 @@ def test_a_server_that_takes_requests_says_so(settings: Settings, loop: Callable
     assert (settings.folder.root / "port").read_text() == origin.rpartition(":")[2]
 
 
-def test_the_folder_is_held_as_long_as_the_server_runs(settings: Settings, loop: Callable[[Loop], None]) -> None:
+def test_the_folder_is_locked_as_long_as_the_server_runs(settings: Settings, loop: Callable[[Loop], None]) -> None:
     held: list[bool] = []
     loop(lambda *_: held.append(state.is_held(settings.folder)))
     server.serve(settings, lambda *_: None)

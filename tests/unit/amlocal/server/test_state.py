@@ -28,14 +28,14 @@ def folder(settings: Settings) -> WorkspaceFolder:
     return settings.folder
 
 
-def test_a_folder_is_held_as_long_as_the_lock_is_open(folder: WorkspaceFolder) -> None:
+def test_a_folder_is_locked_as_long_as_the_lock_is_open(folder: WorkspaceFolder) -> None:
     assert not state.is_held(folder)
     with state.acquire(folder):
         assert state.is_held(folder)
     assert not state.is_held(folder)
 
 
-def test_a_folder_that_is_not_there_is_not_held(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_not_locked(tmp_path: Path) -> None:
     assert not state.is_held(WorkspaceFolder(tmp_path / "nowhere"))
 
 

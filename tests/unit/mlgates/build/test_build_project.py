@@ -174,7 +174,7 @@ def test_a_project_below_the_top_level_is_built_from_its_own_folder(checkout: Pr
 # Folders of another owner, and no checkout
 
 
-def test_what_git_does_not_tell_is_refused_with_its_reason(
+def test_what_git_does_not_say_is_refused_with_its_reason(
     checkout: Project, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = source_state(checkout.root, {})

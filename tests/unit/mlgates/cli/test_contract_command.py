@@ -87,7 +87,7 @@ def test_a_workspace_without_a_model_says_how_to_get_one(mlgates: Command) -> No
     assert (result.exit_code, "run 'mlgates train --register'" in result.stderr) == (4, True)
 
 
-def test_a_registered_folder_that_is_no_mlflow_model_is_told(
+def test_a_registered_folder_that_is_no_mlflow_model_is_reported(
     mlgates: Command, workspace: FakeWorkspace, tmp_path: Path
 ) -> None:
     (tmp_path / "weights").mkdir()
@@ -95,7 +95,7 @@ def test_a_registered_folder_that_is_no_mlflow_model_is_told(
     assert "classifier:1 has no file MLmodel" in mlgates("--model", "1").stderr
 
 
-def test_a_model_that_is_nowhere_is_told(mlgates: Command) -> None:
+def test_a_model_that_is_nowhere_is_reported(mlgates: Command) -> None:
     result = mlgates("--model", "nowhere")
     assert (result.exit_code, "no such folder" in result.stderr) == (4, True)
 
@@ -106,7 +106,7 @@ def test_a_model_without_signature_is_one_clear_line(mlgates: Command, tmp_path:
     assert (result.exit_code, len(lines), "infer_signature" in lines[0]) == (2, 1, True)
 
 
-def test_a_version_that_is_not_there_is_told(mlgates: Command, workspace: FakeWorkspace, tmp_path: Path) -> None:
+def test_a_version_that_is_not_there_is_reported(mlgates: Command, workspace: FakeWorkspace, tmp_path: Path) -> None:
     registered(workspace, model(tmp_path / "one"))
     assert "no version 7 of model classifier (known: 1)" in mlgates("--model", "7").stderr
 

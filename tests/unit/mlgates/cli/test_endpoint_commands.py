@@ -44,7 +44,7 @@ def test_a_deployment_that_fails_is_a_failed_command(mlgates: Command, workspace
     assert (result.exit_code, "  | last line" in result.stderr) == (7, True)
 
 
-def test_test_tells_what_came_back(mlgates: Command) -> None:
+def test_test_reports_what_came_back(mlgates: Command) -> None:
     mlgates("deploy", "--only", "batch")
     result = mlgates("test", "--only", "batch")
     assert result.stdout.splitlines()[0] == "batch  batch-local scored 2 rows (job job-1)"

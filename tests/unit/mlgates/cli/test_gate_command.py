@@ -55,7 +55,7 @@ def test_its_record_is_kept_in_the_project(gate: Gate, project: Project) -> None
     assert (record["passed"], record["commit"], record["results"][0]["name"]) == (True, COMMIT, "suites.unit")
 
 
-def test_in_ci_it_is_shown_on_the_page_of_the_run_though_it_stays_shut(
+def test_in_ci_it_is_shown_on_the_page_of_the_run_though_it_failed(
     gate: Gate, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
@@ -71,7 +71,7 @@ def test_in_ci_it_is_shown_on_the_page_of_the_run_though_it_stays_shut(
         ({"commit": "fedcba987654321"}, "suites.unit failed: it ran on commit fedcba987654, this is 0123456789ab"),
     ],
 )
-def test_a_gate_that_stays_shut_says_why(gate: Gate, project: Project, changed: dict[str, object], reason: str) -> None:
+def test_a_gate_that_fails_says_why(gate: Gate, project: Project, changed: dict[str, object], reason: str) -> None:
     report(project, **changed)
     result = gate("qa")
     assert result.exit_code == 9
@@ -107,7 +107,7 @@ def test_a_suite_that_ran_on_no_known_commit_says_why(gate: Gate, project: Proje
     assert last_line(gate("qa")).startswith("suites.unit failed: it ran on no known commit (git says no)")
 
 
-def test_a_suite_that_did_not_run_keeps_it_shut(gate: Gate) -> None:
+def test_a_suite_that_did_not_run_fails_it(gate: Gate) -> None:
     result = gate("qa")
     assert result.exit_code == 9
     assert last_line(result) == "suites could not run: the unit suite has left no report -> run 'nox -s unit' first"

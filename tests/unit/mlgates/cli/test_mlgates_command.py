@@ -58,7 +58,7 @@ def test_train_prints_the_job_and_what_to_do_next(mlgates: Command) -> None:
     )
 
 
-def test_train_tells_its_progress_on_standard_error(mlgates: Command) -> None:
+def test_train_reports_its_progress_on_standard_error(mlgates: Command) -> None:
     assert "data: patients:1 registered" in mlgates("train").stderr
 
 
@@ -135,7 +135,7 @@ def test_a_failed_job_is_a_failed_command(mlgates: Command, workspace: FakeWorks
     assert mlgates("train").exit_code == 6
 
 
-def test_a_workspace_out_of_reach_is_told(mlgates: Command) -> None:
+def test_a_workspace_out_of_reach_is_reported(mlgates: Command) -> None:
     def out_of_reach(settings: Settings) -> FakeWorkspace:
         raise WorkspaceUnavailable("not signed in: run 'az login'")
 
@@ -163,7 +163,7 @@ def test_ctrl_c_says_that_the_job_goes_on(mlgates: Command) -> None:
     )
 
 
-def test_outside_of_a_project_the_way_out_is_told(tmp_path: Path) -> None:
+def test_outside_of_a_project_the_way_out_is_reported(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["config", "--project", str(tmp_path / "nowhere")])
     assert (result.exit_code, "--project" in result.stderr) == (2, True)
 

@@ -33,7 +33,7 @@ def written(workspace: FakeWorkspace, action: Action, **more: str) -> None:
     Ledger(workspace, "classifier").append(lambda _: draft)  # type: ignore[arg-type]
 
 
-def test_the_history_of_nothing_is_told(mlgates: Command) -> None:
+def test_the_history_of_nothing_is_reported(mlgates: Command) -> None:
     assert "none yet" in mlgates("history").stdout
 
 
@@ -50,7 +50,7 @@ def test_the_history_of_another_version_is_another(mlgates: Command, workspace: 
     assert "approved" not in mlgates("history", "--model", "2").stdout
 
 
-def test_a_broken_chain_is_told_and_fails(mlgates: Command, workspace: FakeWorkspace) -> None:
+def test_a_broken_chain_is_reported_and_fails(mlgates: Command, workspace: FakeWorkspace) -> None:
     for _ in range(3):
         written(workspace, Action.APPROVED)
     workspace.data._versions["classifier-ledger"].pop(1)

@@ -89,7 +89,7 @@ def test_a_command_prints_in_any_encoding(
     run(odd, encoding, *words)
 
 
-def test_a_gate_tells_its_verdicts_in_plain_characters(odd: Project) -> None:
+def test_a_gate_reports_its_verdicts_in_plain_characters(odd: Project) -> None:
     assert "+ passed" in run(odd, "ascii", "gate", "qa").stdout
     assert "✓ passed" in run(odd, "utf-8", "gate", "qa").stdout
 
@@ -140,7 +140,7 @@ def test_every_picture_of_a_run_is_drawn_in_any_encoding(encoding: str, text: st
         assert written(file)
 
 
-def test_a_dumb_terminal_is_told_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_is_written_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     file = stream("ascii")
     with shown(Console(file=file, force_terminal=True, width=80)) as progress, progress.step("job") as step:

@@ -37,7 +37,7 @@ def test_what_is_declared_or_written_has_its_place(attribute: str, path: str) ->
     assert getattr(Project(Path("root")), attribute) == Path("root") / path
 
 
-def test_outside_of_a_project_the_way_out_is_told(tmp_path: Path) -> None:
+def test_outside_of_a_project_the_way_out_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--project"):
         find_project(tmp_path)
 

@@ -73,7 +73,7 @@ def test_an_environment_variable_stands_in_for_a_missing_key(project_of: Project
 
 
 @given(missing=st.sets(st.sampled_from(sorted(NAMES)), min_size=1))
-def test_all_missing_keys_are_told_at_once(project_of: ProjectOf, missing: set[str]) -> None:
+def test_all_missing_keys_are_reported_at_once(project_of: ProjectOf, missing: set[str]) -> None:
     names = {name: value for name, value in NAMES.items() if name not in missing}
     with pytest.raises(ConfigurationError) as refusal:
         load_settings(project_of(names=names), "dev", environ={})

@@ -103,14 +103,14 @@ BREAKING = {
 
 
 @pytest.mark.parametrize(("candidate", "reason"), COMPATIBLE.values(), ids=COMPATIBLE)
-def test_a_compatible_change_is_told_with_its_reason(candidate: ModelContract, reason: str) -> None:
+def test_a_compatible_change_is_reported_with_its_reason(candidate: ModelContract, reason: str) -> None:
     comparison = compare(CHAMPION, candidate)
     assert comparison.compatible
     assert comparison.summary.startswith(f"compatible: {reason}")
 
 
 @pytest.mark.parametrize(("candidate", "reason"), BREAKING.values(), ids=BREAKING)
-def test_a_breaking_change_is_told_with_its_reason(candidate: ModelContract, reason: str) -> None:
+def test_a_breaking_change_is_reported_with_its_reason(candidate: ModelContract, reason: str) -> None:
     comparison = compare(CHAMPION, candidate)
     assert not comparison.compatible
     assert comparison.summary.startswith("breaking: ")

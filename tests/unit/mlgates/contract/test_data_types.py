@@ -37,7 +37,9 @@ def test_answers_agree_but_for_the_last_bits(one: Json, other: Json, alike: bool
         ({}, DataType.STRING, "is an object, and text is required"),
     ],
 )
-def test_a_value_is_of_a_type_or_the_reason_is_told(value: object, data_type: DataType, problem: str | None) -> None:
+def test_a_value_is_of_a_type_or_the_reason_is_reported(
+    value: object, data_type: DataType, problem: str | None
+) -> None:
     assert problem_of(value, data_type) == problem
 
 

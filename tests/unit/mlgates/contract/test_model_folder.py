@@ -27,7 +27,7 @@ def test_columns_keep_their_names_types_and_whether_they_are_required(tmp_path: 
     assert contract.inputs == (Column("a", DataType.DOUBLE), Column("b", DataType.STRING, required=False))
 
 
-def test_columns_without_names_are_told_apart_by_place(tmp_path: Path) -> None:
+def test_columns_without_names_are_distinguished_by_place(tmp_path: Path) -> None:
     contract = read_contract(write_model(tmp_path, {"inputs": UNNAMED}))
     assert (contract.names, contract.named) == (("0", "1"), False)
 
@@ -75,7 +75,7 @@ def test_a_model_without_example_has_no_rows(tmp_path: Path) -> None:
     assert read_contract(write_model(tmp_path, {"inputs": NAMED})).example == ()
 
 
-def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AssetMissing, match="is no MLflow model"):
         read_contract(tmp_path)
 
@@ -100,7 +100,7 @@ def test_a_type_that_no_flat_request_carries_is_named(tmp_path: Path) -> None:
         (b"signature: {inputs: 'not JSON'}", "inputs are not JSON"),
     ],
 )
-def test_a_broken_model_file_is_told(tmp_path: Path, content: bytes, why: str) -> None:
+def test_a_broken_model_file_is_reported(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "MLmodel").write_bytes(content)
     with pytest.raises(UnusableSignature, match=why):
         read_contract(tmp_path)
@@ -149,7 +149,7 @@ def test_expectations_of_the_table_limit_no_column(tmp_path: Path) -> None:
     assert read_ranges([suite(tmp_path / "s.json", ("expect_table_row_count_to_be_between", {"min_value": 1}))]) == {}
 
 
-def test_a_missing_suite_is_told(tmp_path: Path) -> None:
+def test_a_missing_suite_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AssetMissing, match="no such suite"):
         read_ranges([tmp_path / "none.json"])
 
@@ -157,7 +157,7 @@ def test_a_missing_suite_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"), [("{", "not JSON"), ("[]", "a suite is"), ('{"expectations": [{}]}', "a suite is")]
 )
-def test_a_file_that_is_no_suite_is_told(tmp_path: Path, text: str, why: str) -> None:
+def test_a_file_that_is_no_suite_is_reported(tmp_path: Path, text: str, why: str) -> None:
     file = tmp_path / "s.json"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=why):

@@ -219,6 +219,6 @@ def test_named_arrays_become_a_prediction_a_row() -> None:
         (promising(LEFT, RIGHT), {"left": [1, 2], "right": [3]}, "not lists of one length"),
     ],
 )
-def test_what_was_not_promised_is_told(contract: ModelContract, answer: Json, why: str) -> None:
+def test_what_was_not_promised_is_reported(contract: ModelContract, answer: Json, why: str) -> None:
     with pytest.raises(WrongAnswer, match=why):
         predictions_of(contract, answer, 2)

@@ -82,7 +82,7 @@ def sparse(checkout: Path) -> None:
         "index alone",
     ],
 )  # fmt: skip
-def test_what_lies_there_is_held_against_the_commit_itself(
+def test_what_lies_there_is_compared_with_the_commit_itself(
     checkout: Path, make_dirty: Callable[[Path], object], changes: tuple[str, ...]
 ) -> None:
     make_dirty(checkout)
@@ -160,23 +160,23 @@ def test_without_git_the_commit_is_unknown(checkout: Path, monkeypatch: pytest.M
         source_state(checkout, {})
 
 
-def test_a_build_may_tell_its_commit(tmp_path: Path) -> None:
+def test_a_build_may_name_its_commit(tmp_path: Path) -> None:
     told = {"AZUREML_GIT_COMMIT": "c0ffee", "AZUREML_GIT_DIRTY": "True"}
     assert source_state(tmp_path, told) == SourceState("c0ffee", dirty=True)
 
 
 @pytest.mark.parametrize("told", ["unknown", "HEAD", "main", "0" * 65])
-def test_what_is_told_must_be_a_commit(tmp_path: Path, told: str) -> None:
+def test_what_is_given_must_be_a_commit(tmp_path: Path, told: str) -> None:
     with pytest.raises(SourceUnknown, match="which is no commit"):
         source_or_unknown(tmp_path, {"AZUREML_GIT_COMMIT": told})
 
 
 @pytest.mark.parametrize("told", [{"AZUREML_GIT_COMMIT": ""}, {"AZUREML_GIT_COMMIT": " "}])
-def test_nothing_is_told_by_a_blank_variable(checkout: Path, told: Mapping[str, str]) -> None:
+def test_nothing_is_said_by_a_blank_variable(checkout: Path, told: Mapping[str, str]) -> None:
     assert source_state(checkout, told).commit == git(checkout, "rev-parse", "HEAD")
 
 
-def test_what_is_told_must_agree_with_git(checkout: Path) -> None:
+def test_what_is_given_must_agree_with_git(checkout: Path) -> None:
     commit = git(checkout, "rev-parse", "HEAD")
     assert source_state(checkout, {"AZUREML_GIT_COMMIT": commit, "AZUREML_GIT_DIRTY": "1"}).dirty
     with pytest.raises(SourceUnknown, match=f"tells of commit c0ffee, .* is at {commit[:12]}"):

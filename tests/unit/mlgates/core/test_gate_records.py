@@ -63,7 +63,7 @@ def test_a_gate_passes_when_every_check_holds_and_there_is_one(record: GateRecor
 
 
 @given(records)
-def test_the_summary_names_each_check_that_keeps_the_gate_shut(record: GateRecord) -> None:
+def test_the_summary_names_each_check_for_which_the_gate_fails(record: GateRecord) -> None:
     shut = [result.name for result in record.results if not result.verdict.holds]
     assert all(name in record.summary for name in shut)
     assert record.passed == record.summary.endswith(" passed")

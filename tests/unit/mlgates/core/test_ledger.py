@@ -133,7 +133,7 @@ def test_an_entry_that_is_not_the_last_cannot_be_taken_out_unnoticed(entries: li
 
 
 @given(chains, st.data())
-def test_no_end_can_be_cut_off_that_an_anchor_tells_of(entries: list[Entry], data: st.DataObject) -> None:
+def test_no_end_can_be_cut_off_that_an_anchor_names(entries: list[Entry], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
     told = disagreements(entries[:place], [anchor(entries[place])])
     assert told
@@ -141,7 +141,7 @@ def test_no_end_can_be_cut_off_that_an_anchor_tells_of(entries: list[Entry], dat
 
 
 @given(chains, chains)
-def test_a_chain_that_is_written_anew_is_not_what_the_anchor_tells_of(old: list[Entry], new: list[Entry]) -> None:
+def test_a_chain_that_is_written_anew_is_not_what_the_anchor_names(old: list[Entry], new: list[Entry]) -> None:
     anew = [replace(entry, nonce=f"another {entry.nonce}") for entry in new]
     assert disagreements(anew, [anchor(old[-1])])
 
@@ -173,7 +173,7 @@ def test_an_entry_of_an_edition_that_named_no_ledger_is_said_to_name_none() -> N
     assert str(fault([first])).startswith("entry 1 names no ledger")
 
 
-def test_a_rejection_that_a_tag_tells_of_must_be_in_the_ledger() -> None:
+def test_a_rejection_that_a_tag_names_must_be_in_the_ledger() -> None:
     told = Anchor("model m:1", rejected="c0ffee", model="m:1")
     entries = written([Draft(action=Action.REJECTED, by="Ann", model="m:job:x", sha256="c0ffee")])
     assert disagreements(entries, [told]) == []

@@ -26,7 +26,7 @@ def test_a_pipeline_has_passed_only_when_no_stage_failed_or_waits(stages: tuple[
     )
 
 
-def test_a_gate_that_stays_shut_is_a_pipeline_that_failed() -> None:
+def test_a_gate_that_failed_is_a_pipeline_that_failed() -> None:
     record = replace(RELEASED, gates=(PROD,))
     assert not record.passed
     assert record.summary.startswith("pipeline prod failed: gate prod for diabetes-classifier:3 failed")

@@ -28,7 +28,7 @@ def record() -> Record:
     return Record(clock=lambda: float(next(ticks)))
 
 
-def test_a_step_tells_its_start_its_duration_and_its_result(record: Record) -> None:
+def test_a_step_reports_its_start_its_duration_and_its_result(record: Record) -> None:
     assert record.run("model", lambda: MODEL) is MODEL
     started, finished = record.events
     assert isinstance(started, StepStarted)
@@ -36,7 +36,7 @@ def test_a_step_tells_its_start_its_duration_and_its_result(record: Record) -> N
     assert started.step.name == "model"
 
 
-def test_what_is_told_on_the_way_comes_between(record: Record) -> None:
+def test_what_is_reported_on_the_way_comes_between(record: Record) -> None:
     with record.step("job") as step:
         step.note("waits")
         step.job("j", "https://look")
@@ -60,7 +60,7 @@ def test_a_failed_step_says_so_and_lets_the_error_through(record: Record) -> Non
     assert [type(event) for event in record.events] == [StepStarted, StepFailed]
 
 
-def test_a_fault_of_our_own_is_not_told_as_a_failed_step(record: Record) -> None:
+def test_a_fault_of_our_own_is_not_reported_as_a_failed_step(record: Record) -> None:
     with pytest.raises(ZeroDivisionError), record.step("data"):
         raise ZeroDivisionError
     assert [type(event) for event in record.events] == [StepStarted]
@@ -78,7 +78,7 @@ def test_a_line_may_be_written_outside_of_any_step(record: Record) -> None:
     assert record.events == [Logged(None, "1 passed")]
 
 
-def test_what_a_part_of_a_step_tells_is_told_of_that_step(record: Record) -> None:
+def test_what_a_part_of_a_step_reports_belongs_to_that_step(record: Record) -> None:
     def part(progress: Progress) -> None:
         with progress.step("online deployment") as step:
             assert step.name == "online deployment"

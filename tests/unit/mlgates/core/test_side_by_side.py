@@ -33,7 +33,7 @@ def test_each_run_gives_its_result_under_its_name(plan: dict[str, list[str]]) ->
 
 
 @given(runs)
-def test_what_a_run_tells_keeps_its_order_and_none_is_lost(plan: dict[str, list[str]]) -> None:
+def test_what_a_run_reports_keeps_its_order_and_none_is_lost(plan: dict[str, list[str]]) -> None:
     record = Record()
     side_by_side({name: partial(run, lines) for name, lines in plan.items()}, progress=record)
     if len(plan) > 1:
@@ -57,7 +57,7 @@ def test_the_runs_really_go_on_at_the_same_time() -> None:
     assert sorted(side_by_side({"a": meeting, "b": meeting}, progress=Silent()).values()) == [0, 1]
 
 
-def test_it_is_the_caller_s_thread_that_tells() -> None:
+def test_it_is_the_caller_s_thread_that_reports() -> None:
     seen: set[threading.Thread] = set()
 
     def hear(_: Event) -> None:
@@ -75,7 +75,7 @@ def test_when_one_fails_the_others_come_to_their_end() -> None:
     assert lines_of(record, "good") == ["1", "2", "3"]
 
 
-def test_of_several_failures_all_are_told_with_the_exit_code_of_the_first() -> None:
+def test_of_several_failures_all_are_reported_with_the_exit_code_of_the_first() -> None:
     failing = {
         "a": partial(run, [], error=EndpointTestFailed("first")),
         "b": partial(run, [], error=JobFailed("second")),

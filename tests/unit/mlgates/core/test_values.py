@@ -14,7 +14,7 @@ def test_a_version_that_was_there_says_so() -> None:
     assert AssetVersion("d", "3", created=False).summary == "d:3 already holds this content"
 
 
-def test_the_origin_of_data_is_told() -> None:
+def test_the_origin_of_data_is_reported() -> None:
     assert AssetVersion("d", "1", created=True, tags={"origin": "stand-in"}).summary.endswith("origin stand-in")
 
 
@@ -28,7 +28,7 @@ def test_a_job_on_its_way_has_not_ended(status: str) -> None:
     assert not Job("j", "e", status).ended
 
 
-def test_a_job_is_told_with_its_state() -> None:
+def test_a_job_is_reported_with_its_state() -> None:
     assert Job("j", "e", "Running").summary == "j Running"
 
 

@@ -87,7 +87,7 @@ class TestData:
         train_csv.write_text("a,b\n1,2\n3,4\n")
         assert str(register_data(client, project, "patients")) == "patients:2"
 
-    def test_that_is_not_there_tells_how_to_get_it(self, client: MLClient, project: Project, train_csv: Path) -> None:
+    def test_that_is_not_there_says_how_to_get_it(self, client: MLClient, project: Project, train_csv: Path) -> None:
         train_csv.unlink()
         with pytest.raises(AssetMissing, match=r"^data/train.csv.* is not there: ask Ann$"):
             register_data(client, project, "patients")
@@ -254,5 +254,5 @@ def test_the_log_of_a_deployment_gives_the_checksum_of_the_folder(names: set[str
         "Model m: 1 files, 7 bytes.\nsha256 " + "0" * 64 + ' "m/other"',
     ],
 )
-def test_a_log_that_does_not_list_the_whole_model_tells_nothing(log: str) -> None:
+def test_a_log_that_does_not_list_the_whole_model_reports_nothing(log: str) -> None:
     assert checksum_in(log) is None

@@ -102,13 +102,13 @@ def test_stopping_names_the_same_workspace(tmp_path: Path) -> None:
     assert json.loads(asked.read_text()) == ["down", "--root", str(tmp_path / "state"), "--workspace", "ws"]
 
 
-def test_a_failure_is_told_in_amlocals_own_last_words(tmp_path: Path) -> None:
+def test_a_failure_is_reported_in_amlocals_own_last_words(tmp_path: Path) -> None:
     workspace = playing(tmp_path, "sys.exit('trying\\nport 4711 is in use')")
     with pytest.raises(WorkspaceUnavailable, match=r"^'amlocal up' failed: port 4711 is in use$"):
         workspace.start()
 
 
-def test_a_silent_failure_is_told_as_such(tmp_path: Path) -> None:
+def test_a_silent_failure_is_reported_as_such(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceUnavailable, match="it said nothing"):
         playing(tmp_path, "sys.exit(3)").stop()
 

@@ -44,7 +44,7 @@ def tried(client: MLClient, settings: Settings, status: int, body: str) -> Onlin
 
 
 @pytest.mark.usefixtures("served")
-def test_an_answered_sample_is_told_with_who_answered(client: MLClient, settings: Settings) -> None:
+def test_an_answered_sample_is_reported_with_who_answered(client: MLClient, settings: Settings) -> None:
     smoke_test = tried(client, settings, 200, "[1]")
     assert smoke_test.summary == "online-local/blue answered 1 prediction in 20 ms"
     assert (smoke_test.predictions, smoke_test.request_id) == ([1], "r-1")
@@ -79,13 +79,13 @@ def test_any_other_answer_fails_the_trial_with_its_evidence(
 
 
 @pytest.mark.usefixtures("served")
-def test_a_sample_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+def test_a_sample_that_is_not_there_is_reported(client: MLClient, settings: Settings) -> None:
     (settings.project.root / "data" / "online.json").unlink()
     with pytest.raises(AssetMissing, match=r"data/online.json \(ONLINE_SAMPLE_REQUEST, mlops/config-mlops.yml\)"):
         tried(client, settings, 200, "[1]")
 
 
-def test_an_endpoint_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+def test_an_endpoint_that_is_not_there_is_reported(client: MLClient, settings: Settings) -> None:
     with pytest.raises(AssetMissing, match="look up online endpoint online-local"):
         address(client, settings.online_endpoint)
 
@@ -116,7 +116,7 @@ def test_a_job_that_failed_fails_the_trial(client: MLClient, workspace: FakeWork
         scored(client, settings)
 
 
-def test_a_batch_sample_that_is_not_there_is_told(client: MLClient, settings: Settings) -> None:
+def test_a_batch_sample_that_is_not_there_is_reported(client: MLClient, settings: Settings) -> None:
     (settings.project.root / "data" / "batch.csv").unlink()
     with pytest.raises(AssetMissing, match="BATCH_SAMPLE_REQUEST"):
         scored(client, settings)

@@ -95,14 +95,14 @@ def test_deploying_again_sends_nothing(client: MLClient, workspace: FakeWorkspac
 
 @pytest.mark.usefixtures("versions")
 @pytest.mark.parametrize("version", ["9", "latest"])
-def test_a_version_that_is_not_there_is_told_with_those_that_are(
+def test_a_version_that_is_not_there_is_reported_with_those_that_are(
     client: MLClient, settings: Settings, version: str
 ) -> None:
     with pytest.raises(AssetMissing, match=rf"version {version} of model classifier \(known: 3, 2, 1\)"):
         deployed(client, settings, version=version)
 
 
-def test_without_any_version_the_way_out_is_told(client: MLClient, settings: Settings) -> None:
+def test_without_any_version_the_way_out_is_reported(client: MLClient, settings: Settings) -> None:
     with pytest.raises(AssetMissing, match="run 'mlgates train --register'"):
         deployed(client, settings)
 
@@ -132,7 +132,7 @@ def test_an_update_of_the_batch_endpoint_keeps_its_default(
     assert workspace.batch_endpoints.asked[-1].defaults == {"deployment_name": "blue"}
 
 
-def test_a_deployment_that_does_not_come_up_is_told_with_its_log(
+def test_a_deployment_that_does_not_come_up_is_reported_with_its_log(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
     workspace.online_deployments.failure = "User container has crashed"
@@ -142,7 +142,7 @@ def test_a_deployment_that_does_not_come_up_is_told_with_its_log(
         online(client, settings)
 
 
-def test_a_batch_deployment_that_is_refused_is_told(
+def test_a_batch_deployment_that_is_refused_is_reported(
     client: MLClient, workspace: FakeWorkspace, settings: Settings
 ) -> None:
     workspace.batch_deployments.failure = "no such compute"

@@ -47,13 +47,13 @@ def failure(message: str) -> JobException:
     return JobException(message=f"Exception : \n {document} ", no_personal_data_message="")
 
 
-def test_the_log_is_told_line_by_line(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_the_log_is_reported_line_by_line(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.script = streaming("one", "two")
     record, _ = followed(client)
     assert [fact.line for fact in record.of(Logged)] == ["one", "two"]
 
 
-def test_each_new_state_is_told_once(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_each_new_state_is_reported_once(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.QUEUED, Status.QUEUED, Status.RUNNING, Status.COMPLETED]
     record, job = followed(client)
     told = [fact.status for fact in record.of(JobStatusChanged)]
@@ -73,7 +73,7 @@ def test_standard_output_is_given_back(client: MLClient, workspace: FakeWorkspac
     assert sys.stdout is before
 
 
-def test_a_failed_job_is_told_with_reason_log_and_page(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_a_failed_job_is_reported_with_reason_log_and_page(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.FAILED]
     workspace.jobs.script = streaming("Traceback", "ValueError: x", then=failure("exit code 1"))
     with pytest.raises(JobFailed) as told:
@@ -103,7 +103,7 @@ def test_the_log_of_a_job_that_failed_at_once_is_fetched(client: MLClient, works
         followed(client)
 
 
-def test_a_job_that_failed_without_any_log_is_told_so(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_a_job_that_failed_without_any_log_is_reported_as_such(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.FAILED]
     workspace.jobs.held = [FakeJob("j", Status.STARTING, studio_url=None)]
     with pytest.raises(JobFailed, match=r"^job j ended as Failed$"):
@@ -122,7 +122,7 @@ def test_a_broken_stream_does_not_end_the_job(client: MLClient, workspace: FakeW
     assert job.status == "Completed"
 
 
-def test_a_workspace_that_goes_away_is_told(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_a_workspace_that_goes_away_is_reported(client: MLClient, workspace: FakeWorkspace) -> None:
     def gone(name: str) -> FakeJob:
         raise ServiceRequestError("connection refused")
 
@@ -166,7 +166,7 @@ def test_blank_lines_are_dropped() -> None:
     assert passed_on(HEAD + streamed("a.txt", "one", "", "  ", "two") + TAIL) == ["one", "two"]
 
 
-def test_a_job_that_logged_nothing_tells_nothing() -> None:
+def test_a_job_that_logged_nothing_reports_nothing() -> None:
     assert passed_on(HEAD + TAIL) == []
 
 

@@ -57,7 +57,7 @@ def test_the_job_is_tagged_with_what_it_was_made_from(client: MLClient, settings
 
 
 @given(st.booleans(), st.sampled_from([None, "ab" * 32]))
-def test_a_training_is_known_again_unless_nothing_tells_what_it_is_made_from(dirty: bool, build: str | None) -> None:
+def test_a_training_is_known_again_unless_nothing_says_what_it_is_made_from(dirty: bool, build: str | None) -> None:
     one, other = (replace(TRAINING, source=SourceState("c0ffee", dirty=dirty), build=build) for _ in range(2))
     assert (one.fingerprint == other.fingerprint) == (build is not None or not dirty)
 
@@ -135,7 +135,7 @@ def test_the_newest_completed_job_of_the_experiment_is_found(client: MLClient, w
     assert find_job(client, "experiment").name == "newest"
 
 
-def test_without_a_completed_job_the_way_out_is_told(client: MLClient) -> None:
+def test_without_a_completed_job_the_way_out_is_reported(client: MLClient) -> None:
     with pytest.raises(AssetMissing, match="no completed job in experiment experiment: run 'mlgates train' first"):
         find_job(client, "experiment")
 
@@ -149,12 +149,12 @@ def test_a_job_is_found_by_name_in_our_words(client: MLClient, workspace: FakeWo
     )
 
 
-def test_an_unknown_job_is_told_in_one_line(client: MLClient) -> None:
+def test_an_unknown_job_is_reported_in_one_line(client: MLClient) -> None:
     with pytest.raises(AssetMissing, match=r"^cannot find job nope: Run nope not found$"):
         find_job(client, "experiment", "nope")
 
 
-def test_a_state_that_the_sdk_does_not_know_is_told_as_it_came(client: MLClient, workspace: FakeWorkspace) -> None:
+def test_a_state_that_the_sdk_does_not_know_is_reported_as_it_came(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.held = [FakeJob("j", "Dreaming")]  # type: ignore[arg-type] # newer than the SDK's enum
     workspace.jobs.states = []
     assert find_job(client, "experiment", "j").status == "Dreaming"

@@ -44,7 +44,7 @@ def test_what_is_declared_otherwise_now_is_updated(there: FakeResources) -> None
     assert brought_about(there, endpoint(description="two")) is Change.UPDATED
 
 
-def test_an_update_is_told_what_is_held(there: FakeResources) -> None:
+def test_an_update_is_given_what_is_there(there: FakeResources) -> None:
     brought_about(there, endpoint(tags={"old": "1"}))
     seen: list[BatchEndpoint | None] = []
 
@@ -77,7 +77,7 @@ def test_the_tags_that_are_declared_are_kept_beside_the_fingerprint(there: FakeR
     assert there.asked[0].tags.keys() == {"team", CONTENT_TAG}
 
 
-def test_an_operations_way_is_told_once_a_state() -> None:
+def test_an_operations_way_is_reported_once_a_state() -> None:
     record = Record()
     assert run_operation(step(record), lambda: FakePoller("done", ["A", "A", "B"]), poll_s=0) == "done"  # type: ignore[arg-type, return-value]
     assert [fact.text for fact in record.of(StepNoted)] == ["A", "B"]

@@ -44,7 +44,7 @@ def test_other_errors_pass_through() -> None:
         raise KeyError("a bug stays a bug")
 
 
-def test_only_the_first_line_of_an_answer_is_told() -> None:
+def test_only_the_first_line_of_an_answer_is_reported() -> None:
     assert one_line(HttpResponseError("\n (UserError) bad\nCode: UserError\nMessage: bad")) == "(UserError) bad"
 
 
@@ -53,7 +53,7 @@ def test_the_sdks_own_report_gives_its_complaint_without_colour() -> None:
     assert one_line(HttpResponseError(report)) == "no path"
 
 
-def test_an_error_without_words_is_told_by_its_kind() -> None:
+def test_an_error_without_words_is_reported_by_its_kind() -> None:
     assert one_line(AzureError("")) == "AzureError"
 
 
@@ -67,7 +67,7 @@ def test_an_error_without_words_is_told_by_its_kind() -> None:
         (ValidationException(message="odd", no_personal_data_message=""), "no answer: odd"),
     ],
 )
-def test_first_contact_tells_the_way_out(project: Project, raised: AzureError, way_out: str) -> None:
+def test_first_contact_reports_the_way_out(project: Project, raised: AzureError, way_out: str) -> None:
     azure = load_settings(project, "dev", environ={"AZURE_SUBSCRIPTION_ID": "12345678-1234-1234-1234-1234567890ab"})
     with pytest.raises(WorkspaceUnavailable, match=f"^workspace mlw in resource group rg: {way_out}"), reaching(azure):
         raise raised
@@ -86,5 +86,5 @@ def test_complaints_are_found_in_json_within_json() -> None:
     assert complaints(report) == "environment: Missing"
 
 
-def test_an_unknown_report_is_told_by_its_first_line() -> None:
+def test_an_unknown_report_is_reported_by_its_first_line() -> None:
     assert complaints("all wrong\nmore") == "all wrong"

@@ -60,7 +60,7 @@ def test_standard_error_is_given_back() -> None:
 
 
 @pytest.mark.usefixtures("levels")
-def test_a_failed_sign_in_is_not_told_twice(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_sign_in_is_not_reported_twice(caplog: pytest.LogCaptureFixture) -> None:
     silence_sdk_logging()
     logging.getLogger("azure.identity").warning("tried nine ways")
     assert caplog.records == []

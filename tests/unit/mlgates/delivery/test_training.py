@@ -25,7 +25,7 @@ def test_training_ends_with_the_completed_job(client: MLClient, settings: Settin
     assert (job.name, job.status) == ("job-1", "Completed")
 
 
-def test_where_to_look_is_told_before_the_job_is_followed(client: MLClient, settings: Settings) -> None:
+def test_where_to_look_is_reported_before_the_job_is_followed(client: MLClient, settings: Settings) -> None:
     record = Record()
     train(client, settings, REQUEST, progress=record)
     assert [(fact.job, fact.link) for fact in record.of(JobSubmitted)] == [("job-1", "https://studio/run")]

@@ -73,7 +73,7 @@ def _edit(workspace: FakeWorkspace, number: str, **tags: str) -> None:
     workspace.data.create_or_update(version)
 
 
-def test_edited_tags_are_not_believed_when_the_file_tells_otherwise(
+def test_edited_tags_are_not_believed_when_the_file_says_otherwise(
     ledger: Ledger, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     append(ledger)

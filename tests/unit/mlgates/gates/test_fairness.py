@@ -57,7 +57,7 @@ def test_the_reason_names_the_best_and_the_worst_group() -> None:
     )
 
 
-def test_a_group_of_few_rows_is_told_and_left_out() -> None:
+def test_a_group_of_few_rows_is_reported_and_left_out() -> None:
     found = judged(np.where(AGES == 80, 1 - KNOWING, KNOWING))
     assert found.holds
     assert found.evidence["left_out"] == {"70 and over": 10}

@@ -56,7 +56,7 @@ def test_a_round_ends_after_a_second() -> None:
     assert measured(repeat(0.3), most_ms=100)[1] == 4
 
 
-def test_of_two_slow_rounds_the_better_one_is_told() -> None:
+def test_of_two_slow_rounds_the_better_one_is_reported() -> None:
     assert measured(chain([0], repeat(0.5, 3), repeat(0.4)), most_ms=100)[0] == pytest.approx(400)
 
 

@@ -37,7 +37,7 @@ class TestBounded:
 
 
 class TestMetrics:
-    def test_each_metric_is_held_against_its_bounds(self) -> None:
+    def test_each_metric_is_compared_with_its_bounds(self) -> None:
         declared = metrics.MetricsConfig({"auc": Bounds(min=0.8), "brier": Bounds(max=0.2)})
         found = {each.name: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
         assert found == {"auc": True, "brier": False}

@@ -109,7 +109,7 @@ class TestUv:
         said = 'Resolved 2 packages\nwarning: `a==1` is yanked (reason: "bad")\nwarning: `b==2` is yanked\n'
         assert read_answer(0, "a==1\nb==2", said).yanked == {"a==1": "bad", "b==2": "no reason given"}
 
-    def test_a_conflict_is_told_on_one_line(self) -> None:
+    def test_a_conflict_is_reported_on_one_line(self) -> None:
         said = (
             "error: No solution found when resolving dependencies\n  cause: Because there is no\n version of numpy==9"
         )

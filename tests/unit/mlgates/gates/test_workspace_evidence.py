@@ -74,7 +74,7 @@ def test_a_table_is_fetched_once(
     assert fetched == ["patients:1"]
 
 
-def test_a_model_is_told_by_its_files_and_tags(source: Callable[..., "WorkspaceEvidence"]) -> None:
+def test_a_model_is_known_by_its_files_and_tags(source: Callable[..., "WorkspaceEvidence"]) -> None:
     found = source().model(AssetVersion("classifier", "3", created=False, tags={"job": "first"}))
     assert (str(found), len(found.sha256), found.tags) == ("classifier:3", 64, {"job": "first"})
 

@@ -172,7 +172,7 @@ def test_a_service_that_cannot_be_reached_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("environ", [GITHUB, AZURE])
-def test_no_error_tells_the_token(environ: Mapping[str, str]) -> None:
+def test_no_error_shows_the_token(environ: Mapping[str, str]) -> None:
     with pytest.raises(NotAllowed) as caught:
         ask(environ, Canned({}, status=401))
     assert "t0ken" not in str(caught.value)

@@ -44,7 +44,7 @@ def test_what_dev_passed_must_be_of_the_same_commit(build: Build, commit: str, r
 
 
 @pytest.mark.parametrize(("gate", "verdict"), [("dev", Verdict.FAILED), ("qa", Verdict.PASSED)])
-def test_what_another_gate_or_a_shut_one_tells_is_not_enough(build: Build, gate: str, verdict: Verdict) -> None:
+def test_what_another_gate_or_a_failed_one_says_is_not_enough(build: Build, gate: str, verdict: Verdict) -> None:
     note_passed(build, record(build, gate=gate, verdict=verdict))
     with pytest.raises(BuildRefused, match="prod trains only from what dev has passed"):
         check_passed(build)

@@ -35,7 +35,7 @@ def writes_its_name() -> None:
     sys.stdout.write(f"Streaming a.txt\n{'=' * 15}\n{threading.current_thread().name}\n")
 
 
-def test_each_of_two_jobs_that_are_followed_at_once_is_told_by_a_step_of_its_own(
+def test_each_of_two_jobs_that_are_followed_at_once_is_reported_by_a_step_of_its_own(
     run: PipelineRun, workspace: FakeWorkspace
 ) -> None:
     workspace.jobs.script = writes_its_name
@@ -66,7 +66,7 @@ def smoke(settings: Settings) -> Path:
     return folder
 
 
-def test_a_suite_that_passes_is_told_by_its_last_line(settings: Settings, smoke: Path) -> None:
+def test_a_suite_that_passes_is_reported_by_its_last_line(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(pytestconfig): assert pytestconfig.getoption('--env') == 'local'")
     record = Record()
     assert run_suite("smoke", settings, progress=record).summary.startswith("1 passed")
@@ -87,7 +87,7 @@ def test_a_suite_leaves_its_results_for_ci_when_it_fails_too(settings: Settings,
     assert [case.get("name") for case in results.iter("testcase")] == ["test_it"]
 
 
-def test_a_suite_that_fails_is_told_with_its_last_lines(settings: Settings, smoke: Path) -> None:
+def test_a_suite_that_fails_is_reported_with_its_last_lines(settings: Settings, smoke: Path) -> None:
     (smoke / "test_it.py").write_text("def test_it(): assert 1 == 2")
     with pytest.raises(SuiteFailed, match=r"the smoke suite failed:\n(?s:.)*assert 1 == 2"):
         run_suite("smoke", settings, progress=Silent())

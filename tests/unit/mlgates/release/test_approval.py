@@ -293,7 +293,9 @@ def test_another_endpoint_is_another_story() -> None:
 
 
 @given(actions)
-def test_an_endpoint_is_held_until_the_lock_is_broken_or_the_traffic_has_moved(told: list[tuple[Action, str]]) -> None:
+def test_an_endpoint_is_locked_until_the_lock_is_broken_or_the_traffic_has_moved(
+    told: list[tuple[Action, str]],
+) -> None:
     about = [action for action, _ in told if action not in {Action.APPROVED, Action.REJECTED, Action.REPAIRED}]
     held = lock_of(ledger(*told), "e")
     assert (held is not None) is (about[-1:] == [Action.LOCKED])

@@ -219,14 +219,14 @@ def test_answers_that_come_slowly_are_waited_for() -> None:
     assert (seen.verdict.state, seen.seen.answers, site.now) == (CanaryState.KEPT, LEAST, 500)
 
 
-def test_a_step_that_may_have_broken_its_limit_is_watched_until_one_can_tell() -> None:
+def test_a_step_that_may_have_broken_its_limit_is_monitored_until_there_is_a_verdict() -> None:
     site = failing_at(*range(2850, 2930))  # 80 in the last 10 seconds: 2.7 %
     seen = site.watched()
     assert (seen.verdict.state, seen.seen.error_rate <= 0.02) == (CanaryState.KEPT, True)
     assert 301 < site.now < 1200
 
 
-def test_a_step_that_nobody_can_tell_of_ends_without_a_verdict() -> None:
+def test_a_step_without_enough_answers_ends_without_a_verdict() -> None:
     site = Site(lambda place: FAILED if place % 48 == 0 else GOOD)  # 2.08 %: above the limit, and never surely so
     seen = site.watched()
     assert (seen.verdict.state, 1200 <= site.now < 1201) == (CanaryState.OPEN, True)
@@ -246,7 +246,7 @@ def test_a_probe_is_no_load() -> None:
     assert site.watched().seen.requests <= 3001
 
 
-def test_the_watch_tells_where_it_is_at_once_then_each_second_or_so_and_at_its_end() -> None:
+def test_the_monitoring_reports_where_it_is_at_once_then_each_second_or_so_and_at_its_end() -> None:
     site = Site(lambda _: GOOD, takes_s=0.01)
     record = Record()
     step = Step("canary 10 %", record)

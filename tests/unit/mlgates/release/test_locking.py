@@ -59,7 +59,7 @@ def test_what_a_living_process_of_this_machine_holds_is_not(other: Other) -> Non
     assert not HERE.may_take_over(other[1])
 
 
-def test_what_a_process_held_that_was_killed_is_free(other: Other) -> None:
+def test_what_a_process_locked_that_was_killed_is_free(other: Other) -> None:
     process, facts = other
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -118,7 +118,7 @@ def test_the_jobs_of_a_matrix_share_a_run_and_no_lock(environ: dict[str, str]) -
 
 
 @pytest.mark.parametrize("environ", [{"GITHUB_RUN_ID": "7"}, {"BUILD_BUILDID": "8"}])
-def test_a_run_that_does_not_tell_its_attempt_takes_nothing_over(environ: dict[str, str]) -> None:
+def test_a_run_that_does_not_say_its_attempt_takes_nothing_over(environ: dict[str, str]) -> None:
     assert not of(environ).may_take_over(of(environ).to_facts())
 
 

@@ -86,7 +86,7 @@ def test_a_file_that_is_planted_before_the_deployment_gets_no_traffic(
     assert ("green", ENDPOINT) not in town.workspace.online_deployments.held
 
 
-def test_a_file_that_is_planted_and_taken_out_again_is_seen_where_the_deployment_tells(
+def test_a_file_that_is_planted_and_taken_out_again_is_seen_where_the_deployment_logs_it(
     town: Town, two: tuple[str, str]
 ) -> None:
     Fetching(town, tells=True)

@@ -96,7 +96,7 @@ def test_what_is_no_prediction_as_the_signature_promises_is_an_error(deployed: T
     assert (seen.errors, seen.requests, seen.shared) == (1, 1, 0)
 
 
-def test_what_the_version_that_serves_promised_is_not_held_against_it(deployed: Town) -> None:
+def test_what_the_version_that_serves_promised_is_no_fault_of_it(deployed: Town) -> None:
     deployed.answers["1"] = ScoringResponse(200, b'["a", "b"]')
     seen = rounds(probe_of(deployed), 2)
     assert (seen.errors, seen.errors_beside, seen.different) == (0, 1, 2)  # of the first request, it has one too many

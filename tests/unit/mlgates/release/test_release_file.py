@@ -46,7 +46,7 @@ def test_an_empty_file_declares_the_defaults(project: Project) -> None:
         (["canary"], r"mlops/release.yml: .*valid dictionary"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(project: Project, content: Any, told: str) -> None:
+def test_a_mistake_is_reported_with_its_place(project: Project, content: Any, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         declared(project, content)
 
@@ -127,7 +127,7 @@ def test_a_project_without_the_file_is_told_what_it_is_for(project: Project) -> 
         read_release(project)
 
 
-def test_how_long_a_step_is_watched_depends_on_what_stands_behind_the_environment(
+def test_how_long_a_step_is_monitored_depends_on_what_is_behind_the_environment(
     project: Project, settings: Settings
 ) -> None:
     watched = {"seconds": {"azure": 60, "local": 1}, "extra_seconds": {"azure": 90, "local": 3}}

@@ -127,7 +127,7 @@ def test_a_slow_version_is_withdrawn(town: Town, two: tuple[str, str]) -> None:
     assert town.traffic == {two[0]: 100}
 
 
-def test_a_withdrawn_version_tells_its_figures(town: Town, two: tuple[str, str]) -> None:
+def test_a_withdrawn_version_reports_its_figures(town: Town, two: tuple[str, str]) -> None:
     town.milliseconds[two[1]] = 800.0
     with pytest.raises(CanaryFailed):
         released(town, two[1])
@@ -331,7 +331,7 @@ def _until(town: Town, version: str, step: str, then: Callable[[], object], *, d
         assert dies
 
 
-def test_a_workspace_that_is_gone_half_way_is_told_with_what_to_do(town: Town, two: tuple[str, str]) -> None:
+def test_a_workspace_that_is_gone_half_way_is_reported_with_what_to_do(town: Town, two: tuple[str, str]) -> None:
     with pytest.MonkeyPatch.context() as patch, pytest.raises(WorkspaceUnavailable, match="is as it was: run this"):
         _until(town, two[1], "canary 10 %", lambda: patch.setattr(town.workspace.online_endpoints, "get", _gone))
     assert town.traffic == {two[0]: 90, two[1]: 10}

@@ -151,7 +151,7 @@ def test_a_list_that_is_late_is_no_damage(town: Town, rejected: str) -> None:
 
 
 @pytest.mark.parametrize("tamper", [delete_last, delete_all, rewrite, rewrite_as_long])
-def test_before_the_first_release_the_version_itself_tells(town: Town, tamper: Callable[[Town], None]) -> None:
+def test_before_the_first_release_the_version_itself_counts(town: Town, tamper: Callable[[Town], None]) -> None:
     town.register()
     version = town.approved()
     town.write(Action.REJECTED, version)
@@ -302,7 +302,7 @@ def test_what_a_killed_writer_left_without_an_anchor_is_anchored_by_the_next(tow
     assert (tags["ledger.rejected"], tags["ledger.head"][:2]) == ("c0ffee", f"{len(entries) + 1} "[:2])
 
 
-def test_while_an_endpoint_is_held_a_decision_leaves_it_alone(town: Town, rejected: str) -> None:
+def test_while_an_endpoint_is_locked_a_decision_leaves_it_alone(town: Town, rejected: str) -> None:
     context = town.context()
     take_lock(context.ledger, ENDPOINT, "classifier:1", context.owner, reason=RELEASE)
     before = dict(town.workspace.online_endpoints.held[ENDPOINT,].tags)

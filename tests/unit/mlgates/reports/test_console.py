@@ -121,7 +121,7 @@ def test_a_step_takes_the_time_of_the_clock() -> None:
     assert printed(console) == "data: d:1 registered [sic] (1.2 s)\n"
 
 
-def test_a_job_without_a_page_is_still_told() -> None:
+def test_a_job_without_a_page_is_still_reported() -> None:
     def unseen(progress: Progress) -> None:
         with progress.step("job") as step:
             step.job("j1", None)

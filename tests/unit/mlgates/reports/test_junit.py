@@ -38,7 +38,7 @@ def test_the_suite_is_broken_just_when_a_check_does_not_hold(record: GateRecord)
     assert broken == sum(not result.verdict.holds for result in record.results)
 
 
-def test_a_failure_tells_reason_figure_and_what_to_do() -> None:
+def test_a_failure_reports_reason_figure_and_what_to_do() -> None:
     (failure,) = suite(PROD).iter("failure")
     assert failure.attrib["message"].startswith("auc is 0.981 for Age")
     assert failure.text is not None
@@ -56,7 +56,7 @@ def test_the_findings_of_one_check_share_its_time() -> None:
     assert times[:3] == [0.003, 0.003, 0.003]
 
 
-def test_a_failure_without_limit_and_remedy_tells_its_reason_alone() -> None:
+def test_a_failure_without_limit_and_remedy_reports_its_reason_alone() -> None:
     record = replace(PROD, results=(check("signature", Verdict.FAILED, reason="a column has gone"),))
     (failure,) = suite(record).iter("failure")
     assert failure.text == "a column has gone"

@@ -17,7 +17,7 @@ def test_the_decision_comes_first() -> None:
     assert gate_markdown(DEV).splitlines()[0] == "## ✅ Gate dev passed for diabetes-classifier:3"
 
 
-def test_what_keeps_the_gate_shut_stands_before_the_table_with_what_to_do() -> None:
+def test_what_fails_the_gate_comes_before_the_table_with_what_to_do() -> None:
     before = gate_markdown(PROD).partition("| check |")[0]
     assert before.index("fairness.Age") < before.index("supply\\_chain") < before.index("**calibration**")
     assert before.count("*What to do:*") == 3
@@ -37,7 +37,7 @@ def test_escaped_text_is_one_line_without_markup(text: str) -> None:
     assert not re.search(r"<|(?<!\\)(?:\\\\)*[`*\[|]", shown)
 
 
-def test_a_pipeline_tells_its_stages_and_the_approval_that_it_waits_for() -> None:
+def test_a_pipeline_reports_its_stages_and_the_approval_that_it_waits_for() -> None:
     text = pipeline_markdown(PIPELINE)
     assert text.startswith("## ⏳ pipeline prod waiting at approval: waits for mlgates approve")
     assert [line.split("|")[2].strip() for line in text.splitlines() if line.startswith("| ")][2:7] == [
@@ -49,7 +49,7 @@ def test_a_pipeline_tells_its_stages_and_the_approval_that_it_waits_for() -> Non
     ]
 
 
-def test_a_pipeline_that_came_to_its_end_tells_who_approved_and_what_serves() -> None:
+def test_a_pipeline_that_came_to_its_end_reports_who_approved_and_what_serves() -> None:
     text = pipeline_markdown(RELEASED)
     assert "**diabetes-classifier:3 approved** by R. Meyer: better on every score" in text
     assert "diabetes-online-prod/green serves diabetes-classifier:3 with 100 % of the traffic" in text

@@ -79,7 +79,7 @@ def test_every_check_has_verdict_figure_and_limit_on_a_line() -> None:
     assert line.split() == ["metrics.auc", "✓", "passed", "0.9816", "at", "least", "0.82"]
 
 
-def test_a_verdict_is_told_without_colour() -> None:
+def test_a_verdict_is_reported_without_colour() -> None:
     text = "\n".join(shown_checks(PROD))
     assert [mark in text for mark in ("✗ failed", "! warned", "? could not run")] == [True] * 3
 
