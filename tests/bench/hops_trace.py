@@ -146,7 +146,7 @@ def main() -> None:
         def drive() -> None:
             try:
                 _drive(paths, settings, Path(folder))
-            except BaseException as error:  # noqa: BLE001 - told below, when the server has ended
+            except BaseException as error:  # noqa: BLE001 - reported below, when the server has ended
                 failed.append(error)
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -253,8 +253,8 @@ def _scores(paths: _Paths, client: Any, folder: Path, settings: Any) -> None:
         with urllib.request.urlopen(asked, context=trust) as answer:
             answer.read()
     log = client.online_deployments.get_logs("blue", "hops", lines=200)
-    told = [line.partition("HOPS ")[2] for line in log.splitlines() if "HOPS " in line]
-    paths.found["POST score, scoring process"] = json.loads(told[-1])
+    written = [line.partition("HOPS ")[2] for line in log.splitlines() if "HOPS " in line]
+    paths.found["POST score, scoring process"] = json.loads(written[-1])
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_a_broken_training_set_fails_with_the_expectation_named(
 
 
 @pytest.mark.parametrize(
-    ("cut", "told"),
+    ("cut", "message"),
     [
         (lambda content: b"", "the file is empty"),
         (lambda content: content[: content.index(b"\n")], "no rows below the header"),
@@ -91,10 +91,10 @@ def test_a_broken_training_set_fails_with_the_expectation_named(
     ids=["empty", "header alone", "cut off within a row"],
 )
 def test_a_file_that_is_no_whole_table_is_refused_by_the_reader(
-    stand_in_path: Path, tmp_path: Path, cut: Callable[[bytes], bytes], told: str
+    stand_in_path: Path, tmp_path: Path, cut: Callable[[bytes], bytes], message: str
 ) -> None:
     broken = tmp_path / "broken.csv"
     broken.write_bytes(cut(stand_in_path.read_bytes()))
     with pytest.raises(UnreadableData) as caught:
         read_csv(broken)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

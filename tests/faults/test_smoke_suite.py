@@ -70,9 +70,9 @@ def test_it_notices_a_wrong_version_serving(run_suite: RunSuite) -> None:
 @pytest.mark.usefixtures("traffic_at_zero")
 def test_its_failures_say_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: LiveOnlineEndpoint) -> None:
     (report,) = (each for each in run_suite("smoke") if "answers_the_sample" in each.nodeid)
-    told = dict(report.sections)["mlgates: what was under test"]
-    assert "curl --config - --cacert " in told
-    assert f" {online_endpoint.endpoint.scoring_uri} " in told
+    section = dict(report.sections)["mlgates: what was under test"]
+    assert "curl --config - --cacert " in section
+    assert f" {online_endpoint.endpoint.scoring_uri} " in section
 
 
 def inventory(workspace: MLClient, settings: Settings) -> dict[str, object]:

@@ -17,13 +17,13 @@ def main() -> int:
     parser.add_argument("count", nargs="?", type=int, default=_MILLION, help="how many requests (default: a million)")
     parser.add_argument("--seed", type=int, default=0, help="another number gives other requests (default: 0)")
     arguments = parser.parse_args()
-    started = told = time.monotonic()
+    started = reported = time.monotonic()
 
     def tell(findings: Findings, memory: Memory) -> None:
-        nonlocal told
+        nonlocal reported
         now = time.monotonic()
-        if now - told > _TELL_S:
-            told = now
+        if now - reported > _TELL_S:
+            reported = now
             rate = findings.sent / (now - started)
             sys.stderr.write(
                 f"{findings.sent} of {arguments.count} requests, {rate:.0f} a second, {memory.after / 2**20:.0f} MB, "

@@ -120,16 +120,16 @@ def story(workspace: "MLClient", settings: Settings, source: SourceState, build:
         decision = Draft(action=Action.REJECTED, by="Bob", model=candidate.model, reason="ages one-hot")
         decide(workspace, settings, decision, progress=Silent())
 
-    told: dict[str, Chapter | Seen] = {"released": run("logistic", approver="Ann")}
+    chapters: dict[str, Chapter | Seen] = {"released": run("logistic", approver="Ann")}
     waiting = run("scaled-logistic")
     reject(waiting)
-    told |= {"waiting": waiting, "rejected": run("scaled-logistic")}
-    told["replaced"] = run("random-forest", approver="Ann")
+    chapters |= {"waiting": waiting, "rejected": run("scaled-logistic")}
+    chapters["replaced"] = run("random-forest", approver="Ann")
     rollback(ReleaseContext.of(workspace, settings, by="Ann"), reason="to show that it can be done", progress=Silent())
-    told["back"] = look(workspace, settings)
+    chapters["back"] = look(workspace, settings)
     release(ReleaseContext.of(workspace, settings, by="Ann"), "2", progress=Silent())
-    told["forward"] = look(workspace, settings)
-    return told
+    chapters["forward"] = look(workspace, settings)
+    return chapters
 
 
 def chapter(story: dict[str, Chapter | Seen], name: str) -> Chapter:

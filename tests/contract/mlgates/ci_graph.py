@@ -76,10 +76,10 @@ def read_ado(document: Document) -> Pipeline:
 def _ado_starts(document: Document) -> Iterator[str]:
     yield BY_HAND  # every pipeline of Azure DevOps can be
     for key, said in (("trigger", "push"), ("pr", "pull request")):
-        told = document.get(key)
-        if isinstance(told, dict):
-            yield from (f"{said} to {branch}" for branch in told["branches"]["include"])
-        elif told != "none":
+        trigger = document.get(key)
+        if isinstance(trigger, dict):
+            yield from (f"{said} to {branch}" for branch in trigger["branches"]["include"])
+        elif trigger != "none":
             yield f"{said} to any branch"  # what Azure DevOps takes it for when nothing is said
     yield from (f"schedule {one['cron']}" for one in document.get("schedules", []))
 

@@ -11,8 +11,8 @@ class Echo:
     """What reaches the model otherwise than it was sent, in value, type, place or parameters, shows in the answer."""
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> list[str]:
-        told = "" if not params else f" with {sorted(params.items())}"
-        return [f"{row}{told}" for row in _rows(data)]
+        suffix = "" if not params else f" with {sorted(params.items())}"
+        return [f"{row}{suffix}" for row in _rows(data)]
 
 
 def _load_pyfunc(path: str) -> Echo:

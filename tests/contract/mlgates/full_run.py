@@ -68,7 +68,7 @@ def count(scorer: Scorer, asked: Asked) -> Counted:
     for form in FORMATS:
         outcomes = counted.valid[form] = Counter()
         for (batch, request), expected in zip(asked.valid[form], asked.expected[form], strict=True):
-            outcome = told(asked.contract, batch, ask(scorer, request), expected)
+            outcome = outcome_of(asked.contract, batch, ask(scorer, request), expected)
             outcomes[outcome] += 1
             if outcome != RIGHT:
                 counted.broken.append(f"{form}: {outcome}: {request.curl()}")
@@ -85,7 +85,7 @@ def count(scorer: Scorer, asked: Asked) -> Counted:
 RIGHT = "right"
 
 
-def told(contract: ModelContract, batch: Batch, answer: ScoringResponse, expected: Json) -> str:
+def outcome_of(contract: ModelContract, batch: Batch, answer: ScoringResponse, expected: Json) -> str:
     if answer.status != 200:
         return status(answer)
     try:

@@ -52,9 +52,9 @@ def says(step: str) -> Callable[[Process], bool]:
 
 
 def finished(process: Process) -> str:
-    told, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    return told
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return output
 
 
 def ends_with(site: ReleaseSite, served: str, action: Action) -> None:
@@ -76,13 +76,13 @@ def test_a_release_and_a_rollback_that_are_killed_come_to_the_same_end(site: Rel
     assert site.traffic() == {first: 100}
     killed(started(site, "release"), lambda _: second in site.traffic())
     assert sum(site.traffic().values()) == 100
-    told = finished(started(site, "release"))
-    assert f"serves moody:{second} after moody:{first}" in told
+    output = finished(started(site, "release"))
+    assert f"serves moody:{second} after moody:{first}" in output
     ends_with(site, second, Action.RELEASED)
     actions = [entry.action for entry in site.context().ledger.entries()]
     assert actions.count(Action.RELEASED) == 2
 
     killed(started(site, "rollback"), lambda _: site.traffic() == {first: 100})
-    told = finished(started(site, "rollback"))
-    assert f"serves moody:{first} after moody:{second}" in told
+    output = finished(started(site, "rollback"))
+    assert f"serves moody:{first} after moody:{second}" in output
     ends_with(site, first, Action.ROLLED_BACK)

@@ -150,13 +150,13 @@ def test_a_canary_whose_first_request_fails_is_watched_to_its_end_beside_a_fresh
 
 
 @pytest.mark.parametrize(
-    ("mood", "told"), [("wrong", "predictions differ"), ("slow", "its median answer takes"), ("silent", "failed")]
+    ("mood", "message"), [("wrong", "predictions differ"), ("slow", "its median answer takes"), ("silent", "failed")]
 )
 def test_a_candidate_that_answers_wrongly_slowly_or_not_at_all_loses_its_traffic(
-    site: ReleaseSite, served: str, candidate: str, mood: str, told: str
+    site: ReleaseSite, served: str, candidate: str, mood: str, message: str
 ) -> None:
     spoil = when(StepFinished, "smoke test", lambda: site.mood(candidate, mood))
-    with pytest.raises(CanaryFailed, match=told):
+    with pytest.raises(CanaryFailed, match=message):
         released(site, candidate, spoil)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)
 
@@ -180,8 +180,8 @@ def test_the_ledger_has_it_all_in_an_unbroken_chain(site: ReleaseSite, candidate
     before = len(site.context().ledger.entries())
     released(site, candidate)
     reading = site.context().ledger.read()
-    told = [(str(entry.action), entry.model) for entry in reading.entries[before:]]
-    assert (told, reading.fault) == ([("locked", f"moody:{candidate}"), ("released", f"moody:{candidate}")], None)
+    entries = [(str(entry.action), entry.model) for entry in reading.entries[before:]]
+    assert (entries, reading.fault) == ([("locked", f"moody:{candidate}"), ("released", f"moody:{candidate}")], None)
 
 
 def test_writers_at_the_same_time_each_find_a_place(site: ReleaseSite) -> None:

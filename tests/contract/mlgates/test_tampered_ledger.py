@@ -119,8 +119,8 @@ def test_the_run_of_a_model_that_nobody_registered_counts_too(site: ReleaseSite,
     tracking = mlflow.MlflowClient(tracking_uri(site.client))
     experiment = tracking.create_experiment(site.settings.training_experiment_name)
     lost = str(int(numbers(site)[-1]) + 1)
-    told = {"ledger.head": f"{lost} {'0' * 64}", "ledger.rejected": "c0ffee"}
-    run = tracking.create_run(experiment, tags=told).info.run_id
+    anchors = {"ledger.head": f"{lost} {'0' * 64}", "ledger.rejected": "c0ffee"}
+    run = tracking.create_run(experiment, tags=anchors).info.run_id
     tracking.create_run(experiment)
     verified = mlgates(site, "ledger", "verify")
     assert (verified.exit_code, f"model {MODEL}:job:{run} names entry {lost}" in verified.stdout) == (16, True)

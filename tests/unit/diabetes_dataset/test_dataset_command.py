@@ -18,9 +18,9 @@ def test_a_fetch_reports_rows_and_origin(
     website: Website, declare: Declare, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(output, declare(website.url)) == 0
-    told = capsys.readouterr()
-    assert "written (30 rows, origin microsoft-learn" in told.out
-    assert told.err == ""
+    printed = capsys.readouterr()
+    assert "written (30 rows, origin microsoft-learn" in printed.out
+    assert printed.err == ""
 
 
 def test_a_second_fetch_says_that_there_is_nothing_to_do(
@@ -36,19 +36,19 @@ def test_a_stand_in_is_announced_loudly_with_the_reason(
     declare: Declare, output: Path, offline: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(output, declare(offline)) == 0
-    told = capsys.readouterr().err
-    assert told.count("*" * 78) == 2
-    assert "SYNTHETIC DATA" in told
-    assert "Connection refused" in told
+    printed = capsys.readouterr().err
+    assert printed.count("*" * 78) == 2
+    assert "SYNTHETIC DATA" in printed
+    assert "Connection refused" in printed
 
 
 def test_a_stand_in_made_on_purpose_is_announced_without_a_reason(
     declare: Declare, output: Path, offline: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(output, declare(offline), "--stand-in") == 0
-    told = capsys.readouterr().err
-    assert "SYNTHETIC DATA" in told
-    assert "could not be fetched" not in told
+    printed = capsys.readouterr().err
+    assert "SYNTHETIC DATA" in printed
+    assert "could not be fetched" not in printed
 
 
 def test_an_error_is_one_line_and_exit_code_1(
@@ -57,9 +57,9 @@ def test_an_error_is_one_line_and_exit_code_1(
     own = tmp_path / "own.csv"
     own.write_bytes(OTHER)
     assert run(output, declare(offline), "--file", str(own)) == 1
-    told = capsys.readouterr()
-    assert (told.out, told.err.count("\n")) == ("", 1)
-    assert told.err.startswith("error: ")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert printed.err.startswith("error: ")
 
 
 def test_debug_shows_the_error_itself(tmp_path: Path, declare: Declare, output: Path, offline: str) -> None:

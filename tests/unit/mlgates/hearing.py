@@ -38,8 +38,8 @@ def when(kind: type[Event], step: str, act: Callable[[], object]) -> Callable[[E
 
 def after(count: int, act: Callable[[], object]) -> Progress:
     """Do something at the event of this number."""
-    told = iter(range(1, count + 1))
-    return Hearing(lambda _: act() if next(told, None) == count else None)
+    heard = iter(range(1, count + 1))
+    return Hearing(lambda _: act() if next(heard, None) == count else None)
 
 
 def kill() -> None:
@@ -47,7 +47,7 @@ def kill() -> None:
 
 
 def killed(run: Callable[[Progress], object], count: int) -> bool:
-    """Let a run go until it has told so many events, and no further; False when it has ended before."""
+    """Let a run go until it has emitted so many events, and no further; False when it has ended before."""
     try:
         run(after(count, kill))
     except Killed:

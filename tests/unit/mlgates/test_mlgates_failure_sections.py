@@ -61,7 +61,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
-def told(project: pytest.Pytester, fixture: str, body: str = "assert False") -> dict[str, str]:
+def sections(project: pytest.Pytester, fixture: str, body: str = "assert False") -> dict[str, str]:
     """Run a test that uses `fixture`; return the properties that JUnit XML has of it."""
     project.makepyfile(f"def test_it({fixture}): {body}")
     project.runpytest_inprocess("--junit-xml", "report.xml")
@@ -70,7 +70,7 @@ def told(project: pytest.Pytester, fixture: str, body: str = "assert False") -> 
 
 
 def test_a_request_is_reported_with_the_deployment_that_answered(project: pytest.Pytester) -> None:
-    assert told(project, "scorer") == {
+    assert sections(project, "scorer") == {
         "workspace": "mlw (resource group rg, Azure)",
         "endpoint": "online-dev",
         "deployment": "green (10 %)",
@@ -84,26 +84,26 @@ def test_a_request_is_reported_with_the_deployment_that_answered(project: pytest
 
 
 def test_without_a_request_all_deployments_with_traffic_are_reported(project: pytest.Pytester) -> None:
-    facts = told(project, "online_endpoint")
+    facts = sections(project, "online_endpoint")
     assert (facts["deployment"], facts["model"]) == ("blue (90 %), green (10 %)", "classifier:1, classifier:2")
 
 
 def test_a_batch_endpoint_is_reported_with_its_default(project: pytest.Pytester) -> None:
-    facts = told(project, "batch_endpoint")
+    facts = sections(project, "batch_endpoint")
     assert (facts["batch deployment"], facts["batch model"]) == ("night", "classifier:7")
 
 
 def test_an_endpoint_that_the_test_did_not_use_is_not_reported(project: pytest.Pytester) -> None:
-    assert "endpoint" not in told(project, "batch_endpoint")
+    assert "endpoint" not in sections(project, "batch_endpoint")
 
 
 @pytest.mark.parametrize("fixture", ["scorer", "online_endpoint", "batch_endpoint", "workspace"])
 def test_a_test_that_passed_reports_nothing(project: pytest.Pytester, fixture: str) -> None:
-    assert told(project, fixture, "pass") == {}
+    assert sections(project, fixture, "pass") == {}
 
 
 def test_a_test_without_a_workspace_reports_nothing(project: pytest.Pytester) -> None:
-    assert told(project, "tmp_path") == {}
+    assert sections(project, "tmp_path") == {}
 
 
 def test_the_terminal_shows_it_below_the_failure(project: pytest.Pytester) -> None:

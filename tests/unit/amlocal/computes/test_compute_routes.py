@@ -122,13 +122,13 @@ def test_a_name_that_azure_refuses_is_refused(workspace: Workspace, name: str) -
 
 
 def test_a_listener_hears_of_every_change(workspace: Workspace) -> None:
-    told: list[int | None] = []
+    capacities: list[int | None] = []
     computes = Computes(workspace.app._context)
-    computes.subscribe(lambda: told.append(computes.capacity("nodes")))
+    computes.subscribe(lambda: capacities.append(computes.capacity("nodes")))
     for most in (1, 3):
         computes.put(
             "nodes",
             {"properties": {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": most}}}},
         )
     computes.delete("nodes")
-    assert told == [1, 3, None]
+    assert capacities == [1, 3, None]

@@ -116,8 +116,8 @@ def test_a_no_code_deployment_runs_the_model_in_its_own_environment(shelf: Shelf
     assert image.environ["AZUREML_MODEL_DIR"] == str(shelf.folder / "version" / "model")
     assert (image.environ["A"], image.environ["HOME"]) == ("1", "/home")
     assert "2 files" in shelf.fetched[0]
-    told = hashlib.sha256((Path(image.command[-1]) / "MLmodel").read_bytes()).hexdigest()
-    assert f'sha256 {told} "m/MLmodel"' in shelf.fetched
+    expected = hashlib.sha256((Path(image.command[-1]) / "MLmodel").read_bytes()).hexdigest()
+    assert f'sha256 {expected} "m/MLmodel"' in shelf.fetched
     assert len(shelf.fetched) == 3
 
 

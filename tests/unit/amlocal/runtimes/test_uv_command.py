@@ -82,9 +82,9 @@ OLD_CONFLICT = """\
 
 @pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
 def test_a_package_that_cannot_be_built_is_named_with_its_backends_own_error(said: str) -> None:
-    told = reason(said.splitlines())
-    assert told.startswith(BACKEND)
-    assert told.endswith("failed (exit status: 1): ModuleNotFoundError: No module named 'pkg_resources'")
+    message = reason(said.splitlines())
+    assert message.startswith(BACKEND)
+    assert message.endswith("failed (exit status: 1): ModuleNotFoundError: No module named 'pkg_resources'")
 
 
 @pytest.mark.parametrize("said", [NEW_CONFLICT, OLD_CONFLICT], ids=["new", "old"])
@@ -106,11 +106,11 @@ def test_a_long_traceback_does_not_push_the_packages_name_out(said: str) -> None
 @pytest.mark.parametrize("said", [NEW_FAILURE, OLD_FAILURE], ids=["new", "old"])
 def test_a_compilers_error_is_not_taken_for_uvs(said: str) -> None:
     gcc = f'error: Command "gcc {"-I/a/folder " * 200}" failed with exit status 1'
-    told = reason(said.replace("ModuleNotFoundError: No module named 'pkg_resources'\n", f"{gcc}\n").splitlines())
-    assert told.startswith(BACKEND)
-    assert 'error: Command "gcc -I/a/folder' in told
-    assert told.endswith("failed with exit status 1")
-    assert len(told) < 600
+    message = reason(said.replace("ModuleNotFoundError: No module named 'pkg_resources'\n", f"{gcc}\n").splitlines())
+    assert message.startswith(BACKEND)
+    assert 'error: Command "gcc -I/a/folder' in message
+    assert message.endswith("failed with exit status 1")
+    assert len(message) < 600
 
 
 @given(st.integers(0, 40), st.sampled_from([(), ("Resolved 6 packages",)]))

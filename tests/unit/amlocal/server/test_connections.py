@@ -218,14 +218,14 @@ async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[dic
 
 
 class RecordingLimiter(ConnectionLimiter):
-    """A limiter that remembers all that it has counted, also what the log has told."""
+    """A limiter that remembers all that it has counted, also what was logged."""
 
-    def __init__(self, told: list[str], *arguments: Any) -> None:
+    def __init__(self, logged: list[str], *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._told = told
+        self._logged = logged
 
     def count(self, what: str) -> None:
-        self._told.append(what)
+        self._logged.append(what)
         super().count(what)
 
 
@@ -235,7 +235,7 @@ class House:
     def __init__(self, loop: Loop, limits: ConnectionLimits, most: int) -> None:
         self.loop = loop
         self.listener = Listener()
-        self.told: list[str] = []
+        self.logged: list[str] = []
         self.config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", ws="none")
         self.config.proxy_headers = False
         self.config.timeout_keep_alive = round(limits.idle_s)
@@ -246,7 +246,7 @@ class House:
 
         async def build() -> ConnectionLimiter:
             listener = cast("socket.socket", self.listener)
-            return RecordingLimiter(self.told, listener, make, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), limits, most)
+            return RecordingLimiter(self.logged, listener, make, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), limits, most)
 
         self.limiter = loop.run_until_complete(build())
 
@@ -271,7 +271,7 @@ class House:
         self.loop.pass_()
 
     def count(self, what: str) -> int:
-        return sum(what in told for told in self.told)
+        return sum(what in logged for logged in self.logged)
 
     def end(self) -> None:
         self.limiter.close()
@@ -582,7 +582,7 @@ class TestAccepting:
         house.listener.queue.append(error)
         house.look()
         assert house.loop.reader is not None
-        assert not house.told
+        assert not house.logged
 
     def test_a_lack_of_descriptors_is_reported_and_tried_again(self, house: House) -> None:
         house.listener.queue.append(OSError(errno.EMFILE, "Too many open files"))
@@ -602,7 +602,7 @@ class TestAccepting:
     def test_a_handshake_that_fails_leaves_nothing(self, house: House) -> None:
         house.call(tls="wrong")
         assert house.limiter.connections == 0
-        assert not house.told
+        assert not house.logged
 
     def test_ends_when_the_door_closes(self, house: House) -> None:
         shaking, caller = house.call(tls="never"), house.call()

@@ -115,11 +115,11 @@ class Child:
     def __init__(self, line: str, begin: Callable[[], None]) -> None:
         self._line, self._begin = line, begin
         self.arguments: list[str] = []
-        self.told = ""
+        self.received = ""
 
     def __call__(self, arguments: list[str], *, stdin: int, pass_fds: list[int], **_: Any) -> "Child":
         self.arguments = arguments
-        self.told = os.read(stdin, 4096).decode()
+        self.received = os.read(stdin, 4096).decode()
         self._begin()
         os.write(pass_fds[0], self._line.encode())
         return self
@@ -157,7 +157,7 @@ def test_a_server_is_started_with_the_settings_and_found(settings: Settings, spa
     with lock:
         running = launcher.start(settings)
     assert (running.origin, running.identity.name) == (ORIGIN, "local")
-    assert child.told == settings.to_json()
+    assert child.received == settings.to_json()
     assert str(settings.root) not in " ".join(child.arguments)
 
 

@@ -133,8 +133,8 @@ def test_a_server_in_the_foreground_says_its_log(capsys: pytest.CaptureFixture[s
 
 
 def test_the_c_library_is_told_to_give_memory_back_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[int, int]] = []
-    for library in (object(), SimpleNamespace(mallopt=lambda *setting: told.append(setting))):
+    options: list[tuple[int, int]] = []
+    for library in (object(), SimpleNamespace(mallopt=lambda *setting: options.append(setting))):
         monkeypatch.setattr(ctypes, "CDLL", lambda _, library=library: library)
         server._give_memory_back()
-    assert sorted(setting for setting, _ in told) == [-8, -3, -1]
+    assert sorted(setting for setting, _ in options) == [-8, -3, -1]

@@ -78,13 +78,13 @@ def test_a_gate_that_fails_says_why(gate: Gate, project: Project, changed: dict[
     assert last_line(result).startswith(reason)
 
 
-@pytest.mark.parametrize("told", [None, "unknown"])
+@pytest.mark.parametrize("commit", [None, "unknown"])
 def test_there_is_no_gate_for_a_commit_that_nobody_knows(
-    gate: Gate, project: Project, monkeypatch: pytest.MonkeyPatch, told: str | None
+    gate: Gate, project: Project, monkeypatch: pytest.MonkeyPatch, commit: str | None
 ) -> None:
     monkeypatch.delenv("AZUREML_GIT_COMMIT")
-    if told:
-        monkeypatch.setenv("AZUREML_GIT_COMMIT", told)
+    if commit:
+        monkeypatch.setenv("AZUREML_GIT_COMMIT", commit)
     report(project, commit="unknown")
     result = gate("qa")
     assert (result.exit_code, "passed" in result.stdout) == (17, False)

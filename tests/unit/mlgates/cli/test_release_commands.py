@@ -28,8 +28,8 @@ def mlgates(project: Project, workspace: FakeWorkspace, monkeypatch: pytest.Monk
 def written(workspace: FakeWorkspace, action: Action, **more: str) -> None:
     from mlgates.delivery.workspace_ledger import Ledger  # noqa: PLC0415 - brings in azure-ai-ml
 
-    told = {"reason": "[b]why[/b]", **more}
-    draft = Draft(action=action, by="Ann", model="classifier:1", **told)  # type: ignore[arg-type]
+    fields = {"reason": "[b]why[/b]", **more}
+    draft = Draft(action=action, by="Ann", model="classifier:1", **fields)  # type: ignore[arg-type]
     Ledger(workspace, "classifier").append(lambda _: draft)  # type: ignore[arg-type]
 
 
@@ -40,9 +40,9 @@ def test_the_history_of_nothing_is_reported(mlgates: Command) -> None:
 def test_the_history_lists_every_entry_as_it_was_written(mlgates: Command, workspace: FakeWorkspace) -> None:
     written(workspace, Action.APPROVED)
     written(workspace, Action.REJECTED)
-    told = mlgates("history").stdout
-    assert told.index("approved") < told.index("rejected")
-    assert "[b]why[/b]" in told.replace("\n", "")
+    shown = mlgates("history").stdout
+    assert shown.index("approved") < shown.index("rejected")
+    assert "[b]why[/b]" in shown.replace("\n", "")
 
 
 def test_the_history_of_another_version_is_another(mlgates: Command, workspace: FakeWorkspace) -> None:
@@ -63,9 +63,9 @@ def test_a_broken_chain_is_reported_and_fails(mlgates: Command, workspace: FakeW
 @pytest.mark.usefixtures("no_runs")
 def test_a_ledger_that_is_whole_says_so(mlgates: Command, workspace: FakeWorkspace) -> None:
     written(workspace, Action.REJECTED)
-    told = mlgates("ledger", "verify")
-    assert told.exit_code == 0
-    assert "agrees: model classifier:1 names entry 1" in told.stdout
+    shown = mlgates("ledger", "verify")
+    assert shown.exit_code == 0
+    assert "agrees: model classifier:1 names entry 1" in shown.stdout
 
 
 @pytest.mark.usefixtures("no_runs")
@@ -75,9 +75,9 @@ def test_a_ledger_that_lost_its_end_says_what_is_gone_and_how_to_go_on(
     written(workspace, Action.APPROVED)
     written(workspace, Action.REJECTED)
     workspace.data.delete("classifier-ledger", "2")
-    told = mlgates("ledger", "verify")
-    assert (told.exit_code, "broken: model classifier:1 names entry 2" in told.stdout) == (16, True)
-    assert "mlgates ledger repair --env local" in told.stderr
+    shown = mlgates("ledger", "verify")
+    assert (shown.exit_code, "broken: model classifier:1 names entry 2" in shown.stdout) == (16, True)
+    assert "mlgates ledger repair --env local" in shown.stderr
     repaired = mlgates("ledger", "repair", "--by", "Ann", "--reason", "cleaned up")
     assert (repaired.exit_code, repaired.stdout.splitlines()[0]) == (0, "entry 3: repaired by Ann: cleaned up")
     assert mlgates("ledger", "verify").exit_code == 0
@@ -92,7 +92,7 @@ def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "message"),
     [
         (("approve", "classifier:1", "--by", "Ann", "--reason", "x"), 13, "has not been through gate prod"),
         (("approve", "classifier:9", "--by", "Ann", "--reason", "x"), 4, "no version 9 of model classifier"),
@@ -107,11 +107,11 @@ def no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_its_exit_code(
-    mlgates: Command, words: tuple[str, ...], code: int, told: str
+    mlgates: Command, words: tuple[str, ...], code: int, message: str
 ) -> None:
     result = mlgates(*words)
     errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert (result.exit_code, len(errors), told in errors[0]) == (code, 1, True)
+    assert (result.exit_code, len(errors), message in errors[0]) == (code, 1, True)
 
 
 def test_a_rejection_says_what_it_is_about(mlgates: Command) -> None:

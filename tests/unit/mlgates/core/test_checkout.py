@@ -123,9 +123,9 @@ def test_a_shallow_clone_is_its_commit(checkout: Path) -> None:
 
 def test_a_folder_of_another_owner_is_refused_with_gits_reason(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    for told in ({}, {"AZUREML_GIT_COMMIT": git(checkout, "-c", "safe.directory=*", "rev-parse", "HEAD")}):
+    for given in ({}, {"AZUREML_GIT_COMMIT": git(checkout, "-c", "safe.directory=*", "rev-parse", "HEAD")}):
         with pytest.raises(SourceUnknown, match=r"dubious ownership .* safe\.directory"):
-            source_or_unknown(checkout, told)
+            source_or_unknown(checkout, given)
 
 
 def test_a_folder_that_the_settings_call_safe_is_its_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,19 +161,19 @@ def test_without_git_the_commit_is_unknown(checkout: Path, monkeypatch: pytest.M
 
 
 def test_a_build_may_name_its_commit(tmp_path: Path) -> None:
-    told = {"AZUREML_GIT_COMMIT": "c0ffee", "AZUREML_GIT_DIRTY": "True"}
-    assert source_state(tmp_path, told) == SourceState("c0ffee", dirty=True)
+    given = {"AZUREML_GIT_COMMIT": "c0ffee", "AZUREML_GIT_DIRTY": "True"}
+    assert source_state(tmp_path, given) == SourceState("c0ffee", dirty=True)
 
 
-@pytest.mark.parametrize("told", ["unknown", "HEAD", "main", "0" * 65])
-def test_what_is_given_must_be_a_commit(tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("given", ["unknown", "HEAD", "main", "0" * 65])
+def test_what_is_given_must_be_a_commit(tmp_path: Path, given: str) -> None:
     with pytest.raises(SourceUnknown, match="which is no commit"):
-        source_or_unknown(tmp_path, {"AZUREML_GIT_COMMIT": told})
+        source_or_unknown(tmp_path, {"AZUREML_GIT_COMMIT": given})
 
 
-@pytest.mark.parametrize("told", [{"AZUREML_GIT_COMMIT": ""}, {"AZUREML_GIT_COMMIT": " "}])
-def test_nothing_is_said_by_a_blank_variable(checkout: Path, told: Mapping[str, str]) -> None:
-    assert source_state(checkout, told).commit == git(checkout, "rev-parse", "HEAD")
+@pytest.mark.parametrize("given", [{"AZUREML_GIT_COMMIT": ""}, {"AZUREML_GIT_COMMIT": " "}])
+def test_nothing_is_said_by_a_blank_variable(checkout: Path, given: Mapping[str, str]) -> None:
+    assert source_state(checkout, given).commit == git(checkout, "rev-parse", "HEAD")
 
 
 def test_what_is_given_must_agree_with_git(checkout: Path) -> None:

@@ -135,9 +135,9 @@ def test_an_entry_that_is_not_the_last_cannot_be_taken_out_unnoticed(entries: li
 @given(chains, st.data())
 def test_no_end_can_be_cut_off_that_an_anchor_names(entries: list[Entry], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(entries) - 1))
-    told = disagreements(entries[:place], [anchor(entries[place])])
-    assert told
-    assert "what was written is gone" in told[0]
+    faults = disagreements(entries[:place], [anchor(entries[place])])
+    assert faults
+    assert "what was written is gone" in faults[0]
 
 
 @given(chains, chains)
@@ -174,10 +174,10 @@ def test_an_entry_of_an_edition_that_named_no_ledger_is_said_to_name_none() -> N
 
 
 def test_a_rejection_that_a_tag_names_must_be_in_the_ledger() -> None:
-    told = Anchor("model m:1", rejected="c0ffee", model="m:1")
+    rejection = Anchor("model m:1", rejected="c0ffee", model="m:1")
     entries = written([Draft(action=Action.REJECTED, by="Ann", model="m:job:x", sha256="c0ffee")])
-    assert disagreements(entries, [told]) == []
-    assert disagreements([], [told]) == ["model m:1 was rejected, and the ledger does not say so"]
+    assert disagreements(entries, [rejection]) == []
+    assert disagreements([], [rejection]) == ["model m:1 was rejected, and the ledger does not say so"]
 
 
 @pytest.mark.parametrize("tag", ["", "7", "x c0ffee", "-1 c0ffee", "7 c0ffee"])

@@ -39,5 +39,5 @@ def test_what_a_handmade_version_lacks_is_unknown() -> None:
 
 
 def test_a_metric_that_is_not_a_number_survives() -> None:
-    told = Lineage.from_tags({"metric.loss": repr(math.nan)})
-    assert math.isnan(told.metrics["loss"])
+    read = Lineage.from_tags({"metric.loss": repr(math.nan)})
+    assert math.isnan(read.metrics["loss"])

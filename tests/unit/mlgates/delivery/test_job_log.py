@@ -56,8 +56,8 @@ def test_the_log_is_reported_line_by_line(client: MLClient, workspace: FakeWorks
 def test_each_new_state_is_reported_once(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.QUEUED, Status.QUEUED, Status.RUNNING, Status.COMPLETED]
     record, job = followed(client)
-    told = [fact.status for fact in record.of(JobStatusChanged)]
-    assert (told, job.status) == (["Queued", "Running", "Completed"], "Completed")
+    reported = [fact.status for fact in record.of(JobStatusChanged)]
+    assert (reported, job.status) == (["Queued", "Running", "Completed"], "Completed")
 
 
 def test_the_end_of_the_log_is_not_the_end_of_the_job(client: MLClient, workspace: FakeWorkspace) -> None:
@@ -76,9 +76,9 @@ def test_standard_output_is_given_back(client: MLClient, workspace: FakeWorkspac
 def test_a_failed_job_is_reported_with_reason_log_and_page(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.FAILED]
     workspace.jobs.script = streaming("Traceback", "ValueError: x", then=failure("exit code 1"))
-    with pytest.raises(JobFailed) as told:
+    with pytest.raises(JobFailed) as caught:
         followed(client)
-    assert str(told.value).splitlines() == [
+    assert str(caught.value).splitlines() == [
         "job j ended as Failed: exit code 1",
         "the last lines of its log:",
         "  | Traceback",
@@ -90,9 +90,9 @@ def test_a_failed_job_is_reported_with_reason_log_and_page(client: MLClient, wor
 def test_only_the_last_lines_of_a_long_log_are_repeated(client: MLClient, workspace: FakeWorkspace) -> None:
     workspace.jobs.states = [Status.FAILED]
     workspace.jobs.script = streaming(*map(str, range(100)))
-    with pytest.raises(JobFailed) as told:
+    with pytest.raises(JobFailed) as caught:
         followed(client)
-    shown = [line for line in str(told.value).splitlines() if line.startswith("  | ")]
+    shown = [line for line in str(caught.value).splitlines() if line.startswith("  | ")]
     assert shown == [f"  | {number}" for number in range(100 - TAIL_LINES, 100)]
 
 

@@ -70,11 +70,11 @@ class TestLooking:
 
 class TestTheReleasedVersion:
     def register(self, workspace: FakeWorkspace, *released: str) -> None:
-        for told in released:
-            workspace.models.create_or_update(SimpleNamespace(name="classifier", tags={"released": told}))
+        for tags in released:
+            workspace.models.create_or_update(SimpleNamespace(name="classifier", tags={"released": tags}))
 
     @pytest.mark.parametrize(
-        ("told", "version"),
+        ("tags", "version"),
         [
             (["", "", ""], "3"),
             (["true", "", ""], "1"),
@@ -84,9 +84,9 @@ class TestTheReleasedVersion:
         ids=["none is tagged", "an old one is", "the newest of two that are", "all are told not to be"],
     )
     def test_is_the_newest_that_is_tagged_so(
-        self, client: MLClient, workspace: FakeWorkspace, settings: Settings, told: list[str], version: str
+        self, client: MLClient, workspace: FakeWorkspace, settings: Settings, tags: list[str], version: str
     ) -> None:
-        self.register(workspace, *told)
+        self.register(workspace, *tags)
         assert released_version(client, settings).version == version
 
     def test_is_missed_when_there_is_no_model(self, client: MLClient, settings: Settings) -> None:

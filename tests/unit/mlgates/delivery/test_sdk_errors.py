@@ -23,7 +23,7 @@ def forbidden() -> HttpResponseError:
 
 
 @pytest.mark.parametrize(
-    ("raised", "told"),
+    ("raised", "expected"),
     [
         (ClientAuthenticationError("expired"), WorkspaceUnavailable),
         (ServiceRequestError("refused"), WorkspaceUnavailable),
@@ -33,8 +33,8 @@ def forbidden() -> HttpResponseError:
         (ValidationException(message="bad", no_personal_data_message="bad"), WorkspaceRefused),
     ],
 )
-def test_every_error_of_the_sdk_becomes_one_of_ours(raised: AzureError, told: type[MlgatesError]) -> None:
-    with pytest.raises(told, match=r"^cannot do it: ") as caught, translate_sdk_errors("do it"):
+def test_every_error_of_the_sdk_becomes_one_of_ours(raised: AzureError, expected: type[MlgatesError]) -> None:
+    with pytest.raises(expected, match=r"^cannot do it: ") as caught, translate_sdk_errors("do it"):
         raise raised
     assert caught.value.__cause__ is raised
 

@@ -1,4 +1,4 @@
-"""What a validation found, and in which words it is told."""
+"""What a validation found, and how it is worded."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ def test_a_csv_file_reads_as_the_table_that_it_is(tmp_path_factory: pytest.TempP
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "the file is empty"),
         (b"a,b\n", "no rows below the header"),
@@ -38,12 +38,12 @@ def test_a_csv_file_reads_as_the_table_that_it_is(tmp_path_factory: pytest.TempP
         (b"a,b\n1,x\0y\n", "line 2 holds a NUL character"),
     ],
 )
-def test_a_csv_file_that_is_no_whole_table_is_refused(file: Path, content: bytes, told: str) -> None:
+def test_a_csv_file_that_is_no_whole_table_is_refused(file: Path, content: bytes, message: str) -> None:
     file.write_bytes(content)
     with pytest.raises(UnreadableData) as caught:
         read_csv(file)
     assert str(caught.value).startswith(f"{file}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_csv_file_that_is_not_there_is_refused(file: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_request_cut_off_anywhere_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[]", "a request is"),
         ('{"inputs": []}', "a request is"),
@@ -92,7 +92,7 @@ def test_a_request_cut_off_anywhere_is_refused(
         ('{"input_data": [5]}', "row 1 of input_data"),
     ],
 )
-def test_what_is_no_request_is_refused(file: Path, text: str, told: str) -> None:
+def test_what_is_no_request_is_refused(file: Path, text: str, message: str) -> None:
     file.write_text(text)
-    with pytest.raises(UnreadableData, match=told):
+    with pytest.raises(UnreadableData, match=message):
         read_request(file, ["a", "b"])

@@ -37,7 +37,7 @@ def test_identifiers_that_a_store_gave_are_no_hindrance(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expectation", "told"),
+    ("expectation", "message"),
     [
         (
             {**NOT_NULL, "type": "expect_column_values_to_not_be_nul"},
@@ -52,13 +52,13 @@ def test_identifiers_that_a_store_gave_are_no_hindrance(tmp_path: Path) -> None:
     ],
 )
 def test_an_expectation_that_cannot_be_used_is_named_and_not_left_out(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, expectation: object, told: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, expectation: object, message: str
 ) -> None:
     path = suite_file(tmp_path, expectations=[NOT_NULL, expectation])
     with caplog.at_level(logging.ERROR), pytest.raises(SuiteError) as caught:
         load_suite(path)
     assert str(caught.value).startswith(f"{path}, expectations[1]")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert caplog.records == []
 
 
@@ -70,11 +70,11 @@ def test_a_suite_without_name_or_expectations_is_refused(tmp_path: Path, content
         load_suite(suite_file(tmp_path, **content))
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "not JSON"), ("[]", "this is a list")])
-def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "message"), [("{", "not JSON"), ("[]", "this is a list")])
+def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "suite.json"
     path.write_text(text)
-    with pytest.raises(SuiteError, match=told):
+    with pytest.raises(SuiteError, match=message):
         load_suite(path)
 
 

@@ -74,7 +74,7 @@ def test_a_name_that_nobody_has_is_no_check(install: Install) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "names", "told"),
+    ("module", "names", "message"),
     [
         ("import nowhere", ("positives",), "cannot be loaded: ModuleNotFoundError"),
         ("raise SystemError('no')", ("positives",), "cannot be loaded: SystemError: no"),
@@ -83,10 +83,12 @@ def test_a_name_that_nobody_has_is_no_check(install: Install) -> None:
         (GOOD, ("positives", "size"), "check 'size' of acme: mlgates has a check of this name already"),
     ],
 )
-def test_a_bad_one_is_named_with_its_package(install: Install, module: str, names: tuple[str, ...], told: str) -> None:
+def test_a_bad_one_is_named_with_its_package(
+    install: Install, module: str, names: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(ConfigurationError) as error:
         install(module, *names)["positives"]
-    assert (told in str(error.value), "of acme" in str(error.value)) == (True, True)
+    assert (message in str(error.value), "of acme" in str(error.value)) == (True, True)
 
 
 def test_two_of_one_name_are_refused(install: Install) -> None:

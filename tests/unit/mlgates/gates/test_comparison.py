@@ -40,8 +40,8 @@ def test_the_precision_recall_curve_is_scikit_learns(rows: tuple[Labels, Labels,
     precision, recall, _ = precision_recall_curve(labels, probabilities)
     # Its last point, recall 0 with precision 1, is no threshold's; its order is from the laxest threshold on.
     expected = np.column_stack([recall, precision])[:-1][::-1]
-    told = expected[expected[:, 0] >= 0.01]
-    assert np.allclose(curves(labels, classes, probabilities)["precision_recall"], told, atol=1e-5)
+    in_reach = expected[expected[:, 0] >= 0.01]
+    assert np.allclose(curves(labels, classes, probabilities)["precision_recall"], in_reach, atol=1e-5)
 
 
 @given(judged())

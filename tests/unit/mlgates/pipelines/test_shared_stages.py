@@ -43,9 +43,9 @@ def test_each_of_two_jobs_that_are_followed_at_once_is_reported_by_a_step_of_its
     record = Record()
     trained = train_twice(run, progress=record)
     assert (trained.job.name, trained.reproduction and trained.reproduction.name) == ("job-1", "job-2")
-    told = {(fact.step.name, fact.job) for fact in record.of(JobSubmitted)}
-    assert told == {("job", "job-1"), ("reproducibility run", "job-2")}
-    assert {(fact.step.name, fact.job) for fact in record.of(JobStatusChanged)} == told
+    submitted = {(fact.step.name, fact.job) for fact in record.of(JobSubmitted)}
+    assert submitted == {("job", "job-1"), ("reproducibility run", "job-2")}
+    assert {(fact.step.name, fact.job) for fact in record.of(JobStatusChanged)} == submitted
     lines = {(fact.step.run_name, fact.line) for fact in record.of(Logged) if fact.step}
     assert lines == {("job", "log of job-1"), ("reproducibility run", "log of job-2")}
 

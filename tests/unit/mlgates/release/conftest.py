@@ -116,7 +116,7 @@ class Town:
         tags: Mapping[str, str] = self.workspace.models.get("classifier", version).tags
         return tags.get("released")
 
-    def told(self) -> list[tuple[str, str]]:
+    def decisions(self) -> list[tuple[str, str]]:
         """The actions of the ledger with their versions, locks left out."""
         entries = self.context().ledger.entries()
         return [

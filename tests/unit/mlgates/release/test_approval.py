@@ -143,10 +143,10 @@ def test_the_newest_record_may_be_named_by_its_first_digits(town: Town, version:
     assert decided(town, "classifier:1", gate_record=named).gate_record.startswith(named)
 
 
-def ledger(*told: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
+def ledger(*decisions: tuple[Action, str] | tuple[Action, str, str]) -> list[Entry]:
     """Entries of actions about versions, with their content; all at one endpoint."""
     entries: list[Entry] = []
-    for action, version, *content in told:
+    for action, version, *content in decisions:
         draft = Draft(
             action=action,
             by="Ann",
@@ -173,7 +173,7 @@ def test_an_approval_of_this_content_permits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "told"),
+    ("entries", "message"),
     [
         ([], "m:1 is not approved"),
         (ledger((Action.APPROVED, "2")), "m:1 is not approved"),
@@ -183,8 +183,8 @@ def test_an_approval_of_this_content_permits() -> None:
         (ledger((Action.APPROVED, "1", "other")), "m:1 has changed since Ann approved it"),
     ],
 )
-def test_what_is_not_approved_as_it_is_may_not_be_released(entries: list[Entry], told: str) -> None:
-    with pytest.raises(NotAllowed, match=told):
+def test_what_is_not_approved_as_it_is_may_not_be_released(entries: list[Entry], message: str) -> None:
+    with pytest.raises(NotAllowed, match=message):
         required_approval(entries, "m:1", "sha-1")
 
 
@@ -235,8 +235,8 @@ actions = st.lists(st.tuples(st.sampled_from(Action), st.sampled_from("123")), m
 
 
 @given(actions)
-def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Action, str]]) -> None:
-    entries = ledger(*told)
+def test_a_version_that_may_be_released_was_approved_last(decisions: list[tuple[Action, str]]) -> None:
+    entries = ledger(*decisions)
     try:
         required_approval(entries, "m:1", "sha-1")
     except NotAllowed:
@@ -247,16 +247,16 @@ def test_a_version_that_may_be_released_was_approved_last(told: list[tuple[Actio
 
 
 @given(actions)
-def test_no_approval_from_before_a_repair_permits(told: list[tuple[Action, str]]) -> None:
+def test_no_approval_from_before_a_repair_permits(decisions: list[tuple[Action, str]]) -> None:
     with pytest.raises(NotAllowed):
-        required_approval(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1")
+        required_approval(ledger(*decisions, (Action.REPAIRED, "9")), "m:1", "sha-1")
 
 
 @given(actions)
-def test_what_was_decided_against_a_version_outlives_a_repair(told: list[tuple[Action, str]]) -> None:
-    last = latest_decision(ledger(*told), "m:1", "sha-1")
+def test_what_was_decided_against_a_version_outlives_a_repair(decisions: list[tuple[Action, str]]) -> None:
+    last = latest_decision(ledger(*decisions), "m:1", "sha-1")
     if last is not None and last.action is not Action.APPROVED:
-        assert latest_decision(ledger(*told, (Action.REPAIRED, "9")), "m:1", "sha-1") == last
+        assert latest_decision(ledger(*decisions, (Action.REPAIRED, "9")), "m:1", "sha-1") == last
 
 
 def test_what_was_released_last_serves() -> None:
@@ -278,14 +278,14 @@ def test_a_second_rollback_goes_further_back_and_not_forth() -> None:
 def test_a_release_and_a_rollback_cancel_out(versions: list[str]) -> None:
     entries = ledger(*((Action.RELEASED, version) for version in versions))
     before = models(entries)
-    told = [(Action.RELEASED, version) for version in [*versions, "9"]]
-    assert models(ledger(*told, (Action.ROLLED_BACK, versions[-1]))) == before
+    decisions = [(Action.RELEASED, version) for version in [*versions, "9"]]
+    assert models(ledger(*decisions, (Action.ROLLED_BACK, versions[-1]))) == before
 
 
 @given(actions)
-def test_what_serves_was_released_or_returned_to_last(told: list[tuple[Action, str]]) -> None:
-    moves = [version for action, version in told if action in {Action.RELEASED, Action.ROLLED_BACK}]
-    assert models(ledger(*told))[-1:] == moves[-1:]
+def test_what_serves_was_released_or_returned_to_last(decisions: list[tuple[Action, str]]) -> None:
+    moves = [version for action, version in decisions if action in {Action.RELEASED, Action.ROLLED_BACK}]
+    assert models(ledger(*decisions))[-1:] == moves[-1:]
 
 
 def test_another_endpoint_is_another_story() -> None:
@@ -294,8 +294,8 @@ def test_another_endpoint_is_another_story() -> None:
 
 @given(actions)
 def test_an_endpoint_is_locked_until_the_lock_is_broken_or_the_traffic_has_moved(
-    told: list[tuple[Action, str]],
+    decisions: list[tuple[Action, str]],
 ) -> None:
-    about = [action for action, _ in told if action not in {Action.APPROVED, Action.REJECTED, Action.REPAIRED}]
-    held = lock_of(ledger(*told), "e")
+    about = [action for action, _ in decisions if action not in {Action.APPROVED, Action.REJECTED, Action.REPAIRED}]
+    held = lock_of(ledger(*decisions), "e")
     assert (held is not None) is (about[-1:] == [Action.LOCKED])

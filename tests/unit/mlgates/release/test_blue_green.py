@@ -48,7 +48,7 @@ def killed_at(town: Town, version: str, step: str) -> None:
         release(town.context(), version, progress=Hearing(hear))
 
 
-def told(town: Town, version: str) -> dict[str, str]:
+def section_of(town: Town, version: str) -> dict[str, str]:
     """What each step of a release said at its end."""
     record = Record()
     release(town.context(), version, progress=record)
@@ -97,7 +97,7 @@ def test_a_workspace_without_room_for_it_compares_with_what_serves_and_says_so(
         return begin(entity)
 
     monkeypatch.setattr(fakes, "begin_create_or_update", full)
-    summary = told(town, two[1])["baseline"]
+    summary = section_of(town, two[1])["baseline"]
     assert "none, the deployment that serves takes its place" in summary
     assert "Not enough quota available" in summary
     assert (town.traffic, deployments(town)) == ({two[1]: 100}, {"blue", "green"})
@@ -105,7 +105,7 @@ def test_a_workspace_without_room_for_it_compares_with_what_serves_and_says_so(
 
 def test_what_is_deployed_once_more_is_what_was_released(town: Town, two: tuple[str, str]) -> None:
     (town.folder / "model-1" / "planted.py").write_text("print('planted')")
-    assert "classifier:1 has changed on its way" in told(town, two[1])["baseline"]
+    assert "classifier:1 has changed on its way" in section_of(town, two[1])["baseline"]
     assert all(entity.name != BASELINE for entity in town.workspace.online_deployments.asked)
 
 
@@ -114,7 +114,7 @@ def test_a_broken_limit_takes_it_away_too(town: Town, two: tuple[str, str]) -> N
     town.milliseconds[second] = 900.0
     with pytest.raises(CanaryFailed):
         release(town.context(), second, progress=Silent())
-    assert (town.traffic, deployments(town), town.told()[-1]) == (
+    assert (town.traffic, deployments(town), town.decisions()[-1]) == (
         {first: 100}, {"blue", "green"}, ("withdrawn", second),
     )  # fmt: skip
     assert lock_of(town.context().ledger.entries(), ENDPOINT) is None
@@ -132,7 +132,7 @@ def test_a_rollback_takes_away_what_a_killed_release_left(town: Town, two: tuple
     killed_at(town, two[1], step)
     assert BASELINE in deployments(town)
     rollback(town.context(), progress=Silent())
-    assert (town.traffic, deployments(town), town.told()[-1]) == (
+    assert (town.traffic, deployments(town), town.decisions()[-1]) == (
         {two[0]: 100}, {"blue", "green"}, ("withdrawn", two[1]),
     )  # fmt: skip
 

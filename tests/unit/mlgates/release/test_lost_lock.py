@@ -108,7 +108,7 @@ def test_whenever_the_lock_is_lost_nothing_more_is_changed(
 
 
 def in_the_middle(town: Town, run: Run, count: int, disturb: Callable[[], object], kind: type[MlgatesError]) -> str:
-    """Disturb a run that holds the lock when it has told so many facts: then it is `stopped`, or has `ended` before.
+    """Disturb a run that holds the lock after so many events: then it is `stopped`, or has `ended` before.
 
     One that does not hold the lock by then is `killed`.
     """
@@ -175,7 +175,7 @@ def interrupted(town: Town, count: int, disturb: Callable[[str], None], kind: ty
     version = town.approved()
     run = partial(release, town.context(), version)
     end = in_the_middle(town, lambda progress: run(progress=progress), count, lambda: disturb(version), kind)
-    return end == "stopped" or (end == "killed" and ("released", version) not in town.told())
+    return end == "stopped" or (end == "killed" and ("released", version) not in town.decisions())
 
 
 def test_whenever_the_ledger_breaks_everything_goes_back_to_what_serves_by_right(town: Town) -> None:

@@ -50,14 +50,14 @@ class Fetching:
         poller = self._make(entity)
         folder = self._town.folder / f"model-{self._town.serving(entity.name)}"
         files = sorted(folder.iterdir())
-        told = [f"Model m: {len(files)} files, 7 bytes."]
-        told += [f"[amlocal] sha256 {digest(file)} {json.dumps(f'm/{file.name}')}" for file in files]
+        log = [f"Model m: {len(files)} files, 7 bytes."]
+        log += [f"[amlocal] sha256 {digest(file)} {json.dumps(f'm/{file.name}')}" for file in files]
         self.held[entity.name] = [file.name for file in files]
-        self._told = {**getattr(self, "_told", {}), entity.name: "\n".join(told)}
+        self._logs = {**getattr(self, "_logs", {}), entity.name: "\n".join(log)}
         return poller
 
     def _log(self, name: str) -> str:
-        return str(self._told[name])
+        return str(self._logs[name])
 
 
 def digest(file: Path) -> str:
@@ -137,7 +137,7 @@ def test_a_file_that_is_planted_during_the_canary_is_not_scored_by_the_batch_end
     hear = when(StepFinished, "canary 100 %", lambda: plant(town, two[1]))
     with pytest.raises(NotAllowed, match="classifier:2 has changed on its way"):
         release(town.context(), two[1], progress=Hearing(hear))
-    assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("approved", two[1]))
+    assert (town.traffic, town.batch, town.decisions()[-1]) == ({two[0]: 100}, two[0], ("approved", two[1]))
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["amlocal", "azure"])

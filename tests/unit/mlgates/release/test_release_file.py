@@ -30,7 +30,7 @@ def test_an_empty_file_declares_the_defaults(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"canary": {"step": [100]}}, r"release.yml.canary: unknown key 'step'. Did you mean 'steps'\?"),
         ({"canary": {"steps": [10, 50]}}, r"canary.steps: the steps rise, and end at 100"),
@@ -46,8 +46,8 @@ def test_an_empty_file_declares_the_defaults(project: Project) -> None:
         (["canary"], r"mlops/release.yml: .*valid dictionary"),
     ],
 )
-def test_a_mistake_is_reported_with_its_place(project: Project, content: Any, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_a_mistake_is_reported_with_its_place(project: Project, content: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         declared(project, content)
 
 

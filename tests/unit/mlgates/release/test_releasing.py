@@ -39,7 +39,7 @@ def state(town: Town, *versions: str) -> object:
     """All that a release changes."""
     names = {name: town.serving(name) for name, _ in town.workspace.online_deployments.held}
     held = lock_of(town.context().ledger.entries(), ENDPOINT)
-    return town.traffic, town.batch, names, [town.tag(version) for version in versions], town.told(), held is None
+    return town.traffic, town.batch, names, [town.tag(version) for version in versions], town.decisions(), held is None
 
 
 @pytest.fixture
@@ -106,18 +106,18 @@ def test_releasing_again_what_serves_changes_nothing(town: Town, two: tuple[str,
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [(WRONG, "2 of 3 predictions differ"), (BROKEN, "1 of 2 requests failed")],
     ids=["wrong", "failing"],
 )
 def test_a_version_that_turns_out_bad_at_a_step_is_withdrawn(
-    town: Town, two: tuple[str, str], answer: ScoringResponse, told: str
+    town: Town, two: tuple[str, str], answer: ScoringResponse, message: str
 ) -> None:
     first, second = two
-    with pytest.raises(CanaryFailed, match=f"classifier:2 is withdrawn at canary 10 %: .*{told}"):
+    with pytest.raises(CanaryFailed, match=f"classifier:2 is withdrawn at canary 10 %: .*{message}"):
         _until(town, second, "canary 10 %", lambda: town.answers.update({second: answer}))
     assert (town.traffic, town.batch, town.tag(second), town.tag(first)) == ({first: 100}, first, "withdrawn", "true")
-    assert town.told()[-1] == ("withdrawn", second)
+    assert town.decisions()[-1] == ("withdrawn", second)
 
 
 def test_a_slow_version_is_withdrawn(town: Town, two: tuple[str, str]) -> None:
@@ -147,7 +147,7 @@ def test_without_a_verdict_the_traffic_goes_back_and_nothing_is_withdrawn(town: 
     with pytest.raises(CanaryUndecided, match=r"classifier:2 came to no verdict at canary 10 %: .*failed at both"):
         _until(town, second, "canary 10 %", lambda: town.answers.update({first: BROKEN, second: BROKEN}))
     assert (town.traffic, town.batch, town.tag(second)) == ({first: 100}, first, None)
-    assert (town.told()[-1], lock_of(town.context().ledger.entries(), ENDPOINT)) == (("approved", second), None)
+    assert (town.decisions()[-1], lock_of(town.context().ledger.entries(), ENDPOINT)) == (("approved", second), None)
     town.answers.clear()
     town.declared = DECLARED
     assert released(town, second).changed
@@ -216,7 +216,7 @@ def test_a_version_that_does_not_answer_gets_no_traffic_at_all(town: Town, two: 
     town.answers[two[1]] = BROKEN
     with pytest.raises(EndpointTestFailed):
         released(town, two[1])
-    assert (town.traffic, town.told()[-1]) == ({two[0]: 100}, ("approved", two[1]))
+    assert (town.traffic, town.decisions()[-1]) == ({two[0]: 100}, ("approved", two[1]))
 
 
 def test_a_deployment_that_does_not_come_up_leaves_the_traffic(town: Town, two: tuple[str, str]) -> None:
@@ -288,7 +288,10 @@ def test_a_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had
     assert after > 20
     assert (town.traffic, town.batch) == ({second: 100}, second)
     assert [town.tag(version) for version in two] == ["superseded", "true"]
-    assert [told for told in town.told() if told[0] == "released"] == [("released", first), ("released", second)]
+    assert [decision for decision in town.decisions() if decision[0] == "released"] == [
+        ("released", first),
+        ("released", second),
+    ]
 
 
 def test_a_first_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothing_had_been(town: Town) -> None:
@@ -296,7 +299,7 @@ def test_a_first_release_that_is_killed_after_each_of_its_steps_ends_as_if_nothi
     while killed(lambda progress: release(town.context(), version, progress=progress), after):
         after += 1
     assert (town.traffic, town.batch) == ({version: 100}, version)
-    assert town.told() == [("approved", version), ("released", version)]
+    assert town.decisions() == [("approved", version), ("released", version)]
 
 
 def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Town, two: tuple[str, str]) -> None:
@@ -304,7 +307,7 @@ def test_what_a_dead_release_of_another_version_left_is_put_back_first(town: Tow
     assert town.traffic == {two[0]: 50, two[1]: 50}
     third = town.approved()
     released(town, third)
-    assert (town.traffic, town.told()[-1]) == ({third: 100}, ("released", third))
+    assert (town.traffic, town.decisions()[-1]) == ({third: 100}, ("released", third))
     assert town.context().ledger.entries()[-1].facts["before"] == f"classifier:{two[0]}"
 
 
@@ -361,7 +364,10 @@ def test_a_rollback_returns_without_deploying_or_training(town: Town, two: tuple
     assert (town.traffic, town.batch, len(town.workspace.online_deployments.asked)) == (
         {two[0]: 100}, two[0], deployed,
     )  # fmt: skip
-    assert ([town.tag(version) for version in two], town.told()[-1]) == (["true", "rolled back"], ("rolled back", "1"))
+    assert ([town.tag(version) for version in two], town.decisions()[-1]) == (
+        ["true", "rolled back"],
+        ("rolled back", "1"),
+    )
 
 
 def test_a_rollback_to_a_deployment_that_is_gone_deploys_again(town: Town, two: tuple[str, str]) -> None:
@@ -395,20 +401,20 @@ def test_a_rollback_that_is_killed_anywhere_and_run_again_has_returned(town: Tow
         if not killed(lambda progress: rollback(town.context(), progress=progress), after):
             break
         _again(town)
-        assert (town.traffic, town.batch, town.told()[-1]) == ({two[0]: 100}, two[0], ("rolled back", two[0]))
+        assert (town.traffic, town.batch, town.decisions()[-1]) == ({two[0]: 100}, two[0], ("rolled back", two[0]))
     assert after > 5
 
 
 def _again(town: Town) -> None:
     """Run the rollback again, unless it had been written down already."""
-    if town.told()[-1][0] != "rolled back":
+    if town.decisions()[-1][0] != "rolled back":
         rollback(town.context(), progress=Silent())
 
 
 def test_a_release_that_was_given_up_is_rolled_back_to_what_serves_by_right(town: Town, two: tuple[str, str]) -> None:
     _until(town, two[1], "canary 50 %", kill, dies=True)
     rollback(town.context(), reason="not today", progress=Silent())
-    assert (town.traffic, town.tag(two[1]), town.told()[-1]) == ({two[0]: 100}, "withdrawn", ("withdrawn", two[1]))
+    assert (town.traffic, town.tag(two[1]), town.decisions()[-1]) == ({two[0]: 100}, "withdrawn", ("withdrawn", two[1]))
 
 
 def test_every_failure_of_a_release_has_an_exit_code_of_its_kind() -> None:

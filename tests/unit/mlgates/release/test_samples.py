@@ -74,7 +74,7 @@ def test_a_cell_is_typed_by_the_signature(settings: Settings, data_type: DataTyp
 
 
 @pytest.mark.parametrize(
-    ("data_type", "cell", "told"),
+    ("data_type", "cell", "message"),
     [
         (DataType.LONG, "", "column 'a' is null, and a value is required"),
         (DataType.LONG, "2.5", "column 'a' '2.5' is 2.5, and a whole number is required"),
@@ -90,12 +90,12 @@ def test_a_cell_is_typed_by_the_signature(settings: Settings, data_type: DataTyp
     ],
 )
 def test_a_cell_that_the_signature_does_not_allow_is_named(
-    settings: Settings, data_type: DataType, cell: str, told: str
+    settings: Settings, data_type: DataType, cell: str, message: str
 ) -> None:
     with pytest.raises(SampleRefused) as refused:
         one_column(settings, data_type, cell)
     assert str(refused.value).startswith("data/batch.csv (BATCH_SAMPLE_REQUEST, mlops/config-mlops.yml): ")
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "nothing was deployed" in str(refused.value)
 
 
@@ -120,7 +120,7 @@ def test_the_rows_are_read_whatever_wrote_the_file(settings: Settings, content: 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "the file is empty"),
         (b"a,b\n", "no rows below the header"),
@@ -132,8 +132,8 @@ def test_the_rows_are_read_whatever_wrote_the_file(settings: Settings, content: 
         (b'a,b\n1,"2\n', "not a CSV table"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(settings: Settings, content: bytes, told: str) -> None:
-    with pytest.raises(SampleRefused, match=f"data/batch.csv .*{told}"):
+def test_a_file_that_cannot_be_read_is_named(settings: Settings, content: bytes, message: str) -> None:
+    with pytest.raises(SampleRefused, match=f"data/batch.csv .*{message}"):
         asked(settings, NUMBERS, content)
 
 
@@ -184,7 +184,7 @@ def test_rows_that_are_no_tensors_are_not_asked_and_that_is_said(settings: Setti
 
 
 @pytest.mark.parametrize(
-    ("online", "told"),
+    ("online", "message"),
     [
         ('{"input_data": [[1]]}', "column 'b' is missing; there are a"),
         ('{"input_data": [["1", 2]]}', "row 0, column 'a' is text, and a whole number is required"),
@@ -195,9 +195,9 @@ def test_rows_that_are_no_tensors_are_not_asked_and_that_is_said(settings: Setti
     ],
 )
 def test_an_online_sample_that_the_signature_does_not_allow_is_named(
-    settings: Settings, online: str, told: str
+    settings: Settings, online: str, message: str
 ) -> None:
-    with pytest.raises(SampleRefused, match=rf"data/online.json \(ONLINE_SAMPLE_REQUEST, .*(?:{told})"):
+    with pytest.raises(SampleRefused, match=rf"data/online.json \(ONLINE_SAMPLE_REQUEST, .*(?:{message})"):
         asked(settings, NUMBERS, b"a,b\n1,2\n", online)
 
 

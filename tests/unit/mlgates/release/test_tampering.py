@@ -284,9 +284,9 @@ def test_a_whole_ledger_is_not_repaired(town: Town, rejected: str) -> None:
 @pytest.mark.parametrize("missing", ["by", "reason"])
 def test_a_repair_has_an_author_and_a_reason(town: Town, missing: str) -> None:
     delete_last(town)
-    told = {"by": "Ann", "reason": "why", missing: " "}
+    fields = {"by": "Ann", "reason": "why", missing: " "}
     with pytest.raises(ConfigurationError, match=f"--{missing} is empty"):
-        ledger_repair.repair(town.client, town.settings, **told)
+        ledger_repair.repair(town.client, town.settings, **fields)
 
 
 def test_what_a_killed_writer_left_without_an_anchor_is_anchored_by_the_next(town: Town, rejected: str) -> None:

@@ -241,44 +241,44 @@ def test_in_a_ci_log_each_line_says_which_of_several_wrote_it() -> None:
 A, B = Step("a", Silent()), Step("b", Silent())
 
 
-def told(*events: Event) -> RunView:
+def view_after(*events: Event) -> RunView:
     return reduce(lambda view, event: view.after(event, now=5.0), events, RunView())
 
 
 def test_a_step_that_started_is_running_since_then() -> None:
-    (view,) = told(StepStarted(A)).steps
+    (view,) = view_after(StepStarted(A)).steps
     assert (view.step, view.state, view.began) == (A, StepState.RUNNING, 5.0)
 
 
 def test_a_step_that_finished_keeps_its_summary() -> None:
-    (view,) = told(StepStarted(A), StepFinished(A, 1.5, "d:1 registered")).steps
+    (view,) = view_after(StepStarted(A), StepFinished(A, 1.5, "d:1 registered")).steps
     assert (view.state, view.seconds, view.summary) == (StepState.DONE, 1.5, "d:1 registered")
 
 
 def test_the_end_of_a_step_leaves_earlier_ones_alone() -> None:
-    steps = told(StepStarted(A), StepFinished(A, 1.0, ""), StepStarted(B), StepFailed(B, 1.0)).steps
+    steps = view_after(StepStarted(A), StepFinished(A, 1.0, ""), StepStarted(B), StepFailed(B, 1.0)).steps
     assert [view.state for view in steps] == [StepState.DONE, StepState.FAILED]
 
 
 def test_steps_may_run_side_by_side() -> None:
-    steps = told(StepStarted(A), StepStarted(B), StepFinished(A, 1.0, "done"), StepNoted(B, "half")).steps
+    steps = view_after(StepStarted(A), StepStarted(B), StepFinished(A, 1.0, "done"), StepNoted(B, "half")).steps
     assert [(view.state, view.summary) for view in steps] == [(StepState.DONE, "done"), (StepState.RUNNING, "half")]
 
 
 def test_a_step_that_runs_again_is_a_step_of_its_own() -> None:
     again = Step("a", Silent())
-    steps = told(StepStarted(A), StepFinished(A, 1.0, "first"), StepStarted(again), StepFailed(again, 2.0)).steps
+    steps = view_after(StepStarted(A), StepFinished(A, 1.0, "first"), StepStarted(again), StepFailed(again, 2.0)).steps
     assert [view.state for view in steps] == [StepState.DONE, StepState.FAILED]
 
 
 def test_two_steps_of_one_name_that_run_at_once_are_kept_apart() -> None:
     same = Step("a", Silent())
-    steps = told(StepStarted(A), StepStarted(same), StepNoted(A, "first"), StepNoted(same, "second")).steps
+    steps = view_after(StepStarted(A), StepStarted(same), StepNoted(A, "first"), StepNoted(same, "second")).steps
     assert [view.summary for view in steps] == ["first", "second"]
 
 
 def test_a_job_is_known_by_its_link_and_its_last_state() -> None:
-    (view,) = told(
+    (view,) = view_after(
         StepStarted(A),
         JobSubmitted(A, "j", "https://look"),
         JobStatusChanged(A, "j", "Queued"),
@@ -288,7 +288,7 @@ def test_a_job_is_known_by_its_link_and_its_last_state() -> None:
 
 
 def test_two_jobs_that_are_followed_at_once_each_keep_their_state_and_log() -> None:
-    one, other = told(
+    one, other = view_after(
         *(StepStarted(A), StepStarted(B), JobSubmitted(A, "j1", None), JobSubmitted(B, "j2", None)),
         *(JobStatusChanged(A, "j1", "Running"), Logged(A, "epoch 1"), JobStatusChanged(B, "j2", "Queued")),
     ).steps
@@ -299,11 +299,11 @@ def test_two_jobs_that_are_followed_at_once_each_keep_their_state_and_log() -> N
 
 
 def test_a_new_job_starts_with_an_empty_log() -> None:
-    (view,) = told(StepStarted(A), JobSubmitted(A, "a", None), Logged(A, "old"), JobSubmitted(A, "b", None)).steps
+    (view,) = view_after(StepStarted(A), JobSubmitted(A, "a", None), Logged(A, "old"), JobSubmitted(A, "b", None)).steps
     assert view.log == ()
 
 
 @given(st.lists(st.text(), max_size=3 * LOG_LINES))
 def test_the_log_keeps_its_last_lines_in_order(lines: list[str]) -> None:
-    view = told(StepStarted(A), *(Logged(A, line) for line in lines), *(Logged(None, line) for line in lines))
+    view = view_after(StepStarted(A), *(Logged(A, line) for line in lines), *(Logged(None, line) for line in lines))
     assert (view.steps[0].log, view.log) == (tuple(lines[-LOG_LINES:]),) * 2
