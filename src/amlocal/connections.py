@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from amlocal.app import MARK_AUTHENTICATED
-from amlocal.core.transport import JoinedWrites
+from amlocal.core.http import JoinedWrites
 
 _LOG = logging.getLogger("amlocal")
 _RESERVE = 256  # descriptors that are not for callers: files, MLflow, the processes of jobs and deployments

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TextIO
 
-from amlocal.core.context import Identity, random_ids, system_clock
+from amlocal.core.context import Identity, azure_date, random_ids, system_clock
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import WorkspaceFolder, naming, read_texts, write_private
-from amlocal.core.wire import azure_date
 from amlocal.identity.authority import ensure_certificates
 from amlocal.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION, Settings
 

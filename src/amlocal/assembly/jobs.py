@@ -7,9 +7,9 @@ from typing import Any
 
 from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
+from amlocal.core.decoding import text
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import text
 from amlocal.core.http import Json, Route
 from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference

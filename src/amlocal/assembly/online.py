@@ -13,11 +13,10 @@ from amlocal.jobs.process import LOCALE, Sandbox, machine_environ
 from amlocal.online.deployment_build import BuildSettings, DeploymentBuilder
 from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.deployment_routes import DeploymentRoutes
-from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.endpoint_routes import EndpointRoutes
 from amlocal.online.operation_responses import OperationResponses, ResourceBodies
 from amlocal.online.rollouts import Rollouts
-from amlocal.online.router import ScoringRouter
+from amlocal.online.router import EndpointAuth, ScoringRouter
 from amlocal.online.store import OnlineStore
 from amlocal.settings import Settings
 

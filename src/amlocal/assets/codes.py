@@ -7,8 +7,8 @@ from typing import Any
 from amlocal.assets.routes import AssetRoutes
 from amlocal.assets.store import AssetKind, AssetStore, Properties
 from amlocal.core.context import STORAGE_ACCOUNT, Context, Identity
+from amlocal.core.decoding import text
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import text
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page
 from amlocal.core.uris import own_reference

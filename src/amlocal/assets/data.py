@@ -4,8 +4,8 @@ from typing import Any
 
 from amlocal.assets.store import AssetKind, Properties
 from amlocal.core.context import Identity
+from amlocal.core.decoding import text, texts_of
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import text, texts_of
 from amlocal.core.uris import datastore_reference, own_reference
 
 _TYPES = ("uri_file", "uri_folder", "mltable")

@@ -6,9 +6,8 @@ from typing import Any
 
 from amlocal.assets.store import AssetKind, Properties
 from amlocal.core.context import Identity
-from amlocal.core.decoding import read_json
+from amlocal.core.decoding import mapping, read_json, text
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import mapping, text
 from amlocal.core.uris import own_reference
 from amlocal.core.yaml_decoding import read_yaml
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from amlocal.assets.store import AssetKind, Properties
 from amlocal.core.context import Identity
+from amlocal.core.decoding import mapping, text
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import mapping, text
 from amlocal.core.uris import datastore_reference, job_output_reference
 
 _TYPES = ("custom_model", "mlflow_model", "triton_model")

@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 from amlocal.assets.store import AssetContainer, AssetStore
-from amlocal.core.context import PROVIDER, Context
+from amlocal.core.context import PROVIDER, Context, plain_name, system_data
 from amlocal.core.documents import Document
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page, view_asked
-from amlocal.core.wire import plain_name, system_data
 
 
 class AssetRoutes:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.documents import Document, Listing
+from amlocal.core.decoding import flag, text, texts
+from amlocal.core.documents import Document, Listing, Term, tag_filter, tag_terms, views_of
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.fields import flag, text, texts
-from amlocal.core.paging import LoadedList, PagedList, views_of
-from amlocal.core.postings import Term, tag_filter, tag_terms
+from amlocal.core.paging import LoadedList, PagedList
 
 Properties = Mapping[str, Any]
 # Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.

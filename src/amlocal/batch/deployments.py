@@ -11,9 +11,9 @@ from amlocal.assets.store import AssetStore
 from amlocal.batch.store import own_properties
 from amlocal.blobs import BlobStore
 from amlocal.core.context import Identity
+from amlocal.core.decoding import Sent, count, mapping, seconds, text
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, count, mapping, seconds, text
 from amlocal.core.unserved import not_served
 from amlocal.core.uris import own_reference
 from amlocal.core.yaml_decoding import MAX_YAML

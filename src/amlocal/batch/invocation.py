@@ -8,8 +8,8 @@ from typing import Any
 
 from amlocal.batch.deployments import instance_count, overridable
 from amlocal.core.context import Identity
+from amlocal.core.decoding import Sent, mapping, text
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.uris import datastore_reference, own_reference
 
 # The data plane has names of its own for the types of inputs and outputs.

@@ -18,11 +18,10 @@ from amlocal.batch.invocation import Invocation, job_input_type, read_invocation
 from amlocal.batch.store import BatchStore, default_of
 from amlocal.batch_scoring.batch_job import SETTINGS_VARIABLE, BatchSettings
 from amlocal.core.context import Context
-from amlocal.core.documents import Document
+from amlocal.core.decoding import Sent, seconds
+from amlocal.core.documents import Document, Term
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import Sent, seconds
 from amlocal.core.paging import LoadedList
-from amlocal.core.postings import Term
 from amlocal.jobs.store import STEP, JobStore
 from amlocal.jobs.submission import AcceptJob, services
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import Context
+from amlocal.core.decoding import Sent, mapping, text, texts
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import Sent, mapping, text, texts
 from amlocal.core.limits import arm_tags
 
 _ENDPOINT, _DEPLOYMENT = "batchEndpoint", "batchDeployment"

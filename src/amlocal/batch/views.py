@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from amlocal.core.context import PROVIDER, Context
+from amlocal.core.context import PROVIDER, USER, Context
 from amlocal.core.documents import Document
-from amlocal.core.wire import USER
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 

@@ -13,9 +13,8 @@ from typing import overload
 from amlocal.blobs.blocks import BlockListEntry, listed_chunks
 from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, StorageError, naming_full_disk
 from amlocal.blobs.values import Blob, BlobProperties, Chunk, Precondition
-from amlocal.core.context import Clock, Ids
+from amlocal.core.context import Clock, Ids, azure_date, from_azure_date
 from amlocal.core.database import Database
-from amlocal.core.wire import azure_date, from_azure_date
 
 SAVE = (
     "INSERT OR REPLACE INTO blobs (container, name, size, etag, created, modified, content_type, content_md5, metadata,"

@@ -12,10 +12,8 @@ from amlocal.blobs.signatures import VERSION
 from amlocal.blobs.store import BlobStore
 from amlocal.blobs.values import check_blob
 from amlocal.blobs.writes import WriteOperations
-from amlocal.core.context import Clock, Ids
-from amlocal.core.http import Call, Reply, Route
-from amlocal.core.transport import SMALL
-from amlocal.core.wire import azure_date
+from amlocal.core.context import Clock, Ids, azure_date
+from amlocal.core.http import SMALL, Call, Reply, Route
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST")
 _VERSIONS = frozenset({"snapshot", "versionid"})  # blobs have one version here

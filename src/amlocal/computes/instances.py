@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlocal.core.context import TENANT
+from amlocal.core.decoding import mapping, text
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import mapping, text
 
 KIND = "ComputeInstance"
 RUNNING, STOPPED = "Running", "Stopped"

@@ -6,9 +6,9 @@ from typing import Any
 
 from amlocal.computes import instances
 from amlocal.core.context import TENANT, Context
+from amlocal.core.decoding import count, flag, mapping, text
 from amlocal.core.documents import Document, Listing
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import count, flag, mapping, text
 from amlocal.core.limits import arm_tags
 
 _KIND = "compute"

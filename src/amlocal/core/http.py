@@ -1,18 +1,29 @@
-"""What passes between the server and the handlers: a call comes in, a reply goes out, a route joins them."""
+"""HTTP as the APIs see it: calls, replies and the routes between them; bodies that share a budget, and joined writes.
 
+An answer's head and its body, or the requests that a process gets at the same time, would each be a system call, and
+over TLS a record, of its own: these cost more than anything else that the server does for a small request.
+"""
+
+import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from amlocal.core.decoding import read_json
-from amlocal.core.errors import BadRequest
-from amlocal.core.fields import mapping
+from amlocal.core.decoding import mapping, read_json
+from amlocal.core.errors import ApiError, BadRequest
 
 Json = Any  # a decoded JSON value; what it must hold is checked where it is read
 _VARIABLE = re.compile(r"\{(\w+)(:path)?\}")
+BODIES = 128 * 2**20  # bytes
+SMALL = 2**16
+"""Bytes of a body that does not count: a connection may hold as many before anyone looks at them."""
+
+LARGE = 2**16
+"""Bytes that wait for the end of the turn at most: beyond, the transport's own flow control must be asked."""
 
 
 async def _nothing(_: int) -> bytes:
@@ -142,3 +153,88 @@ class Router:
         return sorted(
             method for method, rows in self._table.items() if any(pattern.fullmatch(raw_path) for pattern, _ in rows)
         )
+
+
+class ServerBusy(ApiError):
+    """429: the bodies of others take all the room that there is."""
+
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        message = "The server holds as many bytes of requests as it may. Send the request again in a moment."
+        super().__init__(429, message, code="TooManyRequests")
+
+
+class ByteBudget:
+    """A number of bytes, handed out in the order in which they were asked for. Used in the event loop's thread."""
+
+    def __init__(self, size: int = BODIES, *, patience_s: float = 10.0) -> None:
+        self.free = size
+        self._patience_s = patience_s
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, size: int) -> None:
+        """Have `size` bytes, as soon as others give them back. Raises `ServerBusy` after a while."""
+        if size <= self.free and not self._waiting:
+            self.free -= size
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (size, turn)
+        self._waiting.append(entry)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self.free += size  # it came just as the caller went
+            elif entry in self._waiting:  # not, when its turn came between the time-out and this line
+                self._waiting.remove(entry)
+            self._serve()
+            if isinstance(error, TimeoutError):
+                raise ServerBusy from error
+            raise
+
+    def give(self, size: int) -> None:
+        """Give `size` bytes back."""
+        self.free += size
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self.free:
+            size, turn = self._waiting.popleft()
+            if not turn.done():
+                self.free -= size
+                turn.set_result(None)
+
+
+class JoinedWrites:
+    """A transport in front of another. Made and used in the event loop's thread."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything but writing is the other transport's."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send `data` before this turn of the event loop ends, after what was written before it."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > LARGE:
+            self._send()
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._waiting and not self._transport.is_closing():
+            self._transport.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._size = 0

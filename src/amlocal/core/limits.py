@@ -11,8 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from amlocal.core.decoding import texts
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import texts
 
 MAX_NAME = 256  # characters: of a run's id and display name, of an experiment
 MAX_DESCRIPTION = 5000

@@ -64,11 +64,6 @@ class InMemoryList(Generic[Item]):
         return rest if limit < 0 else rest[:limit]
 
 
-def views_of(archived: bool) -> tuple[str, str]:
-    """Return the listing views in which an item shows."""
-    return "All", "ArchivedOnly" if archived else "ActiveOnly"
-
-
 def view_asked(call: Call) -> str:
     """Return the `listViewType` of a call, `ActiveOnly` when it names none."""
     asked = call.query.get("listViewType", "")

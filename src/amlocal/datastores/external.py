@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from amlocal.core.decoding import Sent, mapping, text
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import Sent, mapping, text
 
 # What names the place, by kind of storage (DatastoreProperties of the 2024-10-01 API).
 _PLACES: Mapping[str, tuple[str, ...]] = {

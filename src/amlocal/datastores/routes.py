@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from amlocal.core.context import PROVIDER, Context
+from amlocal.core.context import PROVIDER, Context, system_data
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.paging import page
-from amlocal.core.wire import system_data
 from amlocal.datastores.store import Datastores, is_local
 
 _UNSTORED = {"Cache-Control": "no-store"}

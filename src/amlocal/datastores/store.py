@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import STORAGE_ACCOUNT, STORAGE_SUFFIX, Context
-from amlocal.core.documents import Document, Listing
+from amlocal.core.decoding import flag, mapping, text, texts
+from amlocal.core.documents import Document, Listing, Term
 from amlocal.core.errors import BadRequest, NotFound
-from amlocal.core.fields import flag, mapping, text, texts
-from amlocal.core.postings import Term
 from amlocal.core.uris import datastore_reference
 from amlocal.datastores.external import accept_credentials, accept_place, refusal, same_place
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from amlocal.assets.store import check_name
 from amlocal.core.context import Identity
+from amlocal.core.decoding import Sent, mapping, text
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, mapping, text
 from amlocal.core.uris import datastore_reference
 from amlocal.datastores.store import DEFAULT
 from amlocal.jobs.outputs import ARTIFACT_OUTPUTS

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amlocal.core.decoding import Sent, count, mapping, text
 from amlocal.core.errors import ApiError, BadRequest
-from amlocal.core.fields import Sent, count, mapping, text
 from amlocal.jobs import rank_launcher
 from amlocal.jobs.folder import JobFolder
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from amlocal.core.context import from_azure_date
 from amlocal.core.documents import Document
 from amlocal.core.errors import ApiError
-from amlocal.core.wire import from_azure_date
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, is_synced
 from amlocal.tracking.errors import TrackingUnavailable

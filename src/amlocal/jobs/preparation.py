@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import Context
+from amlocal.core.decoding import seconds
 from amlocal.core.documents import Document
-from amlocal.core.fields import seconds
 from amlocal.identity.routes import OBO_PATH
 from amlocal.jobs.bindings import substitute
 from amlocal.jobs.distribution import JobProcess, job_processes, mpi_notice, without_job_variables

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from amlocal.core.context import PROVIDER, Context
+from amlocal.core.context import PROVIDER, USER, Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Reply, Route, own_name
 from amlocal.core.operations import POLL_SOON
 from amlocal.core.paging import page, view_asked
-from amlocal.core.wire import USER
 from amlocal.jobs.runner import JobQueue
 from amlocal.jobs.status import Status
 from amlocal.jobs.store import JobStore, step_of

@@ -6,13 +6,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from amlocal.core.context import TENANT, Context
+from amlocal.core.context import TENANT, USER, Context, from_azure_date
+from amlocal.core.decoding import Sent, flag, text, texts, texts_of
 from amlocal.core.documents import Document
 from amlocal.core.errors import NotFound
-from amlocal.core.fields import Sent, flag, text, texts, texts_of
 from amlocal.core.http import Call, Reply, Route, own_name
 from amlocal.core.paging import page
-from amlocal.core.wire import USER, from_azure_date
 from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.outputs import JobOutputs
 from amlocal.jobs.status import Status

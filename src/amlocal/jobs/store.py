@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.documents import Document, Listing
+from amlocal.core.documents import Document, Listing, Term, tag_filter, tag_terms, views_of
 from amlocal.core.errors import BadRequest, Conflict, NotFound
-from amlocal.core.paging import views_of
-from amlocal.core.postings import Term, tag_filter, tag_terms
 from amlocal.jobs.status import Status, may_follow
 
 SERVERLESS = ""  # the queue of jobs that name no compute

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from amlocal.core.context import Context
+from amlocal.core.decoding import Sent, flag, mapping, seconds, text, texts
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, flag, mapping, seconds, text, texts
 from amlocal.core.unserved import unserved_job
 from amlocal.core.uris import own_reference
 from amlocal.jobs.bindings import CheckReference, accept_inputs, accept_outputs, reject_null_byte, substitute

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.core.context import Clock, Ids
+from amlocal.core.decoding import seconds
 from amlocal.core.errors import AmlocalError
-from amlocal.core.fields import seconds
 from amlocal.online.deployment_build import DeploymentBuild, DeploymentBuilder
 from amlocal.online.deployment_logs import DeploymentLog
 from amlocal.online.errors import RolloutFailed

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from amlocal.core.decoding import count, flag, mapping, seconds, text, texts
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import count, flag, mapping, seconds, text, texts
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page

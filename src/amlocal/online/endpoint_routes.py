@@ -2,15 +2,15 @@
 
 from typing import Any
 
+from amlocal.core.decoding import mapping, text, texts
 from amlocal.core.documents import Document
 from amlocal.core.errors import BadRequest, Conflict
-from amlocal.core.fields import mapping, text, texts
 from amlocal.core.http import Call, Reply, Route
 from amlocal.core.limits import arm_tags
 from amlocal.core.paging import page
 from amlocal.core.unserved import not_served
-from amlocal.online.endpoint_auth import EndpointAuth, auth_mode, new_keys
 from amlocal.online.operation_responses import OperationResponses
+from amlocal.online.router import EndpointAuth, auth_mode, new_keys
 from amlocal.online.rules import check_mirror, check_name, check_traffic
 
 # What an answer holds and the SDK sends back with an update; it is no property of the user's.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from amlocal.core.transport import JoinedWrites
+from amlocal.core.http import JoinedWrites
 from amlocal.online.deployment_logs import DeploymentLog, ProcessOutput, capture_output
 from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.online.pool import NO_HEADERS

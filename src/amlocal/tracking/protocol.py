@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from amlocal.core.context import USER
 from amlocal.core.decoding import read_json
 from amlocal.core.errors import BadRequest
-from amlocal.core.wire import USER
 
 PREFIX = "/mlflow"  # what the workspace's tracking URI ends in; MLflow serves all its paths below it
 RUNS = "/runs"  # where the workspace records runs: outside `PREFIX`, so no client's request gets there

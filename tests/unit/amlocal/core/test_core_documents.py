@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from amlocal.core.database import Database
-from amlocal.core.documents import Document, Documents
-from amlocal.core.postings import Term
+from amlocal.core.documents import Document, Documents, Term
 
 KINDS = st.sampled_from(["data", "data/container", "models"])
 NAMES = st.sampled_from(["a", "A", "ü", "a/b", ""])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.decoding import Sent, count, flag, mapping, seconds, text, texts
 from amlocal.core.errors import BadRequest
-from amlocal.core.fields import Sent, count, flag, mapping, seconds, text, texts
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)

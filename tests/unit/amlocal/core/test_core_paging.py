@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.documents import views_of
 from amlocal.core.errors import BadRequest
 from amlocal.core.http import Call, Reply
-from amlocal.core.paging import PAGE_SIZE, InMemoryList, page, view_asked, views_of
+from amlocal.core.paging import PAGE_SIZE, InMemoryList, page, view_asked
 
 ORIGIN = "https://127.0.0.1:8443"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.transport import LARGE, ByteBudget, JoinedWrites, ServerBusy
+from amlocal.core.http import LARGE, ByteBudget, JoinedWrites, ServerBusy
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amlocal.core.context import azure_date, envelope, from_azure_date, plain_name, string_map, system_data
 from amlocal.core.errors import ApiError, NotFound
-from amlocal.core.wire import azure_date, envelope, from_azure_date, plain_name, string_map, system_data
 
 OFFSETS = st.timedeltas().filter(lambda delta: abs(delta.total_seconds()) < 24 * 3600).map(timezone)
 # A day from both ends: what has another offset must have a UTC.

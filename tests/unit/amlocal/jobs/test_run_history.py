@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.core.wire import azure_date
+from amlocal.core.context import azure_date
 from amlocal.jobs.run_history import duration, studio_routes
 from amlocal.jobs.status import Status
 from tests.unit.amlocal.blobs.wire import START

@@ -22,12 +22,11 @@ from amlocal.online.deployment_build import DeploymentBuild, DeploymentBuilder
 from amlocal.online.deployment_logs import DeploymentLog
 from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.deployment_routes import DeploymentRoutes
-from amlocal.online.endpoint_auth import EndpointAuth
 from amlocal.online.endpoint_routes import EndpointRoutes
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.operation_responses import OperationResponses, ResourceBodies
 from amlocal.online.rollouts import Rollouts
-from amlocal.online.router import ScoringRouter
+from amlocal.online.router import EndpointAuth, ScoringRouter
 from amlocal.online.store import OnlineStore
 from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Client

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.core.errors import BadRequest, Unauthorized
-from amlocal.online.endpoint_auth import EndpointAuth, auth_mode, new_keys
+from amlocal.online.router import EndpointAuth, auth_mode, new_keys
 from tests.unit.amlocal.blobs.wire import ManualClock
 
 KEYS = {"primaryKey": "p" * 43, "secondaryKey": "s" * 43}

@@ -13,12 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.app import App
-from amlocal.asgi import MAX_BODY
+from amlocal.app import MAX_BODY, App
 from amlocal.core.context import Context, Identity, random_ids, system_clock
 from amlocal.core.errors import BadRequest, Unauthorized
-from amlocal.core.http import Call, Handler, Reply, Route
-from amlocal.core.transport import ByteBudget
+from amlocal.core.http import ByteBudget, Call, Handler, Reply, Route
 from tests.unit.amlocal.asgi import FEW, ORIGIN, Client, Workspace, chunks
 
 JSON = st.recursive(
