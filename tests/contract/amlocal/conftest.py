@@ -1,13 +1,5 @@
-from collections.abc import Iterator
-from pathlib import Path
+"""A workspace in this process, as the unit tests have it."""
 
-import pytest
+from tests.unit.amlocal.conftest import new_root, shared_workspace, workspace
 
-from tests.unit.amlocal.asgi import Workspace, open_workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace in this process."""
-    with open_workspace(tmp_path / "root") as workspace:
-        yield workspace
+__all__ = ["new_root", "shared_workspace", "workspace"]

@@ -27,29 +27,6 @@ def recovered(workspace: JobWorkspace) -> Running:
     return running
 
 
-@pytest.mark.parametrize("status", [Status.STARTING, Status.QUEUED])
-def test_a_job_that_had_not_begun_runs(workspace: JobWorkspace, status: Status) -> None:
-    workspace.submit_in(status, command="echo ran")
-    running = recovered(workspace)
-    assert (workspace.jobs.status("job"), running.kept_log) == (Status.COMPLETED, "ran\n")
-
-
-def test_jobs_that_waited_run_in_the_order_of_their_submission(workspace: JobWorkspace) -> None:
-    for name in ("b", "a", "c"):
-        workspace.submit_in(Status.QUEUED, name, computeId="one")
-    running = Running(workspace)
-    order: list[str] = []
-    workspace.jobs.subscribe(lambda name: order.append(name) if workspace.jobs.status(name) == Status.RUNNING else None)
-
-    async def scene() -> None:
-        await recover(workspace.jobs, running.queue, running.runner, workspace.folder)
-        while not all(Status(document.body["status"]).ended for document in workspace.jobs.listed().all()):
-            await settled()
-
-    run(scene())
-    assert order == ["b", "a", "c"]
-
-
 @pytest.mark.parametrize("status", RAN)
 def test_a_job_that_ran_is_failed_with_the_reason_and_its_log(workspace: JobWorkspace, status: Status) -> None:
     workspace.submit_in(status)

@@ -1,8 +1,6 @@
 """An environment is built once, under a name that is the same when the same would be built."""
 
 import shutil
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,16 +16,6 @@ from amlocal.runtimes.definitions.conda import conda_requirements, parse_conda
 from amlocal.runtimes.errors import BuildCancelled
 from amlocal.runtimes.interpreters import Interpreter
 from amlocal.runtimes.requirements import PackageRequirements
-
-DIES_WHILE_MAKING = """
-import os, sys, threading
-from pathlib import Path
-from amlocal.runtimes.build import make_once
-def make(making):
-    (making / "half").touch()
-    os._exit(9)
-make_once(Path(sys.argv[1]), make, log=print, cancelled=threading.Event())
-"""
 
 
 def _whole(making: Path) -> None:
@@ -65,15 +53,6 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         make_once(tmp_path / "made", fail, log=print, cancelled=threading.Event())
     assert _left(tmp_path / "made") == ["made.lock"]
-
-
-def test_what_a_killed_process_left_does_not_count_and_goes_away(tmp_path: Path) -> None:
-    folder = tmp_path / "made"
-    killed = subprocess.run([sys.executable, "-c", DIES_WHILE_MAKING, str(folder)], check=False)
-    assert killed.returncode == 9
-    assert not folder.exists()
-    _make(folder)
-    assert ([path.name for path in folder.iterdir()], _left(folder)) == (["whole"], ["made", "made.lock"])
 
 
 class _Slow:

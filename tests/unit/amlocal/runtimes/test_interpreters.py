@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from amlocal.runtimes.errors import EnvironmentUnsatisfiable, InvalidDefinition, PythonNotInstalled
+from amlocal.runtimes.errors import InvalidDefinition, PythonNotInstalled
 from amlocal.runtimes.interpreters import (
     Interpreter,
     accepts,
     choose,
     current_interpreter,
-    installed_interpreters,
 )
 from amlocal.runtimes.runtime import current_runtime
 
@@ -97,18 +96,5 @@ def test_what_no_python_3_can_be_is_refused(python: str) -> None:
         _choose(python)
 
 
-def test_the_running_interpreter_is_among_those_that_uv_finds(offline: dict[str, str]) -> None:
-    base = current_runtime().base_python
-    found = installed_interpreters({**offline, "PATH": str(base.parent)})
-    assert sys.version_info[:3] in {one.version for one in found}
-
-
 def test_the_current_interpreter_is_named_by_its_full_version() -> None:
     assert current_interpreter(current_runtime()).version == sys.version_info[:3]
-
-
-def test_a_uv_that_cannot_list_is_quoted(offline: dict[str, str], tmp_path: Path) -> None:
-    broken = tmp_path / "uv.toml"
-    broken.write_text("not = [toml")
-    with pytest.raises(EnvironmentUnsatisfiable, match=r"uv\.toml"):
-        installed_interpreters({**offline, "UV_CONFIG_FILE": str(broken)})

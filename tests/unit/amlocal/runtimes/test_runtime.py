@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.runtimes import EnvironmentUnsatisfiable, current_runtime, environ
-from amlocal.runtimes.runtime import runtime_at
+from amlocal.runtimes import current_runtime, environ
 
 CURRENT = current_runtime()
 IN_ENVIRONMENT = replace(CURRENT, python=Path("/env/bin/python"), prefix=Path("/env"), scripts=Path("/env/bin"))
@@ -30,16 +29,6 @@ def test_packages_come_from_folders_of_installed_packages_alone(
     monkeypatch.syspath_prepend(str(tmp_path / "src"))
     monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
     assert current_runtime().site_packages == (tmp_path / "site-packages", *CURRENT.site_packages)
-
-
-def test_another_interpreter_is_asked_for_the_same_facts() -> None:
-    asked = runtime_at(CURRENT.python, CURRENT.description)
-    assert replace(asked, site_packages=()) == replace(CURRENT, site_packages=())
-
-
-def test_an_interpreter_that_does_not_start_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentUnsatisfiable, match=r"the environment: .*bin/python does not start"):
-        runtime_at(tmp_path / "bin" / "python", "the environment")
 
 
 @given(variables)

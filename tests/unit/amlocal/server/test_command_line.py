@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,17 +81,6 @@ class TestHelp:
     def test_no_command_is_a_wish_for_help(self, run: Run) -> None:
         assert "Usage: " in run().output
 
-    def test_help_does_not_load_the_server(self) -> None:
-        probe = (
-            "import sys; sys.argv = ['amlocal', '--help']\n"
-            "import amlocal.cli\n"
-            "try: amlocal.cli.main()\n"
-            "except SystemExit: pass\n"
-            "heavy = {'uvicorn', 'cryptography', 'jwt', 'yaml', 'mlflow', 'starlette', 'amlocal.assembly'}\n"
-            "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
-        )
-        subprocess.run([sys.executable, "-c", probe], check=True, stdout=subprocess.DEVNULL)
-
 
 class TestUp:
     def test_in_the_background_it_says_where_it_is(
@@ -155,11 +142,6 @@ class TestUp:
         monkeypatch.setattr(server, "configure_log", lambda _: None)
         fails(run("up"), f"A server already runs on {running.folder.root}")
 
-    def test_a_port_in_use_is_refused(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(server, "configure_log", lambda _: None)
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            fails(run("up", "--port", str(other.getsockname()[1])), "is in use")
-
     @pytest.mark.parametrize("option", [["--port", "99999"], ["--workspace", ".."], ["--root", "/dev/null"]])
     def test_bad_options_are_one_line(self, run: Run, option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(server, "configure_log", lambda _: None)
@@ -167,16 +149,6 @@ class TestUp:
 
     def test_another_group_than_the_folders_is_refused(self, run: Run, running: RunningServer) -> None:
         fails(run("up", "-d", "--resource-group", "elsewhere"), "not 'elsewhere'")
-
-    @pytest.mark.parametrize("name", ["identity.json", "secrets.json"])
-    def test_a_damaged_folder_is_named(
-        self, run: Run, settings: Settings, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(server, "configure_log", lambda _: None)
-        (settings.folder.root / name).write_text("{")
-        if name == "secrets.json":
-            settings.folder.bundle.unlink()
-        fails(run("up"), f"{name} is damaged")
 
 
 class TestServe:
@@ -278,11 +250,6 @@ class TestStatus:
 
 
 class TestEnv:
-    def test_a_shell_reads_the_variables_back(self, run: Run, running: RunningServer) -> None:
-        script = f'{run("env").output}\nprintf "%s" "$IDENTITY_ENDPOINT"'
-        shown = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True).stdout
-        assert shown == f"{ORIGIN}/msi/token"
-
     def test_json_holds_the_same(self, run: Run, running: RunningServer) -> None:
         shown = json.loads(run("env", "--format", "json").output)
         assert shown.keys() == running.environ().keys()
@@ -466,15 +433,3 @@ class TestEncodings:
         for stream in streams.values():
             stream.flush()
             stream.buffer.getvalue().decode(encoding)
-
-    def test_the_script_for_a_shell_has_a_paths_own_bytes(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        settings = Settings(root=tmp_path / "日本 ö'")
-        settings.folder.create()
-        state.prepare(settings, {})
-        state.write_server(settings.folder, ORIGIN)
-        with state.acquire(settings.folder):
-            result = CliRunner(charset="ascii").invoke(cli.app, ["env", "--root", str(settings.root)])
-        script = result.stdout_bytes + b'printf %s "$REQUESTS_CA_BUNDLE"'
-        assert subprocess.check_output(["bash", "-c", script], env={}) == os.fsencode(settings.folder.bundle)

@@ -13,7 +13,7 @@ from mlgates.cli.app import app
 from mlgates.cli.command import Group, as_json
 from mlgates.core.errors import ExitCode, MlgatesError
 from mlgates.core.ledger import Action
-from tests.unit.mlgates.cli.test_mlgates_command import Command, mlgates  # noqa: F401 - a fixture
+from tests.unit.mlgates.cli.conftest import Command
 from tests.unit.mlgates.cli.test_release_commands import written
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
@@ -67,17 +67,17 @@ class TestExitCodes:
 
 
 class TestFactsAsJson:
-    def test_of_the_configuration_name_the_source(self, mlgates: Command) -> None:  # noqa: F811
+    def test_of_the_configuration_name_the_source(self, mlgates: Command) -> None:
         facts = json.loads(mlgates("config", "--output", "json").stdout)
         assert facts["MODEL_NAME"] == {"value": "classifier", "source": "mlops/config-mlops.yml"}
 
-    def test_of_the_history_hold_every_entry(self, mlgates: Command, workspace: FakeWorkspace) -> None:  # noqa: F811
+    def test_of_the_history_hold_every_entry(self, mlgates: Command, workspace: FakeWorkspace) -> None:
         written(workspace, Action.APPROVED)
         facts = json.loads(mlgates("history", "--output", "json").stdout)
         assert [(each["number"], each["action"]) for each in facts["entries"]] == [(1, "approved")]
         assert facts["fault"] is None
 
-    def test_keep_every_character(self, mlgates: Command, workspace: FakeWorkspace) -> None:  # noqa: F811
+    def test_keep_every_character(self, mlgates: Command, workspace: FakeWorkspace) -> None:
         written(workspace, Action.APPROVED, reason="[b] :smile: é \\n")
         facts = json.loads(mlgates("history", "--output", "json").stdout)
         assert facts["entries"][0]["reason"] == "[b] :smile: é \\n"
@@ -91,15 +91,9 @@ class TestFactsAsJson:
             "figure": None, "name": "NaN",
         }  # fmt: skip
 
-    def test_of_the_workspace_are_those_of_the_tables(self, mlgates: Command) -> None:  # noqa: F811
-        mlgates("train")
-        facts = json.loads(mlgates("show", "-o", "json").stdout)
-        assert [job["name"] for job in facts["jobs"]] == ["job-1"]
-        assert facts.keys() == {"environments", "data", "jobs", "models"}
-
 
 class TestATableInAPipe:
-    def test_keeps_its_words_whole(self, mlgates: Command, workspace: FakeWorkspace) -> None:  # noqa: F811
+    def test_keeps_its_words_whole(self, mlgates: Command, workspace: FakeWorkspace) -> None:
         written(workspace, Action.APPROVED, reason=" ".join(["word"] * 40))
         lines = [line for line in mlgates("history").stdout.splitlines() if "approved" in line]
         assert [line.count("word") for line in lines] == [40]

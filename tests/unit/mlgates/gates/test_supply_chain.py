@@ -124,14 +124,6 @@ class TestUv:
         with pytest.raises(CouldNotRun, match=r"the model has no requirements\.txt"):
             resolve(tmp_path, tmp_path)
 
-    def test_without_an_index_uv_still_says_what_is_wrong(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("UV_NO_INDEX", "1")
-        (tmp_path / "requirements.txt").write_text("a-distribution-that-nobody-made==1\n")
-        (tmp_path / "python_env.yaml").write_text("python: 3.11.7\n")
-        assert "a-distribution-that-nobody-made" in resolve(tmp_path, tmp_path).conflict
-
     @pytest.mark.parametrize(("text", "version"), [("python: 3.12.1\n", "3.12"), ("pip:\n", None)])
     def test_the_python_is_that_of_the_model(self, tmp_path: Path, text: str, version: str | None) -> None:
         (tmp_path / "python_env.yaml").write_text(text)

@@ -21,8 +21,8 @@ from mlgates.core.pipelines import StageRecord, StageState
 from mlgates.core.progress import Progress, StageEnded, StageStarted
 from mlgates.reports.console import shown
 from mlgates.reports.tables import checks_table, inventory_tables, stages_table
+from tests.contract.mlgates.git_folder import committed
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
-from tests.unit.mlgates.git_folder import committed
 from tests.unit.mlgates.reports.examples import PIPELINE, PROD
 from tests.unit.mlgates.reports.test_tables import FULL
 

@@ -10,8 +10,8 @@ from diabetes import patients
 from diabetes.errors import DataError, TrackingError
 from diabetes.tracking import TrackedRun, held_out_rows, track
 from diabetes.training import Outcome, Settings
+from tests.contract.diabetes.tracking_server import Recorded, tracking_to
 from tests.unit.diabetes import frames
-from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 
 # mlflow.pyfunc warns about type hints of its own while it is imported
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

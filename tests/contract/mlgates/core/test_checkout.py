@@ -9,7 +9,7 @@ import pytest
 from mlgates.core.checkout import source_or_unknown, source_state
 from mlgates.core.errors import NoCheckout, SourceUnknown
 from mlgates.core.values import SourceState
-from tests.unit.mlgates.git_folder import committed, git
+from tests.contract.mlgates.git_folder import committed, git
 
 
 @pytest.fixture

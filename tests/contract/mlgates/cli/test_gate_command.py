@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from mlgates.cli.app import app
 from mlgates.config.project import Project
-from tests.unit.mlgates.git_folder import committed
+from tests.contract.mlgates.git_folder import committed
 
 Gate = Callable[..., Result]
 COMMIT = "0123456789abcdef"

@@ -17,7 +17,7 @@ from mlgates.config.settings import load_settings
 from mlgates.core.checkout import source_state
 from mlgates.core.errors import BuildRefused, ConfigurationError, NoCheckout, SourceUnknown
 from mlgates.core.values import SourceState
-from tests.unit.mlgates.git_folder import committed, git
+from tests.contract.mlgates.git_folder import committed, git
 
 Change = Callable[[Path], object]
 

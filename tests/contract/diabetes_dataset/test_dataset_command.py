@@ -7,7 +7,7 @@ import pytest
 
 from diabetes_dataset.cli import main
 from diabetes_dataset.errors import DatasetError
-from tests.unit.diabetes_dataset.conftest import OTHER, Declare, Website
+from tests.contract.diabetes_dataset.conftest import OTHER, Declare, Website
 
 
 def run(output: Path, declared: Path, *options: str) -> int:

@@ -7,7 +7,7 @@ from diabetes.errors import DataError
 from diabetes_dataset import acquire, origin, stand_in
 from diabetes_dataset.errors import DatasetError, Unavailable
 from diabetes_dataset.origin import Kind
-from tests.unit.diabetes_dataset.conftest import OTHER, PUBLISHED, Declare, Website
+from tests.contract.diabetes_dataset.conftest import OTHER, PUBLISHED, Declare, Website
 
 
 @pytest.fixture(scope="module", autouse=True)

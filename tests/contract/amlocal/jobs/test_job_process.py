@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from amlocal.jobs import process
-from tests.unit.amlocal.jobs.test_supervisor import is_alive
+from tests.contract.amlocal.jobs.test_supervisor import is_alive
 from tests.unit.amlocal.jobs.workspace import until
 
 

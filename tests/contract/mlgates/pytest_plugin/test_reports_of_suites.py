@@ -6,7 +6,7 @@ import pytest
 
 from mlgates.gates.evidence import SuiteRun
 from mlgates.gates.suite_reports import read_suites
-from tests.unit.mlgates.git_folder import committed
+from tests.contract.mlgates.git_folder import committed
 
 pytest_plugins = ("pytester",)
 

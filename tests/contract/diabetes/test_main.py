@@ -9,8 +9,8 @@ import pytest
 
 from diabetes.errors import DataError
 from diabetes.main import main
+from tests.contract.diabetes.tracking_server import Recorded, tracking_to
 from tests.unit.diabetes import frames
-from tests.unit.diabetes.tracking_server import Recorded, tracking_to
 
 # mlflow.pyfunc warns about type hints of its own while it is imported
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")

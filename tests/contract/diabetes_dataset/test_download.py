@@ -10,7 +10,7 @@ from diabetes_dataset import origin
 from diabetes_dataset.download import fetch
 from diabetes_dataset.errors import DatasetError, Unavailable
 from diabetes_dataset.source import Source
-from tests.unit.diabetes_dataset.conftest import OTHER, PUBLISHED, Website
+from tests.contract.diabetes_dataset.conftest import OTHER, PUBLISHED, Website
 
 
 def published(url: str) -> Source:
