@@ -47,7 +47,7 @@ class RunningServer:
 def find(folder: WorkspaceFolder) -> RunningServer | None:
     """Return the server that runs on a workspace's folder, or None."""
     server = state.read_server(folder)
-    if server is None or not _alive(server.pid) or not state.is_held(folder):
+    if server is None or not _alive(server.pid) or not state.is_locked(folder):
         return None
     return RunningServer(folder, server.origin, server.pid, server.lenient)
 
@@ -94,14 +94,14 @@ def start(settings: Settings) -> RunningServer:
 def _launch(settings: Settings) -> RunningServer:
     with naming(settings.folder.log):
         log = settings.folder.log.open("ab")
-    asked, told = os.pipe()  # not among the arguments, which everybody on the machine can list
-    os.write(told, settings.to_json().encode())
-    os.close(told)
+    read_end, write_end = os.pipe()  # not among the arguments, which everybody on the machine can list
+    os.write(write_end, settings.to_json().encode())
+    os.close(write_end)
     reader, writer = os.pipe()
     with log, os.fdopen(reader, encoding="utf-8") as answer:
         process = subprocess.Popen(  # noqa: S603 - this program itself
             [sys.executable, "-m", "amlocal", "serve", "--settings", "-", "--ready-fd", str(writer)],
-            stdin=asked,
+            stdin=read_end,
             stdout=log,
             stderr=log,
             pass_fds=[writer],
@@ -109,7 +109,7 @@ def _launch(settings: Settings) -> RunningServer:
             env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,
         )
-        os.close(asked)
+        os.close(read_end)
         os.close(writer)
         reply = _read_line(answer)
         if reply is None:

@@ -46,8 +46,8 @@ def acquire(folder: WorkspaceFolder) -> TextIO:
     return lock
 
 
-def is_held(folder: WorkspaceFolder) -> bool:
-    """Tell whether a server runs on the folder. The kernel takes the lock from a process however it ends."""
+def is_locked(folder: WorkspaceFolder) -> bool:
+    """Return whether a server runs on the folder. The kernel takes the lock from a process however it ends."""
     try:
         with folder.lock.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: others may look at the same moment

@@ -70,8 +70,8 @@ class ScoringResponse:
         """The status of the model's own process: Azure ML's router hides its errors, 4xx and 5xx, behind 424."""
         if self.status != 424:
             return self.status
-        told = next((value for name, value in self.headers.items() if name.lower() == MODEL_STATUS), "")
-        return int(told) if told.isdigit() else self.status
+        status = next((value for name, value in self.headers.items() if name.lower() == MODEL_STATUS), "")
+        return int(status) if status.isdigit() else self.status
 
     @property
     def text(self) -> str:
@@ -141,7 +141,7 @@ class Exchange:
 
 
 def is_here(uri: str) -> bool:
-    """Tell whether a URI leads to this machine, which no proxy is asked for."""
+    """Return whether a URI leads to this machine, which no proxy is asked for."""
     host = urlsplit(uri).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -25,7 +25,7 @@ _PUBLISHED = "2024-01-01T00:00:00+00:00"
 
 
 def is_curated(name: str) -> bool:
-    """Tell whether Azure has an environment of that family of names."""
+    """Return whether Azure has an environment of that family of names."""
     return _NAME.fullmatch(name) is not None
 
 

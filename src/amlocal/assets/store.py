@@ -113,7 +113,7 @@ class AssetStore:
         return found
 
     def has(self, name: str, version: str) -> bool:
-        """Tell whether there is such a version."""
+        """Return whether there is such a version."""
         return self._context.documents.get(self.kind.collection, name, version) is not None
 
     def versions(self, name: str, view: str = "All", query: Mapping[str, str] | None = None) -> PagedList[Document]:

@@ -44,7 +44,7 @@ class Postings:
             connection.execute("DELETE FROM postings WHERE sequence=?", (sequence,))
 
     def has(self, kind: str, term: Term) -> bool:
-        """Tell whether any document has the term."""
+        """Return whether any document has the term."""
         row = self._database.row("SELECT 1 FROM postings WHERE kind=? AND term=? LIMIT 1", kind, _key(term))
         return row is not None
 
@@ -197,7 +197,7 @@ class Documents:
         return Listing(self._database, kind, name=name)
 
     def has(self, kind: str, term: Term) -> bool:
-        """Tell whether any document of a kind has a term."""
+        """Return whether any document of a kind has a term."""
         return self._postings.has(kind, term)
 
     def get_all(self, kind: str, names: Sequence[str]) -> list[Document | None]:

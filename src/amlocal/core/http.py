@@ -76,7 +76,7 @@ ForJob = Callable[[Mapping[str, str], str], bool]
 
 
 def own_name(path: Mapping[str, str], job: str) -> bool:
-    """Tell whether the route's `{name}` is the job itself."""
+    """Return whether the route's `{name}` is the job itself."""
     return path["name"] == job
 
 

@@ -91,6 +91,6 @@ def refusal(name: str, properties: Mapping[str, Any]) -> ApiError:
 
 
 def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two datastores are the same storage."""
+    """Return whether two datastores are the same storage."""
     keys = ("datastoreType", *_PLACES[one["datastoreType"]])
     return all(one.get(key) == other.get(key) for key in keys)

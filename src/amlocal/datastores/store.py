@@ -157,7 +157,7 @@ def _terms(document: Document) -> tuple[Term]:
 
 
 def is_local(document: Document) -> bool:
-    """Tell whether a datastore's storage is on this machine."""
+    """Return whether a datastore's storage is on this machine."""
     return bool(document.body["properties"].get("accountName") == STORAGE_ACCOUNT)
 
 

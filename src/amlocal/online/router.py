@@ -220,9 +220,9 @@ async def _body(call: Call) -> bytes:
         raise _Rejected(_failure(413, "RequestEntityTooLarge", message)) from error
 
 
-async def _ask(pool: Pool, asking: Awaitable[ScoringResponse]) -> Reply:
+async def _ask(pool: Pool, response: Awaitable[ScoringResponse]) -> Reply:
     try:
-        return _reply(await asking)
+        return _reply(await response)
     except TooBusy as error:
         refused = _failure(429, "TooManyRequests", str(error))
         return replace(refused, headers={_REASON: "too_many_pending_request"})

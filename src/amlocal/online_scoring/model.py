@@ -193,7 +193,7 @@ def _error_response(request: ScoringRequest, message: str, status: int) -> Scori
 
 
 def _is_rowwise(model: Model) -> bool:
-    """Tell whether the model predicts each row by itself, as far as its own example shows."""
+    """Return whether the model predicts each row by itself, as far as its own example shows."""
     example = model.example
     if not model.signature.columns or example is None or example.empty:
         return False

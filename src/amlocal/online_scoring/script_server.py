@@ -14,7 +14,7 @@ PORT = 5001
 
 
 WORKER_ENDS = "w"
-"""The name of the datagram socket beside the server's, to which each worker's end is told."""
+"""The name of the datagram socket beside the server's, to which each worker's end is sent."""
 
 
 def report_worker_ends(address: str) -> None:
@@ -22,9 +22,9 @@ def report_worker_ends(address: str) -> None:
     from gunicorn import config  # type: ignore[import-untyped] # noqa: PLC0415 - comes with the inference server
 
     def child_exit(_: object, worker: object) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told, contextlib.suppress(OSError):
-            told.setblocking(False)
-            told.sendto(str(getattr(worker, "pid", 0)).encode(), str(Path(address).with_name(WORKER_ENDS)))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(OSError):
+            sender.setblocking(False)
+            sender.sendto(str(getattr(worker, "pid", 0)).encode(), str(Path(address).with_name(WORKER_ENDS)))
 
     config.ChildExit.default = staticmethod(child_exit)  # a gunicorn.conf.py of the user's may have its own
 

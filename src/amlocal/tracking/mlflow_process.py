@@ -102,7 +102,7 @@ class MlflowProcess:
         return await asyncio.shield(self.start())
 
     async def ended(self) -> bool:
-        """Tell whether the process is gone, giving one that dies a moment to be so."""
+        """Return whether the process is gone, giving one that dies a moment to be so."""
         if self._process is None:
             return True
         try:

@@ -82,7 +82,7 @@ _ON_AZURE = (
 
 
 def azure_serves(method: str, api: str) -> bool:
-    """Tell whether Azure ML's tracking server has a call; `api` is its path below `/api/`."""
+    """Return whether Azure ML's tracking server has a call; `api` is its path below `/api/`."""
     return _matches(_AZURE_SERVES.get("GET" if method == "HEAD" else method), api)
 
 

@@ -101,7 +101,7 @@ def write_checksum(build: Build) -> Path:
 
 
 def unpack(file: Path, into: Path) -> Build:
-    """Unpack an archive into the folder `into`, having held every file against the manifest; return what it is.
+    """Unpack an archive into the folder `into`, having compared every file with the manifest; return what it is.
 
     Raises `BuildRefused` with the first file that was changed, added, taken out, or lies outside of the folder.
     """

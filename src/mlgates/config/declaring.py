@@ -1,4 +1,4 @@
-"""How a file of declarations (gates.yml, release.yml) is read, and in which words its mistakes are told."""
+"""How a file of declarations (gates.yml, release.yml) is read, and how its mistakes are worded."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -29,7 +29,7 @@ _SHAPES = "a mapping (KEY: value) or a list (- name: KEY, value: ...)"
 
 
 def matching(pattern: re.Pattern[str], rule: str) -> Check:
-    """Return a check that wants the whole value to match `pattern`, told as `rule`."""
+    """Return a check that wants the whole value to match `pattern`, which a message calls `rule`."""
     return lambda value: None if pattern.fullmatch(value) else f"must be {rule}"
 
 

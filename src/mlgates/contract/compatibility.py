@@ -90,13 +90,13 @@ def _input(old: Input, new: Input) -> Iterator[ContractChange]:
     field = f"input '{new.name}'"
     if old.type != new.type:
         widened = old.type in _TAKES.get(new.type, set())
-        told = f"was {old.type} and is {new.type}, which {'takes' if widened else 'does not take'} all of it"
-        yield ContractChange(field, told, breaking=not widened)
+        change = f"was {old.type} and is {new.type}, which {'takes' if widened else 'does not take'} all of it"
+        yield ContractChange(field, change, breaking=not widened)
     if isinstance(old, Tensor) and isinstance(new, Tensor):
         yield from _shape(field, old, new)
     elif isinstance(old, Column) and isinstance(new, Column) and old.required != new.required:
-        told = "is now required" if new.required else "may now be left out"
-        yield ContractChange(field, told, breaking=new.required)
+        change = "is now required" if new.required else "may now be left out"
+        yield ContractChange(field, change, breaking=new.required)
 
 
 def _shape(field: str, old: Tensor, new: Tensor) -> Iterator[ContractChange]:

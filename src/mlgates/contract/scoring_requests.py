@@ -55,7 +55,7 @@ def served_formats(contract: ModelContract) -> tuple[Format, ...]:
 
 
 def azure_takes(form: Format, contract: ModelContract) -> bool:
-    """Tell whether Azure ML's own scoring script for MLflow models takes `form` for this model.
+    """Return whether Azure ML's own scoring script for MLflow models takes `form` for this model.
 
     The script (Azure/azureml-assets, `mlflow_score_script.py`, the images `mlflow-ubuntu22.04-py*-cpu-inference`)
     reads the requests of a model with named columns by `inference_schema.PandasParameterType(orient="split")`, for

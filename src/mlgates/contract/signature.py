@@ -118,7 +118,7 @@ def json_type(value: object) -> str:
 
 
 def same(one: Json, other: Json, *, tolerance: float = 1e-9) -> bool:
-    """Tell whether two answers agree: exactly, floats within the relative `tolerance`, and NaN with NaN.
+    """Return whether two answers agree: exactly, floats within the relative `tolerance`, and NaN with NaN.
 
     Summation order differs with the number of rows in one call, and so may the last bits of a float.
     """

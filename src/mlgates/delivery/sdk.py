@@ -141,7 +141,7 @@ class Switch(io.TextIOBase):
         self._target().flush()
 
     def isatty(self) -> bool:
-        """Tell whether a person reads what is not diverted."""
+        """Return whether a person reads what is not diverted."""
         return self.rest.isatty()
 
     def _target(self) -> TextIO:

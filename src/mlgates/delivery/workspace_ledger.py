@@ -304,10 +304,10 @@ class Ledger:
 
     def _taken(self, entry: Entry) -> bool:
         try:
-            held = self._client.data.get(self.name, str(entry.number))
+            registered = self._client.data.get(self.name, str(entry.number))
         except ResourceNotFoundError:
             return False
-        return _checksum(held) != entry.checksum
+        return _checksum(registered) != entry.checksum
 
     def _versions(self, view: ListViewType = ListViewType.ALL) -> Sequence[Any]:
         with translate_sdk_errors(f"read ledger {self.name}"):

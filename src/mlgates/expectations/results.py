@@ -60,7 +60,7 @@ def failed_expectation(result: Mapping[str, Any], columns: Collection[str]) -> F
     configuration = result["expectation_config"]
     column = configuration["kwargs"].get("column")
     settings = {key: value for key, value in configuration["kwargs"].items() if key not in ("batch_id", "column")}
-    # A missing column makes each expectation about it fail in a way of its own; they are told alike.
+    # A missing column makes each expectation about it fail in a way of its own; they are reported alike.
     missing = column is not None and column not in columns
     observed = "no such column" if missing else _observed(result["result"], result["exception_info"])
     return FailedExpectation(

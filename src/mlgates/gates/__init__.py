@@ -1,1 +1,1 @@
-"""Gates: what is declared in mlops/gates.yml, held against evidence; each check decides on values and does no I/O."""
+"""Gates: what is declared in mlops/gates.yml, compared with evidence; each check decides on values and does no I/O."""

@@ -51,7 +51,7 @@ class CheckTypes(Mapping[str, CheckType]):
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a type of this name, without importing it."""
+        """Return whether there is a type of this name, without importing it."""
         return name in self._built_in or name in self._registered
 
     def __iter__(self) -> Iterator[str]:

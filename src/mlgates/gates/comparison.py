@@ -87,8 +87,8 @@ def _precision_recall(labels: Labels, probabilities: Probabilities) -> list[list
     # From the strictest threshold to the laxest; scikit-learn ends with a point (0, 1), which no threshold has.
     precision, recall, _ = (values[::-1] for values in precision_recall_curve(labels, probabilities))
     # The strictest thresholds call a handful of rows, and the precision of a handful is chance.
-    told = recall[1:] >= _LEAST_RECALL
-    return _thinned(recall[1:][told], precision[1:][told])
+    kept = recall[1:] >= _LEAST_RECALL
+    return _thinned(recall[1:][kept], precision[1:][kept])
 
 
 def _thinned(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[list[float]]:

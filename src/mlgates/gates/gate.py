@@ -27,7 +27,7 @@ def run(
 
 
 class _Results(tuple[CheckResult, ...]):
-    """The results of one check, as a step can tell them."""
+    """The results of one check, as a step reports them."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ def judge(
 
 
 def _completed(planned: CheckConfig, found: CheckResult, seconds: float) -> CheckResult:
-    """Return what a check found as the gate tells it: with the check's name, and a failure that warns only as that."""
+    """Return what a check found as the gate reports it: by the name of the check, a failure that warns only as that."""
     broken = Verdict.WARNED if planned.warn_only else Verdict.FAILED
     return replace(
         found,

@@ -35,8 +35,8 @@ def approver_of(asked: str, environ: Mapping[str, str], session: requests.Sessio
     system, _, environment = asked.partition(":")
     if system != CI:
         return Approver(asked)
-    with session or requests.Session() as asking:
-        found = list(_ask(asking, environ, environment))
+    with session or requests.Session() as http:
+        found = list(_ask(http, environ, environment))
     if not found:
         where = f" environment '{environment}'" if environment else " an environment"
         raise NotAllowed(
@@ -97,7 +97,7 @@ def _on_github(api: _Api, environment: str) -> Iterable[Approver]:
             Approver(review["user"]["login"], review.get("comment") or "")
             for review in document
             if review["state"] == "approved"
-            and (not environment or environment in [held["name"] for held in review["environments"]])
+            and (not environment or environment in [waiting["name"] for waiting in review["environments"]])
         ]
 
     return api.get(f"{address}/repos/{repository}/actions/runs/{run}/approvals", read)

@@ -74,8 +74,8 @@ def check_passed(build: Build) -> GateRecord:
 
 def _build(run: PipelineRun, dist: Path, stack: ExitStack, *, progress: Progress) -> Build:
     build = progress.run("build", lambda: make(run.settings.project, run.source, dist))
-    held = stack.enter_context(unpacked(build.file))
-    run.take(held)
+    from_build = stack.enter_context(unpacked(build.file))
+    run.take(from_build)
     return build
 
 

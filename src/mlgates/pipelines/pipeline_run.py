@@ -62,10 +62,10 @@ class PipelineRun:
     model: AssetVersion | None = None
     gates: list[GateRecord] = field(default_factory=list)
 
-    def take(self, held: Unpacked) -> None:
+    def take(self, from_build: Unpacked) -> None:
         """Train from an unpacked build from here on."""
-        self.build = held.build
-        self.trained_from = replace(self.settings, project=held.project)
+        self.build = from_build.build
+        self.trained_from = replace(self.settings, project=from_build.project)
 
     def training(self) -> tuple[Settings, TrainingRequest]:
         """Return what is trained from, and how: the build, and no other source."""

@@ -44,10 +44,10 @@ def plan(run: PipelineRun, archive: Path, stack: ExitStack) -> Sequence[Stage]:
 
 
 def _check(run: PipelineRun, archive: Path, stack: ExitStack, *, progress: Progress) -> Build:
-    held = stack.enter_context(unpacked(archive))
-    progress.run("dev gate", lambda: check_passed(held.build))
-    run.take(held)
-    return held.build
+    from_build = stack.enter_context(unpacked(archive))
+    progress.run("dev gate", lambda: check_passed(from_build.build))
+    run.take(from_build)
+    return from_build.build
 
 
 def _train(run: PipelineRun, *, progress: Progress) -> Trained:

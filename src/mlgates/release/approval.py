@@ -107,11 +107,11 @@ def check_deployed(client: "MLClient", settings: Settings, artifact: ModelArtifa
 
     Raises `NotAllowed` when either is not `artifact`.
     """
-    held = deployed_checksum(client, settings.online_endpoint, deployment)
-    if held is not None and held != artifact.sha256:
+    deployed = deployed_checksum(client, settings.online_endpoint, deployment)
+    if deployed is not None and deployed != artifact.sha256:
         raise NotAllowed(
-            f"{settings.online_endpoint}/{deployment} has other files than {artifact.model}: they give {held[:12]}, "
-            f"and {artifact.sha256[:12]} was to be released; look who writes to the storage"
+            f"{settings.online_endpoint}/{deployment} has other files than {artifact.model}: they give "
+            f"{deployed[:12]}, and {artifact.sha256[:12]} was to be released; look who writes to the storage"
         )
     return check_unchanged(client, settings, artifact)
 

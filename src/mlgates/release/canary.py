@@ -1,4 +1,4 @@
-"""How long a step of a canary is watched, and whether it keeps its limits: broken, kept, or undecided.
+"""How long a step of a canary is monitored, and whether it keeps its limits: broken, kept, or undecided.
 
 Every limit is a share of what was counted: failed requests, answers slower than allowed (of which half may be, when a
 median is limited), predictions that differ. A limit is broken when the interval of the share lies above it. To go on,
@@ -49,7 +49,7 @@ class VersionProbe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """A step to be watched."""
+    """A step to be monitored."""
 
     limits: CanaryLimits
     share: int

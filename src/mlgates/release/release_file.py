@@ -1,4 +1,4 @@
-"""Reads mlops/release.yml: the steps of a canary, how long each is watched, and what breaks it off."""
+"""Reads mlops/release.yml: the steps of a canary, how long each is monitored, and what breaks it off."""
 
 from typing import Annotated
 
@@ -17,14 +17,14 @@ LEAST = 50
 
 
 class WatchSeconds(Strict):
-    """How long a step is watched, in seconds, on Azure and on a local workspace."""
+    """How long a step is monitored, in seconds, on Azure and on a local workspace."""
 
     azure: Seconds = 300.0
     local: Seconds = 2.0
 
 
 class ExtraSeconds(Strict):
-    """How much longer a step is watched at most, in seconds, while it is not known whether a limit is kept."""
+    """How much longer a step is monitored at most, in seconds, while it is not known whether a limit is kept."""
 
     azure: Seconds = 900.0
     local: Seconds = 60.0
@@ -91,11 +91,11 @@ class ReleaseConfig(Strict):
     """How long a deployment without traffic is kept."""
 
     def seconds(self, settings: Settings) -> float:
-        """Return how long a step is watched in an environment."""
+        """Return how long a step is monitored in an environment."""
         return _of(self.canary.seconds, settings)
 
     def extra_seconds(self, settings: Settings) -> float:
-        """Return how much longer it is watched at most while there is no verdict."""
+        """Return how much longer it is monitored at most while there is no verdict."""
         return _of(self.canary.extra_seconds, settings)
 
     def baseline(self, settings: Settings) -> bool:

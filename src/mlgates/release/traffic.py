@@ -89,7 +89,7 @@ def shift_traffic(
     compared: bool = True,
     progress: Progress,
 ) -> None:
-    """Move the traffic of `split` along `steps` to the new version, each step watched with `samples`.
+    """Move the traffic of `split` along `steps` to the new version, each step monitored with `samples`.
 
     Unless it has to be `compared`, the new version is judged alone when the old one does not answer.
     Raises `CanaryFailed` with reason and figures once a limit is broken, the traffic is back and the version withdrawn;
@@ -151,7 +151,7 @@ def withdraw(
 def steps_left(steps: Sequence[int], share: int) -> tuple[int, ...]:
     """Return the steps that are left when the new version has `share`.
 
-    The present one is repeated: an interrupted release may not have watched it to its end.
+    The present one is repeated: an interrupted release may not have monitored it to its end.
     """
     return tuple(step for step in steps if step >= share)
 

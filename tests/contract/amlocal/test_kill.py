@@ -132,12 +132,12 @@ def has_process(group: int) -> bool:
 
 
 def has_begun(marks: Path, number: int) -> bool:
-    """Tell whether a job of the round runs."""
+    """Return whether a job of the round runs."""
     return any(marks.glob(f"r{number}t*"))
 
 
 def is_over(groups: list[int]) -> bool:
-    """Tell whether no process is left in any of the groups."""
+    """Return whether no process is left in any of the groups."""
     return not any(map(has_process, groups))
 
 

@@ -28,7 +28,7 @@ def targets(config: pytest.Config) -> Sequence[str]:
 
 
 def on_azure(config: pytest.Config) -> bool:
-    """Tell whether the environment that was named is on Azure."""
+    """Return whether the environment that was named is on Azure."""
     environment = config.getoption("--env")
     if environment is None:
         return False

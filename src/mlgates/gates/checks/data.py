@@ -16,7 +16,7 @@ from mlgates.gates.evidence import Evidence
 
 
 class DataConfig(Strict):
-    """Which suite the data is held against."""
+    """Which suite the data is compared with."""
 
     suite: str = Field(min_length=1)
     """The file, relative to the project's folder."""

@@ -63,11 +63,11 @@ def _types(config: SupplyChainConfig, evidence: Evidence) -> CheckResult:
 
 def _yanked(resolution: Resolution) -> CheckResult:
     yanked = resolution.yanked or {}
-    told = ", ".join(f"{release} ({reason})" for release, reason in yanked.items())
+    listed = ", ".join(f"{release} ({reason})" for release, reason in yanked.items())
     return CheckResult(
         name="yanked",
         verdict=Verdict.passed_if(not yanked),
-        reason=f"withdrawn by their makers: {told}" if yanked else "no pinned release was yanked",
+        reason=f"withdrawn by their makers: {listed}" if yanked else "no pinned release was yanked",
         figure=float(len(yanked)),
         limit="at most 0",
         remedy="pin another version of each, and train again",

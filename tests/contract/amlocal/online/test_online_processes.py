@@ -257,7 +257,7 @@ def test_a_stopped_process_leaves_none_behind(tmp_path: Path, kind: Callable[...
 
 
 def is_gone(pid: int) -> bool:
-    """Tell whether a process is no more, or waits only to be buried."""
+    """Return whether a process is no more, or waits only to be buried."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)

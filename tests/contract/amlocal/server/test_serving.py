@@ -55,10 +55,10 @@ def test_a_server_that_takes_requests_says_so(settings: Settings, loop: Callable
 
 
 def test_the_folder_is_locked_as_long_as_the_server_runs(settings: Settings, loop: Callable[[Loop], None]) -> None:
-    held: list[bool] = []
-    loop(lambda *_: held.append(state.is_held(settings.folder)))
+    locked: list[bool] = []
+    loop(lambda *_: locked.append(state.is_locked(settings.folder)))
     server.serve(settings, lambda *_: None)
-    assert [*held, state.is_held(settings.folder)] == [True, False]
+    assert [*locked, state.is_locked(settings.folder)] == [True, False]
 
 
 def test_a_server_that_fails_tidies_up(settings: Settings, loop: Callable[[Loop], None]) -> None:
@@ -70,7 +70,7 @@ def test_a_server_that_fails_tidies_up(settings: Settings, loop: Callable[[Loop]
     with pytest.raises(ZeroDivisionError):
         server.serve(settings, lambda *_: None)
     assert not settings.folder.server.exists()
-    assert not state.is_held(settings.folder)
+    assert not state.is_locked(settings.folder)
 
 
 def test_a_workspace_that_does_not_open_is_an_error(settings: Settings) -> None:

@@ -11,7 +11,7 @@ FILES = sorted(Path(online_scoring.__path__[0]).glob("*.py"))
 
 
 def later(node: ast.AST) -> bool:
-    """Tell whether a part of a program is understood by later Pythons only, though it is no new syntax."""
+    """Return whether a part of a program is understood by later Pythons only, though it is no new syntax."""
     match node:
         case ast.Call(func=ast.Name(id="zip"), keywords=[ast.keyword(arg="strict"), *_]):
             return True

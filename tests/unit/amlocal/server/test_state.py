@@ -29,21 +29,21 @@ def folder(settings: Settings) -> WorkspaceFolder:
 
 
 def test_a_folder_is_locked_as_long_as_the_lock_is_open(folder: WorkspaceFolder) -> None:
-    assert not state.is_held(folder)
+    assert not state.is_locked(folder)
     with state.acquire(folder):
-        assert state.is_held(folder)
-    assert not state.is_held(folder)
+        assert state.is_locked(folder)
+    assert not state.is_locked(folder)
 
 
 def test_a_folder_that_is_not_there_is_not_locked(tmp_path: Path) -> None:
-    assert not state.is_held(WorkspaceFolder(tmp_path / "nowhere"))
+    assert not state.is_locked(WorkspaceFolder(tmp_path / "nowhere"))
 
 
 def test_who_looks_does_not_disturb_others_who_look(folder: WorkspaceFolder) -> None:
     state.acquire(folder).close()
     with folder.lock.open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
-        assert not state.is_held(folder)
+        assert not state.is_locked(folder)
 
 
 def test_a_second_server_is_told_where_the_first_one_is(folder: WorkspaceFolder) -> None:
