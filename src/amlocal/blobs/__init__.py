@@ -4,10 +4,18 @@ Block blobs only, one version each; of a blob's HTTP properties the content type
 """
 
 from amlocal.blobs.access import StorageAccess
-from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, DamagedStore, StorageError, StorageFull, UnsafePath
 from amlocal.blobs.routes import routes
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.values import Blob, Chunk
+from amlocal.blobs.values import (
+    Blob,
+    BlobNotFound,
+    Chunk,
+    ContainerNotFound,
+    DamagedStore,
+    StorageError,
+    StorageFull,
+    UnsafePath,
+)
 
 __all__ = [
     "Blob",

@@ -5,9 +5,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from amlocal.blobs import signatures
-from amlocal.blobs.errors import AuthenticationFailed, StorageError
 from amlocal.blobs.requests import BlobRequest
 from amlocal.blobs.signatures import text_to_sign
+from amlocal.blobs.values import AuthenticationFailed, StorageError
 from amlocal.core.context import Clock
 from amlocal.core.errors import Unauthorized
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.etree import ElementTree as ET
 
-from amlocal.blobs.errors import StorageError
-from amlocal.blobs.values import Chunk
+from amlocal.blobs.values import Chunk, StorageError
 
 _MOST_BLOCKS = 50_000  # of a blob (learn.microsoft.com/rest/api/storageservices/put-block-list)
 _PIECE = 2**14  # bytes

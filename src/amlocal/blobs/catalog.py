@@ -11,8 +11,16 @@ from sqlite3 import Connection, Row
 from typing import overload
 
 from amlocal.blobs.blocks import BlockListEntry, listed_chunks
-from amlocal.blobs.errors import BlobNotFound, ContainerNotFound, StorageError, naming_full_disk
-from amlocal.blobs.values import Blob, BlobProperties, Chunk, Precondition
+from amlocal.blobs.values import (
+    Blob,
+    BlobNotFound,
+    BlobProperties,
+    Chunk,
+    ContainerNotFound,
+    Precondition,
+    StorageError,
+    naming_full_disk,
+)
 from amlocal.core.context import Clock, Ids, azure_date, from_azure_date
 from amlocal.core.database import Database
 

@@ -17,8 +17,7 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakSet
 
-from amlocal.blobs.errors import DamagedStore, naming_full_disk
-from amlocal.blobs.values import Chunk
+from amlocal.blobs.values import Chunk, DamagedStore, naming_full_disk
 
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL})
 _COPIED_AT_ONCE = 2**30  # bytes asked of the kernel in one call

@@ -10,10 +10,9 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from amlocal.blobs.catalog import after_name, after_prefix, from_row
-from amlocal.blobs.errors import StorageError
 from amlocal.blobs.responses import XML_DECLARATION, element
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.values import Blob
+from amlocal.blobs.values import Blob, StorageError
 
 _PAGE_SIZE = 1000  # entries of a page
 _ROWS_AT_ONCE = 200  # rows asked for at once: what more a folder has is skipped, not read

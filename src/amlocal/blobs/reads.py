@@ -4,12 +4,11 @@ import asyncio
 import base64
 import hashlib
 
-from amlocal.blobs.errors import ContainerNotFound, StorageError
 from amlocal.blobs.listing import ListQuery, listing_body, page
 from amlocal.blobs.requests import BlobRequest, ByteRange, Conditions, parse_range
 from amlocal.blobs.responses import blob_headers, container_headers, outgoing
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.values import Blob
+from amlocal.blobs.values import Blob, ContainerNotFound, StorageError
 from amlocal.core.http import Reply
 
 _MAX_RESULTS = 5000  # entries of a page

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from amlocal.blobs.chunks import ChunkWriter
-from amlocal.blobs.errors import StorageError
-from amlocal.blobs.values import Blob
+from amlocal.blobs.values import Blob, StorageError
 from amlocal.core.http import Call
 
 _RANGE = re.compile(r"bytes=(\d{1,19})-(\d{0,19})")

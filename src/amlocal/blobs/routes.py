@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from amlocal.blobs.access import StorageAccess
-from amlocal.blobs.errors import StorageError, permission_missing
 from amlocal.blobs.reads import ReadOperations
 from amlocal.blobs.requests import BlobRequest, parse_request
 from amlocal.blobs.responses import error_body
 from amlocal.blobs.signatures import VERSION
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.values import check_blob
+from amlocal.blobs.values import StorageError, check_blob, permission_missing
 from amlocal.blobs.writes import WriteOperations
 from amlocal.core.context import Clock, Ids, azure_date
 from amlocal.core.http import SMALL, Call, Reply, Route

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from amlocal.blobs.errors import AuthenticationFailed
 from amlocal.blobs.requests import BlobRequest
+from amlocal.blobs.values import AuthenticationFailed
 
 VERSION = "2023-11-03"  # of the signatures made here
 _OLDEST = "2018-11-09"  # the first with `sr` in the signed text

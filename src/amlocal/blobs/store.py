@@ -8,12 +8,13 @@ from sqlite3 import Row
 from amlocal.blobs.blocks import BlockListEntry
 from amlocal.blobs.catalog import BlobCatalog, after_name, from_row
 from amlocal.blobs.chunks import PIECE, ChunkFolder, ChunkWriter
-from amlocal.blobs.errors import BlobNotFound, UnsafePath
 from amlocal.blobs.values import (
     OCTETS,
     Blob,
+    BlobNotFound,
     BlobProperties,
     Precondition,
+    UnsafePath,
     below,
     check_blob,
     check_container,

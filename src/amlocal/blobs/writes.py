@@ -7,11 +7,18 @@ from collections.abc import Mapping
 
 from amlocal.blobs.blocks import read_block_list
 from amlocal.blobs.chunks import ChunkWriter
-from amlocal.blobs.errors import BlobNotFound, StorageError, permission_missing
 from amlocal.blobs.requests import BlobRequest, Conditions, collect, receive
 from amlocal.blobs.responses import etag_headers
 from amlocal.blobs.store import BlobStore
-from amlocal.blobs.values import OCTETS, Blob, BlobProperties, Precondition
+from amlocal.blobs.values import (
+    OCTETS,
+    Blob,
+    BlobNotFound,
+    BlobProperties,
+    Precondition,
+    StorageError,
+    permission_missing,
+)
 from amlocal.core.http import Reply
 
 MAX_BLOB = 5000 * 2**20  # bytes of one Put Blob, from version 2019-12-12 on

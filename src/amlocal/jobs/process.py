@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from amlocal.core.paths import WorkspaceFolder
-from amlocal.jobs.async_utils import settle
 from amlocal.jobs.sandbox import LANDLOCK, NO_SANDBOX
 
 # What a program needs of the machine that it runs on. All else stays out: on Azure a job sees nothing of the
@@ -66,6 +66,18 @@ async def run_command(
                 os.write(writer, b"stop")
         await settle(running)
         os.close(writer)
+
+
+async def settle(work: asyncio.Future[Any]) -> None:
+    """Wait until `work` has ended, however often this task is cancelled meanwhile; what came of it stays in `work`.
+
+    Cancellations are dropped here: the caller has one on its way already, or is past the point where it would matter.
+    """
+    while not work.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([work])
+    if not work.cancelled():
+        work.exception()  # looked at, so that asyncio does not report it as forgotten
 
 
 def _as_file(command: str) -> int:

@@ -5,18 +5,19 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any, TypeVar
 
 from amlocal.core.context import Context
 from amlocal.core.documents import Document
 from amlocal.core.errors import AmlocalError
 from amlocal.core.paths import WorkspaceFolder
-from amlocal.jobs.async_utils import in_thread, settle
 from amlocal.jobs.distribution import write_plan
 from amlocal.jobs.folder import LOG_FOLDER, JobFolder
 from amlocal.jobs.outputs import OutputCollector
 from amlocal.jobs.preparation import JobPreparation, PreparedJob
-from amlocal.jobs.process import Sandbox, run_command, sandbox_warning
+from amlocal.jobs.process import Sandbox, run_command, sandbox_warning, settle
 from amlocal.jobs.status import (
     CANCELED,
     COMPLETED,
@@ -34,6 +35,7 @@ from amlocal.jobs.store import SERVERLESS, JobStore, compute_of
 SERVERLESS_NODES = 2
 RunJob = Callable[[str], Coroutine[None, None, None]]  # runs the job of that name to its end
 Capacity = Callable[[str], int | None]  # compute -> how many jobs at once, None when there is no such compute
+T = TypeVar("T")
 _LOG = logging.getLogger("amlocal")
 
 
@@ -252,3 +254,14 @@ async def recover(store: JobStore, queue: JobQueue, runner: JobRunner, folder: W
         # A pipeline job is not run: it follows the job in it.
         if Status(document.body["status"]).waiting and document.body["properties"]["jobType"] == "Command":
             queue.submit(document)
+
+
+def in_thread(function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+    """Run a function in a thread of its own, for as long as it takes.
+
+    `asyncio.to_thread` shares a few threads among all: minutes of building and copying there would hold up requests.
+    """
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=function.__qualname__)
+    work = asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+    executor.shutdown(wait=False)  # the thread ends with its one task
+    return work

@@ -14,8 +14,8 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from amlocal.runtimes.build import make_once
 from amlocal.runtimes.errors import EnvironmentUnsatisfiable
+from amlocal.runtimes.resolve import make_once
 from amlocal.runtimes.runtime import Log, Runtime
 from amlocal.runtimes.uv_command import run_uv
 

@@ -29,7 +29,7 @@ from amlocal.core.decoding import read_json
 from amlocal.core.yaml_decoding import read_yaml
 from amlocal.runtimes.definitions.pip_requirements import RequirementSource, read_lines
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 _PYPI_NAMES: Mapping[str, str] = MappingProxyType(
     {

@@ -33,7 +33,7 @@ from amlocal.runtimes.definitions.pip_requirements import (
     read_arguments,
 )
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 _ROOT = PurePosixPath("/")
 

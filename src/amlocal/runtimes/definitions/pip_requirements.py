@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from amlocal.core.decoding import read_definition
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 # About how pip goes about its work, not about what is installed.
 _FLAGS_WITHOUT_EFFECT = """

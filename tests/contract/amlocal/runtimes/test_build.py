@@ -9,7 +9,7 @@ from tests.unit.amlocal.runtimes.test_build import _left, _make
 DIES_WHILE_MAKING = """
 import os, sys, threading
 from pathlib import Path
-from amlocal.runtimes.build import make_once
+from amlocal.runtimes.resolve import make_once
 def make(making):
     (making / "half").touch()
     os._exit(9)

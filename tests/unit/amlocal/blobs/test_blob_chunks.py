@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from amlocal.blobs import chunks
 from amlocal.blobs.chunks import PIECE, ChunkFolder
-from amlocal.blobs.errors import DamagedStore, StorageFull
-from amlocal.blobs.values import Chunk
+from amlocal.blobs.values import Chunk, DamagedStore, StorageFull
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from amlocal.runtimes.build import fingerprint, make_once
 from amlocal.runtimes.definitions.conda import conda_requirements, parse_conda
 from amlocal.runtimes.errors import BuildCancelled
 from amlocal.runtimes.interpreters import Interpreter
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.resolve import fingerprint, make_once
+from amlocal.runtimes.runtime import PackageRequirements
 
 
 def _whole(making: Path) -> None:

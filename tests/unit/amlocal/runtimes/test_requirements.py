@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from amlocal.runtimes.requirements import PackageRequirements, unmet
-from amlocal.runtimes.runtime import current_runtime
+from amlocal.runtimes.runtime import PackageRequirements, current_runtime, unmet
 from tests.unit.amlocal.runtimes.wheelhouse import WheelHouse
 
 texts = st.sampled_from([(), ("a",), ("b", "c")])

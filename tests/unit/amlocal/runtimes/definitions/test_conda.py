@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from amlocal.runtimes.definitions.conda import CondaFile, conda_requirements, parse_conda, parse_match_spec
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 Release = tuple[int, ...]
 Meaning = Callable[[Release], bool]

@@ -6,7 +6,7 @@ import pytest
 
 from amlocal.runtimes.definitions.dockerfile import BuildContext, dockerfile_requirements
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 
 @pytest.fixture

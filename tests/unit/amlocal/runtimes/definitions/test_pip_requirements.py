@@ -7,7 +7,7 @@ import pytest
 from amlocal.runtimes.definitions import pip_requirements
 from amlocal.runtimes.definitions.pip_requirements import RequirementSource, read_lines
 from amlocal.runtimes.errors import InvalidDefinition
-from amlocal.runtimes.requirements import PackageRequirements
+from amlocal.runtimes.runtime import PackageRequirements
 
 
 def _read(*lines: str, context: Path | None = None) -> PackageRequirements:

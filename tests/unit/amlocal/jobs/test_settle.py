@@ -1,6 +1,6 @@
 import asyncio
 
-from amlocal.jobs.async_utils import settle
+from amlocal.jobs.process import settle
 from tests.unit.amlocal.jobs.workspace import run, settled
 
 
