@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlgates.build.archive import Build
-from mlgates.build.project import make
+from mlgates.build.packing import make
 from mlgates.config.settings import Settings
 from mlgates.core.checkout import source_state
 from mlgates.core.errors import MlgatesError, NotAllowed, PendingApproval

@@ -46,10 +46,10 @@ def train(
 ) -> None:
     """Register environment and data, run the training job and follow it to its end."""
     client = work.connect()
-    from mlgates.cli import training  # noqa: PLC0415
+    from mlgates.cli import training_commands  # noqa: PLC0415
 
     inputs = {"estimator": estimator, "seed": seed}
-    training.train(work, client, inputs, data_file=data, build=build, register=register)
+    training_commands.train(work, client, inputs, data_file=data, build=build, register=register)
 
 
 @command(app, Group.TRAIN)
@@ -59,9 +59,9 @@ def register(
 ) -> None:
     """Register the model of a completed training job, with its lineage."""
     client = work.connect()
-    from mlgates.cli import training  # noqa: PLC0415
+    from mlgates.cli import training_commands  # noqa: PLC0415
 
-    training.register(work, client, job)
+    training_commands.register(work, client, job)
 
 
 @command(app, Group.TRAIN)
@@ -70,7 +70,7 @@ def build(
 ) -> None:
     """Pack sources, declarations, suites and lock into one archive, with the sha256 of each file."""
     from mlgates.build.archive import write_checksum  # noqa: PLC0415
-    from mlgates.build.project import make  # noqa: PLC0415
+    from mlgates.build.packing import make  # noqa: PLC0415
 
     project = work.settings.project
     made = make(project, source_state(project.root, os.environ), output)
@@ -106,13 +106,13 @@ def pipeline(
 ) -> None:
     """Run the stages of dev (to its gate) or prod (to released traffic); run again, it goes on where it stood."""
     client = work.connect()
-    from mlgates.cli import pipelining  # noqa: PLC0415
+    from mlgates.cli import pipeline_command  # noqa: PLC0415
 
     inputs = {"estimator": estimator, "seed": seed}
-    asked = pipelining.request(
+    asked = pipeline_command.request(
         inputs, force_retrain=force_retrain, until=until, approver=approved_by, reason=reason, canary=not no_canary
     )
-    pipelining.pipeline(work, client, name, asked, build)
+    pipeline_command.pipeline(work, client, name, asked, build)
 
 
 @command(app, Group.SERVE)
@@ -124,18 +124,18 @@ def deploy(
 ) -> None:
     """Deploy one model version to the batch and the online endpoint, side by side."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
-    endpoints.deploy(work, client, only, version=version, smoke_test=test)
+    endpoint_commands.deploy(work, client, only, version=version, smoke_test=test)
 
 
 @command(app, Group.SERVE, "test")
 def smoke_test_endpoints(work: Session, only: Only = None, output: Output = OutputFormat.TEXT) -> None:
     """Run the smoke tests of both endpoints: a sample request, and a batch job whose rows are counted."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
-    endpoints.smoke_test_endpoints(work.printing(output), client, only)
+    endpoint_commands.smoke_test_endpoints(work.printing(output), client, only)
 
 
 @command(app, Group.SERVE)
@@ -148,12 +148,12 @@ def invoke(
 ) -> None:
     """Ask an endpoint: print the answer, or download the predictions."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
     if kind is EndpointKind.ONLINE:
-        endpoints.invoke_online(work, client, path, deployment)
+        endpoint_commands.invoke_online(work, client, path, deployment)
     else:
-        endpoints.invoke_batch(work, client, path, output)
+        endpoint_commands.invoke_batch(work, client, path, output)
 
 
 @command(app, Group.SERVE)
@@ -165,18 +165,18 @@ def logs(
 ) -> None:
     """Print what serves a model has logged."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
-    endpoints.logs(work, client, kind, lines=lines, deployment=deployment)
+    endpoint_commands.logs(work, client, kind, lines=lines, deployment=deployment)
 
 
 @command(app, Group.SERVE)
 def key(work: Session) -> None:
     """Print the key (or a token) of the online endpoint, and nothing else on standard output."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
-    endpoints.key(work, client)
+    endpoint_commands.key(work, client)
 
 
 @command(app, Group.SERVE)
@@ -185,9 +185,9 @@ def destroy(
 ) -> None:
     """Delete the endpoints with their deployments; models, data and jobs stay. Asks first."""
     client = work.connect()
-    from mlgates.cli import endpoints  # noqa: PLC0415
+    from mlgates.cli import endpoint_commands  # noqa: PLC0415
 
-    endpoints.destroy(work, client, only, sure=yes)
+    endpoint_commands.destroy(work, client, only, sure=yes)
 
 
 @command(app, Group.GATE)
@@ -202,12 +202,12 @@ def contract(
     ] = None,
 ) -> None:
     """Show what a model promises to its callers, or what a candidate would change for them."""
-    from mlgates.cli import contracts  # noqa: PLC0415
+    from mlgates.cli import contract_command  # noqa: PLC0415
 
     if compare:
-        contracts.compare(work, *compare)
+        contract_command.compare(work, *compare)
     else:
-        contracts.show(work, model, schema=schema, as_openapi=openapi)
+        contract_command.show(work, model, schema=schema, as_openapi=openapi)
 
 
 @command(app, Group.GATE)
@@ -218,9 +218,9 @@ def gate(
     output: Output = OutputFormat.TEXT,
 ) -> None:
     """Hold a model version, or a commit, against what a gate declares; all checks run."""
-    from mlgates.cli import gating  # noqa: PLC0415
+    from mlgates.cli import gate_commands  # noqa: PLC0415
 
-    gating.gate(work.printing(output), name, version)
+    gate_commands.gate(work.printing(output), name, version)
 
 
 @command(app, Group.GATE)
@@ -231,9 +231,9 @@ def report(
     opened: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> None:
     """Render the newest report of a gate or a pipeline as HTML, and say where it is."""
-    from mlgates.cli import gating  # noqa: PLC0415
+    from mlgates.cli import gate_commands  # noqa: PLC0415
 
-    gating.report(work, gate, pipeline, opened=opened)
+    gate_commands.report(work, gate, pipeline, opened=opened)
 
 
 @command(app, Group.RELEASE)
@@ -250,10 +250,10 @@ def reject(work: Session, model: Model, by: By, reason: Reason, gate_record: Rec
 
 def _decide(work: Session, model: str, action: Action, by: str, reason: str, gate_record: str | None) -> None:
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
     decision = Draft(action=action, by=by, model=model, reason=reason, gate_record=gate_record or "")
-    releasing.decide(work, client, decision)
+    release_commands.decide(work, client, decision)
 
 
 @command(app, Group.RELEASE)
@@ -265,18 +265,18 @@ def release(
 ) -> None:
     """Release an approved version: beside the one that serves, then step by step into its traffic, or back."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
-    releasing.release(work, client, version, canary=canary, by=by)
+    release_commands.release(work, client, version, canary=canary, by=by)
 
 
 @command(app, Group.RELEASE)
 def rollback(work: Session, by: DoneBy = "", reason: Reason = "") -> None:
     """Return to the version that served before, without training."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
-    releasing.rollback(work, client, by=by, reason=reason)
+    release_commands.rollback(work, client, by=by, reason=reason)
 
 
 @command(app, Group.RELEASE)
@@ -287,9 +287,9 @@ def history(
 ) -> None:
     """List approvals, rejections, releases, rollbacks and locks, and say when the record is not whole."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
-    releasing.history(work.printing(output), client, model)
+    release_commands.history(work.printing(output), client, model)
 
 
 class LedgerAction(StrEnum):
@@ -308,30 +308,30 @@ def ledger(
 ) -> None:
     """Say whether the record of decisions is whole, or repair it: that is an entry, and approvals are given again."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
     if action is LedgerAction.VERIFY:
-        releasing.verify_ledger(work, client)
+        release_commands.verify_ledger(work, client)
     else:
-        releasing.repair_ledger(work, client, by=by, reason=reason)
+        release_commands.repair_ledger(work, client, by=by, reason=reason)
 
 
 @command(app, Group.RELEASE)
 def unlock(work: Session, by: By, reason: Reason = "broken by hand") -> None:
     """Break the lock that a dead release has left on the endpoint."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
-    releasing.unlock(work, client, by=by, reason=reason)
+    release_commands.unlock(work, client, by=by, reason=reason)
 
 
 @command(app, Group.RELEASE)
 def tidy(work: Session) -> None:
     """Take away deployments that have had no traffic for as long as mlops/release.yml keeps them."""
     client = work.connect()
-    from mlgates.cli import releasing  # noqa: PLC0415
+    from mlgates.cli import release_commands  # noqa: PLC0415
 
-    releasing.tidy(work, client)
+    release_commands.tidy(work, client)
 
 
 @command(app, Group.PROJECT)
@@ -342,9 +342,9 @@ def show(
 ) -> None:
     """Show what the workspace has: environments, data, jobs, models with their lineage."""
     client = work.connect()
-    from mlgates.cli import training  # noqa: PLC0415
+    from mlgates.cli import training_commands  # noqa: PLC0415
 
-    training.show(work.printing(output), client, newest=newest)
+    training_commands.show(work.printing(output), client, newest=newest)
 
 
 @command(app, Group.PROJECT)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from mlgates.build.archive import Build
-from mlgates.build.project import make, unpacked
+from mlgates.build.packing import make, unpacked
 from mlgates.core.errors import BuildRefused
 from mlgates.core.files import write_whole
 from mlgates.core.gates import GateRecord

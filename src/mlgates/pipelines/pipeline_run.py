@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlgates.build.archive import Build
-from mlgates.build.project import Unpacked, data_beside
+from mlgates.build.packing import Unpacked, data_beside
 from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, ConfigurationError, MlgatesError, PendingApproval
 from mlgates.core.gates import GateRecord

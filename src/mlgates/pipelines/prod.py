@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from mlgates.build.archive import Build
-from mlgates.build.project import unpacked
+from mlgates.build.packing import unpacked
 from mlgates.core.errors import NotAllowed, PendingApproval
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress

@@ -19,8 +19,8 @@ from mlgates.gates.recording import broken
 from mlgates.gates.runs import run_model_gate
 from mlgates.gates.suite_reports import SUITES
 from mlgates.pipelines.pipeline_run import PipelineRun, Summary
-from mlgates.reports.files import write_gate
 from mlgates.reports.html.page import gate_page
+from mlgates.reports.report_files import write_gate
 
 _TAIL_LINES = 25
 

@@ -5,7 +5,7 @@ pytest loads this in every run, so no file here imports anything heavy at its to
 
 import pytest
 
-from mlgates.pytest_plugin import failure_sections, layers
+from mlgates.pytest_plugin import failure_sections, layer_hooks
 from mlgates.pytest_plugin.endpoint_fixtures import (
     batch_endpoint,
     candidate,
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where local workspaces live, by default .amlocal; the run's own stays there, up, for the next run, while "
         "without this option it is temporary",
     )
-    layers.add_option(group)
+    layer_hooks.add_option(group)
     group.addoption("--model-version", default=None, help="the model version under test; by default the newest")
 
 
@@ -66,13 +66,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let the SDK be imported, and set up markers, watch and evidence."""
     for known in _OF_THE_SDK:
         config.addinivalue_line("filterwarnings", known)
-    layers.configure(config)
+    layer_hooks.configure(config)
     failure_sections.configure(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test with its layer."""
-    layers.mark(config, items)
+    layer_hooks.mark(config, items)
 
 
 @pytest.hookimpl(wrapper=True)

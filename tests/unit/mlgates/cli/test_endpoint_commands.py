@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlgates.cli import endpoints
+from mlgates.cli import endpoint_commands
 from mlgates.cli.app import app
 from mlgates.config.project import Project
 from mlgates.endpoint_client import EndpointClient, ScoringResponse
@@ -114,6 +114,6 @@ def test_a_person_is_asked_first(
     mlgates: Command, workspace: FakeWorkspace, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
 ) -> None:
     mlgates("deploy", "--only", "online")
-    monkeypatch.setattr(endpoints, "is_answered", lambda: True)
+    monkeypatch.setattr(endpoint_commands, "is_answered", lambda: True)
     mlgates("destroy", "--only", "online", input=answer)
     assert len(workspace.online_endpoints.held) == left

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlgates.cli.pipelining import request
+from mlgates.cli.pipeline_command import request
 from mlgates.core.errors import ConfigurationError
 from mlgates.pipelines import ci_approver
 from mlgates.pipelines.ci_approver import Approver

@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from mlgates.cli.app import app
 from mlgates.config.project import Project
-from mlgates.reports.files import write_gate, write_pipeline
+from mlgates.reports.report_files import write_gate, write_pipeline
 from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD
 
 Command = Callable[..., Result]

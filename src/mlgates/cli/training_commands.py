@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlgates.build.project import data_beside, unpacked
+from mlgates.build.packing import data_beside, unpacked
 from mlgates.cli.command import Session
 from mlgates.config.settings import Settings
 from mlgates.core.checkout import source_or_unknown

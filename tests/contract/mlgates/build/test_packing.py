@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgates.build.archive import Build, unpack
-from mlgates.build.project import data_beside, make, unpacked
+from mlgates.build.packing import data_beside, make, unpacked
 from mlgates.config.project import Project
 from mlgates.config.settings import load_settings
 from mlgates.core.checkout import source_state

@@ -11,9 +11,9 @@ from mlgates.core.nearest import did_you_mean
 from mlgates.gates.declaration import Gate, Gates, read_gates
 from mlgates.gates.recording import broken, run_commit_gate
 from mlgates.reports.console import shown
-from mlgates.reports.files import markdown_file, read_newest, write, write_gate
 from mlgates.reports.html.page import gate_page
 from mlgates.reports.markdown import show_on_run
+from mlgates.reports.report_files import markdown_file, read_newest, write, write_gate
 from mlgates.reports.tables import checks_table
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.gates import GateRecord
-from mlgates.reports.files import read_newest, write, write_gate, write_pipeline
+from mlgates.reports.report_files import read_newest, write, write_gate, write_pipeline
 from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgates.cli.command import Session
-from mlgates.cli.endpoints import say_calls
+from mlgates.cli.endpoint_commands import say_calls
 from mlgates.core.checkout import source_state
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
@@ -17,8 +17,8 @@ from mlgates.pipelines import dev, prod
 from mlgates.pipelines.ci_approver import approver_of
 from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, newest_build, run_pipeline
 from mlgates.reports.console import shown
-from mlgates.reports.files import markdown_file, write_pipeline
 from mlgates.reports.markdown import show_on_run
+from mlgates.reports.report_files import markdown_file, write_pipeline
 from mlgates.reports.tables import stages_table
 
 if TYPE_CHECKING:
