@@ -282,6 +282,16 @@ def fuzz(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.fuzz", *session.posargs)
 
 
+@nox.session(name="azure-sdk", python=False)
+def azure_sdk(session: nox.Session) -> None:
+    """Microsoft's own end-to-end tests of azure-ai-ml and its hello-world examples, unchanged, against amlocal.
+
+    They come from GitHub, or from folders: `-- --tests azure-sdk-for-python/sdk/ml/azure-ai-ml/tests --examples DIR`.
+    """
+    shared(session)
+    run(session, "python", "-m", "tests.azure_sdk", *session.posargs)
+
+
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Faults planted in a sample of mlgates, one at a time: how many do the unit tests notice? `-- gates --mutants 40`.
