@@ -1,12 +1,13 @@
 """Mutation testing of a sample: faults that cosmic-ray plants one at a time, each in a copy; which do the tests notice?
 
-Each module is tested by the unit tests of its name, if there are any, then by those of its package and by the rule for
-all values: a fault that only other tests would notice counts as missed.
+Each module is tested by the unit tests of its package, those first that import it, and by the rule for all values: a
+fault that only other tests would notice counts as missed.
 """
 
 import argparse
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -70,12 +71,17 @@ def copy_project() -> None:
 
 
 def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
-    """Draw modules of the part, and return them with their tests."""
+    """Draw modules of the part, and return them with their tests, those first that import the module."""
     own = f"tests/unit/mlgates/{part}"
-    named = {file.stem.removeprefix("test_"): f"{own}/{file.name} " for file in (ROOT / own).glob("test_*.py")}
+    tests = {file: file.read_text(encoding="utf-8") for file in sorted((ROOT / own).glob("test_*.py"))}
     modules = sorted((ROOT / "src/mlgates" / part).rglob("[!_]*.py"))
-    drawn = sorted(random.Random(seed).sample(modules, min(number, len(modules))))
-    return {str(file.relative_to(ROOT / "src/mlgates")): f"{named.get(file.stem, '')}{own} {RULES}" for file in drawn}
+    drawn = {}
+    for file in sorted(random.Random(seed).sample(modules, min(number, len(modules)))):
+        *package, name = file.relative_to(ROOT / "src").with_suffix("").parts
+        imported = re.compile(rf"{'.'.join(package)}(\.{name}\b| import .*\b{name}\b)")
+        first = [f"{own}/{test.name}" for test, text in tests.items() if imported.search(text)]
+        drawn[str(file.relative_to(ROOT / "src/mlgates"))] = " ".join([*first, own, RULES])
+    return drawn
 
 
 def mutate(cosmic_ray: str, module: str, tests: str, mutants: int, seed: int) -> Counter[str]:
