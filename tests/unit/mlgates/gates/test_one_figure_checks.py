@@ -122,6 +122,23 @@ class TestData:
         assert "patients: 0 of 1 expectations met; not met: age: " in found.reason
         assert "In years." in found.reason
 
+    @pytest.mark.parametrize(
+        ("failed", "reason"),
+        [
+            ([], "patients: 5 of 5 expectations met"),
+            (["age"], "patients: 4 of 5 expectations met; not met: age"),
+            (["age", "bmi"], "patients: 3 of 5 expectations met; not met: age and 1 more"),
+            (["age", "bmi", "sex"], "patients: 2 of 5 expectations met; not met: age and 2 more"),
+        ],
+    )
+    def test_what_is_not_met_is_counted_and_the_first_of_it_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: list[str], reason: str
+    ) -> None:
+        validated = {"suite": "patients", "checked": 5, "failed": failed}
+        monkeypatch.setattr(data, "_validated", lambda *_: validated)
+        found = self.judged(tmp_path, self.TABLE)
+        assert (found.reason, found.figure, found.holds) == (reason, len(failed), not failed)
+
     def test_the_same_data_is_not_validated_again(self, tmp_path: Path) -> None:
         cache = Cache(tmp_path / "cache")
         first = self.judged(tmp_path, self.TABLE, cache=cache)

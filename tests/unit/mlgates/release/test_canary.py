@@ -1,12 +1,14 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.progress import Record, Silent, Step, StepNoted
+from mlgates.release import canary
 from mlgates.release.canary import CanaryState, CanaryVerdict, StepPhase, WatchPlan, WatchResult, judge, watch
 from mlgates.release.canary_statistics import Observation, total
 from mlgates.release.release_file import LEAST, CanaryLimits
@@ -198,6 +200,22 @@ def test_a_version_that_is_down_is_found_out_after_a_few_requests(limit: float) 
     site = Site(lambda _: FAILED)
     assert site.watched(replace(STEP, limits=CanaryLimits(max_error_rate=limit))).verdict.state is CanaryState.BROKEN
     assert site.rounds < 15
+
+
+def test_a_failure_that_may_be_chance_is_no_reason_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Observation] = []
+
+    def count(step: Observation, *rest: Any) -> CanaryVerdict:
+        looks.append(step)
+        return judge(step, *rest)
+
+    monkeypatch.setattr(canary, "judge", count)
+    counts = []
+    for site in (failing_at(), failing_at(*range(100, 3000, 100))):
+        site.watched()
+        counts.append(len(looks))
+        looks.clear()
+    assert abs(counts[1] - counts[0]) <= 2
 
 
 def test_without_tolerance_the_first_failure_ends_the_watch() -> None:
