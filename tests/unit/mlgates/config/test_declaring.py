@@ -60,7 +60,7 @@ def test_an_unknown_key_is_answered_with_the_nearest_one_of_its_place(content: A
         ({"name": 3}, "shop.yml.name: input should be a valid string, not 3"),
         (
             {"name": "city", "front": {"inches": "26"}},
-            "shop.yml.front.inches: input should be a valid integer, not 'x'",
+            "shop.yml.front.inches: input should be a valid integer, not '26'",
         ),
         (
             {"name": "c", "front": {"inches": 9}},
