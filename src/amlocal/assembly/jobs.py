@@ -13,11 +13,10 @@ from amlocal.core.errors import BadRequest
 from amlocal.core.http import Json, Route
 from amlocal.core.limits import check_run
 from amlocal.core.uris import own_reference
-from amlocal.jobs.inputs import JobEnvironments, JobInputs
 from amlocal.jobs.logs import JobLogs
 from amlocal.jobs.mlflow_sync import MlflowSync, RecordRun
 from amlocal.jobs.outputs import OutputCollector
-from amlocal.jobs.preparation import JobPreparation
+from amlocal.jobs.preparation import JobEnvironments, JobInputs, JobPreparation
 from amlocal.jobs.process import LOCALE, machine_environ
 from amlocal.jobs.routes import JobRoutes
 from amlocal.jobs.run_history import HistoryRoutes, studio_routes

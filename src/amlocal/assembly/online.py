@@ -8,7 +8,7 @@ from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
 from amlocal.core.operations import Operations
-from amlocal.jobs.inputs import JobEnvironments, JobInputs
+from amlocal.jobs.preparation import JobEnvironments, JobInputs
 from amlocal.jobs.process import LOCALE, Sandbox, machine_environ
 from amlocal.online.deployment_build import BuildSettings, DeploymentBuilder
 from amlocal.online.deployment_manager import DeploymentManager

@@ -1,29 +1,21 @@
 """How environments and data become assets: read from their YAML files, and registered once for one content."""
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
 from azure.ai.ml import MLClient, load_data, load_environment
 
 # Private, and the way that Azure ML's own documentation gives for the download of a data asset: the SDK has no other.
 from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri
 from azure.ai.ml.entities import Data, Environment
-from azure.ai.ml.exceptions import MlException
-from azure.core.exceptions import ResourceNotFoundError
-from marshmallow.exceptions import ValidationError
 
 from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.files import sha256_of_json, sha256_of_path
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.sdk import one_line, quiet_upload, translate_sdk_errors
+from mlgates.delivery.sdk import find_version, load_declared, quiet_upload, translate_sdk_errors
 
-T = TypeVar("T")
-# The SDK reports schema errors as prose around JSON, for jobs as JSON within JSON.
-_COMPLAINT = re.compile(r'"(\w+)": \[\s*"([^"]+)"')
 CONTENT_TAG = "content_sha256"
 """Identifies an environment: the checksum of its definition."""
 CHECKSUM_TAG = "sha256"
@@ -32,53 +24,6 @@ SOURCE_TAG = "source_uri"
 """Identifies a data set that is a cloud URI: its content is not ours to read."""
 HOW_TAG = "how_to_get"
 """In dataset.yml: what to do when the file is not there."""
-
-
-def load_declared(loader: Callable[..., T], project: Project, file: Path, over: Mapping[str, object]) -> T:
-    """Return what `loader` (such as azure-ai-ml's `load_job`) reads from the asset `file` of `project`.
-
-    `over` maps dotted keys to values that win over the file's. Raises `ConfigurationError`, which names file and field.
-    """
-    shown = project.shown(file)
-    if not file.is_file():
-        raise ConfigurationError(f"{shown} is not there: a project declares the asset in it (README)")
-    override: list[dict[str, Any]] = [{key: value} for key, value in over.items()]
-    try:
-        return loader(file, params_override=override)
-    except ValidationError as error:
-        raise ConfigurationError(f"{shown}: {complaints(str(error))}") from error
-    except MlException as error:
-        raise ConfigurationError(f"{shown}: {one_line(error)}") from error
-
-
-def complaints(report: str) -> str:
-    """Return the fields and what is wrong with them, `path: Missing data for required field`, from an SDK report."""
-    plain = report.replace("\\n", "\n").replace('\\"', '"')
-    found = [said if field == "_schema" else f"{field}: {said}" for field, said in _COMPLAINT.findall(plain)]
-    # Only the first is kept of the alternatives that the SDK lists when a reference fits none of its forms.
-    return "; ".join(dict.fromkeys(text.rstrip(".") for text in found[:2])) or report.splitlines()[0]
-
-
-class SdkAsset(Protocol):
-    """What the SDK's asset entities have in common."""
-
-    name: str
-    version: str
-    tags: Mapping[str, str] | None
-
-
-def list_versions(versions: Callable[[], Iterable[SdkAsset]]) -> Iterator[AssetVersion]:
-    """Yield what the SDK call `versions` lists, newest first as the service does; an unknown asset has no versions."""
-    try:
-        for each in versions():
-            yield AssetVersion(each.name, str(each.version), created=False, tags=dict(each.tags or {}))
-    except ResourceNotFoundError:
-        return
-
-
-def find_version(versions: Callable[[], Iterable[SdkAsset]], tag: str, value: str) -> AssetVersion | None:
-    """Return the newest of `versions` whose `tag` is `value`."""
-    return next((version for version in list_versions(versions) if version.tags.get(tag) == value), None)
 
 
 def register_environment(client: MLClient, project: Project, name: str) -> AssetVersion:

@@ -12,7 +12,6 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, EndpointTestFailed
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, BatchSmokeTest, Deployment, EndpointKind, Job
-from mlgates.delivery.assets import load_declared
 from mlgates.delivery.job_log import follow
 from mlgates.delivery.jobs import from_sdk
 from mlgates.delivery.operations import (
@@ -24,7 +23,7 @@ from mlgates.delivery.operations import (
     run_operation,
     scoring_uri,
 )
-from mlgates.delivery.sdk import quiet_upload, translate_sdk_errors
+from mlgates.delivery.sdk import load_declared, quiet_upload, translate_sdk_errors
 
 OUTPUT = "score"
 """The output of a batch job with the predictions."""

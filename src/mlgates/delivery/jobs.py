@@ -13,8 +13,8 @@ from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.files import sha256_of_json
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import ORIGIN_TAG, UNKNOWN, AssetVersion, Job, SourceState
-from mlgates.delivery.assets import CHECKSUM_TAG, load_declared
-from mlgates.delivery.sdk import quiet_upload, translate_sdk_errors
+from mlgates.delivery.assets import CHECKSUM_TAG
+from mlgates.delivery.sdk import load_declared, quiet_upload, translate_sdk_errors
 
 JOB_FILE = "pipeline.yml"
 DATA_INPUT = "input"

@@ -11,10 +11,16 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion, Inventory, Job, ModelRef
-from mlgates.delivery.assets import SdkAsset, find_version, list_versions, load_declared
 from mlgates.delivery.jobs import find_job, jobs_of
 from mlgates.delivery.mlflow_runs import run_metrics, verdicts_of
-from mlgates.delivery.sdk import quiet_upload, translate_sdk_errors
+from mlgates.delivery.sdk import (
+    SdkAsset,
+    find_version,
+    list_versions,
+    load_declared,
+    quiet_upload,
+    translate_sdk_errors,
+)
 
 JOB_TAG = "job"
 RELEASED_TAG = "released"

@@ -11,7 +11,6 @@ from mlgates.config.settings import Settings
 from mlgates.core.errors import AssetMissing, EndpointTestFailed
 from mlgates.core.progress import Progress, Step
 from mlgates.core.values import AssetVersion, Deployment, EndpointKind, OnlineSmokeTest
-from mlgates.delivery.assets import load_declared
 from mlgates.delivery.operations import (
     Change,
     OperationResult,
@@ -20,7 +19,7 @@ from mlgates.delivery.operations import (
     run_operation,
     scoring_uri,
 )
-from mlgates.delivery.sdk import translate_sdk_errors
+from mlgates.delivery.sdk import load_declared, translate_sdk_errors
 from mlgates.endpoint_client import Address, EndpointClient, Exchange, ScoringRequest, ask
 
 _TAIL_LINES = 15

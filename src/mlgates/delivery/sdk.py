@@ -1,13 +1,14 @@
-"""What azure-ai-ml raises and prints, kept from our users: its errors in our words, its noise thread by thread."""
+"""What azure-ai-ml reads, lists, raises and prints: as our values and in our words, its noise kept from our users."""
 
 import contextlib
 import io
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal, TextIO, TypeAlias, cast
+from pathlib import Path
+from typing import Any, Literal, Protocol, TextIO, TypeAlias, TypeVar, cast
 
 from azure.ai.ml.exceptions import MlException
 from azure.core.exceptions import (
@@ -18,12 +19,18 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from marshmallow.exceptions import ValidationError
 
+from mlgates.config.project import Project
 from mlgates.config.settings import Settings, Target
-from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
+from mlgates.core.errors import AssetMissing, ConfigurationError, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
+from mlgates.core.values import AssetVersion
 
+T = TypeVar("T")
+# The SDK reports schema errors as prose around JSON, for jobs as JSON within JSON.
+_COMPLAINT = re.compile(r'"(\w+)": \[\s*"([^"]+)"')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_COMPLAINT = "(x) "
+_MARKED = "(x) "
 # After every upload azure-ai-ml prints this, and an empty line, to standard error, progress bar or not.
 _RESET_COLOUR = "\x1b[39m\n"
 # What its progress bar writes; for the input of a batch job there is no way to ask for none.
@@ -58,7 +65,7 @@ def one_line(error: Exception) -> str:
     """Return an error's message on one line: the first, or the complaint of the SDK's own coloured reports."""
     message = _COLOUR.sub("", str(getattr(error, "message", None) or error))
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    complaint = next((line.removeprefix(_COMPLAINT) for line in lines if line.startswith(_COMPLAINT)), None)
+    complaint = next((line.removeprefix(_MARKED) for line in lines if line.startswith(_MARKED)), None)
     return complaint or (lines[0] if lines else type(error).__name__)
 
 
@@ -88,6 +95,53 @@ def _first_contact(error: AzureError, settings: Settings) -> str:
             return f"the local workspace does not answer: see 'amlocal status' ({one_line(error)})"
         case _:
             return f"no answer: {one_line(error)}"
+
+
+def load_declared(loader: Callable[..., T], project: Project, file: Path, over: Mapping[str, object]) -> T:
+    """Return what `loader` (such as azure-ai-ml's `load_job`) reads from the asset `file` of `project`.
+
+    `over` maps dotted keys to values that win over the file's. Raises `ConfigurationError`, which names file and field.
+    """
+    shown = project.shown(file)
+    if not file.is_file():
+        raise ConfigurationError(f"{shown} is not there: a project declares the asset in it (README)")
+    override: list[dict[str, Any]] = [{key: value} for key, value in over.items()]
+    try:
+        return loader(file, params_override=override)
+    except ValidationError as error:
+        raise ConfigurationError(f"{shown}: {complaints(str(error))}") from error
+    except MlException as error:
+        raise ConfigurationError(f"{shown}: {one_line(error)}") from error
+
+
+def complaints(report: str) -> str:
+    """Return the fields and what is wrong with them, `path: Missing data for required field`, from an SDK report."""
+    plain = report.replace("\\n", "\n").replace('\\"', '"')
+    found = [said if field == "_schema" else f"{field}: {said}" for field, said in _COMPLAINT.findall(plain)]
+    # Only the first is kept of the alternatives that the SDK lists when a reference fits none of its forms.
+    return "; ".join(dict.fromkeys(text.rstrip(".") for text in found[:2])) or report.splitlines()[0]
+
+
+class SdkAsset(Protocol):
+    """What the SDK's asset entities have in common."""
+
+    name: str
+    version: str
+    tags: Mapping[str, str] | None
+
+
+def list_versions(versions: Callable[[], Iterable[SdkAsset]]) -> Iterator[AssetVersion]:
+    """Yield what the SDK call `versions` lists, newest first as the service does; an unknown asset has no versions."""
+    try:
+        for each in versions():
+            yield AssetVersion(each.name, str(each.version), created=False, tags=dict(each.tags or {}))
+    except ResourceNotFoundError:
+        return
+
+
+def find_version(versions: Callable[[], Iterable[SdkAsset]], tag: str, value: str) -> AssetVersion | None:
+    """Return the newest of `versions` whose `tag` is `value`."""
+    return next((version for version in list_versions(versions) if version.tags.get(tag) == value), None)
 
 
 class WithoutTraces(io.TextIOBase):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amlocal.core.errors import AmlocalError
-from amlocal.jobs.inputs import download
+from amlocal.jobs.preparation import download
 from amlocal.jobs.status import Interrupted, JobFailure
 from tests.unit.amlocal.jobs.test_job_inputs import Materialised, spec
 from tests.unit.amlocal.jobs.workspace import JobWorkspace

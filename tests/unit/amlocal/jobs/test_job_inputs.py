@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from amlocal.core.errors import AmlocalError, NotFound
-from amlocal.jobs.inputs import JobEnvironments, JobInputs, file_name
+from amlocal.jobs.preparation import JobEnvironments, JobInputs, file_name
 from amlocal.jobs.status import Interrupted, JobFailure
 from amlocal.runtimes import Runtime
 from tests.unit.amlocal.jobs.workspace import ENVIRONMENT, IDENTITY, JobWorkspace

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlocal.jobs.folder import WriteLog
-from amlocal.jobs.inputs import JobEnvironments, JobInputs
-from amlocal.jobs.preparation import JobPreparation, PreparedJob, job_environ
+from amlocal.jobs.preparation import JobEnvironments, JobInputs, JobPreparation, PreparedJob, job_environ
 from amlocal.jobs.process import machine_environ
 from amlocal.jobs.status import JobFailure
 from amlocal.runtimes import Runtime, current_runtime

@@ -15,7 +15,7 @@ from amlocal.core.context import Context, Identity
 from amlocal.core.database import Database
 from amlocal.core.documents import Documents
 from amlocal.core.errors import ApiError
-from amlocal.jobs.inputs import JobInputs
+from amlocal.jobs.preparation import JobInputs
 from amlocal.online.deployment_build import BuildSettings, DeploymentBuild, DeploymentBuilder, check_servable
 from amlocal.online.errors import RolloutFailed
 from amlocal.online.operation_responses import with_defaults

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from mlgates.config.project import Project
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.core.files import sha256_of_json, sha256_of_path
-from mlgates.delivery.assets import find_version, list_versions, register_data, register_environment
+from mlgates.delivery.assets import register_data, register_environment
 from mlgates.delivery.operations import checksum_in
+from mlgates.delivery.sdk import find_version, list_versions
 
 
 def change(file: Path, **values: object) -> None:

@@ -12,8 +12,7 @@ from azure.core.exceptions import (
 from mlgates.config.project import Project
 from mlgates.config.settings import Settings, load_settings
 from mlgates.core.errors import AssetMissing, MlgatesError, WorkspaceRefused, WorkspaceUnavailable
-from mlgates.delivery.assets import complaints
-from mlgates.delivery.sdk import one_line, reaching, translate_sdk_errors
+from mlgates.delivery.sdk import complaints, one_line, reaching, translate_sdk_errors
 
 
 def forbidden() -> HttpResponseError:
