@@ -71,16 +71,16 @@ def copy_project() -> None:
 
 
 def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
-    """Draw modules of the part, and return them with their tests, those first that import the module."""
+    """Draw modules of the part from the copy; return them with their tests, those first that import the module."""
     own = f"tests/unit/mlgates/{part}"
-    tests = {file: file.read_text(encoding="utf-8") for file in sorted((ROOT / own).glob("test_*.py"))}
-    modules = sorted((ROOT / "src/mlgates" / part).rglob("[!_]*.py"))
+    tests = {file: file.read_text(encoding="utf-8") for file in sorted((COPY / own).glob("test_*.py"))}
+    modules = sorted((COPY / "src/mlgates" / part).rglob("[!_]*.py"))
     drawn = {}
     for file in sorted(random.Random(seed).sample(modules, min(number, len(modules)))):
-        *package, name = file.relative_to(ROOT / "src").with_suffix("").parts
+        *package, name = file.relative_to(COPY / "src").with_suffix("").parts
         imported = re.compile(rf"{'.'.join(package)}(\.{name}\b| import .*\b{name}\b)")
         first = [f"{own}/{test.name}" for test, text in tests.items() if imported.search(text)]
-        drawn[str(file.relative_to(ROOT / "src/mlgates"))] = " ".join([*first, own, RULES])
+        drawn[str(file.relative_to(COPY / "src/mlgates"))] = " ".join([*first, own, RULES])
     return drawn
 
 
