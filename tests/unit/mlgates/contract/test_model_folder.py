@@ -27,6 +27,11 @@ def test_columns_keep_their_names_types_and_whether_they_are_required(tmp_path: 
     assert contract.inputs == (Column("a", DataType.DOUBLE), Column("b", DataType.STRING, required=False))
 
 
+def test_a_column_that_does_not_say_so_is_required(tmp_path: Path) -> None:
+    contract = read_contract(write_model(tmp_path, {"inputs": [{"type": "double", "name": "a"}]}))
+    assert contract.inputs == (Column("a", DataType.DOUBLE, required=True),)
+
+
 def test_columns_without_names_are_distinguished_by_place(tmp_path: Path) -> None:
     contract = read_contract(write_model(tmp_path, {"inputs": UNNAMED}))
     assert (contract.names, contract.named) == (("0", "1"), False)
