@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 
 NO_HEADERS: Mapping[str, str] = {}
 

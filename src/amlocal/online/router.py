@@ -22,7 +22,7 @@ from amlocal.online.deployment_manager import DeploymentManager
 from amlocal.online.errors import ProcessDied, TooBusy
 from amlocal.online.pool import Pool
 from amlocal.online.store import OnlineStore
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 
 AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 _LIFETIME, _REFRESH = timedelta(hours=24), timedelta(hours=12)

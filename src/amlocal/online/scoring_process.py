@@ -14,7 +14,7 @@ from amlocal.core.http import JoinedWrites
 from amlocal.online.deployment_logs import DeploymentLog, ProcessOutput, capture_output
 from amlocal.online.errors import NotSent, ProcessDied
 from amlocal.online.pool import NO_HEADERS
-from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
+from amlocal.online_scoring.link import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
 
 
 class _Link(asyncio.Protocol):

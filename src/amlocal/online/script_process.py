@@ -20,7 +20,7 @@ from amlocal.jobs import supervisor
 from amlocal.online.deployment_logs import DeploymentLog, ProcessOutput, capture_output
 from amlocal.online.errors import NotSent, ProcessDied, WorkerDied
 from amlocal.online.pool import NO_HEADERS
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 from amlocal.online_scoring.script_server import PORT, WORKER_ENDS
 
 _GRACE_S = 5.0

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import DataType, TensorSpec
 
-from amlocal.online_scoring.frames import ScoringRequest, ScoringResponse
+from amlocal.online_scoring.link import ScoringRequest, ScoringResponse
 from amlocal.online_scoring.request_parser import ParsedRequest, parse_request
 from amlocal.online_scoring.signature import TYPE_RULES, Column, InvalidRequest, Param, Signature, Tensor
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from amlocal.online_scoring.frames import ScoringRequest
+from amlocal.online_scoring.link import ScoringRequest
 from amlocal.online_scoring.signature import (
     TYPE_RULES,
     Column,

@@ -27,7 +27,7 @@ SRC = str(Path(sys.modules["amlocal"].__path__[0]).parent)
 # Answers each request with its own body in capitals; `exit` and `hang` do that.
 ECHO = """
 import os, socket, sys, time
-from amlocal.online_scoring.frames import ScoringResponse, pack_response, take_requests
+from amlocal.online_scoring.link import ScoringResponse, pack_response, take_requests
 server, buffer = socket.socket(fileno=int(sys.argv[1])), bytearray()
 print("echo is up", flush=True)
 server.sendall(pack_response(ScoringResponse(0)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 
-from amlocal.online_scoring.frames import ScoringRequest, ScoringResponse
+from amlocal.online_scoring.link import ScoringRequest, ScoringResponse
 from amlocal.online_scoring.model import Model, OnlineScorer, json_ready
 from amlocal.online_scoring.signature import Column, Param, Signature, Tensor
 

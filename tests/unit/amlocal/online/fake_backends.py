@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from amlocal.online.errors import ProcessDied
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 
 Reply = Callable[[bytes], ScoringResponse | None]  # None leaves the question to the test
 

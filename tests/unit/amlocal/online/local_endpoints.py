@@ -28,7 +28,7 @@ from amlocal.online.operation_responses import OperationResponses, ResourceBodie
 from amlocal.online.rollouts import Rollouts
 from amlocal.online.router import EndpointAuth, ScoringRouter
 from amlocal.online.store import OnlineStore
-from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
+from amlocal.online_scoring.link import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import ORIGIN, Answer, Client
 from tests.unit.amlocal.blobs.wire import CountingIds, ManualClock
 from tests.unit.amlocal.online.fake_backends import FakeBackend, Reply

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amlocal.online.errors import ProcessDied, WorkerDied
 from amlocal.online.pool import Pool, PoolSettings
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 from tests.unit.amlocal.online.fake_backends import FakeBackend, settle
 
 TIMEOUT_S, START_S = 5.0, 310.0

@@ -9,7 +9,7 @@ import pytest
 
 from amlocal.online.errors import NotSent, ProcessDied, RolloutFailed, TooBusy, WorkerDied
 from amlocal.online.pool import Pool, PoolSettings
-from amlocal.online_scoring.frames import ScoringResponse
+from amlocal.online_scoring.link import ScoringResponse
 from tests.unit.amlocal.online.fake_backends import FakeBackend, eventually, settle
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
+from amlocal.online_scoring.link import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.online.fake_backends import eventually, settle
 from tests.unit.amlocal.online.local_endpoints import LocalEndpoints, run_scenarios
 

@@ -9,7 +9,7 @@ import pytest
 
 from amlocal.online.errors import WorkerDied
 from amlocal.online.router import MAX_BODY
-from amlocal.online_scoring.frames import ScoringResponse as ModelAnswer
+from amlocal.online_scoring.link import ScoringResponse as ModelAnswer
 from tests.unit.amlocal.asgi import Answer
 from tests.unit.amlocal.online.fake_backends import FakeBackend, eventually, settle
 from tests.unit.amlocal.online.local_endpoints import LocalEndpoints, run_scenarios

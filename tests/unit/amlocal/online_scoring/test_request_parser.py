@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlocal.online_scoring.frames import ScoringRequest
+from amlocal.online_scoring.link import ScoringRequest
 from amlocal.online_scoring.request_parser import parse_request, read_params, read_table
 from amlocal.online_scoring.signature import (
     TYPE_RULES,

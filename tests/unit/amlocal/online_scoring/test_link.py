@@ -11,15 +11,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from amlocal.online_scoring import launch, model_server, script_server
-from amlocal.online_scoring.frames import ALIVE, ScoringRequest, ScoringResponse, pack_request, take_responses
-
-if TYPE_CHECKING:
-    from amlocal.online_scoring.model import OnlineScorer
+from amlocal.online_scoring import launch, link, script_server
+from amlocal.online_scoring.link import (
+    ALIVE,
+    ScoringRequest,
+    ScoringResponse,
+    pack_request,
+    pack_response,
+    take_requests,
+    take_responses,
+)
 
 # MLflow says so of its own type hints, when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint.* is inferred as AnyType:UserWarning")
@@ -38,7 +45,7 @@ class Counting:
 def serving() -> Iterator[socket.socket]:
     """Serve in a thread; yield the server's end."""
     ours, theirs = socket.socketpair()
-    thread = threading.Thread(target=model_server.serve, args=(theirs, cast("OnlineScorer", Counting())))
+    thread = threading.Thread(target=link.serve, args=(theirs, Counting()))
     with ours, theirs:
         thread.start()
         yield ours
@@ -83,14 +90,14 @@ def test_the_question_whether_it_is_there_is_no_request() -> None:
 
 
 def test_what_waits_is_taken_up_to_a_measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_server, "_BATCH_BYTES", 100)
-    monkeypatch.setattr(model_server, "_CHUNK", 64)
+    monkeypatch.setattr(link, "_BATCH_BYTES", 100)
+    monkeypatch.setattr(link, "_CHUNK", 64)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.sendall(b"".join(pack_request(ScoringRequest(number, b"x" * 20)) for number in range(1, 21)))
         buffer, sizes = bytearray(), list[int]()
         while sum(sizes) < 20:
-            sizes.append(len(model_server.arrived(theirs, buffer)))
+            sizes.append(len(link.arrived(theirs, buffer)))
         assert len(sizes) > 3
 
 
@@ -99,7 +106,7 @@ def test_a_server_that_goes_away_in_the_middle_leaves_nothing_to_answer() -> Non
     with theirs:
         ours.sendall(pack_request(ScoringRequest(1, b"x" * 100))[:50])
         ours.close()
-        assert model_server.arrived(theirs, bytearray()) == []
+        assert link.arrived(theirs, bytearray()) == []
 
 
 DOUBLING = """
@@ -126,7 +133,7 @@ def test_when_the_server_is_gone_the_whole_group_of_the_process_is_ended(monkeyp
     ours, theirs = socket.socketpair()
     with theirs:
         ours.close()
-        model_server.end_with(theirs)
+        link.end_with(theirs)
     assert ended == [(0, signal.SIGKILL)]
 
 
@@ -134,11 +141,11 @@ def test_a_loaded_model_is_announced_and_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     watched, frozen = threading.Event(), threading.Event()
-    monkeypatch.setattr(model_server, "end_with", lambda server: watched.set())
+    monkeypatch.setattr(link, "end_with", lambda server: watched.set())
     monkeypatch.setattr(gc, "freeze", frozen.set)
     ours, theirs = socket.socketpair()
     folder = model(tmp_path / "m", DOUBLING)
-    thread = threading.Thread(target=model_server.main, args=(folder, theirs.detach()))
+    thread = threading.Thread(target=launch.main, args=(folder, theirs.detach()))
     thread.start()
     with ours:
         assert received(ours, 1) == {ALIVE: b""}
@@ -152,12 +159,10 @@ def test_a_loaded_model_is_announced_and_served(
 def test_a_model_that_cannot_be_loaded_is_the_end_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(model_server, "end_with", lambda server: None)
+    monkeypatch.setattr(link, "end_with", lambda server: None)
     ours, theirs = socket.socketpair()
     with ours, pytest.raises(SystemExit) as end:
-        model_server.main(
-            model(tmp_path / "m", "raise ImportError('no such luck')", name="broken_rules"), theirs.detach()
-        )
+        launch.main(model(tmp_path / "m", "raise ImportError('no such luck')", name="broken_rules"), theirs.detach())
     assert (end.value.code, "no such luck" in capfd.readouterr().err) == (3, True)
 
 
@@ -181,3 +186,31 @@ def test_the_inference_server_is_put_behind_a_socket(monkeypatch: pytest.MonkeyP
     runpy.run_path(script_server.__file__, run_name="__main__")
     assert ran == [("unix:/tmp/s", ["--entry_script", "score.py"])]
     assert str(Path(script_server.__file__).parent) not in sys.path
+
+
+REQUESTS = st.builds(
+    ScoringRequest, st.integers(0, 2**32 - 1), st.binary(max_size=50), st.sampled_from(["", "application/json"])
+)
+ANSWERS = st.builds(
+    ScoringResponse, st.integers(0, 2**32 - 1), st.integers(200, 599), st.binary(max_size=50), st.just(0.5)
+)
+
+
+@given(st.lists(REQUESTS, max_size=5), st.integers(1, 20))
+def test_requests_come_out_as_they_went_in_however_they_are_cut(requests: list[ScoringRequest], size: int) -> None:
+    stream = b"".join(map(pack_request, requests))
+    buffer, found = bytearray(), []
+    for start in range(0, len(stream), size):
+        buffer += stream[start : start + size]
+        found += take_requests(buffer)
+    assert (found, buffer) == (requests, bytearray())
+
+
+@given(st.lists(ANSWERS, max_size=5), st.integers(1, 20))
+def test_answers_come_out_as_they_went_in_however_they_are_cut(answers: list[ScoringResponse], size: int) -> None:
+    stream = b"".join(map(pack_response, answers))
+    buffer, found = bytearray(), []
+    for start in range(0, len(stream), size):
+        buffer += stream[start : start + size]
+        found += take_responses(buffer)
+    assert (found, buffer) == (answers, bytearray())

@@ -1,19 +1,29 @@
-"""The protocol between the server and a scoring process: requests and responses, each with its length in front.
+"""The line between the server and a scoring process: requests and responses, and the loop that reads and answers them.
 
 Both ends belong to amlocal and hold the two ends of one socket pair, so there is no address to guard and no secret.
-Request 0 asks whether the process is there; response 0 says so, and that the model is loaded.
+Each message has its length in front. Request 0 asks whether the process is there; response 0 says so, and that the
+model is loaded. No event loop is in the process, and no thread but one that waits for the server's end. While the model
+works, requests gather in the socket; all that are there when it is done make the next batch. A request that comes alone
+waits for nothing.
 """
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 _REQUEST = struct.Struct("!IIH")  # number, bytes of body, bytes of content type
 _RESPONSE = struct.Struct("!IIHf")  # number, bytes of body, status, milliseconds
 
 ALIVE = 0
+_CHUNK = 2**18
+_BATCH_BYTES = 2**21  # of requests: what is beyond waits in the socket
 
 
 @dataclass(frozen=True)
@@ -80,3 +90,47 @@ def take_responses(buffer: bytearray) -> list[ScoringResponse]:
         at = start + size
     del buffer[:at]
     return found
+
+
+class Scorer(Protocol):
+    """A model that answers."""
+
+    def respond(self, requests: Sequence[ScoringRequest]) -> Iterator[list[ScoringResponse]]:
+        """Yield the responses to the requests, in any order, those that are ready at the same time together."""
+
+
+def end_with(server: socket.socket) -> None:
+    """End this process and what it started when the server is gone, even if the model is at work."""
+    watch = select.poll()
+    watch.register(server.fileno(), 0)  # hang-ups only
+    watch.poll()
+    os.killpg(0, signal.SIGKILL)
+
+
+def arrived(server: socket.socket, buffer: bytearray) -> list[ScoringRequest]:
+    """Return the requests that are there, waiting for the first; none when the server has ended."""
+    while not (found := take_requests(buffer)):
+        chunk = server.recv(_CHUNK)
+        if not chunk:
+            return []
+        buffer += chunk
+    while len(buffer) < _BATCH_BYTES and select.select([server], [], [], 0)[0]:
+        chunk = server.recv(_CHUNK)
+        if not chunk:
+            break
+        buffer += chunk
+    return found + take_requests(buffer)
+
+
+def serve(server: socket.socket, scorer: Scorer) -> None:
+    """Answer until the server closes its end."""
+    buffer = bytearray()
+    while requests := arrived(server, buffer):
+        waiting = []
+        for request in requests:
+            if request.number == ALIVE:
+                server.sendall(pack_response(ScoringResponse(ALIVE)))
+            else:
+                waiting.append(request)
+        for responses in scorer.respond(waiting):
+            server.sendall(b"".join(map(pack_response, responses)))
