@@ -1,7 +1,8 @@
 """Mutation testing of a sample: faults that cosmic-ray plants one at a time, each in a copy; which do the tests notice?
 
-Each module is tested by the unit tests of its package, those first that import it, and by the rule for all values: a
-fault that only other tests would notice counts as missed.
+Each module is tested by the unit tests of its package, those first that import it, by those of them in tests/contract,
+since they start processes or import for seconds, and by the rule for all values. A fault that only other tests would
+notice counts as missed.
 """
 
 import argparse
@@ -74,13 +75,14 @@ def drawn_modules(part: str, number: int, seed: int) -> dict[str, str]:
     """Draw modules of the part from the copy; return them with their tests, those first that import the module."""
     own = f"tests/unit/mlgates/{part}"
     tests = {file: file.read_text(encoding="utf-8") for file in sorted((COPY / own).glob("test_*.py"))}
+    moved = [folder for folder in [f"tests/contract/mlgates/{part}"] if (COPY / folder).is_dir()]
     modules = sorted((COPY / "src/mlgates" / part).rglob("[!_]*.py"))
     drawn = {}
     for file in sorted(random.Random(seed).sample(modules, min(number, len(modules)))):
         *package, name = file.relative_to(COPY / "src").with_suffix("").parts
         imported = re.compile(rf"{'.'.join(package)}(\.{name}\b| import .*\b{name}\b)")
         first = [f"{own}/{test.name}" for test, text in tests.items() if imported.search(text)]
-        drawn[str(file.relative_to(COPY / "src/mlgates"))] = " ".join([*first, own, RULES])
+        drawn[str(file.relative_to(COPY / "src/mlgates"))] = " ".join([*first, own, *moved, RULES])
     return drawn
 
 
