@@ -10,7 +10,7 @@ from functools import partial
 
 from amlocal.app import App
 from amlocal.assembly.batch import Batch
-from amlocal.assembly.credentials import Credentials, check_caller
+from amlocal.assembly.credentials import Credentials
 from amlocal.assembly.jobs import Jobs
 from amlocal.assembly.online import Online
 from amlocal.assembly.stores import Stores, open_stores
@@ -61,25 +61,11 @@ def build(
     credentials = Credentials(context, stores, load_secrets(folder.secrets))
     environ = machine_environ(os.environ)
     tracking = Tracking(folder.tracking, stores.blobs, lenient=settings.lenient, environ=environ)
-    jobs = Jobs(
-        context,
-        settings,
-        stores,
-        record_run=tracking.record_run,
-        signing_key=credentials.secrets.signing,
-        client_environ=switch_environ(origin, folder, identity) | direct_environ(os.environ),
-        make_token=credentials.job_token,
-    )
+    client_environ = switch_environ(origin, folder, identity) | direct_environ(os.environ)
+    jobs = Jobs(context, settings, stores, credentials, record_run=tracking.record_run, client_environ=client_environ)
     operations = Operations(context)
     batch = Batch(context, settings, stores, jobs, operations)
-    online = Online(
-        context,
-        settings,
-        stores,
-        operations,
-        signing_key=credentials.secrets.signing,
-        check_bearer=partial(check_caller, credentials.tokens),
-    )
+    online = Online(context, settings, stores, operations, credentials)
 
     table = [
         *identity_routes(context, credentials.secrets, credentials.tokens),

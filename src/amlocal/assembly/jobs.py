@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from amlocal.assembly.credentials import Credentials
 from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.decoding import text
@@ -34,11 +35,10 @@ class Jobs:
         context: Context,
         settings: Settings,
         stores: Stores,
+        credentials: Credentials,
         *,
         record_run: RecordRun,
-        signing_key: str,
         client_environ: Mapping[str, str],
-        make_token: Callable[[str, bool], str],
     ) -> None:
         self._context = context
         self._stores = stores
@@ -46,7 +46,7 @@ class Jobs:
         self._folder = settings.folder
         self._check: Callable[[Mapping[str, Any]], None] = _unchecked if settings.lenient else check_run
         self._tracked = MlflowSync(stores.jobs, record_run)
-        self._logs = JobLogs(context, self._folder, stores.blobs, signing_key)
+        self._logs = JobLogs(context, self._folder, stores.blobs, credentials.secrets.signing)
         self._collector = OutputCollector(stores.blobs, stores.datastores, stores.data, stores.models)
         environments = JobEnvironments(
             self._lookup, stores.blobs, cache=self._folder.environments, strict=settings.strict_environments
@@ -57,7 +57,7 @@ class Jobs:
             environments,
             machine={**machine_environ(os.environ), **LOCALE},
             client_environ=client_environ,
-            make_token=make_token,
+            make_token=credentials.job_token,
         )
         self._runner = JobRunner(context, self._folder, stores.jobs, preparation, self._collector)
         self._queue = JobQueue(stores.jobs, self._runner.run, stores.computes.capacity)

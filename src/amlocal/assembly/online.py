@@ -2,8 +2,9 @@
 
 import os
 import random
-from collections.abc import Callable
+from functools import partial
 
+from amlocal.assembly.credentials import Credentials, check_caller
 from amlocal.assembly.stores import Stores
 from amlocal.core.context import Context
 from amlocal.core.http import Route
@@ -30,14 +31,12 @@ class Online:
         settings: Settings,
         stores: Stores,
         operations: Operations,
-        *,
-        signing_key: str,
-        check_bearer: Callable[[str], None],
+        credentials: Credentials,
     ) -> None:
         self._context = context
         self._store = OnlineStore(context)
         self._operations = operations
-        self._auth = EndpointAuth(signing_key, context.clock, check_bearer)
+        self._auth = EndpointAuth(credentials.secrets.signing, context.clock, partial(check_caller, credentials.tokens))
         lookup = stores.lookup()
         cache, strict = settings.folder.environments, settings.strict_environments
         self._builder = DeploymentBuilder(
