@@ -79,21 +79,21 @@ def _site() -> Iterator[Any]:
     from mlgates.config.settings import load_settings  # noqa: PLC0415
     from tests.unit.mlgates.conftest import make_project  # noqa: PLC0415
     from tests.unit.mlgates.fake_workspace import FakeWorkspace  # noqa: PLC0415
-    from tests.unit.mlgates.release.conftest import Town, Voice  # noqa: PLC0415
+    from tests.unit.mlgates.release.conftest import FakeEndpointClient, FakeSite  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder) / "project")
         project.release_file.write_text(_CANARY)
         models = Path(folder) / "models"
         models.mkdir()
-        town = Town(FakeWorkspace(), load_settings(project, "local", environ={}), models)
+        site = FakeSite(FakeWorkspace(), load_settings(project, "local", environ={}), models)
 
         def release() -> None:
-            town.approved()
+            site.approved()
             words = ["release", "--by", "Ann", "--project", str(project.root)]
-            result = CliRunner().invoke(app, words, obj=lambda _: town.workspace)
+            result = CliRunner().invoke(app, words, obj=lambda _: site.workspace)
             if result.exit_code:
                 raise MeasureFailed(f"the release failed: {result.output}")
 
-        with patch("mlgates.endpoint_client.EndpointClient", lambda to, **_: Voice(town, to)):
+        with patch("mlgates.endpoint_client.EndpointClient", lambda to, **_: FakeEndpointClient(site, to)):
             yield release

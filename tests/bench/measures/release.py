@@ -49,7 +49,7 @@ def release() -> list[Figure]:
 def _pressed_during(site: "ReleaseSite", version: str, target: Target) -> Load:
     """Release a version; return what a caller saw from the first step of its canary on."""
     from mlgates.release.releasing import release as run  # noqa: PLC0415
-    from tests.unit.mlgates.hearing import Hearing, step_of  # noqa: PLC0415
+    from tests.unit.mlgates.progress_listener import ProgressListener, step_of  # noqa: PLC0415
 
     found: list[Load] = []
     caller = threading.Thread(target=lambda: found.append(press(target, connections=1, seconds=2 * SECONDS)))
@@ -58,7 +58,7 @@ def _pressed_during(site: "ReleaseSite", version: str, target: Target) -> Load:
         if step_of(event) == _CANARY and not (caller.is_alive() or found):
             caller.start()
 
-    run(site.context(), version, progress=Hearing(hear))
+    run(site.context(), version, progress=ProgressListener(hear))
     caller.join()
     if not found:
         raise MeasureFailed("requests were lost during a canary")

@@ -12,7 +12,7 @@ from mlgates.core.values import Released
 from mlgates.release.locking import Owner
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import Callers, ReleaseSite, Stopped, release_site
-from tests.unit.mlgates.hearing import Hearing, when
+from tests.unit.mlgates.progress_listener import ProgressListener, when
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("release")]
 
@@ -66,7 +66,7 @@ def released(site: ReleaseSite, version: str, meanwhile: Callable[[Event], None]
     """Release a version; `meanwhile` hears every event."""
     from mlgates.release.releasing import release  # noqa: PLC0415 - brings in azure-ai-ml
 
-    return release(site.context(), version, progress=Hearing(meanwhile))
+    return release(site.context(), version, progress=ProgressListener(meanwhile))
 
 
 def rolled_back(site: ReleaseSite) -> Released:

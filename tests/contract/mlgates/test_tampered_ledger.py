@@ -12,7 +12,7 @@ from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Silent, StepFinished
 from tests.contract.amlocal.online_site import QUIET
 from tests.contract.mlgates.release_site import MODEL, ReleaseSite, release_site
-from tests.unit.mlgates.hearing import Hearing, when
+from tests.unit.mlgates.progress_listener import ProgressListener, when
 
 pytestmark = [*QUIET, pytest.mark.xdist_group("tampering")]
 NAME = f"{MODEL}-ledger"
@@ -160,7 +160,7 @@ def test_a_planted_file_gets_no_traffic(site: ReleaseSite, served: str, moment: 
     if moment == "before the release":
         plant(site, version)
 
-    progress = Hearing(when(StepFinished, moment, lambda: plant(site, version)))
+    progress = ProgressListener(when(StepFinished, moment, lambda: plant(site, version)))
     with pytest.raises(NotAllowed, match=rf"has changed since Ann approved it|has other files than {MODEL}:"):
         release(site.context(), version, progress=progress)
     assert (site.traffic(), site.batch_version()) == ({served: 100}, served)

@@ -16,7 +16,7 @@ from mlgates.core.progress import (
     StepStarted,
 )
 from mlgates.core.values import AssetVersion
-from tests.unit.mlgates.hearing import Hearing
+from tests.unit.mlgates.progress_listener import ProgressListener
 
 MODEL = AssetVersion("m", "1", created=True)
 
@@ -105,5 +105,5 @@ def test_who_listens_may_end_the_run() -> None:
         if isinstance(event, StepNoted):
             raise Stop
 
-    with pytest.raises(Stop), Hearing(hear).step("job") as step:
+    with pytest.raises(Stop), ProgressListener(hear).step("job") as step:
         step.note("half")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlgates.core.errors import EndpointTestFailed, JobFailed, MlgatesError
 from mlgates.core.progress import Event, Logged, Progress, Record, Silent, side_by_side
-from tests.unit.mlgates.hearing import Hearing
+from tests.unit.mlgates.progress_listener import ProgressListener
 
 
 def run(lines: list[str], progress: Progress, *, error: Exception | None = None) -> int:
@@ -63,7 +63,7 @@ def test_it_is_the_caller_s_thread_that_reports() -> None:
     def hear(_: Event) -> None:
         seen.add(threading.current_thread())
 
-    side_by_side({"a": partial(run, ["1"]), "b": partial(run, ["2"])}, progress=Hearing(hear))
+    side_by_side({"a": partial(run, ["1"]), "b": partial(run, ["2"])}, progress=ProgressListener(hear))
     assert seen == {threading.current_thread()}
 
 

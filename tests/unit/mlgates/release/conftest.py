@@ -36,7 +36,7 @@ DECLARED = ReleaseConfig.model_validate(
 
 
 @dataclass
-class Town:
+class FakeSite:
     """Everything that a test of releases looks at."""
 
     workspace: FakeWorkspace
@@ -92,7 +92,7 @@ class Town:
         return version
 
     def reach(self, address: Address) -> EndpointClient:
-        return cast("EndpointClient", Voice(self, address))
+        return cast("EndpointClient", FakeEndpointClient(self, address))
 
     def serving(self, name: str) -> str:
         """The version behind a deployment."""
@@ -126,23 +126,23 @@ class Town:
         ]
 
 
-class Voice:
+class FakeEndpointClient:
     """Answers as the deployment that is named, or that the traffic picks."""
 
-    def __init__(self, town: Town, address: Address) -> None:
-        self._town = town
+    def __init__(self, site: FakeSite, address: Address) -> None:
+        self._site = site
         self._address = address
         self._chance = random.Random(7)
         self.last: Exchange | None = None
 
     def score(self, body: bytes, headers: Mapping[str, str]) -> ScoringResponse:
         name = self._address.deployment or self._picked()
-        version = self._town.serving(name)
-        self._town.asked[version] += 1
-        self._town.heard(version)
-        given = self._town.answers.get(version) or good(body)
+        version = self._site.serving(name)
+        self._site.asked[version] += 1
+        self._site.heard(version)
+        given = self._site.answers.get(version) or good(body)
         answer = ScoringResponse(given.status, given.body, {DEPLOYMENT: name})
-        seconds = self._town.milliseconds.get(version, 5.0) / 1000
+        seconds = self._site.milliseconds.get(version, 5.0) / 1000
         self.last = Exchange(ScoringRequest(body), answer, self._address.uri, seconds)
         return answer
 
@@ -150,7 +150,7 @@ class Voice:
         pass
 
     def _picked(self) -> str:
-        shares = self._town.workspace.online_endpoints.held[ENDPOINT,].traffic
+        shares = self._site.workspace.online_endpoints.held[ENDPOINT,].traffic
         return str(self._chance.choices(list(shares), list(shares.values()))[0])
 
 
@@ -162,5 +162,5 @@ def good(body: bytes) -> ScoringResponse:
 
 
 @pytest.fixture
-def town(workspace: FakeWorkspace, settings: Settings, tmp_path: Path) -> Town:
-    return Town(workspace, settings, tmp_path)
+def site(workspace: FakeWorkspace, settings: Settings, tmp_path: Path) -> FakeSite:
+    return FakeSite(workspace, settings, tmp_path)

@@ -10,8 +10,8 @@ from mlgates.release.canary_statistics import Observation, total
 from mlgates.release.probe import WARM_UP, Probe
 from mlgates.release.releasing import release
 from mlgates.release.samples import read_samples
-from tests.unit.mlgates.hearing import Hearing, Killed, kill, when
-from tests.unit.mlgates.release.conftest import Town, good
+from tests.unit.mlgates.progress_listener import Killed, ProgressListener, kill, when
+from tests.unit.mlgates.release.conftest import FakeSite, good
 
 INPUTS = (Column("a", DataType.LONG), Column("b", DataType.DOUBLE))
 
@@ -21,25 +21,25 @@ def contract(kind: DataType) -> ModelContract:
 
 
 @pytest.fixture
-def deployed(town: Town) -> Town:
+def deployed(site: FakeSite) -> FakeSite:
     """With version 2 in green, which has no traffic, beside version 1 in blue."""
-    release(town.context(), town.approved(), progress=Silent())
-    second = town.approved()
+    release(site.context(), site.approved(), progress=Silent())
+    second = site.approved()
     with pytest.raises(Killed):
-        release(town.context(), second, progress=Hearing(when(StepStarted, "smoke test", kill)))
-    town.asked.clear()
-    return town
+        release(site.context(), second, progress=ProgressListener(when(StepStarted, "smoke test", kill)))
+    site.asked.clear()
+    return site
 
 
-def probe_of(town: Town, kind: DataType = DataType.LONG, **silent: bool) -> Probe:
+def probe_of(site: FakeSite, kind: DataType = DataType.LONG, **silent: bool) -> Probe:
     """A probe; versions that are `silent`, by deployment, do not answer in time."""
 
     def reach(address: Address) -> EndpointClient:
         name = address.deployment or "callers"
-        return cast("EndpointClient", Mute()) if silent.get(name) else town.reach(address)
+        return cast("EndpointClient", Mute()) if silent.get(name) else site.reach(address)
 
-    samples = read_samples(town.settings, contract(kind))
-    return Probe(town.client, town.settings, samples, new="green", old="blue", open_=reach)
+    samples = read_samples(site.settings, contract(kind))
+    return Probe(site.client, site.settings, samples, new="green", old="blue", open_=reach)
 
 
 def rounds(probe: Probe, count: int) -> Observation:
@@ -58,12 +58,12 @@ class Mute:
         pass
 
 
-def test_both_versions_are_asked_by_name_and_whoever_has_the_traffic(deployed: Town) -> None:
+def test_both_versions_are_asked_by_name_and_whoever_has_the_traffic(deployed: FakeSite) -> None:
     seen = rounds(probe_of(deployed), 2)
     assert (deployed.asked, seen.answered) == ({"1": 4, "2": 2}, {"blue": 2})
 
 
-def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
+def test_predictions_are_compared_row_by_row(deployed: FakeSite) -> None:
     deployed.answers["2"] = ScoringResponse(200, b"[1, 0]")
     probe = probe_of(deployed)
     one, two = probe.round(), probe.round()
@@ -82,7 +82,7 @@ def test_predictions_are_compared_row_by_row(deployed: Town) -> None:
     ],
 )
 def test_predictions_are_compared_as_the_contract_compares(
-    deployed: Town, kind: DataType, old: str, new: str, different: int
+    deployed: FakeSite, kind: DataType, old: str, new: str, different: int
 ) -> None:
     deployed.answers |= {"1": ScoringResponse(200, old.encode()), "2": ScoringResponse(200, new.encode())}
     seen = rounds(probe_of(deployed, kind), 2)
@@ -90,20 +90,20 @@ def test_predictions_are_compared_as_the_contract_compares(
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"error": 1}', b"[" * 100_000, b'["a"]', b"[1.5]", b"[1, 1]"])
-def test_what_is_no_prediction_as_the_signature_promises_is_an_error(deployed: Town, body: bytes) -> None:
+def test_what_is_no_prediction_as_the_signature_promises_is_an_error(deployed: FakeSite, body: bytes) -> None:
     deployed.answers["2"] = ScoringResponse(200, body)
     seen = probe_of(deployed).round()
     assert (seen.errors, seen.requests, seen.shared) == (1, 1, 0)
 
 
-def test_what_the_version_that_serves_promised_is_no_fault_of_it(deployed: Town) -> None:
+def test_what_the_version_that_serves_promised_is_no_fault_of_it(deployed: FakeSite) -> None:
     deployed.answers["1"] = ScoringResponse(200, b'["a", "b"]')
     seen = rounds(probe_of(deployed), 2)
     assert (seen.errors, seen.errors_beside, seen.different) == (0, 1, 2)  # of the first request, it has one too many
 
 
 @pytest.mark.parametrize("answer", [ScoringResponse(424, b"{}"), ScoringResponse(200, b"oops")])
-def test_what_both_versions_fail_is_nobodys_error(deployed: Town, answer: ScoringResponse) -> None:
+def test_what_both_versions_fail_is_nobodys_error(deployed: FakeSite, answer: ScoringResponse) -> None:
     deployed.answers |= {"1": answer, "2": answer}
     seen = rounds(probe_of(deployed), 4)
     assert (seen.shared, seen.requests, seen.errors, seen.errors_beside) == (4, 0, 0, 0)
@@ -112,34 +112,34 @@ def test_what_both_versions_fail_is_nobodys_error(deployed: Town, answer: Scorin
 @pytest.mark.parametrize(
     "answer", [ScoringResponse(424, b"{}"), ScoringResponse(500, b""), ScoringResponse(200, b"oops")]
 )
-def test_what_the_old_version_fails_is_counted_as_its_own(deployed: Town, answer: ScoringResponse) -> None:
+def test_what_the_old_version_fails_is_counted_as_its_own(deployed: FakeSite, answer: ScoringResponse) -> None:
     deployed.answers["1"] = answer
     seen = rounds(probe_of(deployed), WARM_UP + 2)
     assert (seen.errors, seen.errors_beside, seen.alone) == (0, WARM_UP + 2, (5.0, 5.0))
 
 
-def test_a_new_version_that_does_not_answer_in_time_is_an_error(deployed: Town) -> None:
+def test_a_new_version_that_does_not_answer_in_time_is_an_error(deployed: FakeSite) -> None:
     assert probe_of(deployed, green=True).round().errors == 1
 
 
-def test_an_old_version_that_does_not_answer_in_time_ends_nothing(deployed: Town) -> None:
+def test_an_old_version_that_does_not_answer_in_time_ends_nothing(deployed: FakeSite) -> None:
     seen = rounds(probe_of(deployed, blue=True), 10)
     assert (seen.errors, seen.errors_beside) == (0, 10)
 
 
-def test_a_request_of_the_traffic_that_nobody_answers_ends_nothing(deployed: Town) -> None:
+def test_a_request_of_the_traffic_that_nobody_answers_ends_nothing(deployed: FakeSite) -> None:
     seen = rounds(probe_of(deployed, callers=True), 10)
     assert (seen.requests, seen.errors, dict(seen.answered)) == (10, 0, {})
 
 
-def test_when_nobody_answers_any_more_it_is_the_workspace(deployed: Town) -> None:
+def test_when_nobody_answers_any_more_it_is_the_workspace(deployed: FakeSite) -> None:
     probe = probe_of(deployed, green=True, blue=True, callers=True)
     assert rounds(probe, 2).shared == 2
     with pytest.raises(WorkspaceUnavailable, match="does not answer any more"):
         probe.round()
 
 
-def test_the_first_rounds_are_not_timed_and_their_failures_count(deployed: Town) -> None:
+def test_the_first_rounds_are_not_timed_and_their_failures_count(deployed: FakeSite) -> None:
     probe = probe_of(deployed)
     deployed.answers["2"] = ScoringResponse(424, b"{}")
     first = probe.round()
@@ -148,7 +148,7 @@ def test_the_first_rounds_are_not_timed_and_their_failures_count(deployed: Town)
     assert (seen.errors, seen.answers) == (1, 2)
 
 
-def test_neither_version_is_always_the_first_to_be_asked(deployed: Town) -> None:
+def test_neither_version_is_always_the_first_to_be_asked(deployed: FakeSite) -> None:
     order: list[str] = []
     deployed.heard = order.append
     rounds(probe_of(deployed), 2)
@@ -156,7 +156,7 @@ def test_neither_version_is_always_the_first_to_be_asked(deployed: Town) -> None
     assert by_name == ["1", "2", "2", "1"]
 
 
-def test_good_answers_are_counted(deployed: Town) -> None:
+def test_good_answers_are_counted(deployed: FakeSite) -> None:
     assert good(b'{"input_data": [[1, 2]]}').json() == [1]
     seen = rounds(probe_of(deployed), 10)
     assert (seen.requests, seen.errors, seen.answers, seen.different) == (10, 0, 10 - WARM_UP, 0)

@@ -9,7 +9,7 @@ class Killed(BaseException):
     """Ends a run as nothing in it expects."""
 
 
-class Hearing(Progress):
+class ProgressListener(Progress):
     """Hands each event to `hear`; the run waits, and ends with what `hear` raises."""
 
     def __init__(self, hear: Callable[[Event], object]) -> None:
@@ -39,7 +39,7 @@ def when(kind: type[Event], step: str, act: Callable[[], object]) -> Callable[[E
 def after(count: int, act: Callable[[], object]) -> Progress:
     """Do something at the event of this number."""
     heard = iter(range(1, count + 1))
-    return Hearing(lambda _: act() if next(heard, None) == count else None)
+    return ProgressListener(lambda _: act() if next(heard, None) == count else None)
 
 
 def kill() -> None:
