@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from amlocal.assets.codes import code_kind
-from amlocal.assets.curated import EnvironmentStore
 from amlocal.assets.data import data_kind
 from amlocal.assets.environments import environment_kind
-from amlocal.assets.lookup import AssetLookup
+from amlocal.assets.lookup import AssetLookup, EnvironmentStore
 from amlocal.assets.models import model_kind
 from amlocal.assets.store import AssetStore
 from amlocal.blobs import BlobStore
