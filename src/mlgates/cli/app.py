@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mlgates.cli import scaffolding
 from mlgates.cli.command import Commands, Group, Output, OutputFormat, Session, command, speak_any_encoding
 from mlgates.core.checkout import source_state
 from mlgates.core.ledger import Action, Draft
@@ -30,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+scaffolding.register(app)
 
 # What a command does is imported inside it, once connected: it brings in azure-ai-ml, which takes seconds to import
 # and reads the environment variables that connecting sets.

@@ -49,6 +49,7 @@ _HANDLER = "mlgates.plain"
 class Group(StrEnum):
     """What belongs together in `mlgates --help`."""
 
+    START = "Begin"
     TRAIN = "Train and register"
     SERVE = "Deploy and call"
     GATE = "Test and gate"
@@ -175,11 +176,44 @@ def as_json(facts: object) -> str:
     return json.dumps(strict, indent=2, ensure_ascii=False)
 
 
+@dataclass(frozen=True, slots=True)
+class PlainSession:
+    """A command at work that needs no project."""
+
+    progress: "Console"
+    output: "Console"
+
+    def say(self, line: str) -> None:
+        """Print one line of the result, unchanged."""
+        self.output.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def tell(self, line: str) -> None:
+        """Say on standard error what goes on."""
+        self.progress.print(line, markup=False, highlight=False, soft_wrap=True, style="dim")
+
+
+@contextmanager
+def plain_session(*, debug: bool) -> Iterator[PlainSession]:
+    """Turn an `MlgatesError` into its line and exit code, for a command that needs no project."""
+    progress, output = _consoles()
+    with _errors_in_one_line(progress, debug=debug):
+        yield PlainSession(progress, output)
+
+
 @contextmanager
 def session(
     context: typer.Context, *, env: str, project: Path | None, require_azure: bool, debug: bool
 ) -> Iterator[Session]:
     """Load the settings, say which workspace is meant, and turn an `MlgatesError` into its line and exit code."""
+    progress, output = _consoles()
+    with _errors_in_one_line(progress, debug=debug):
+        home = find_project((project or Path.cwd()).absolute())
+        settings = load_settings(home, env, environ=os.environ, require_azure=require_azure)
+        progress.print(where(settings), markup=False, highlight=False, style="dim", soft_wrap=True)
+        yield Session(settings, progress, output, context.obj or _connect)
+
+
+def _consoles() -> "tuple[Console, Console]":
     # Imported here: rich would double the time that `mlgates --help` takes.
     from rich.console import Console  # noqa: PLC0415
 
@@ -188,11 +222,7 @@ def session(
     progress, output = (Console(file=stream, emoji=False) for stream in (sys.stderr, sys.stdout))
     if not output.is_terminal:
         output.width = _PIPE_WIDTH
-    with _errors_in_one_line(progress, debug=debug):
-        home = find_project((project or Path.cwd()).absolute())
-        settings = load_settings(home, env, environ=os.environ, require_azure=require_azure)
-        progress.print(where(settings), markup=False, highlight=False, style="dim", soft_wrap=True)
-        yield Session(settings, progress, output, context.obj or _connect)
+    return progress, output
 
 
 def where(settings: Settings) -> str:

@@ -37,6 +37,7 @@ class ExitCode(IntEnum):
     DATA_UNREADABLE = 19, "A data file is missing, empty, cut short or no table."
     CONTRACT_BROKEN = 20, "A model or an endpoint breaks the contract with its callers, or a candidate the champion's."
     REQUEST_INVALID = 21, "A request is not what the contract allows."
+    DATA_UNSUITABLE = 22, "A table from which no project can be drafted: too few rows, a label of one class."
     INTERRUPTED = 130, "Interrupted; a job that was submitted goes on."
 
 

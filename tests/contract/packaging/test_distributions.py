@@ -57,7 +57,9 @@ def imported(package: str) -> Iterator[str]:
                 top = module.partition(".")[0]
                 if top in sys.stdlib_module_names or top in NAMES:
                     continue
-                yield azure_distribution(module) if top == "azure" else providers[top][0].lower().replace("_", "-")
+                # Several may share a module: mlflow and mlflow-skinny do.
+                provider = top if top in providers[top] else providers[top][0]
+                yield azure_distribution(module) if top == "azure" else provider.lower().replace("_", "-")
 
 
 def azure_distribution(module: str) -> str:
