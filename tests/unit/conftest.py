@@ -17,7 +17,7 @@ HEAVY = {
     "diabetes_dataset": WITH_MLFLOW,
     "mlgates": WITH_THE_SDK,
 }
-WEIGHT = 1.7
+WEIGHT = 1.6
 """How much longer a byte of a heavy test takes."""
 
 
