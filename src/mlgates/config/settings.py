@@ -74,8 +74,8 @@ class Key:
     """A key of the configuration files; its name in them is the field's in capitals."""
 
     check: Check
-    scope: Scope = Scope.SHARED
-    secret: bool = False
+    scope: Scope
+    secret: bool
 
 
 def _key(check: Check, scope: Scope = Scope.SHARED, *, secret: bool = False) -> Any:

@@ -44,6 +44,11 @@ def test_numbers_reach_to_both_ends_of_their_range(data_type: DataType, bound: i
     assert first(values(data_type, ValueRange(-3, 5)), lambda value: value == bound) == bound
 
 
+@pytest.mark.parametrize("century", ["17", "22"])
+def test_moments_are_of_all_the_centuries_that_a_model_can_hold(century: str) -> None:
+    assert str(first(values(DataType.DATETIME), lambda moment: str(moment).startswith(century))).startswith(century)
+
+
 @few
 @given(data=st.data())
 def test_no_number_is_outside_of_its_range(data: st.DataObject) -> None:

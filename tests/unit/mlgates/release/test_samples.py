@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from mlgates.config.settings import Settings
 from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.core.errors import AssetMissing, CanaryFailed, SampleRefused
+from mlgates.endpoint_client import ScoringRequest
 from mlgates.expectations.readers import read_csv
-from mlgates.release.samples import ROWS, read_samples
+from mlgates.release.samples import ROWS, Sample, Samples, read_samples
 
 NUMBERS = ModelContract((Column("a", DataType.LONG), Column("b", DataType.DOUBLE)))
 
@@ -153,6 +154,12 @@ def test_the_rows_are_those_that_the_suites_read(table: list[tuple[int, str]], s
     assert [row[0] for row in sent] == read["a"].tolist()
     assert [value is None for _, value in sent] == read["b"].isna().tolist()
     assert all(value in {None, text} for (_, value), (_, text) in zip(sent, table, strict=True))
+
+
+@pytest.mark.parametrize(("rows", "shown"), [((3,), "1 requests, 3 rows"), ((3, None), "2 requests, 4 rows")])
+def test_a_sample_of_unknown_rows_counts_as_one(rows: tuple[int | None, ...], shown: str) -> None:
+    samples = Samples(tuple(Sample(ScoringRequest(b"{}"), each) for each in rows))
+    assert samples.summary == f"{shown}, typed by the signature"
 
 
 def test_many_rows_are_several_requests(settings: Settings) -> None:
