@@ -45,7 +45,7 @@ def gate(session: Session, name: str, version: str | None) -> None:
 def _about_a_model(session: Session, gates: Gates, gate: Gate, *, version: str | None, commit: str) -> GateRecord:
     client = session.connect()
     # After connecting: these bring in azure-ai-ml, which reads the environment variables that connecting sets.
-    from mlgates.delivery.mlflow_runs import keep_page  # noqa: PLC0415
+    from mlgates.delivery.models import keep_page  # noqa: PLC0415
     from mlgates.gates.runs import run_model_gate  # noqa: PLC0415
 
     with shown(session.progress) as progress:

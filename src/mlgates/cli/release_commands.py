@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from mlgates.cli.command import Session
 from mlgates.core.errors import ConfigurationError, LedgerBroken
 from mlgates.core.ledger import Draft
-from mlgates.delivery.mlflow_runs import preload
+from mlgates.delivery.sdk import preload
 from mlgates.delivery.workspace_ledger import Ledger
 from mlgates.release import approval, blue_green, ledger_repair, releasing
 from mlgates.release.context import ReleaseContext

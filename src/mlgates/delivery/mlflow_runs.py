@@ -1,9 +1,5 @@
-"""What the MLflow run of a job keeps: metrics, tags, artifacts, and the records of gates about its model."""
+"""What the MLflow run of a job keeps: metrics, tags and artifacts."""
 
-import importlib
-import json
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +8,8 @@ from typing import TYPE_CHECKING
 from azure.ai.ml import MLClient
 
 from mlgates.core.errors import AssetMissing, WorkspaceRefused
-from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import ANCHOR_TAGS
-from mlgates.core.lineage import Lineage
-from mlgates.core.values import GATE, AssetVersion, gate_tags, record_of
+from mlgates.core.values import GATE
 from mlgates.delivery.sdk import translate_sdk_errors
 
 if TYPE_CHECKING:
@@ -23,11 +17,6 @@ if TYPE_CHECKING:
 
 # MLflow's autologging measures on the rows that the model was fitted to; a lineage says how it did on others.
 _AUTOLOGGED = "training_"
-
-
-def preload() -> None:
-    """Import MLflow beside other work: it takes seconds, and a job takes longer."""
-    threading.Thread(target=importlib.import_module, args=("mlflow",), name="preload mlflow", daemon=True).start()
 
 
 def run_metrics(client: MLClient, job_name: str) -> dict[str, float]:
@@ -79,59 +68,14 @@ def download_artifact(client: MLClient, job: str, path: str, folder: Path) -> Pa
         raise AssetMissing(f"job {job} has no artifact {path}") from error
 
 
-def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
-    """Keep `record` with `model`: `gates/<gate>.json` among the artifacts of its run, verdict and checksum as tags."""
-    document = json.dumps(record.to_dict(), indent=2)
-    _keep(client, Lineage.from_tags(model.tags).job, document, f"gates/{record.gate}.json")
-    tag_model(client, model, gate_tags(record.gate, passed=record.passed, record=record.sha256))
-
-
-def keep_page(client: MLClient, record: GateRecord, page: str) -> None:
-    """Keep the page of `record`, which is about a model, beside the record: `gates/<gate>.html`."""
-    if record.candidate:
-        _keep(client, Lineage.from_tags(record.candidate.tags).job, page, f"gates/{record.gate}.html")
-
-
 def verdicts_of(client: MLClient, job: str) -> dict[str, str]:
     """Return the tags that gates, and decisions, have given what `job` made, before it was registered."""
     kept = (GATE, ANCHOR_TAGS)
     return {name: text for name, text in run_tags(client, job).items() if name.startswith(kept)}
 
 
-def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) -> None:
-    """Add `tags` to a model version, over those of the same names; one that is not registered keeps them in its run."""
-    if model.unregistered_job:
-        tag_run(client, model.unregistered_job, tags)
-        return
-    with translate_sdk_errors(f"tag model {model}"):
-        registered = client.models.get(model.name, model.version)
-        registered.tags = {**(registered.tags or {}), **tags}
-        client.models.create_or_update(registered)
-
-
-def read_record(client: MLClient, model: AssetVersion, gate: str) -> GateRecord | None:
-    """Return the newest record of `gate` that is kept with `model`, None when there is none.
-
-    Raises `WorkspaceRefused` when the record is not the one that the tags name: one of the two has been changed.
-    """
-    checksum = record_of(model.tags, gate)
-    if checksum is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        job = Lineage.from_tags(model.tags).job
-        file = download_artifact(client, job, f"gates/{gate}.json", Path(folder))
-        try:
-            record = GateRecord.from_dict(json.loads(file.read_text(encoding="utf-8")))
-        except (KeyError, TypeError, ValueError) as error:
-            raise WorkspaceRefused(f"gates/{gate}.json of job {job} is no record of a gate: {error}") from error
-    if record.sha256 != checksum:
-        raise WorkspaceRefused(
-            f"gates/{gate}.json of job {job} is not the record that {model} is tagged with: run 'mlgates gate {gate}'"
-        )
-    return record
-
-
-def _keep(client: MLClient, job: str, text: str, path: str) -> None:
+def keep_text(client: MLClient, job: str, text: str, path: str) -> None:
+    """Keep `text` among the artifacts of the run of `job`."""
     with _mlflow(client, f"keep {path} with job {job}") as mlflow:
         mlflow.log_text(job, text, path)
 

@@ -1,5 +1,7 @@
-"""Which models a workspace has: how one is registered, found, listed and downloaded."""
+"""Which models a workspace has, how one is registered, found and downloaded, and what gates keep with it."""
 
+import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -8,11 +10,12 @@ from pathlib import Path
 from azure.ai.ml import MLClient, load_model
 
 from mlgates.config.settings import Settings
-from mlgates.core.errors import AssetMissing
+from mlgates.core.errors import AssetMissing, WorkspaceRefused
+from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
-from mlgates.core.values import AssetVersion, Inventory, Job, ModelRef
+from mlgates.core.values import AssetVersion, Inventory, Job, ModelRef, gate_tags, record_of
 from mlgates.delivery.jobs import find_job, jobs_of
-from mlgates.delivery.mlflow_runs import run_metrics, verdicts_of
+from mlgates.delivery.mlflow_runs import download_artifact, keep_text, run_metrics, tag_run, verdicts_of
 from mlgates.delivery.sdk import (
     SdkAsset,
     find_version,
@@ -138,3 +141,49 @@ def download_model(client: MLClient, model: AssetVersion, folder: Path) -> Path:
     if not found:
         raise AssetMissing(f"model {model} has no file MLmodel: it is not an MLflow model")
     return found[0].parent
+
+
+def tag_model(client: MLClient, model: AssetVersion, tags: Mapping[str, str]) -> None:
+    """Add `tags` to a model version, over those of the same names; one that is not registered keeps them in its run."""
+    if model.unregistered_job:
+        tag_run(client, model.unregistered_job, tags)
+        return
+    with translate_sdk_errors(f"tag model {model}"):
+        registered = client.models.get(model.name, model.version)
+        registered.tags = {**(registered.tags or {}), **tags}
+        client.models.create_or_update(registered)
+
+
+def keep_record(client: MLClient, model: AssetVersion, record: GateRecord) -> None:
+    """Keep `record` with `model`: `gates/<gate>.json` among the artifacts of its run, verdict and checksum as tags."""
+    document = json.dumps(record.to_dict(), indent=2)
+    keep_text(client, Lineage.from_tags(model.tags).job, document, f"gates/{record.gate}.json")
+    tag_model(client, model, gate_tags(record.gate, passed=record.passed, record=record.sha256))
+
+
+def keep_page(client: MLClient, record: GateRecord, page: str) -> None:
+    """Keep the page of `record`, which is about a model, beside the record: `gates/<gate>.html`."""
+    if record.candidate:
+        keep_text(client, Lineage.from_tags(record.candidate.tags).job, page, f"gates/{record.gate}.html")
+
+
+def read_record(client: MLClient, model: AssetVersion, gate: str) -> GateRecord | None:
+    """Return the newest record of `gate` that is kept with `model`, None when there is none.
+
+    Raises `WorkspaceRefused` when the record is not the one that the tags name: one of the two has been changed.
+    """
+    checksum = record_of(model.tags, gate)
+    if checksum is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        job = Lineage.from_tags(model.tags).job
+        file = download_artifact(client, job, f"gates/{gate}.json", Path(folder))
+        try:
+            record = GateRecord.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise WorkspaceRefused(f"gates/{gate}.json of job {job} is no record of a gate: {error}") from error
+    if record.sha256 != checksum:
+        raise WorkspaceRefused(
+            f"gates/{gate}.json of job {job} is not the record that {model} is tagged with: run 'mlgates gate {gate}'"
+        )
+    return record

@@ -1,6 +1,7 @@
 """What azure-ai-ml reads, lists, raises and prints: as our values and in our words, its noise kept from our users."""
 
 import contextlib
+import importlib
 import io
 import re
 import sys
@@ -226,3 +227,8 @@ def diverted(
             switch.targets.remove(mine)
             if not switch.targets and getattr(sys, name) is switch:
                 setattr(sys, name, switch.rest)
+
+
+def preload() -> None:
+    """Import MLflow beside other work: it takes seconds, and a job takes longer."""
+    threading.Thread(target=importlib.import_module, args=("mlflow",), name="preload mlflow", daemon=True).start()

@@ -12,9 +12,10 @@ from mlgates.core.values import AssetVersion, Job, SourceState
 from mlgates.delivery.assets import register_data, register_environment
 from mlgates.delivery.job_log import follow
 from mlgates.delivery.jobs import Training, find_by_fingerprint, find_job, submit
-from mlgates.delivery.mlflow_runs import preload, run_metrics, verdicts_of
+from mlgates.delivery.mlflow_runs import run_metrics, verdicts_of
 from mlgates.delivery.models import register_model
 from mlgates.delivery.operations import poll_seconds
+from mlgates.delivery.sdk import preload
 
 
 @dataclass(frozen=True, slots=True)

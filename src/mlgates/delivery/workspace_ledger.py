@@ -42,7 +42,8 @@ from mlgates.core.ledger import (
 )
 from mlgates.core.values import AssetVersion, ModelRef
 from mlgates.delivery.assets import download_data
-from mlgates.delivery.mlflow_runs import tag_model, tagged_runs
+from mlgates.delivery.mlflow_runs import tagged_runs
+from mlgates.delivery.models import tag_model
 from mlgates.delivery.sdk import quiet_upload, translate_sdk_errors
 
 _POLL_S = 1

@@ -9,8 +9,7 @@ from mlgates.core.errors import AssetMissing
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.mlflow_runs import keep_record
-from mlgates.delivery.models import find_model, model_versions
+from mlgates.delivery.models import find_model, keep_record, model_versions
 from mlgates.delivery.operations import get_online_endpoint, served_model
 from mlgates.gates.declaration import Gate, Gates
 from mlgates.gates.recording import evidence_of, recorded

@@ -12,7 +12,8 @@ from mlgates.core.errors import AssetMissing, ConfigurationError, GateFailed, Su
 from mlgates.core.gates import GateRecord
 from mlgates.core.progress import Progress, side_by_side
 from mlgates.core.values import Job
-from mlgates.delivery.mlflow_runs import keep_page, preload
+from mlgates.delivery.models import keep_page
+from mlgates.delivery.sdk import preload
 from mlgates.delivery.training import begin, finish
 from mlgates.gates.declaration import read_gates
 from mlgates.gates.recording import broken

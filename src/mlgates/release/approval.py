@@ -15,8 +15,7 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress
 from mlgates.core.values import ModelArtifact, ModelRef, verdict_of
-from mlgates.delivery.mlflow_runs import read_record
-from mlgates.delivery.models import download_model, find_model
+from mlgates.delivery.models import download_model, find_model, read_record
 from mlgates.delivery.operations import deployed_checksum
 from mlgates.delivery.workspace_ledger import Ledger
 

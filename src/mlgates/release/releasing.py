@@ -12,8 +12,7 @@ from mlgates.core.ledger import Action, Draft, Entry
 from mlgates.core.progress import Progress, side_by_side
 from mlgates.core.values import Deployment, ModelArtifact, ModelRef, Released
 from mlgates.delivery.batch import batch_deployment, batch_endpoint, make_default
-from mlgates.delivery.mlflow_runs import tag_model
-from mlgates.delivery.models import RELEASED_TAG, find_model
+from mlgates.delivery.models import RELEASED_TAG, find_model, tag_model
 from mlgates.delivery.online import online_deployment, online_endpoint
 from mlgates.delivery.operations import deployed_checksum, get_batch_endpoint, get_online_endpoint
 from mlgates.release.approval import (

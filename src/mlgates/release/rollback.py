@@ -8,8 +8,7 @@ from mlgates.core.ledger import Action, Draft, lock_of
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, ModelArtifact, ModelRef, Released
 from mlgates.delivery.batch import batch_deployment, make_default
-from mlgates.delivery.mlflow_runs import tag_model
-from mlgates.delivery.models import RELEASED_TAG, find_model
+from mlgates.delivery.models import RELEASED_TAG, find_model, tag_model
 from mlgates.delivery.online import online_deployment
 from mlgates.delivery.operations import get_batch_endpoint, get_online_endpoint
 from mlgates.release.approval import (

@@ -10,8 +10,7 @@ from mlgates.core.errors import CanaryFailed, CanaryUndecided
 from mlgates.core.ledger import Action, Draft
 from mlgates.core.progress import Progress, Step
 from mlgates.core.values import ModelArtifact, OnlineSmokeTest
-from mlgates.delivery.mlflow_runs import tag_model
-from mlgates.delivery.models import RELEASED_TAG
+from mlgates.delivery.models import RELEASED_TAG, tag_model
 from mlgates.delivery.online import share_traffic, smoke_test_online
 from mlgates.delivery.operations import OperationResult
 from mlgates.release.blue_green import remove_baseline

@@ -115,7 +115,7 @@ class ReleaseSite:
 
     def pass_gate(self, version: str, *, passed: bool = True) -> None:
         """Keep a record of the prod gate with a version."""
-        from mlgates.delivery.mlflow_runs import keep_record  # noqa: PLC0415
+        from mlgates.delivery.models import keep_record  # noqa: PLC0415
         from mlgates.release.approval import read_artifact  # noqa: PLC0415
 
         artifact = read_artifact(self.client, self.settings, version)

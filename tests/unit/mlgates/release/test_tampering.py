@@ -270,7 +270,7 @@ def test_a_repair_renews_the_anchor_of_a_run_whose_model_was_registered_since(
 ) -> None:
     runs = {"sunny": {"ledger.head": f"{last(site)} {'0' * 64}"}}
     monkeypatch.setattr("mlgates.delivery.workspace_ledger.tagged_runs", lambda *_: runs)
-    monkeypatch.setattr("mlgates.delivery.mlflow_runs.tag_run", lambda _, run, tags: runs[run].update(tags))
+    monkeypatch.setattr("mlgates.delivery.models.tag_run", lambda _, run, tags: runs[run].update(tags))
     site.workspace.models.get("classifier", rejected).tags["job"] = "sunny"
     assert ledger_repair.look(site.client, site.settings).reading.faults
     repaired(site)
