@@ -112,7 +112,7 @@ class Evidence:
     """What the package index makes of a model's requirements."""
     fetch_suites: Callable[[], Sequence[SuiteRun]] = tuple
     fetch_coverage: Callable[[], float | None] = lambda: None
-    """Branch coverage of the unit suite, in percent; None when it was not measured."""
+    """Of lines and branches by the unit and contract suites, in percent; None when it was not measured."""
     commit: str = UNKNOWN
     """The commit that the gate is about."""
     cache: Cache = field(default_factory=Cache)

@@ -1,4 +1,4 @@
-"""What the suites left behind: a small JSON file a layer, and the coverage report of the unit suite."""
+"""What the suites left behind: a small JSON file a layer, and their coverage report."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def read_coverage(reports: Path) -> float | None:
     try:
         return float(json.loads(file.read_text(encoding="utf-8"))["totals"]["percent_covered"])
     except (ValueError, KeyError, TypeError) as error:
-        raise CouldNotRun(f"{file.name} is not a coverage report", remedy="run 'nox -s unit' again") from error
+        raise CouldNotRun(f"{file.name} is not a coverage report", remedy="run 'nox -s coverage' again") from error
 
 
 def _run(file: Path) -> SuiteRun:

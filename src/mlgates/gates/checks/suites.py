@@ -19,7 +19,7 @@ class SuitesConfig(Strict):
     layers: dict[str, int] = Field(min_length=1)
     """By layer, how many tests at least must have passed: `{unit: 2000}`."""
     min_coverage: float | None = Field(default=None, ge=0, le=100)
-    """Of branches by the unit suite, in percent."""
+    """Of lines and branches by the unit and contract suites, in percent."""
 
 
 def check(config: SuitesConfig, evidence: Evidence) -> Iterator[CheckResult]:
@@ -34,7 +34,7 @@ def check(config: SuitesConfig, evidence: Evidence) -> Iterator[CheckResult]:
     if config.min_coverage is not None:
         coverage = evidence.fetch_coverage()
         if coverage is None:
-            raise CouldNotRun("the unit suite has left no coverage", remedy="run 'nox -s unit' first")
+            raise CouldNotRun("no suite has left its coverage", remedy="run 'nox -s coverage' first")
         yield bounded("coverage", coverage, least=config.min_coverage, most=None, unit="%")
 
 

@@ -219,5 +219,5 @@ class TestSuites:
         assert self.judged(self.GOOD, coverage=coverage, min_coverage=95)[-1].holds == holds
 
     def test_a_coverage_that_was_not_measured_is_named(self) -> None:
-        with pytest.raises(CouldNotRun, match="left no coverage"):
+        with pytest.raises(CouldNotRun, match="no suite has left its coverage"):
             self.judged(self.GOOD, min_coverage=95)
