@@ -12,6 +12,7 @@ import yaml
 from mlgates.build.archive import Build, pack, unpack
 from mlgates.build.tree import read_parts
 from mlgates.config.project import Project
+from mlgates.config.yaml_text import parse_yaml
 from mlgates.core.checkout import PARTS, Checkout
 from mlgates.core.errors import BuildRefused, ConfigurationError
 from mlgates.core.values import SourceState
@@ -78,7 +79,7 @@ def _training_data(project: Project, checkout: Checkout) -> list[str]:
 def _local_path(declared: bytes, shown: str) -> str | None:
     """Return the path of a data set that lies in the project, relative to its declaration; None for any other."""
     try:
-        dataset = yaml.safe_load(declared)
+        dataset = parse_yaml(declared)
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{shown} is no YAML: {' '.join(str(error).split())}") from error
     path = str(dataset.get("path") or "") if isinstance(dataset, dict) else ""

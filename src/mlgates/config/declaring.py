@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mlgates.config.yaml_text import parse_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 
@@ -26,7 +27,7 @@ def read_yaml(file: Path, shown: str, why: str) -> Any:
     Raises `ConfigurationError` when it is not there or no YAML.
     """
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return parse_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigurationError(f"{shown} is not there: {why}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from mlgates.config.project import Project
+from mlgates.config.yaml_text import parse_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 
@@ -249,7 +250,7 @@ def read_variables(file: Path, shown: str) -> Mapping[str, object]:
 
 def _parse(file: Path, shown: str) -> object:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return parse_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigurationError(f"{shown} is not there: a project declares its names in it (README)") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from mlgates.config.yaml_text import parse_yaml
 from mlgates.contract.signature import UNLIMITED, Column, DataType, Input, ModelContract, Param, Tensor, ValueRange
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.endpoint_client import Json
@@ -58,7 +59,7 @@ def read_contract(folder: Path, ranges: Mapping[str, ValueRange] | None = None) 
 def _read_model(folder: Path) -> dict[str, Any]:
     file = folder / "MLmodel"
     try:
-        model = yaml.safe_load(file.read_text(encoding="utf-8"))
+        model = parse_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise AssetMissing(f"{file}: not there, so {folder} is no MLflow model") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

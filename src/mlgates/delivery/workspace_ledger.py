@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Self, TypeAlias
 
@@ -342,8 +343,13 @@ def _checksum(version: Any) -> str:
 
 
 def _from_tags(tags: Mapping[str, str], checksum: str) -> Entry | None:
+    return _parsed(tuple(sorted(tags.items())), checksum)
+
+
+@lru_cache(maxsize=1024)  # a release reads the ledger anew before each of its steps, and nearly all of it is as before
+def _parsed(tags: tuple[tuple[str, str], ...], checksum: str) -> Entry | None:
     try:
-        entry = Entry.from_tags(tags)
+        entry = Entry.from_tags(dict(tags))
     except (ValueError, TypeError, KeyError):
         return None
     return entry if entry.checksum == checksum else None

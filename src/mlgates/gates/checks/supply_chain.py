@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
+from mlgates.config.yaml_text import parse_yaml
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
@@ -81,7 +82,7 @@ def stored_format(folder: Path) -> tuple[str, Path]:
     Raises `CouldNotRun` when it is no scikit-learn model of MLflow.
     """
     try:
-        model: Any = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+        model: Any = parse_yaml((folder / "MLmodel").read_text(encoding="utf-8"))
         flavor = model["flavors"]["sklearn"]
         return str(flavor["serialization_format"]), folder / str(flavor["pickled_model"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
