@@ -1,23 +1,26 @@
-"""Which worker runs which tests: with `--dist each` every worker collects a part of its own, and imports that alone.
+"""Which worker runs which tests, and what none of them may do.
 
-By xdist's other ways each worker collects everything, and so imports MLflow, azure-ai-ml and Great Expectations.
+With `--dist each` every worker collects a part of its own, and imports that alone. By xdist's other ways each worker
+collects everything, and so imports scikit-learn and azure-ai-ml.
 """
 
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 UNIT = Path(__file__).parent
-LIGHT, WITH_MLFLOW, WITH_THE_SDK = range(3)
+LIGHT, WITH_PANDAS, WITH_SCIKIT_LEARN, WITH_THE_SDK = range(4)
 HEAVY = {
-    "amlocal/batch_scoring": WITH_MLFLOW,
-    "amlocal/online_scoring": WITH_MLFLOW,
-    "diabetes": WITH_MLFLOW,
-    "diabetes_dataset": WITH_MLFLOW,
+    "amlocal/batch_scoring": WITH_PANDAS,
+    "amlocal/online_scoring": WITH_PANDAS,
+    "diabetes": WITH_SCIKIT_LEARN,
+    "diabetes_dataset": WITH_SCIKIT_LEARN,
     "mlgates": WITH_THE_SDK,
 }
-WEIGHT = 1.6
+WEIGHT = 1.4
 """How much longer a byte of a heavy test takes."""
 
 
@@ -57,3 +60,27 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     own = parts(int(str(worker["workercount"])))[int(str(worker["workerid"]).removeprefix("gw"))]
     return None if collection_path in own or not collection_path.name.startswith("test_") else True
+
+
+REFUSED = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec", "os.system", "socket.bind", "socket.connect"}
+running: set[str] = set()
+"""The unit test that runs in this process, when one does."""
+
+
+def refuse(event: str, arguments: tuple[object, ...]) -> None:
+    """Fail the unit test that starts a process or opens a connection: its place is `tests/contract`."""
+    if running and event in REFUSED:
+        raise AssertionError(f"a unit test may not do this, a contract test may: {event} {arguments}")
+
+
+sys.addaudithook(refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Say that a unit test runs: processes of other suites do as they need to."""
+    running.update({item.nodeid} if item.path.is_relative_to(UNIT) else ())
+    try:
+        return (yield)
+    finally:
+        running.clear()

@@ -22,7 +22,7 @@ def _with_both_classes(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{LABEL: [0, 1, *frame[LABEL].iloc[2:]]})
 
 
-def valid_tables(min_rows: int = 20, max_rows: int = 40) -> st.SearchStrategy[pd.DataFrame]:
+def valid_tables(min_rows: int = 8, max_rows: int = 15) -> st.SearchStrategy[pd.DataFrame]:
     """Any table that keeps the schema and holds both classes, in its first two rows at the least."""
     columns = [column(c.name, elements=_elements(c), dtype=np.dtype(c.dtype)) for c in COLUMNS]
     return data_frames(columns, index=range_indexes(min_rows, max_rows)).map(_with_both_classes)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from diabetes import patients
 from diabetes.schema import COLUMNS, FEATURES, IDENTIFIER, LABEL
-from diabetes.training import Settings, train
 from diabetes_dataset import origin, stand_in
 
 # Measured on the real data set: mean and standard deviation of each column.
@@ -23,7 +22,6 @@ REFERENCE = {
     "DiabetesPedigree": (0.3990, 0.3779),
     "Age": (30.1377, 12.0897),
 }
-ACCURACIES = {"logistic": 0.7889, "scaled-logistic": 0.8389, "random-forest": 0.933}
 
 any_seed = settings(max_examples=10, deadline=None)
 SEEDS = st.integers(0, 2**32)
@@ -86,20 +84,6 @@ def test_patients_come_in_no_order_of_label_or_identifier(seed: int) -> None:
 
 def test_another_seed_gives_other_patients(table: pd.DataFrame) -> None:
     assert not stand_in.generate(3).equals(table)
-
-
-@pytest.fixture(scope="module")
-def accuracies(table: pd.DataFrame) -> dict[str, float]:
-    checked = patients.check(table)
-    return {name: train(checked, Settings(estimator=name, seed=0)).metrics.accuracy for name in ACCURACIES}
-
-
-def test_the_three_estimators_land_close_to_the_real_accuracies(accuracies: dict[str, float]) -> None:
-    assert accuracies == pytest.approx(ACCURACIES, abs=0.01)
-
-
-def test_the_three_estimators_keep_their_order(accuracies: dict[str, float]) -> None:
-    assert accuracies["logistic"] < accuracies["scaled-logistic"] < accuracies["random-forest"]
 
 
 @pytest.mark.parametrize("name", FEATURES)

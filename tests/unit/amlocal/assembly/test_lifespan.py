@@ -12,6 +12,7 @@ from amlocal import state
 from amlocal.app import App
 from amlocal.assembly import build
 from amlocal.blobs import BlobStore
+from amlocal.jobs import process
 from amlocal.settings import Settings
 from amlocal.tracking.tracking import Tracking
 from tests.unit.amlocal.asgi import ORIGIN
@@ -32,6 +33,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> Events:
 
     for event in ("start", "stop"):
         monkeypatch.setattr(Tracking, event, note(event))
+    monkeypatch.setattr(process, "sandbox_method", lambda: "tried elsewhere")  # it is tried in a process
     return events
 
 

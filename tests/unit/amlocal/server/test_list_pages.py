@@ -17,7 +17,7 @@ from tests.unit.amlocal.asgi import Answer, Workspace, open_workspace
 from tests.unit.amlocal.assets.kinds import CODES, DATA, ENVIRONMENTS, MODELS
 from tests.unit.amlocal.jobs.workspace import accepted
 
-FEW, MANY = 150, 900  # both more than a page
+FEW, MANY = 130, 390  # both more than a page
 Copy = Callable[[Document, int], tuple[str, str, dict[str, Any]]]  # document, number -> name, version, body
 
 
