@@ -272,6 +272,17 @@ def promote(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def projects(session: nox.Session) -> None:
+    """Tables go through `mlgates init` to a released model, unedited; minutes each, `-- -k wine` for one.
+
+    The made projects run in the environment of this one, which has all that they need.
+    """
+    shared(session)
+    in_memory(session)
+    run_pytest(session, "tests/projects", "-v")
+
+
+@nox.session(python=False)
 def story(session: nox.Session) -> None:
     """The story that the example tells, on a fresh local workspace: released, rejected, replaced, rolled back."""
     shared(session)

@@ -47,7 +47,7 @@ def _about_training(column: Column, target: Target) -> Iterator[Expectation]:
             yield from _mean(column)
         case Kind.BOOLEAN:
             yield _expect("column_values_to_be_of_type", "True or False.", column=column.name, type_="bool")
-        case Kind.CATEGORY if len(column.words) <= CATEGORIES and not _as_number(column):
+        case Kind.CATEGORY if len(column.words) <= CATEGORIES and _read_as_words(column):
             why = "A word that was not there at first: was it mistyped, or is it new? Then add it, and train anew."
             yield _expect(
                 "column_values_to_be_in_set", why, column=column.name, value_set=sorted(column.words), mostly=0.95
@@ -61,9 +61,9 @@ def _about_training(column: Column, target: Target) -> Iterator[Expectation]:
             yield _expect("column_values_to_be_unique", why, column=column.name)
 
 
-def _as_number(column: Column) -> bool:
-    """Return whether a column of codes is read as numbers by who does not know the schema: zip codes, 0 or 1."""
-    return column.typed.dtype.kind in "iufb"
+def _read_as_words(column: Column) -> bool:
+    """Return whether who does not know the schema reads words: codes are numbers to them, True and a gap a boolean."""
+    return all(isinstance(value, str) for value in column.typed.dropna().unique())
 
 
 def _about_label(target: Target) -> Iterator[Expectation]:

@@ -103,7 +103,7 @@ def _fill(
     answers |= _judged(first, target)
     answers["told"] = list(_told(table, target, features, first))
     render(answers, root)
-    _put_drafts(root, table, target, features, answers["example"])
+    _put_drafts(root, package, table, target, features)
     _put_lock(root, wishes.vendor, say)
 
 
@@ -131,7 +131,6 @@ def _answers(table: Table, target: Target, features: list[Column], wishes: Wishe
             "identifiers": [each.name for each in left_out if each.kind is Kind.IDENTIFIER],
             "count": len(features),
         },
-        "example": drafted_samples.draft_rows(features),
         "trusted_types": [],
         "python": pins.python(),
         "training_pins": pins.training_pins(),
@@ -169,7 +168,8 @@ def _put_data(table: Table, target: Target, into: Path) -> None:
     into.with_suffix(".origin.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-def _put_drafts(root: Path, table: Table, target: Target, features: list[Column], rows: list[dict[str, Any]]) -> None:
+def _put_drafts(root: Path, package: str, table: Table, target: Target, features: list[Column]) -> None:
+    rows = drafted_samples.draft_rows(features)
     suites = root / "data" / "expectations"
     suites.mkdir(parents=True, exist_ok=True)
     suite = drafted_suites.draft_training_suite(table.columns, target, table.rows)
@@ -177,6 +177,8 @@ def _put_drafts(root: Path, table: Table, target: Target, features: list[Column]
     (suites / "sample.json").write_text(drafted_suites.draft_sample_suite(features), encoding="utf-8")
     (root / "data" / "online-sample.json").write_text(drafted_samples.online_request(rows), encoding="utf-8")
     (root / "data" / "batch-sample.csv").write_text(drafted_samples.batch_file(rows), encoding="utf-8")
+    example = json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    (root / "src" / package / "example.json").write_text(example, encoding="utf-8")
 
 
 def _put_lock(root: Path, vendored: bool, say: Say) -> None:

@@ -18,6 +18,8 @@ TRAINING = (
     "azureml-inference-server-http",
 )
 """What the drafted training code imports, and what serves its model."""
+TOOLS = ("pytest",)
+"""What the sessions of a made project run; the linter has an environment of its own."""
 OURS = ("mlgates", "amlocal")
 
 
@@ -27,8 +29,8 @@ def training_pins() -> list[str]:
 
 
 def lock() -> list[str]:
-    """Return a pin for all that mlgates, amlocal and the training code require, directly or not."""
-    found = dict(_closure([*OURS, *TRAINING]))
+    """Return a pin for all that mlgates, amlocal, the training code and the tools require, directly or not."""
+    found = dict(_closure([*OURS, *TRAINING, *TOOLS]))
     return [f"{name}=={found[name].version}" for name in sorted(found) if name not in OURS]
 
 

@@ -21,6 +21,7 @@ FRAME = pd.DataFrame(
         "color": ["red", "blue", None, "red"] * 10,
         "zip": ["02134", "02135"] * 20,
         "smokes": [True, False] * 20,
+        "opted": [True, False, None, None] * 10,
         "day": [f"2024-01-{day:02}" for day in range(1, 21)] * 2,
         "remark": SENTENCES,
         "empty": [None] * 40,
