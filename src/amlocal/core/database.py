@@ -31,7 +31,7 @@ _MIGRATIONS = (
         PRIMARY KEY (container, name, block)
     ) WITHOUT ROWID;
     """,
-    # Pages of lists (core/postings.py). `indexed` tells by which rules the postings of a kind were written.
+    # Pages of lists (core/documents.py). `indexed` tells by which rules the postings of a kind were written.
     """
     CREATE TABLE postings (
         kind TEXT NOT NULL, term TEXT NOT NULL, sequence INTEGER NOT NULL,
