@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint, poll_seconds, served_model, state_of
     from mlgates.delivery.training import register_job_model
     from mlgates.endpoint_client import Address, EndpointClient, Scorer, ScoringRequest, ScoringResponse, ask
-    from mlgates.expectations.readers import UnreadableData, read_csv, read_request
+    from mlgates.tables import UnreadableData, read_csv, read_request, read_table
     from mlgates.expectations.validation import load_suite, validate
     from mlgates.gates.check_types import CheckType
     from mlgates.gates.checks.metrics import Bounds
@@ -59,7 +59,7 @@ _MODULES = {
     ),
     "mlgates.delivery.training": ("register_job_model",),
     "mlgates.endpoint_client": ("Address", "EndpointClient", "Scorer", "ScoringRequest", "ScoringResponse", "ask"),
-    "mlgates.expectations.readers": ("UnreadableData", "read_csv", "read_request"),
+    "mlgates.tables": ("UnreadableData", "read_csv", "read_request", "read_table"),
     "mlgates.expectations.validation": ("load_suite", "validate"),
     "mlgates.gates.check_types": ("CheckType",),
     "mlgates.gates.checks.metrics": ("Bounds",),
@@ -111,6 +111,7 @@ __all__ = [
     "read_contract",
     "read_csv",
     "read_request",
+    "read_table",
     "register_data",
     "register_environment",
     "register_job_model",

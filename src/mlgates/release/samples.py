@@ -18,7 +18,7 @@ from mlgates.core.errors import SampleRefused
 from mlgates.delivery.batch import sample_files
 from mlgates.delivery.online import sample_request
 from mlgates.endpoint_client import Json, ScoringRequest
-from mlgates.expectations.readers import UnreadableData, read_text
+from mlgates.tables import UnreadableData, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

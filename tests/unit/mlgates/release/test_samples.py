@@ -12,7 +12,7 @@ from mlgates.config.settings import Settings
 from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.core.errors import AssetMissing, CanaryFailed, SampleRefused
 from mlgates.endpoint_client import ScoringRequest
-from mlgates.expectations.readers import read_csv
+from mlgates.tables import read_csv
 from mlgates.release.samples import ROWS, Sample, Samples, read_samples
 
 NUMBERS = ModelContract((Column("a", DataType.LONG), Column("b", DataType.DOUBLE)))

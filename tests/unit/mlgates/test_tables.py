@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.expectations.readers import UnreadableData, read_csv, read_request
+from mlgates.tables import UnreadableData, read_csv, read_request
 
 ROWS = st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), min_size=1, max_size=5)
 
