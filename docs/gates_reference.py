@@ -2,24 +2,28 @@
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from mlgates.evaluation.target import EvaluationConfig, LabelValue
 from mlgates.gates.checks import BUILT_IN
 
 PAGE = Path(__file__).with_name("gates.md")
+SCALARS = get_args(LabelValue)
 BEGIN, END = "<!-- made by docs/gates_reference.py: -->\n", "<!-- up to here -->\n"
-_NAMES = {float: "number", int: "whole number", str: "text"}
+_NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false"}
 
 
 def reference() -> str:
-    """Return a section for each type of check: what it looks at, and its settings."""
-    return "\n".join(line for kind in BUILT_IN for line in _section(kind))
+    """Return a section for `evaluation` and for each type of check: what it looks at, and its settings."""
+    head = ["### evaluation", "", " ".join((EvaluationConfig.__doc__ or "").split()), "", *_table(EvaluationConfig), ""]
+    return "\n".join([*head, *(line for kind in BUILT_IN for line in _section(kind))])
 
 
 def put(page: str) -> str:
@@ -36,7 +40,12 @@ def _section(kind: str) -> Iterator[str]:
     yield from (f"### {kind}", "", " ".join(first.split()), "")
     if issubclass(check.config, RootModel):
         (bounds,) = get_args(check.config.model_fields["root"].annotation)[1:]
-        yield from ("By the name of each metric that training logs:", "", *_table(bounds), "")
+        yield from (
+            "By the name of each metric: one that training logs, or else a score, which is taken of the held-out rows:",
+            "",
+            *_table(bounds),
+            "",
+        )
     elif check.config.model_fields:
         yield from (*_table(check.config), "")
     else:
@@ -53,16 +62,18 @@ def _table(declared: type[BaseModel]) -> Iterator[str]:
 def _kind(annotation: Any) -> str:
     if annotation in _NAMES:
         return _NAMES[annotation]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return ", ".join(f"`{name}`" for name in annotation.model_fields)
+    if isinstance(annotation, type):
+        names = annotation if issubclass(annotation, StrEnum) else (f"`{name}`" for name in annotation.model_fields)
+        return (" or " if issubclass(annotation, StrEnum) else ", ").join(names)
     origin, inner = get_origin(annotation), [each for each in get_args(annotation) if each is not types.NoneType]
-    if origin is Literal:
-        return " or ".join(map(str, inner))
     if origin in {types.UnionType, Union}:
-        return _kind(inner[0])
-    if origin is dict:
-        return f"{_kind(inner[1])} by {_kind(inner[0])}"
-    return f"list of {_kind(inner[0])}s"
+        return "value" if len(inner) == len(SCALARS) else " or ".join(map(_kind, inner))
+    by_origin: dict[Any, Callable[[], str]] = {
+        Literal: lambda: " or ".join(map(str, inner)),
+        Annotated: lambda: _kind(inner[0]),
+        dict: lambda: f"{_kind(inner[1])} by {_kind(inner[0])}",
+    }
+    return by_origin.get(origin, lambda: f"list of {_kind(inner[0])}s")()
 
 
 def _default(field: FieldInfo) -> str:
@@ -71,7 +82,9 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
         return ", ".join(f"`{name}: {each:g}`" for name, each in value.model_dump(exclude_none=True).items())
-    return "none" if value in (None, [], PydanticUndefined) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value in (None, [], {}, "", PydanticUndefined) else str(value)
 
 
 if __name__ == "__main__":

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from mlgates.delivery.operations import LiveBatchEndpoint, LiveOnlineEndpoint, poll_seconds, served_model, state_of
     from mlgates.delivery.training import register_job_model
     from mlgates.endpoint_client import Address, EndpointClient, Scorer, ScoringRequest, ScoringResponse, ask
-    from mlgates.tables import UnreadableData, read_csv, read_request, read_table
+    from mlgates.evaluation.errors import CouldNotRun
     from mlgates.expectations.validation import load_suite, validate
     from mlgates.gates.check_types import CheckType
     from mlgates.gates.checks.metrics import Bounds
-    from mlgates.gates.errors import CouldNotRun
     from mlgates.gates.evidence import Evidence
     from mlgates.pytest_plugin.workspace_fixtures import without_traceback
+    from mlgates.tables import UnreadableData, read_csv, read_request, read_table
 
 _MODULES = {
     "mlgates.config.declaring": ("Strict",),
@@ -63,7 +63,7 @@ _MODULES = {
     "mlgates.expectations.validation": ("load_suite", "validate"),
     "mlgates.gates.check_types": ("CheckType",),
     "mlgates.gates.checks.metrics": ("Bounds",),
-    "mlgates.gates.errors": ("CouldNotRun",),
+    "mlgates.evaluation.errors": ("CouldNotRun",),
     "mlgates.gates.evidence": ("Evidence",),
     "mlgates.pytest_plugin.workspace_fixtures": ("without_traceback",),
 }  # fmt: skip

@@ -59,12 +59,13 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 def read_text(path: Path) -> pd.DataFrame:
-    """Read the same rows as `read_csv` does, every value as it is written: `02134` and `true` stay text.
+    """Read a CSV file parted by commas, every value as it is written: `02134` and `true` stay text.
 
-    What is missing is NaN, as `read_csv` has it. Raises as that does.
+    Azure's batch endpoints take commas alone, and what they are sent is read here. What is missing is NaN, as `read_csv`
+    has it. Raises as that does.
     """
     with _reading(path):
-        return _read_csv(path, _unpacked(path), None)
+        return _read_csv(path, _unpacked(path), None, ",")
 
 
 def read_request(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -150,7 +151,7 @@ def _read_csv(path: Path, content: bytes, texts: Sequence[str] | None, delimiter
     text = content.decode(_ENCODING)
     delimiter = delimiter or _delimiter(path, text)
     header = _check_fields(path, text, delimiter)
-    kept = str if texts is None else {name: str for name in texts if name in header}
+    kept: Any = str if texts is None else {name: str for name in texts if name in header}
     return pd.read_csv(io.StringIO(text), sep=delimiter, dtype=kept)
 
 

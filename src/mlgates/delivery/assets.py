@@ -61,14 +61,22 @@ def register_data(client: MLClient, project: Project, name: str, *, instead: Pat
 
 def download_data(client: MLClient, reference: str, folder: Path) -> Path:
     """Download a data asset, `name:version`, that is one file; return the file. Raises `AssetMissing`."""
+    found = download_table(client, reference, folder)
+    if found == folder:
+        raise AssetMissing(f"data {reference} is several files, and one is needed")
+    return found
+
+
+def download_table(client: MLClient, reference: str, folder: Path) -> Path:
+    """Download a data asset, `name:version`; return its file, or `folder` when it is several. Raises `AssetMissing`."""
     name, _, version = reference.partition(":")
     with translate_sdk_errors(f"download data {reference}"):
         data = client.data.get(name, version)
         download_artifact_from_aml_uri(str(data.path), str(folder), client.datastores)
     files = [file for file in folder.rglob("*") if file.is_file()]
-    if len(files) != 1:
-        raise AssetMissing(f"data {reference} is {len(files)} files, and one is needed")
-    return files[0]
+    if not files:
+        raise AssetMissing(f"data {reference} has no files")
+    return files[0] if len(files) == 1 else folder
 
 
 def _definition(environment: Environment) -> Mapping[str, object]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlgates.config.declaring import Strict, parsed, read_yaml
+from mlgates.config.declaring import parsed, read_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
+from mlgates.evaluation.target import EvaluationConfig
 from mlgates.gates.checks import CHECK_TYPES
 
 GATES = ("qa", "dev", "prod")
@@ -25,13 +26,6 @@ class CheckConfig:
     kind: str
     config: BaseModel
     warn_only: bool
-
-
-class Evaluation(Strict):
-    """How candidates are judged, whatever the gate."""
-
-    label: str
-    """The column of the training data that is predicted: 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ class Gate:
 class Gates:
     """All that gates.yml declares."""
 
-    evaluation: Evaluation
+    evaluation: EvaluationConfig
     gates: Mapping[str, Gate]
 
 
@@ -67,7 +61,7 @@ def read_gates(file: Path, shown: str) -> Gates:
         raise ConfigurationError(
             f"{shown}: '{EVALUATION}' is missing: say which column is predicted ({EVALUATION}.label)"
         )
-    evaluation = parsed(f"{shown}, {EVALUATION}", Evaluation, content[EVALUATION])
+    evaluation = parsed(f"{shown}, {EVALUATION}", EvaluationConfig, content[EVALUATION])
     declared = {name: gate for name, gate in content.items() if name != EVALUATION}
     for name in declared:
         if name not in GATES:

@@ -6,26 +6,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from mlgates.core.values import UNKNOWN, metrics_of
+from mlgates.evaluation.answers import Answers, Probabilities
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.model import Model
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.scores import DEFAULT, Score, find_score
+from mlgates.evaluation.target import EvaluationConfig, Labels, Target, Task
 from mlgates.gates.cache import Cache
-from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.resolution import REQUIREMENTS, Resolution, python_of
-from mlgates.gates.scores import Labels, Probabilities
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows that a model was not trained on: `features` by name, and the `labels` (0 or 1) of the same rows."""
-
-    features: pd.DataFrame
-    labels: Labels
-    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The same rows with every column of the data, those that are no feature among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +37,6 @@ class SuiteRun:
     """Why the commit is unknown."""
 
 
-class Model:
-    """A model version's files, and what it predicts."""
-
-    def __init__(self, name: str, folder: Path, *, sha256: str, tags: Mapping[str, str]) -> None:
-        self.name = name
-        self.folder = folder
-        self.sha256 = sha256
-        self.tags = tags
-
-    def __str__(self) -> str:
-        return self.name
-
-    @cached_property
-    def _loaded(self) -> Any:
-        import mlflow  # noqa: PLC0415 - takes seconds, and not every gate has a model
-
-        try:
-            return mlflow.sklearn.load_model(str(self.folder))
-        except Exception as error:  # whatever the files raise, the model cannot be judged
-            raise CouldNotRun(
-                f"{self.name} cannot be loaded: {type(error).__name__}: {str(error).splitlines()[0][:200]}",
-                remedy="train and register it again, with the versions of the project's lock",
-            ) from error
-
-    def classes(self, features: pd.DataFrame) -> Labels:
-        """Return the class (0 or 1) of each row."""
-        return self._ask("predict", features).astype(np.int64)
-
-    def probabilities(self, features: pd.DataFrame) -> Probabilities:
-        """Return the probability of class 1 of each row. Raises `CouldNotRun` for a model that gives none."""
-        if not hasattr(self._loaded, "predict_proba"):
-            raise CouldNotRun(f"{self.name} gives no probabilities", remedy="use an estimator with predict_proba")
-        return self._ask("predict_proba", features)[:, 1].astype(np.float64)
-
-    def _ask(self, method: str, features: pd.DataFrame) -> np.ndarray:
-        model = self._loaded
-        try:
-            return np.asarray(getattr(model, method)(features))
-        except Exception as error:  # the model's code may raise anything
-            raise CouldNotRun(
-                f"{self.name} cannot predict the held-out rows: {type(error).__name__}: {str(error)[:200]}",
-                remedy="was it trained on the columns that its data asset has?",
-            ) from error
-
-
 def _nothing(model: Model) -> Any:
     raise CouldNotRun(f"nothing was fetched for {model}")
 
@@ -102,7 +50,9 @@ class Evidence:
     the_candidate: Model | None = None
     """None at a gate that is about a commit, and no model yet."""
     champion: Model | None = None
-    fetch_held_out: Callable[[Model], Table] = _nothing
+    config: EvaluationConfig = field(default_factory=lambda: EvaluationConfig(task=Task.NONE))
+    """How models are judged, whatever the gate: the section `evaluation` of gates.yml."""
+    fetch_held_out: Callable[[Model], Rows] = _nothing
     """The rows that a model was not trained on."""
     fetch_training_set: Callable[[Model], pd.DataFrame] = _nothing
     """The whole table that a model was trained on, held-out rows and label included."""
@@ -127,21 +77,51 @@ class Evidence:
         return self.the_candidate
 
     @cached_property
-    def held_out(self) -> Table:
-        """The candidate's held-out rows, on which champion and candidate are compared."""
-        return self.fetch_held_out(self.candidate)
+    def held_out(self) -> Rows:
+        """The candidate's held-out rows, on which champion and candidate are compared. Raises `CouldNotRun`."""
+        found = self.fetch_held_out(self.candidate)
+        if not len(found):
+            raise CouldNotRun("there are no held-out rows", remedy="have training set some aside")
+        return found
+
+    @property
+    def labelled(self) -> Rows:
+        """The held-out rows, with labels to judge by. Raises `CouldNotRun` for the task `none`."""
+        if self.held_out.target.task is Task.NONE:
+            raise CouldNotRun("there are no labels to judge by", remedy="declare evaluation.label")
+        return self.held_out
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return self.held_out.target
 
     def metrics(self, model: Model) -> Mapping[str, float]:
         """Return what `model` was logged to score, by its lineage."""
         return metrics_of(model.tags)
 
+    def answers(self, model: Model) -> Answers:
+        """Return what `model` says of the held-out rows."""
+        return self._once(f"answers {model}", lambda: model.answer(self.held_out, self.config))
+
     def classes(self, model: Model) -> Labels:
-        """Return what `model` says of the held-out rows: the class of each."""
-        return self._once(f"classes {model}", lambda: model.classes(self.held_out.features))
+        """Return what `model` predicts for the held-out rows: the number of the class (of a binary task 0 or 1)."""
+        return self.answers(model).values
 
     def probabilities(self, model: Model) -> Probabilities:
-        """Return what `model` says of the held-out rows: the probability of class 1 of each."""
-        return self._once(f"probabilities {model}", lambda: model.probabilities(self.held_out.features))
+        """Return the probability of the positive class of each held-out row. Raises `CouldNotRun` without any."""
+        answers = self.answers(model)
+        if answers.probabilities is None or self.target.task is not Task.BINARY:
+            raise CouldNotRun(
+                f"{model} gives no probability of a positive class",
+                remedy="use a classifier with predict_proba, or declare its outputs (evaluation.probabilities)",
+            )
+        return answers.positive
+
+    def score(self, name: str, *, lower_is_better: bool | None = None) -> Score:
+        """Return a score by its name; the usual one of the task for an empty name. Raises `CouldNotRun`."""
+        chosen = name or DEFAULT[self.labelled.target.task]
+        return find_score(chosen, self.target, self.root, lower_is_better=lower_is_better)
 
     def training_set(self, model: Model) -> pd.DataFrame:
         """Return the table that `model` was trained on."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.progress import Progress
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks import CHECK_TYPES
 from mlgates.gates.declaration import CheckConfig, Gate
-from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 
 # A check that raises what nobody foresaw must not hide what the others found.

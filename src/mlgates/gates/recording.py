@@ -9,10 +9,11 @@ from mlgates.core.gates import GateRecord
 from mlgates.core.lineage import Lineage
 from mlgates.core.progress import Progress
 from mlgates.core.values import AssetVersion, ModelArtifact
+from mlgates.evaluation.model import Model
 from mlgates.gates.cache import Cache
 from mlgates.gates.comparison import pictures_of
 from mlgates.gates.declaration import Gate
-from mlgates.gates.evidence import Evidence, Model
+from mlgates.gates.evidence import Evidence
 from mlgates.gates.gate import run
 from mlgates.gates.resolution import resolve
 from mlgates.gates.suite_reports import read_coverage, read_suites

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 
 REQUIREMENTS = "requirements.txt"
 """The file in a model's folder in which MLflow keeps them."""

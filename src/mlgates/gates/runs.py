@@ -40,10 +40,11 @@ def run_model_gate(
     candidate = progress.run("candidate", lambda: find_model(client, settings, version))
     champion = find_champion(client, settings)
     with tempfile.TemporaryDirectory() as folder:
-        source = WorkspaceEvidence(client, Path(folder), label=gates.evaluation.label)
+        source = WorkspaceEvidence(client, Path(folder), gates.evaluation)
         evidence = evidence_of(settings, commit)
         evidence.the_candidate = source.model(candidate)
         evidence.champion = source.model(champion) if champion else None
+        evidence.config = gates.evaluation
         evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
         evidence.fetch_reproduced_metrics = lambda: source.reproduced_metrics(
             evidence.candidate, settings.training_experiment_name

@@ -1,39 +1,41 @@
 """Where a gate's evidence comes from when candidate and champion live in a workspace."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
+from mlgates.contract.signature import DataType, ModelContract
 from mlgates.core.errors import MlgatesError
 from mlgates.core.files import sha256_of_path
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.delivery.assets import download_data
+from mlgates.delivery.assets import download_table
 from mlgates.delivery.jobs import REPRODUCES, jobs_of
 from mlgates.delivery.mlflow_runs import download_artifact, run_metrics
 from mlgates.delivery.models import download_model
-from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.evidence import Model, Table
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.held_out import HELD_OUT, read_held_out
+from mlgates.evaluation.model import Model
+from mlgates.evaluation.rows import Rows, rows_of
+from mlgates.evaluation.target import EvaluationConfig, find_target
+from mlgates.tables import read_table
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-HELD_OUT = "held_out.json"
-"""The artifact in which a training run names the rows that it set aside: `{"rows": [3, 7], "of": 10}`."""
 T = TypeVar("T")
 
 
 class WorkspaceEvidence:
     """Fetches into `folder`, which is this gate's own."""
 
-    def __init__(self, client: "MLClient", folder: Path, *, label: str) -> None:
+    def __init__(self, client: "MLClient", folder: Path, config: EvaluationConfig) -> None:
         self._client = client
         self._folder = folder
-        self._label = label
-        self._tables: dict[str, pd.DataFrame] = {}
+        self._config = config
+        self._tables: dict[tuple[str, tuple[str, ...]], pd.DataFrame] = {}
 
     def model(self, version: AssetVersion) -> Model:
         """Return a model version with its files. Raises `MlgatesError`: without the files there is no gate."""
@@ -42,20 +44,32 @@ class WorkspaceEvidence:
 
     def training_set(self, model: Model) -> pd.DataFrame:
         """Return the table that `model` was trained on, by its lineage."""
-        reference = Lineage.from_tags(model.tags).data
-        if reference not in self._tables:
-            folder = self._folder / "data" / reference.replace(":", "-")
-            file = _available(lambda: download_data(self._client, reference, folder), "register the model by mlgates")
-            self._tables[reference] = read_table(file, reference)
-        return self._tables[reference]
+        return self._table(Lineage.from_tags(model.tags).data, model)
 
-    def held_out(self, model: Model) -> Table:
-        """Return the rows of its data on which `model` was not trained, without the label among the features."""
+    def held_out(self, model: Model) -> Rows:
+        """Return the rows on which `model` was not trained, as its signature has them."""
         job = Lineage.from_tags(model.tags).job
-        remedy = f"log {HELD_OUT} in training: the numbers of the rows set aside (docs/gates.md)"
+        remedy = f"log {HELD_OUT} in training: the rows set aside (docs/gates.md)"
         file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
-        rows, of = rows_named(file.read_text(encoding="utf-8"))
-        return table_of(self.training_set(model), rows, of, label=self._label, features=_names(model))
+        named = read_held_out(file.read_text(encoding="utf-8"))
+        training_set, contract = self.training_set(model), _contract(model)
+        drawn = named.of_table(self._table(named.data, model) if named.data else training_set)
+        labels = training_set.get(self._config.label)
+        target = find_target(self._config, labels, classifier=lambda: model.classifier)
+        return rows_of(drawn, target, contract, self._config)
+
+    def _table(self, reference: str, model: Model) -> pd.DataFrame:
+        """Return a data asset as a table; columns that are texts for `model` stay as they are written."""
+        texts = _texts(model)
+        if (reference, texts) not in self._tables:
+            folder = self._folder / "data" / reference.replace(":", "-")
+            path = _available(lambda: download_table(self._client, reference, folder), "register the model by mlgates")
+            try:
+                self._tables[reference, texts] = read_table(path, texts)
+            except MlgatesError as error:
+                remedy = "train on a table: CSV, Parquet, JSON lines or MLTable"
+                raise CouldNotRun(f"data {reference}: {error}", remedy=remedy) from error
+        return self._tables[reference, texts]
 
     def reproduced_metrics(self, model: Model, experiment: str) -> dict[str, float] | None:
         """Return what a second training of `model` scored, None when there was none.
@@ -79,52 +93,17 @@ def _origin(lineage: Lineage) -> tuple[str, ...]:
     return (lineage.git_commit, lineage.data, lineage.environment)
 
 
-def read_table(file: Path, reference: str) -> pd.DataFrame:
-    """Read a data asset's file. Raises `CouldNotRun` when it is no CSV table."""
-    try:
-        return pd.read_csv(file)
-    except (ValueError, OSError) as error:
-        raise CouldNotRun(
-            f"data {reference} is not a CSV table: {' '.join(str(error).split())}", remedy="train on a CSV file"
-        ) from error
-
-
-def rows_named(text: str) -> tuple[list[int], int]:
-    """Return the rows that `held_out.json` names, and of how many. Raises `CouldNotRun` for anything else."""
-    try:
-        named = json.loads(text)
-        rows, of = [int(row) for row in named["rows"]], int(named["of"])
-    except (ValueError, KeyError, TypeError):
-        rows, of = [], 0
-    if not rows or not all(0 <= row < of for row in rows):
-        raise CouldNotRun(
-            f'{HELD_OUT} does not say which rows were set aside, as {{"rows": [3, 7], "of": 10}} does',
-            remedy="correct what training logs, and train again",
-        )
-    return rows, of
-
-
-def table_of(data: pd.DataFrame, rows: list[int], of: int, *, label: str, features: list[str]) -> Table:
-    """Return the `rows` of `data` as features, in the order of the model's signature, and labels.
-
-    Raises `CouldNotRun` when the rows were drawn from other data, or a column is not there.
-    """
-    if len(data) != of:
-        raise CouldNotRun(
-            f"{HELD_OUT} was drawn from {of} rows, and the data has {len(data)}",
-            remedy="was the model trained on the data that its tags name? Train it again by mlgates",
-        )
-    missing = [name for name in (*features, label) if name not in data]
-    if missing:
-        raise CouldNotRun(f"the data has no column {', '.join(missing)}", remedy="name the label in gates.yml")
-    drawn = data.iloc[rows]
-    return Table(drawn[features].astype("float64"), drawn[label].to_numpy(dtype="int64"), drawn)
-
-
-def _names(model: Model) -> list[str]:
+def _contract(model: Model) -> ModelContract:
     from mlgates.contract.model_folder import read_contract  # noqa: PLC0415
 
-    return list(_available(lambda: read_contract(model.folder), "save the model with its signature").names)
+    return _available(lambda: read_contract(model.folder), "save the model with its signature")
+
+
+def _texts(model: Model) -> tuple[str, ...]:
+    try:
+        return tuple(each.name for each in _contract(model).columns if each.type is DataType.STRING)
+    except CouldNotRun:
+        return ()  # a check that wants the signature says so
 
 
 def _available(fetch: Callable[[], T], remedy: str) -> T:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.files import sha256_of_path
-from mlgates.expectations.readers import read_csv, read_text
 from mlgates.scaffold import drafted_samples, drafted_suites, origin, pins, repository
 from mlgates.scaffold.choices import Task
 from mlgates.scaffold.columns import Column, Kind, read_columns
@@ -21,6 +20,7 @@ from mlgates.scaffold.errors import UnsuitableData
 from mlgates.scaffold.limits import FirstTraining, train_first
 from mlgates.scaffold.rendering import python_module_of, render
 from mlgates.scaffold.target import Target, find_target, read_target
+from mlgates.tables import read_csv, read_text
 
 COMMITTED_MB = 20
 """A training set of at most so much is committed; a larger one is ignored by git."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from diabetes.training import Settings
 from diabetes_dataset import stand_in
-from mlgates.gates.evidence import Model
+from mlgates.evaluation.model import Model
 from mlgates.gates.resolution import resolve
 from tests.bench.figures import Figure
 from tests.bench.processes import run

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from diabetes import estimators
 from diabetes.evaluation import Predictions, evaluate
 from diabetes.schema import FEATURES, IDENTIFIER, LABEL
-from mlgates.gates.evidence import Model
+from mlgates.evaluation.model import Model
 from tests.contract.mlgates.gate_candidates import Candidate, candidate, held_out_rows, save
 
 SLOW_S = 0.2
@@ -133,6 +133,6 @@ class Bakery:
 
 
 class _Slow(Model):
-    def classes(self, features: pd.DataFrame) -> Any:
+    def predict(self, features: pd.DataFrame) -> Any:
         time.sleep(SLOW_S)
-        return super().classes(features)
+        return super().predict(features)

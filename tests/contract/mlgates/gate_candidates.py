@@ -18,14 +18,17 @@ from diabetes.split import split
 from diabetes.training import Settings, train
 from mlgates.contract.model_folder import read_contract
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.model import Model
+from mlgates.evaluation.rows import Rows, rows_of
+from mlgates.evaluation.target import EvaluationConfig, find_target
 from mlgates.gates.cache import Cache
 from mlgates.gates.declaration import Gate, read_gates
-from mlgates.gates.evidence import Evidence, Model, Table
+from mlgates.gates.evidence import Evidence
 from mlgates.gates.gate import judge
 from mlgates.gates.resolution import Resolution
-from mlgates.gates.workspace import table_of
 
 ROOT = Path(__file__).parents[3]
+CONFIG = EvaluationConfig(label=LABEL)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def verdicts(
     """Return what the prod gate says of `challenger`."""
     evidence = Evidence(
         root=ROOT,
+        config=CONFIG,
         the_candidate=challenger.model,
         champion=champion.model if champion else None,
         fetch_held_out=lambda model: _held_out(challenger, model),
@@ -119,10 +123,9 @@ def held_out_rows(rows: int) -> list[int]:
     ]
 
 
-def _held_out(challenger: Candidate, model: Model) -> Table:
-    rows = len(challenger.data)
-    features = list(read_contract(model.folder).names)
-    return table_of(challenger.data, held_out_rows(rows), rows, label=LABEL, features=features)
+def _held_out(challenger: Candidate, model: Model) -> Rows:
+    drawn = challenger.data.iloc[held_out_rows(len(challenger.data))]
+    return rows_of(drawn, find_target(CONFIG, challenger.data[LABEL]), read_contract(model.folder), CONFIG)
 
 
 def _numbers(data: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pytest
 from diabetes.training import Settings
 from diabetes_dataset import stand_in
 from mlgates.core.gates import Verdict
-from mlgates.gates.evidence import Model
+from mlgates.evaluation.model import Model
 from tests.contract.mlgates.bad_candidates import Bakery
 from tests.contract.mlgates.gate_candidates import Candidate, lines, trained, verdicts
 

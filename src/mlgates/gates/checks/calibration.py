@@ -12,8 +12,10 @@ from pydantic import Field
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
+from mlgates.evaluation.answers import Probabilities
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.target import Labels, Task
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.scores import Labels, Probabilities
 
 
 class CalibrationConfig(Strict):
@@ -39,16 +41,37 @@ class Bin:
 
 
 def check(config: CalibrationConfig, evidence: Evidence) -> Iterator[CheckResult]:
-    """Yield one result. Evidence: `bins`, each `low`, `high`, `rows`, `predicted`, `observed`; empty bins left out."""
-    found = bins_of(evidence.held_out.labels, evidence.probabilities(evidence.candidate), config.bins)
+    """Yield one result, of a multiclass task one a class: its probability, and whether it is that class.
+
+    Evidence: `bins`, each `low`, `high`, `rows`, `predicted`, `observed`; empty bins left out.
+    """
+    if evidence.labelled.target.task is Task.BINARY:
+        probabilities = evidence.probabilities(evidence.candidate)
+        yield _result(config, "", "positive", evidence.held_out.labels, probabilities)
+        return
+    answers = evidence.answers(evidence.candidate)
+    if answers.probabilities is None:
+        raise CouldNotRun(
+            f"{evidence.candidate} gives no probabilities that could be calibrated",
+            remedy="leave the check out, or use a classifier with predict_proba",
+        )
+    for number, name in enumerate(evidence.target.classes):
+        labels = (evidence.held_out.labels == number).astype(np.int64)
+        yield _result(config, str(name), str(name), labels, answers.probabilities[:, number])
+
+
+def _result(
+    config: CalibrationConfig, name: str, what: str, labels: Labels, probabilities: Probabilities
+) -> CheckResult:
+    found = bins_of(labels, probabilities, config.bins)
     error = expected_error(found)
     worst = max(found, key=lambda each: each.rows * abs(each.predicted - each.observed))
-    yield CheckResult(
-        name="",
+    return CheckResult(
+        name=name,
         verdict=Verdict.passed_if(error <= config.max_error),
         reason=(
             f"probabilities are off by {error:.3f} on average; of the {worst.rows} rows given {worst.predicted:.0%} "
-            f"on average, {worst.observed:.0%} are positive"
+            f"on average, {worst.observed:.0%} are {what}"
         ),
         figure=error,
         limit=f"at most {config.max_error:g}",

@@ -7,8 +7,7 @@ when the interval's lower end is not below minus the margin: it is shown to lose
 non-inferiority), which a bare difference on one sample cannot show.
 """
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +15,24 @@ from pydantic import Field
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
+from mlgates.evaluation.answers import Answers
+from mlgates.evaluation.draws import of_draws
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.scores import Score, ScoreName
 from mlgates.gates.evidence import Evidence
-from mlgates.gates.scores import LOWER_IS_BETTER, SCORES, Labels, Probabilities, of_draws
+
+_UNDEFINED = 0.01
+"""The share of draws without a score up to which the others stand for all."""
 
 
 class ChampionConfig(Strict):
     """What is compared, and how sure one must be that it is no loss."""
 
-    metric: Literal["accuracy", "auc", "brier", "precision", "recall"] = "auc"
-    """The score in which they are compared."""
+    metric: ScoreName = ""
+    """The score in which they are compared (docs/gates.md); by default `auc`, `auc_ovr` or `r2`, by the task."""
+    lower_is_better: bool = False
+    """Of a function of one's own, that it measures a loss; other scores are known."""
     margin: float = Field(default=0.01, gt=0)
     """The loss that is let pass, in the metric's own unit; without one, not even the champion could follow itself."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
@@ -33,6 +41,8 @@ class ChampionConfig(Strict):
     """How often the rows are drawn again."""
     seed: int = Field(default=0, ge=0)
     """Of the draws: the same seed finds the same."""
+    min_rows: int = Field(default=10, ge=1)
+    """Held-out rows that each class must have, of a regression all together: with fewer, an interval says nothing."""
 
 
 def check(config: ChampionConfig, evidence: Evidence) -> Iterator[CheckResult]:
@@ -42,41 +52,59 @@ def check(config: ChampionConfig, evidence: Evidence) -> Iterator[CheckResult]:
             name="", verdict=Verdict.PASSED, reason="nothing serves yet: the floors of the metrics alone decide"
         )
         return
-    labels = evidence.held_out.labels
-    models = (evidence.candidate, evidence.champion)
-    pairs = [(evidence.classes(model), evidence.probabilities(model)) for model in models]
-    gain = _gains(config, labels, pairs)
-    score = SCORES[config.metric]
-    ours, theirs = (score(labels, classes, probabilities) for classes, probabilities in pairs)
-    low, high = _interval(gain, config.confidence)
-    better = -1 if config.metric in LOWER_IS_BETTER else 1
+    rows, score = evidence.labelled, evidence.score(config.metric, lower_is_better=config.lower_is_better)
+    _enough(rows, config.min_rows)
+    answers = [evidence.answers(model) for model in (evidence.candidate, evidence.champion)]
+    ours, theirs = (score(rows, each) for each in answers)
+    better = -1 if score.lower_is_better else 1
+    gains = better * _gains(config, score, rows, answers)
+    low, high = _interval(gains, config.confidence)
+    gain = better * (ours - theirs)
     yield CheckResult(
-        name=config.metric,
+        name=score.name,
         verdict=Verdict.passed_if(low >= -config.margin),
         reason=(
-            f"{config.metric} {ours:.4f} against the champion's {theirs:.4f} on {len(labels)} rows: "
-            f"gain {better * (ours - theirs):+.4f}, {config.confidence:.0%} interval {low:+.4f} to {high:+.4f}"
+            f"{score.name} {ours:.4f} against the champion's {theirs:.4f} on {len(rows)} rows: "
+            f"gain {gain:+.4f}, {config.confidence:.0%} interval {low:+.4f} to {high:+.4f}"
         ),
-        figure=better * (ours - theirs),
+        figure=gain,
         limit=f"no loss beyond {config.margin:g} at {config.confidence:.0%} confidence",
         least=-config.margin,
         remedy=f"train a better one than {evidence.champion}, judge it on more rows, or widen champion.margin",
-        evidence={"candidate": ours, "champion": theirs, "low": low, "high": high, "rows": len(labels)},
+        evidence={"candidate": ours, "champion": theirs, "low": low, "high": high, "rows": len(rows)},
     )
 
 
-def _gains(
-    config: ChampionConfig,
-    labels: Labels,
-    pairs: list[tuple[Labels, Probabilities]],
-) -> npt.NDArray[np.float64]:
+def _enough(rows: Rows, least: int) -> None:
+    """Raise `CouldNotRun` when a class has too few rows for draws of them to tell anything."""
+    if not rows.target.task.classifies:
+        counts = {"": len(rows)}
+    else:
+        numbers = np.bincount(rows.labels.astype(np.int64), minlength=len(rows.target.classes))
+        counts = {str(name): int(number) for name, number in zip(rows.target.classes, numbers, strict=True)}
+    few = {name: number for name, number in counts.items() if number < least}
+    if few:
+        name, number = min(few.items(), key=lambda each: each[1])
+        of = f" of class {name}" if name else ""
+        raise CouldNotRun(
+            f"there are {number} held-out rows{of}, and at least {least} are needed",
+            remedy="set more rows aside in training, or lower champion.min_rows",
+        )
+
+
+def _gains(config: ChampionConfig, score: Score, rows: Rows, answers: Sequence[Answers]) -> npt.NDArray[np.float64]:
     draw = np.random.default_rng(config.seed)
-    better = -1 if config.metric in LOWER_IS_BETTER else 1
-    ours, theirs = (of_draws(config.metric, labels, classes, probabilities) for classes, probabilities in pairs)
+    ours, theirs = (of_draws(score, rows, each) for each in answers)
     gains = np.empty(config.resamples)
     for number in range(config.resamples):
-        rows = draw.integers(0, len(labels), len(labels))
-        gains[number] = better * (ours(rows) - theirs(rows))
+        drawn = draw.integers(0, len(rows), len(rows))
+        gains[number] = ours(drawn) - theirs(drawn)
+    undefined = int(np.isnan(gains).sum())
+    if undefined > _UNDEFINED * config.resamples:
+        raise CouldNotRun(
+            f"{score.name} is not defined in {undefined} of {config.resamples} draws: too few rows of a class",
+            remedy="set more rows aside in training",
+        )
     return gains
 
 

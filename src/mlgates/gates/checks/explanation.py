@@ -1,11 +1,11 @@
 """What the model's answers rest on: permutation importance, and whether that is what they should rest on.
 
-The values of one feature are shuffled among held-out rows, and the AUC falls by what the model drew from that feature
-(Breiman, Random Forests, 2001). scikit-learn's `permutation_importance` does it.
+The values of one feature are shuffled among held-out rows, and the score falls by what the model drew from that feature
+(Breiman, Random Forests, 2001). scikit-learn's `permutation_importance` does it, for any flavor and type of column.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,12 @@ from pydantic import Field
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.nearest import did_you_mean
-from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.evidence import Evidence, Model, Table
-from mlgates.gates.scores import Labels, auc
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.model import Model
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.scores import Score, ScoreName
+from mlgates.evaluation.target import EvaluationConfig
+from mlgates.gates.evidence import Evidence
 
 
 class ExplanationConfig(Strict):
@@ -28,8 +31,10 @@ class ExplanationConfig(Strict):
     """Columns that may not be features at all, such as an identifier, which a model can learn by heart."""
     unrelated: list[str] = Field(default_factory=list)
     """Columns that may be features, and should not matter."""
+    metric: ScoreName = ""
+    """The score whose fall is measured (docs/gates.md); by default `auc`, `auc_ovr` or `r2`, by the task."""
     tolerance: float = Field(default=0.005, ge=0)
-    """The fall of the AUC up to which an unrelated feature does not matter."""
+    """The fall of the score up to which an unrelated feature does not matter."""
     rows: int = Field(default=1000, ge=50)
     """Held-out rows that are looked at, drawn at random when there are more."""
     repeats: int = Field(default=3, ge=1, le=100)
@@ -40,7 +45,7 @@ class ExplanationConfig(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """By how much the AUC falls when a feature is shuffled: mean and standard deviation over the repeats."""
+    """By how much the score falls when a feature is shuffled: mean and standard deviation over the repeats."""
 
     mean: float
     std: float
@@ -49,57 +54,64 @@ class Importance:
 def check(config: ExplanationConfig, evidence: Evidence) -> Iterator[CheckResult]:
     """Yield a result for each column that is declared, and `largest_share`.
 
-    Its evidence: `importance`, by feature `mean` and `std`; `auc` before shuffling; `rows` and `repeats`.
+    Its evidence: `importance`, by feature `mean` and `std`; `metric` and its figure `before` shuffling; `rows` and
+    `repeats`.
     """
-    table = evidence.held_out
+    table = evidence.labelled
     for name in (*config.forbidden, *config.unrelated):
         if name not in table.rows and name not in table.features:
             known = did_you_mean(name, map(str, table.rows))
             raise CouldNotRun(f"neither the model nor its data has a column '{name}'. {known}")
     for name in config.forbidden:
         yield _forbidden(name, table)
-    sample = _sample(config, table)
-    before = auc(sample.labels, sample.labels, evidence.candidate.probabilities(sample.features))
-    found = importance(evidence.candidate, sample, repeats=config.repeats, seed=config.seed)
+    sample, score = _sample(config, table), evidence.score(config.metric)
+    judged = Judged(evidence.candidate, sample, score, evidence.config)
+    before = judged.score(sample.features)
+    if np.isnan(before):
+        raise CouldNotRun(f"{score.name} is not defined on {len(sample)} rows", remedy="set rows of every class aside")
+    found = importance(judged, repeats=config.repeats, seed=config.seed)
     for name in config.unrelated:
-        yield _unrelated(name, found.get(name), config.tolerance)
-    yield _largest(config, found, before, len(sample.labels))
-
-
-def importance(model: Model, table: Table, *, repeats: int, seed: int) -> dict[str, Importance]:
-    """Return by feature how much the AUC falls."""
-    from sklearn.inspection import permutation_importance  # noqa: PLC0415 - takes most of a second
-
-    found = permutation_importance(
-        _AsEstimator(model), table.features, table.labels, scoring=_auc_of, n_repeats=repeats, random_state=seed
-    )
-    names = map(str, table.features.columns)
-    figures = zip(found.importances_mean.tolist(), found.importances_std.tolist(), strict=True)
-    return {name: Importance(*each) for name, each in zip(names, figures, strict=True)}
+        yield _unrelated(name, found.get(name), score.name, config.tolerance)
+    yield _largest(config, found, (score.name, before), len(sample))
 
 
 @dataclass(frozen=True, slots=True)
-class _AsEstimator:
-    """A model in the form that scikit-learn wants: with a method `fit`, which nobody calls."""
+class Judged:
+    """A model in the form that scikit-learn wants: with a method `fit`, which nobody calls, and a score."""
 
     model: Model
+    rows: Rows
+    metric: Score
+    config: EvaluationConfig
 
     def fit(self, *_: object) -> None:
         """Do nothing: the model is fitted."""
 
+    def score(self, features: pd.DataFrame, _: object = None) -> float:
+        """Return how good the answers are when the rows have these features: the higher, the better."""
+        rows = replace(self.rows, features=features)
+        figure = self.metric(rows, self.model.answer(rows, self.config))
+        return -figure if self.metric.lower_is_better else figure
 
-def _auc_of(estimator: _AsEstimator, features: pd.DataFrame, labels: Labels) -> float:
-    return auc(labels, labels, estimator.model.probabilities(features))
+
+def importance(judged: Judged, *, repeats: int, seed: int) -> dict[str, Importance]:
+    """Return by feature how much the score falls."""
+    from sklearn.inspection import permutation_importance  # noqa: PLC0415 - takes most of a second
+
+    features = judged.rows.features
+    found = permutation_importance(judged, features, judged.rows.labels, n_repeats=repeats, random_state=seed)
+    names = map(str, features.columns)
+    figures = zip(found.importances_mean.tolist(), found.importances_std.tolist(), strict=True)
+    return {name: Importance(*each) for name, each in zip(names, figures, strict=True)}
 
 
-def _sample(config: ExplanationConfig, table: Table) -> Table:
-    if len(table.labels) <= config.rows:
+def _sample(config: ExplanationConfig, table: Rows) -> Rows:
+    if len(table) <= config.rows:
         return table
-    rows = np.random.default_rng(config.seed).choice(len(table.labels), config.rows, replace=False)
-    return Table(table.features.iloc[rows], table.labels[rows])
+    return table.take(np.random.default_rng(config.seed).choice(len(table), config.rows, replace=False))
 
 
-def _forbidden(name: str, table: Table) -> CheckResult:
+def _forbidden(name: str, table: Rows) -> CheckResult:
     used = name in table.features
     return CheckResult(
         name=name,
@@ -110,12 +122,12 @@ def _forbidden(name: str, table: Table) -> CheckResult:
     )
 
 
-def _unrelated(name: str, found: Importance | None, tolerance: float) -> CheckResult:
+def _unrelated(name: str, found: Importance | None, metric: str, tolerance: float) -> CheckResult:
     fall = found.mean if found else 0.0
     return CheckResult(
         name=name,
         verdict=Verdict.passed_if(fall <= tolerance),
-        reason=f"shuffling {name} takes {fall:.4f} off the AUC" if found else f"{name} is not among the features",
+        reason=f"shuffling {name} takes {fall:.4f} off {metric}" if found else f"{name} is not among the features",
         figure=fall,
         limit=f"at most {tolerance:g}",
         most=tolerance,
@@ -123,7 +135,10 @@ def _unrelated(name: str, found: Importance | None, tolerance: float) -> CheckRe
     )
 
 
-def _largest(config: ExplanationConfig, found: dict[str, Importance], before: float, rows: int) -> CheckResult:
+def _largest(
+    config: ExplanationConfig, found: dict[str, Importance], before: tuple[str, float], rows: int
+) -> CheckResult:
+    metric, figure = before
     total = sum(max(0.0, each.mean) for each in found.values())
     first = max(found, key=lambda name: found[name].mean)
     share = max(0.0, found[first].mean) / total if total else 0.0
@@ -133,7 +148,7 @@ def _largest(config: ExplanationConfig, found: dict[str, Importance], before: fl
         reason=(
             f"{first} has {share:.0%} of the importance, the most of {len(found)} features"
             if total
-            else f"no feature matters: shuffling any leaves the AUC at {before:.3f} or better"
+            else f"no feature matters: shuffling any leaves {metric} at {figure:.3f} or better"
         ),
         figure=share,
         limit=f"at most {config.max_share:g}",
@@ -145,7 +160,8 @@ def _largest(config: ExplanationConfig, found: dict[str, Importance], before: fl
         ),
         evidence={
             "importance": {name: {"mean": each.mean, "std": each.std} for name, each in found.items()},
-            "auc": before,
+            "metric": metric,
+            "before": figure,
             "rows": rows,
             "repeats": config.repeats,
         },

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 
 _ROUNDS = 2
@@ -74,7 +74,7 @@ def check(config: LatencyConfig, evidence: Evidence) -> Iterator[CheckResult]:
         raise CouldNotRun("there are no held-out rows to predict")
     several = features.iloc[np.arange(config.batch_rows) % len(features)]
     for part, rows, times in (("row", features.iloc[:1], config.row), ("batch", several, config.batch)):
-        measured = measure(lambda rows=rows: evidence.candidate.classes(rows), times, config.repeats)  # type: ignore[misc]
+        measured = measure(lambda rows=rows: evidence.candidate.predict(rows), times, config.repeats)  # type: ignore[misc]
         yield from _results(part, rows, times, measured)
 
 

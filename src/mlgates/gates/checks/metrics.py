@@ -1,13 +1,14 @@
 """Whether the candidate's logged metrics are within floors and ceilings."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 from pydantic import RootModel, model_validator
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, bounded
 from mlgates.core.nearest import did_you_mean
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 
 
@@ -33,12 +34,26 @@ class MetricsConfig(RootModel[dict[str, Bounds]]):
 
 
 def check(config: MetricsConfig, evidence: Evidence) -> Iterator[CheckResult]:
-    """Yield a result a metric. Raises `CouldNotRun` for one that training did not log."""
+    """Yield a result a metric: what training logged under its name, else the score of the held-out rows.
+
+    A metric is one that training logs, or any score of docs/gates.md. Raises `CouldNotRun` for what is neither.
+    """
     logged = evidence.metrics(evidence.candidate)
     for name, bounds in config.root.items():
-        if name not in logged:
-            raise CouldNotRun(
-                f"{evidence.candidate} has no metric '{name}'. {did_you_mean(name, logged)}",
-                remedy="correct the name in gates.yml, or log the metric in training",
-            )
-        yield bounded(name, logged[name], least=bounds.min, most=bounds.max)
+        yield bounded(name, _figure(name, logged, evidence), least=bounds.min, most=bounds.max)
+
+
+def _figure(name: str, logged: Mapping[str, float], evidence: Evidence) -> float:
+    if name in logged:
+        return logged[name]
+    try:
+        score = evidence.score(name)
+    except CouldNotRun as error:
+        raise CouldNotRun(
+            f"{evidence.candidate} has no metric '{name}', and {error}. {did_you_mean(name, logged)}",
+            remedy="correct the name in gates.yml, or log the metric in training",
+        ) from error
+    figure = score(evidence.labelled, evidence.answers(evidence.candidate))
+    if not math.isfinite(figure):
+        raise CouldNotRun(f"'{name}' of the held-out rows is {figure}", remedy="set rows of every class aside")
+    return figure

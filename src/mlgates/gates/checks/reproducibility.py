@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 
 

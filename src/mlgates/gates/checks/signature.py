@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlgates.config.declaring import Strict
 from mlgates.core.errors import MlgatesError
 from mlgates.core.gates import CheckResult, Verdict
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 
 

@@ -9,7 +9,7 @@ from mlgates.core.gates import CheckResult, Verdict, bounded
 from mlgates.core.layers import LAYERS
 from mlgates.core.nearest import did_you_mean
 from mlgates.core.values import UNKNOWN
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
 
 

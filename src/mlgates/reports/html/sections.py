@@ -144,7 +144,7 @@ def _curves(by_role: Mapping[str, Any]) -> Curves | None:
         return None
     charts = []
     for axes, key in ((ROC, "roc"), (PRECISION_RECALL, "precision_recall"), (CALIBRATION, "calibration")):
-        series = {role: points[key] for role, points in by_role.items() if points[key]}
+        series = {role: points[key] for role, points in by_role.items() if points.get(key)}
         if series:
             charts.append((axes.title, chart(axes, series, dots=key == "calibration")))
     confusions = {role: by_role[role]["confusion"] for role in ("candidate", "champion") if role in by_role}

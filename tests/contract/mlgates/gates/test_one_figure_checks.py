@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.cache import Cache
 from mlgates.gates.checks import data
-from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import evidence
 
 

@@ -8,9 +8,9 @@ from sklearn.tree import DecisionTreeClassifier
 from skops.io import dump
 
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.cache import Cache
-from mlgates.gates.checks.supply_chain import SupplyChainConfig, check, stored_format, untrusted_types
-from mlgates.gates.errors import CouldNotRun
+from mlgates.gates.checks.supply_chain import SupplyChainConfig, check, stored_formats, untrusted_types
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.resolution import Resolution, python_of, read_answer, resolve
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
@@ -28,6 +28,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def described(folder: Path, form: str) -> Path:
+    if form != "skops":
+        (folder / f"model.{form}").write_bytes(b"\x80\x04")
     flavor = {"serialization_format": form, "pickled_model": f"model.{form}"}
     (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"sklearn": flavor}}))
     return folder
@@ -64,6 +66,22 @@ class TestTypes:
         assert not found.holds
         assert "runs any code" in found.reason
 
+    @pytest.mark.parametrize("name", ["python_model.pkl", "data/model.joblib", "artifacts/anything"])
+    def test_a_pickle_anywhere_in_the_folder_does_not_hold_unless_declared(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "MLmodel").write_text("flavors: {python_function: {loader_module: mine}}")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\x80\x05.")
+        assert (
+            judged(of(tmp_path))["types"].reason == f"{name} is stored by pickle, which runs any code when it is loaded"
+        )
+        config = SupplyChainConfig(trusted_formats=["pickle"])
+        assert next(iter(check(config, of(tmp_path)))).holds
+
+    def test_a_model_stored_as_data_holds(self, tmp_path: Path) -> None:
+        (tmp_path / "MLmodel").write_text("flavors: {lightgbm: {data: model.lgb}}")
+        (tmp_path / "model.lgb").write_text("tree")
+        assert judged(of(tmp_path))["types"].evidence["stored"] == {"model.lgb": "data"}
+
     def test_a_file_that_is_no_skops_cannot_be_looked_into(self, tmp_path: Path) -> None:
         (tmp_path / "model.skops").write_text("no archive")
         with pytest.raises(CouldNotRun, match=r"model\.skops cannot be read by skops: BadZipFile"):
@@ -71,11 +89,12 @@ class TestTypes:
 
     def test_a_folder_that_is_no_model_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(CouldNotRun, match="MLmodel does not say how the model is stored"):
-            stored_format(tmp_path)
+            stored_formats(tmp_path)
 
     def test_the_types_of_the_same_model_are_looked_up_once(self, tree: Path, tmp_path: Path) -> None:
         cache = Cache(tmp_path)
         judged(of(tree, cache=cache))
+        (tmp_path / "model.skops").write_text("never looked into")
         assert judged(of(described(tmp_path, "skops"), cache=cache))["types"].reason == f"not trusted: {TREE}"
         assert untrusted_types(tree / "model.skops") == [TREE]
 
@@ -131,11 +150,3 @@ class TestUv:
 
     def test_a_model_that_names_no_python_is_resolved_for_this_one(self, tmp_path: Path) -> None:
         assert python_of(tmp_path) is None
-
-    def test_without_an_index_uv_still_says_what_is_wrong(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("UV_NO_INDEX", "1")
-        (tmp_path / "requirements.txt").write_text("a-distribution-that-nobody-made==1\n")
-        (tmp_path / "python_env.yaml").write_text("python: 3.11.7\n")
-        assert "a-distribution-that-nobody-made" in resolve(tmp_path, tmp_path).conflict

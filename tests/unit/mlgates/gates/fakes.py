@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlgates.gates.evidence import Evidence, Model, Table
-from mlgates.gates.scores import Labels, Probabilities
+from mlgates.evaluation.answers import Answers
+from mlgates.evaluation.model import Model
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.target import EvaluationConfig, Target, Task
+from mlgates.gates.evidence import Evidence
 
 NOWHERE = Path("/nonexistent")
 
@@ -28,13 +31,34 @@ class FakeModel(Model):
         super().__init__(name, folder, sha256=name, tags=tags or {})
         self.given = given
 
-    def classes(self, features: pd.DataFrame) -> Labels:
+    def answer(self, rows: Rows, config: EvaluationConfig) -> Answers:
         """Call those positive that have half a chance."""
-        return (self.probabilities(features) >= 0.5).astype(np.int64)
+        return binary_answers(self.chances(rows.features))
 
-    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+    def chances(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Read them off."""
         return features[self.given].to_numpy(dtype=np.float64)
+
+    def predict(self, features: pd.DataFrame) -> object:
+        """Return the classes."""
+        return (self.chances(features) >= 0.5).astype(np.int64)
+
+
+BINARY = Target(Task.BINARY, "ill", (0, 1))
+
+
+def binary_answers(probabilities: npt.ArrayLike, classes: npt.ArrayLike | None = None) -> Answers:
+    """Return answers with these probabilities of the positive class; classes are those of half a chance."""
+    positive = np.asarray(probabilities, dtype=np.float64)
+    called = (positive >= 0.5) if classes is None else np.asarray(classes)
+    return Answers(called.astype(np.int64), np.column_stack([1 - positive, positive]))
+
+
+def binary_rows(labels: npt.ArrayLike, features: pd.DataFrame | None = None, rows: pd.DataFrame | None = None) -> Rows:
+    """Return held-out rows with these labels, 0 and 1."""
+    encoded = np.asarray(labels, dtype=np.int64)
+    drawn = pd.DataFrame({"p": np.zeros(len(encoded))}) if features is None else features
+    return Rows(drawn, encoded, drawn if rows is None else rows, BINARY)
 
 
 def evidence(
@@ -49,7 +73,7 @@ def evidence(
     features = pd.DataFrame({"p": np.asarray(probabilities, dtype=float)})
     if theirs is not None:
         features["q"] = np.asarray(theirs, dtype=float)
-    table = Table(features, np.asarray(labels, dtype=np.int64), features.assign(**(rows or {})))
+    table = binary_rows(labels, features, features.assign(**(rows or {})))
     return Evidence(
         root=NOWHERE,
         the_candidate=FakeModel(tags=tags),

@@ -11,10 +11,14 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from mlgates.core.lineage import Lineage
 from mlgates.core.values import AssetVersion
-from mlgates.gates.comparison import POINTS, curves, history, pictures_of
-from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.evidence import Evidence, Model, Table
-from mlgates.gates.scores import Labels, Probabilities
+from mlgates.evaluation.answers import Answers, Probabilities
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.target import EvaluationConfig, Labels, Target, Task
+from mlgates.gates.comparison import DOTS, POINTS, history, pictures_of
+from mlgates.gates.comparison import curves as curves_of
+from mlgates.gates.evidence import Evidence
+from tests.unit.mlgates.gates.fakes import FakeModel, binary_answers, binary_rows
 
 
 @st.composite
@@ -25,6 +29,10 @@ def judged(draw: st.DrawFn, rows: int = 40) -> tuple[Labels, Labels, Probabiliti
     tenths = draw(st.lists(st.integers(0, 10), min_size=count, max_size=count))
     probabilities = np.array(tenths) / 10
     return labels, (probabilities >= 0.5).astype(np.int64), probabilities
+
+
+def curves(labels: Labels, classes: Labels, probabilities: Probabilities) -> dict[str, Any]:
+    return curves_of(binary_rows(labels), binary_answers(probabilities, classes))
 
 
 @given(judged())
@@ -74,26 +82,53 @@ def test_rows_of_one_class_have_no_roc_curve_but_a_confusion_matrix() -> None:
     assert (drawn["roc"], drawn["precision_recall"], drawn["confusion"]) == ([], [], [[0, 3], [0, 0]])
 
 
-class Says(Model):
+class Says(FakeModel):
     """A model that says the same of every row, or cannot say anything."""
 
     def __init__(self, name: str, probability: float | None) -> None:
-        super().__init__(name, Path(), sha256="", tags={})
+        super().__init__(name)
         self._probability = probability
 
-    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+    def answer(self, rows: Rows, config: EvaluationConfig) -> Answers:
         if self._probability is None:
             raise CouldNotRun(f"{self.name} cannot be loaded")
-        return np.full(len(features), self._probability)
-
-    def classes(self, features: pd.DataFrame) -> Labels:
-        return (self.probabilities(features) >= 0.5).astype(np.int64)
+        return binary_answers(np.full(len(rows), self._probability))
 
 
 def compared(candidate: float | None, champion: float | None) -> dict[str, Any]:
-    table = Table(pd.DataFrame({"a": [1.0, 2.0, 3.0]}), np.array([0, 1, 1]))
+    table = binary_rows([0, 1, 1], pd.DataFrame({"a": [1.0, 2.0, 3.0]}))
     models = Says("model:2", candidate), Says("model:1", champion)
     return pictures_of(Evidence(Path(), *models, fetch_held_out=lambda _: table))
+
+
+def test_a_picture_that_fails_is_told_and_ends_nothing() -> None:
+    class Faulty(FakeModel):
+        def answer(self, rows: Rows, config: EvaluationConfig) -> Answers:
+            raise ZeroDivisionError("of its own")
+
+    table = binary_rows([0, 1])
+    pictures = pictures_of(Evidence(Path(), Faulty("model:2"), fetch_held_out=lambda _: table))
+    assert pictures["missing"] == {"candidate": "ZeroDivisionError: of its own"}
+
+
+def test_a_regression_is_drawn_by_rows_and_what_they_are_off() -> None:
+    labels = np.arange(1000.0)
+    rows = Rows(pd.DataFrame({"a": labels}), labels, target=Target(Task.REGRESSION, "price"))
+    drawn = curves_of(rows, Answers(labels + 1))
+    assert (len(drawn["predicted"]), drawn["predicted"][0], drawn["residuals"][-1]) == (
+        DOTS,
+        [0.0, 1.0],
+        [1000.0, -1.0],
+    )
+    assert (drawn["roc"], drawn["confusion"]) == ([], [])
+
+
+def test_several_classes_have_a_confusion_matrix_of_as_many() -> None:
+    target = Target(Task.MULTICLASS, "unit", ("a", "b", "c"))
+    drawn = curves_of(
+        Rows(pd.DataFrame(index=range(3)), np.array([0, 1, 2]), target=target), Answers(np.array([0, 2, 2]))
+    )
+    assert drawn["confusion"] == [[1, 0, 0], [0, 0, 1], [0, 0, 1]]
 
 
 def test_both_models_are_scored_on_the_same_rows() -> None:

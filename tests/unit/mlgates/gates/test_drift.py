@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp
 
 from mlgates.core.gates import CheckResult
-from mlgates.gates.checks.drift import DriftConfig, check, drift, stability_index
+from mlgates.gates.checks.drift import Drift, DriftConfig, check, stability_index
+from mlgates.gates.checks.drift import drift as drift_of
 from mlgates.gates.evidence import Evidence
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
@@ -19,6 +20,10 @@ shares = (
     arrays(np.float64, 8, elements=st.floats(0, 1)).filter(lambda drawn: drawn.sum() > 0.1).map(lambda x: x / x.sum())
 )
 NORMAL = np.random.default_rng(0).normal(0, 1, 2000)
+
+
+def drift(one: np.ndarray, other: np.ndarray, bins: int) -> Drift:
+    return drift_of(pd.Series(one), pd.Series(other), bins)
 
 
 @given(samples)
@@ -122,3 +127,47 @@ def test_the_same_checksum_is_not_even_fetched() -> None:
 def test_without_a_champion_nothing_is_compared() -> None:
     (result,) = check(DriftConfig(), evidence([0, 1], [0, 1]))
     assert result.holds
+
+
+class TestCategories:
+    OLD = pd.DataFrame({"unit": ["mg", "mmol"] * 1000, "sick": [True, False] * 1000})
+
+    def test_a_category_that_is_gone_is_drift(self) -> None:
+        found = judged(self.OLD.assign(unit=["mg", "g"] * 1000), self.OLD)["unit"]
+        assert found.reason == "categories of unit changed, new: g; gone: mmol"
+
+    def test_a_rare_category_that_is_not_drawn_is_none(self) -> None:
+        rare = self.OLD.assign(unit=["mg"] * 1000 + ["mmol"] * 999 + ["g"])
+        assert judged(self.OLD, rare)["unit"].holds
+
+    def test_new_categories_may_be_allowed(self) -> None:
+        units = ["mg"] * 1000 + ["mmol"] * 960 + ["g"] * 40
+        assert not judged(self.OLD.assign(unit=units), self.OLD)["unit"].holds
+        assert judged(self.OLD.assign(unit=units), self.OLD, new_categories=True)["unit"].holds
+
+    def test_booleans_are_categories(self) -> None:
+        found = judged(self.OLD.assign(sick=[True] * 1600 + [False] * 400), self.OLD)["sick"]
+        assert not found.holds
+        assert found.evidence["edges"] == ["True", "False"]
+
+    def test_texts_that_nobody_wrote_before_are_compared_by_the_frequent_ones(self) -> None:
+        notes = [f"note {number}" for number in range(2000)]
+        other = self.OLD.assign(unit=[f"new {number}" for number in range(2000)])
+        assert judged(other, self.OLD.assign(unit=notes))["unit"].evidence["new"] == []
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_values_that_vanish_or_appear_are_drift_beyond_the_limit(old: float, new: float) -> None:
+    def with_gaps(share: float) -> pd.DataFrame:
+        return pd.DataFrame({"glucose": np.where(np.arange(200) < round(share * 200), np.nan, NORMAL[:200])})
+
+    missing = [float(with_gaps(share)["glucose"].isna().mean()) for share in (old, new)]
+    found = judged(with_gaps(new), with_gaps(old), max_missing=0.1, max_psi=99, max_ks=1).get("glucose")
+    if found and abs(missing[1] - missing[0]) > 0.1:
+        assert not found.holds
+        assert found.evidence["missing"] == missing
+
+
+def test_a_column_that_turned_constant_does_not_hold() -> None:
+    found = judged(OLD.assign(glucose=1.5), OLD, max_psi=99, max_ks=1)["glucose"]
+    assert found.reason == "glucose is the same in every row, and was not in the champion's data"

@@ -11,11 +11,14 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
 from mlgates.core.gates import CheckResult
-from mlgates.gates.checks.explanation import ExplanationConfig, check, importance
-from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.evidence import Evidence, Table
-from mlgates.gates.scores import Probabilities
-from tests.unit.mlgates.gates.fakes import FakeModel, evidence
+from mlgates.evaluation.answers import Probabilities
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.scores import SCORES
+from mlgates.evaluation.target import EvaluationConfig
+from mlgates.gates.checks.explanation import ExplanationConfig, Judged, check, importance
+from mlgates.gates.evidence import Evidence
+from tests.unit.mlgates.gates.fakes import FakeModel, binary_rows, evidence
 
 CHANCE = np.random.default_rng(0)
 FEATURES = pd.DataFrame({name: CHANCE.normal(0, 1, 1500) for name in ("glucose", "age", "id")})
@@ -29,17 +32,17 @@ class Weighing(FakeModel):
         super().__init__()
         self._weights = weights
 
-    def probabilities(self, features: pd.DataFrame) -> Probabilities:
+    def chances(self, features: pd.DataFrame) -> Probabilities:
         total = sum(weight * features[name] for name, weight in self._weights.items())
         return np.asarray(1 / (1 + np.exp(-total)), dtype=np.float64)
 
 
-def of(table: Table, **weights: float) -> Evidence:
+def of(table: Rows, **weights: float) -> Evidence:
     return replace(evidence([0], [0]), the_candidate=Weighing(weights), fetch_held_out=lambda _: table)
 
 
 def judged(declared: ExplanationConfig | None = None, **weights: float) -> dict[str, CheckResult]:
-    table = Table(FEATURES[list(weights)], LABELS, FEATURES)
+    table = binary_rows(LABELS, FEATURES[list(weights)], FEATURES)
     return {result.name: result for result in check(declared or ExplanationConfig(), of(table, **weights))}
 
 
@@ -59,7 +62,8 @@ def test_the_figures_are_scikit_learns() -> None:
     fitted = LogisticRegression().fit(FEATURES, LABELS)
     theirs = permutation_importance(fitted, FEATURES, LABELS, scoring="roc_auc", n_repeats=20, random_state=0)
     model = Weighing(dict(zip(map(str, FEATURES), fitted.coef_[0], strict=True)))
-    ours = importance(model, Table(FEATURES, LABELS), repeats=20, seed=0)
+    judged = Judged(model, binary_rows(LABELS, FEATURES), SCORES["auc"], EvaluationConfig(label="ill"))
+    ours = importance(judged, repeats=20, seed=0)
     assert [each.mean for each in ours.values()] == pytest.approx(theirs.importances_mean)
     assert [each.std for each in ours.values()] == pytest.approx(theirs.importances_std)
 
@@ -91,7 +95,7 @@ def test_an_unrelated_feature_that_matters_does_not_hold() -> None:
     declared: dict[str, Any] = {"unrelated": ["age"]}
     found = judged(ExplanationConfig(**declared), glucose=1, age=1)["age"]
     assert not found.holds
-    assert "off the AUC" in found.reason
+    assert "off auc" in found.reason
 
 
 def test_a_guarded_column_that_nobody_has_is_asked_back() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks.fairness import FairnessConfig, bands, check
-from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import evidence
 
 AGES = np.repeat([20.0, 50.0, 80.0], [100, 100, 10])

@@ -8,10 +8,10 @@ import pytest
 from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.progress import Silent
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates import gate as module
 from mlgates.gates.check_types import CheckType
 from mlgates.gates.declaration import CheckConfig, Gate
-from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence
 from mlgates.gates.gate import judge, run
 from tests.unit.mlgates.gates.fakes import evidence

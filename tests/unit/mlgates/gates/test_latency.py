@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mlgates.config.declaring import parsed
 from mlgates.core.errors import ConfigurationError
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks.latency import LatencyConfig, Times, check, measure, own_time
-from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import evidence
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.gates import CheckResult, bounded
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks import metrics, reproducibility, size, suites
 from mlgates.gates.checks.metrics import Bounds
-from mlgates.gates.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence, SuiteRun
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
@@ -39,7 +39,7 @@ class TestMetrics:
         assert found == {"auc": True, "brier": False}
 
     def test_a_metric_that_was_not_logged_is_asked_back(self) -> None:
-        with pytest.raises(CouldNotRun, match=r"classifier:2 has no metric 'acu'\. Did you mean 'auc'"):
+        with pytest.raises(CouldNotRun, match=r"no metric 'acu', and there is no score 'acu'\. Did you mean 'auc'"):
             list(metrics.check(metrics.MetricsConfig({"acu": Bounds(min=0.8)}), scored(auc=0.9)))
 
 

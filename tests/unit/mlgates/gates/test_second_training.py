@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from mlgates.evaluation.target import EvaluationConfig
 from tests.unit.mlgates.fake_workspace import FakeJob, FakeWorkspace, Status
 from tests.unit.mlgates.gates.fakes import FakeModel
 
@@ -28,7 +29,7 @@ class Second:
 
         monkeypatch.setattr(module, "run_metrics", lambda _, job: {f"auc of {job}": 0.9})
         self._workspace = workspace
-        self._evidence = module.WorkspaceEvidence(cast("MLClient", workspace), folder, label="ill")
+        self._evidence = module.WorkspaceEvidence(cast("MLClient", workspace), folder, EvaluationConfig(label="ill"))
 
     def among(self, *jobs: FakeJob) -> dict[str, float] | None:
         self._workspace.jobs.held = list(jobs)

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks.signature import SignatureConfig, check
-from mlgates.gates.errors import CouldNotRun
 from tests.unit.mlgates.gates.fakes import FakeModel, evidence
 
 

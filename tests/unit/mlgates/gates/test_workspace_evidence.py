@@ -10,7 +10,8 @@ import yaml
 
 from mlgates.core.errors import AssetMissing
 from mlgates.core.values import AssetVersion
-from mlgates.gates.errors import CouldNotRun
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.target import EvaluationConfig
 from tests.unit.mlgates.gates.fakes import FakeModel
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def source(tmp_path: Path, fetched: list[str], monkeypatch: pytest.MonkeyPatch) 
 
             return download
 
-        monkeypatch.setattr(module, "download_data", give("patients.csv", "id,age,ill\n7,20,0\n8,30,1\n9,40,0\n"))
+        monkeypatch.setattr(module, "download_table", give("patients.csv", "id,age,ill\n7,20,0\n8,30,1\n9,40,0\n"))
         monkeypatch.setattr(module, "download_artifact", give("held_out.json", '{"rows": [2, 1], "of": 3}'))
         monkeypatch.setattr(module, "download_model", give("MLmodel", "flavors: {}"))
-        return module.WorkspaceEvidence(cast("MLClient", None), tmp_path, label="ill")
+        return module.WorkspaceEvidence(cast("MLClient", None), tmp_path, EvaluationConfig(label="ill"))
 
     return holding
 
@@ -83,7 +84,7 @@ def test_a_model_is_known_by_its_files_and_tags(source: Callable[..., "Workspace
     ("ask", "remedy"),
     [
         ("training_set", "register the model by mlgates"),
-        ("held_out", "log held_out.json in training: the numbers of the rows set aside (docs/gates.md)"),
+        ("held_out", "log held_out.json in training: the rows set aside (docs/gates.md)"),
     ],
 )
 def test_what_is_not_there_says_what_to_do(

@@ -12,8 +12,8 @@ from mlgates.config.settings import Settings
 from mlgates.contract.signature import Column, DataType, ModelContract, Tensor
 from mlgates.core.errors import AssetMissing, CanaryFailed, SampleRefused
 from mlgates.endpoint_client import ScoringRequest
-from mlgates.tables import read_csv
 from mlgates.release.samples import ROWS, Sample, Samples, read_samples
+from mlgates.tables import read_csv
 
 NUMBERS = ModelContract((Column("a", DataType.LONG), Column("b", DataType.DOUBLE)))
 

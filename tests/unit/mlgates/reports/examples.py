@@ -10,8 +10,10 @@ from mlgates.core.gates import CheckResult, GateRecord, Verdict
 from mlgates.core.lineage import Lineage
 from mlgates.core.pipelines import Decision, PipelineRecord, Serving, StageRecord, StageState
 from mlgates.core.values import AssetVersion, ModelArtifact
+from mlgates.evaluation.scores import SCORES, USUAL
+from mlgates.evaluation.target import Task
 from mlgates.gates.comparison import curves, history
-from mlgates.gates.scores import SCORES
+from tests.unit.mlgates.gates.fakes import binary_answers, binary_rows
 
 COMMIT = "9f4c2ab1d07e5c6b8a3f90d2e1c4b5a697886f5e"
 BUILD = "5be1c0ffee" * 6 + "abcd"
@@ -51,8 +53,9 @@ def pictures() -> dict[str, Any]:
         evidence = draw.normal(distance * (labels - 0.5)) * distance
         probabilities = 1 / (1 + np.exp(-evidence + 0.7))
         classes = (probabilities >= 0.5).astype(np.int64)
-        drawn["curves"][role] = curves(labels, classes, probabilities)
-        drawn["scores"][role] = {name: score(labels, classes, probabilities) for name, score in SCORES.items()}
+        rows, answers = binary_rows(labels), binary_answers(probabilities, classes)
+        drawn["curves"][role] = curves(rows, answers)
+        drawn["scores"][role] = {name: SCORES[name](rows, answers) for name in USUAL[Task.BINARY]}
     return drawn
 
 
@@ -74,7 +77,7 @@ def explained() -> dict[str, Any]:
     means = {"Pregnancies": 0.113, "SerumInsulin": 0.083, "BMI": 0.071, "Age": 0.066, "PlasmaGlucose": 0.024}
     means |= {"TricepsThickness": 0.006, "DiastolicBloodPressure": 0.004, "DiabetesPedigree": -0.001}
     spread = {name: {"mean": mean, "std": 0.002 + 0.05 * abs(mean)} for name, mean in means.items()}
-    return {"importance": spread, "auc": 0.9816, "rows": 1000, "repeats": 3}
+    return {"importance": spread, "metric": "auc", "before": 0.9816, "rows": 1000, "repeats": 3}
 
 
 def drifted() -> list[CheckResult]:

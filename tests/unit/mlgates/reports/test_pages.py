@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 
@@ -16,6 +15,7 @@ from mlgates.gates.comparison import curves
 from mlgates.reports.html import page
 from mlgates.reports.html.page import COLOURS, GROUNDS, gate_page, pipeline_page, properties
 from mlgates.reports.wording import clean
+from tests.unit.mlgates.gates.fakes import binary_answers, binary_rows
 from tests.unit.mlgates.reports.examples import DEV, PIPELINE, PROD, RELEASED, check
 from tests.unit.mlgates.reports.pages import Node, read
 from tests.unit.mlgates.reports.strategies import HOSTILE, records
@@ -139,7 +139,7 @@ def test_both_models_are_drawn_side_by_side() -> None:
 
 
 def test_rows_of_one_class_have_no_roc_curve_and_still_a_confusion() -> None:
-    drawn = curves(np.zeros(3, np.int64), np.ones(3, np.int64), np.full(3, 0.9))
+    drawn = curves(binary_rows([0, 0, 0]), binary_answers([0.9, 0.9, 0.9]))
     models = section(gate_page(replace(DEV, pictures={"curves": {"candidate": drawn}})), "Candidate and champion")
     assert [caption.words for caption in models.find("figcaption", "caption")] == ["Calibration", "Candidate"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlgates.gates.errors import CouldNotRun
-from mlgates.gates.evidence import Model
+from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.model import Model
 
 FEATURES = pd.DataFrame({"p": [1]})
 
@@ -16,5 +16,5 @@ class TestModel:
         (tmp_path / "MLmodel").write_text("flavors: {}")
         champion = Model("classifier:1", tmp_path, sha256="", tags={})
         with pytest.raises(CouldNotRun, match="classifier:1 cannot be loaded: MlflowException: ") as stopped:
-            champion.classes(FEATURES)
+            champion.predict(FEATURES)
         assert stopped.value.remedy == "train and register it again, with the versions of the project's lock"
