@@ -61,8 +61,8 @@ def read_csv(path: Path) -> pd.DataFrame:
 def read_text(path: Path) -> pd.DataFrame:
     """Read a CSV file parted by commas, every value as it is written: `02134` and `true` stay text.
 
-    Azure's batch endpoints take commas alone, and what they are sent is read here. What is missing is NaN, as `read_csv`
-    has it. Raises as that does.
+    Azure's batch endpoints take commas alone, and what they are sent is read here. What is missing is NaN, as with
+    `read_csv`. Raises as that does.
     """
     with _reading(path):
         return _read_csv(path, _unpacked(path), None, ",")
