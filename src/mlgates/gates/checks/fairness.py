@@ -32,7 +32,7 @@ class FairnessConfig(Strict):
     max_gap: float = Field(default=0.1, gt=0)
     """Between the best and the worst group, in the metric's own unit."""
     min_rows: int = Field(default=100, ge=2)
-    """Held-out rows that a group must have to be judged; a smaller one is told and left out."""
+    """Held-out rows that a group must have to be judged; a smaller one is reported and left out."""
 
     @field_validator("groups")
     @classmethod
