@@ -179,6 +179,7 @@ def coverage(session: nox.Session) -> None:
     run_pytest(session, *UNIT, "--cov", "--cov-report=")
     shown = ["term-missing:skip-covered", "json:reports/coverage.json", "xml:reports/coverage.xml"]
     reports = [f"--cov-report={report}" for report in shown]
+    session.env.pop("TMPDIR", None)  # models and environments are too much for memory
     run_pytest(session, *CONTRACT, "--cov", "--cov-append", "--cov-fail-under=95", *reports)
 
 
