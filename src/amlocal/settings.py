@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from amlocal.assets.store import check_name
+from amlocal.core.decoding import check_name
 from amlocal.core.paths import WorkspaceFolder
 
 DEFAULT_ROOT = Path(".amlocal")

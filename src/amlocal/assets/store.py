@@ -1,19 +1,16 @@
 """Assets as they are kept: versions that never change, the containers above them, and what each kind of asset is."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from amlocal.core.context import Context
-from amlocal.core.decoding import flag, text, texts
+from amlocal.core.decoding import check_name, flag, text, texts
 from amlocal.core.documents import Document, Listing, Term, tag_filter, tag_terms, views_of
-from amlocal.core.errors import BadRequest, Conflict, NotFound
+from amlocal.core.errors import Conflict, NotFound
 from amlocal.core.paging import LoadedList, PagedList
 
 Properties = Mapping[str, Any]
-# Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
 _CONTAINER_FIELDS = {"isArchived": flag, "description": text, "tags": texts, "properties": texts}
 
 
@@ -73,16 +70,6 @@ def named(name: str) -> Term:
 def hashed(digest: str) -> Term:
     """Return the term of the code with a hash."""
     return ("hash", digest)
-
-
-def check_name(name: str, what: str) -> str:
-    """Return `name`, or raise `BadRequest` when Azure ML would not take it as a name or version."""
-    if not _NAME.fullmatch(name):
-        raise BadRequest(
-            f"The {what} {name!r} is not valid: it starts with a letter or digit and holds letters, digits, "
-            "'-', '_' and '.', at most 255."
-        )
-    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?",
     re.ASCII,
 )
+# Azure ML: letters, digits, - _ . and at most 255 characters, the first a letter or digit.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
 _UNIT_SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
@@ -107,6 +109,16 @@ def _check_unicode(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise ValueError("it holds half of a surrogate pair, which is no character") from error
+
+
+def check_name(name: str, what: str) -> str:
+    """Return `name`, or raise `BadRequest` when Azure ML would not take it as a name or version."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"The {what} {name!r} is not valid: it starts with a letter or digit and holds letters, digits, "
+            "'-', '_' and '.', at most 255."
+        )
+    return name
 
 
 def text(sent: Sent, key: str) -> str | None:

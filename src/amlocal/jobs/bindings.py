@@ -7,9 +7,8 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from amlocal.assets.store import check_name
 from amlocal.core.context import Identity
-from amlocal.core.decoding import Sent, mapping, text
+from amlocal.core.decoding import Sent, check_name, mapping, text
 from amlocal.core.errors import BadRequest
 from amlocal.core.uris import datastore_reference
 from amlocal.datastores.store import DEFAULT
