@@ -1,5 +1,7 @@
 """A repository from a table: everything is drafted in a folder beside, and moved to its place when it is whole."""
 
+import csv
+import io
 import json
 import shutil
 import tempfile
@@ -11,16 +13,16 @@ from typing import Any
 
 import pandas as pd
 
+from mlgates import tables
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.files import sha256_of_path
 from mlgates.scaffold import drafted_samples, drafted_suites, origin, pins, repository
 from mlgates.scaffold.choices import Task
 from mlgates.scaffold.columns import Column, Kind, read_columns
 from mlgates.scaffold.errors import UnsuitableData
-from mlgates.scaffold.limits import FirstTraining, train_first
+from mlgates.scaffold.limits import CHOSEN_BY, FirstTraining, train_first
 from mlgates.scaffold.rendering import python_module_of, render
 from mlgates.scaffold.target import Target, find_target, read_target
-from mlgates.tables import read_csv, read_text
 
 COMMITTED_MB = 20
 """A training set of at most so much is committed; a larger one is ignored by git."""
@@ -33,6 +35,7 @@ _GROUPS = {
     "texts": Kind.TEXT,
     "dates": Kind.DATE,
 }
+_ENCODING = "utf-8-sig"
 Say = Callable[[str], None]
 
 
@@ -43,6 +46,8 @@ class Table:
     file: Path
     columns: list[Column]
     rows: int
+    content: bytes
+    """As it goes into the project: CSV parted by commas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +63,23 @@ class Wishes:
 
 
 def read_table(file: Path) -> Table:
-    """Return the table of a file with the kind of each column."""
-    typed = read_csv(file)
-    return Table(file, read_columns(typed, read_text(file)), len(typed))
+    """Return the table of a file with the kind of each column. Raises `UnreadableData` as the one reader does."""
+    content = _as_csv(file)
+    typed = pd.read_csv(io.BytesIO(content), encoding=_ENCODING, low_memory=False)
+    texts = pd.read_csv(io.BytesIO(content), encoding=_ENCODING, dtype=str)
+    return Table(file, read_columns(typed, texts), len(typed), content)
+
+
+def _as_csv(file: Path) -> bytes:
+    """Return a table's content as CSV parted by commas: as it is, where it is that already."""
+    found = tables.read_table(file)
+    if file.is_file() and file.suffix.lower() == ".csv":
+        content = file.read_bytes()
+        header = next(csv.reader(io.StringIO(content.decode(_ENCODING), newline="")))
+        if len(header) == len(found.columns):
+            return content
+    # As it is written: a code keeps its zeros. What is typed, as Parquet is, keeps its types.
+    return tables.read_table(file, list(found.columns)).to_csv(index=False).encode()
 
 
 def check_place(into: Path) -> None:
@@ -140,7 +159,7 @@ def _answers(table: Table, target: Target, features: list[Column], wishes: Wishe
         "limits": {"metrics": {}, "size_mb": 50, "splits": 0},
         "champion": {},
         "told": [],
-        "declares_task": False,
+        "warn_only": ["explanation"] if target.task is Task.REGRESSION else ["explanation", "calibration"],
     }
 
 
@@ -151,7 +170,7 @@ def _judged(first: FirstTraining, target: Target) -> dict[str, Any]:
         "trusted_types": list(first.trusted_types),
         "estimator_reason": first.reason,
         "limits": {"metrics": limits, "size_mb": first.size_mb, "splits": first.splits},
-        "champion": {"metric": "accuracy" if target.task is not Task.REGRESSION else "r2", "margin": 0.02},
+        "champion": {"metric": CHOSEN_BY[target.task], "margin": 0.02},
     }
 
 
@@ -159,10 +178,10 @@ def _put_data(table: Table, target: Target, into: Path) -> None:
     """Copy the table; rows without a label are left out of the copy."""
     into.parent.mkdir(parents=True, exist_ok=True)
     if target.column.missing:
-        labelled = read_text(table.file).dropna(subset=[target.column.name])
-        labelled.to_csv(into, index=False)
+        texts = pd.read_csv(io.BytesIO(table.content), encoding=_ENCODING, dtype=str)
+        texts.dropna(subset=[target.column.name]).to_csv(into, index=False)
     else:
-        shutil.copyfile(table.file, into)
+        into.write_bytes(table.content)
     # What lies beside a training set with its checksum becomes tags of the data asset.
     facts = {"origin": table.file.name, "sha256": sha256_of_path(into)}
     into.with_suffix(".origin.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
