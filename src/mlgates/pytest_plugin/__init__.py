@@ -34,11 +34,13 @@ __all__ = [
 ]
 
 # azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
-# downloads by calls that azure-storage-blob does. A suite for which warnings are errors could do neither.
-_OF_THE_SDK = (
+# downloads by calls that azure-storage-blob calls outdated too.
+# MLflow warns of type hints of its own while it is imported. A suite for which warnings are errors could do none of it.
+_OF_OTHERS = (
     "ignore::DeprecationWarning:marshmallow",
     "ignore::DeprecationWarning:azure[.]ai[.]ml",
     "ignore::DeprecationWarning:azure[.]storage[.]blob",
+    "ignore:.*type hint.* is inferred as AnyType:UserWarning",
 )
 
 
@@ -63,8 +65,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the SDK be imported, and set up markers, watch and evidence."""
-    for known in _OF_THE_SDK:
+    """Let the SDK and MLflow be imported, and set up markers, watch and evidence."""
+    for known in _OF_OTHERS:
         config.addinivalue_line("filterwarnings", known)
     layer_hooks.configure(config)
     failure_sections.configure(config)
