@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nox
@@ -113,12 +113,21 @@ def in_memory(session: nox.Session) -> None:
         session.env["TMPDIR"] = folder
 
 
+OWN_OPTIONS = ("--env", "--local-root", "--model-version")
+"""Of mlgates' pytest plugin, where they carry its name: another plugin may have an `--env` of its own."""
+
+
+def of_plugin(words: Iterable[str]) -> list[str]:
+    """Return what stands after `--` as pytest takes it: `--env dev` as `--mlgates-env dev`."""
+    return [f"--mlgates-{word[2:]}" if word.partition("=")[0] in OWN_OPTIONS else word for word in words]
+
+
 def run_pytest(session: nox.Session, suite: str, *arguments: str) -> None:
     """Run a suite in the shared environment, what the caller put after `--` at the end; leave what gates read."""
     shared(session)
     in_any_folder(session)
-    reports = ["--suite-reports=reports/suites", f"--junit-xml=reports/junit/{Path(suite).name}.xml"]
-    run(session, "python", "-m", "pytest", suite, *arguments, *reports, *session.posargs)
+    reports = ["--mlgates-suite-reports=reports/suites", f"--junit-xml=reports/junit/{Path(suite).name}.xml"]
+    run(session, "python", "-m", "pytest", suite, *arguments, *reports, *of_plugin(session.posargs))
 
 
 def put_data(session: nox.Session) -> None:
@@ -222,7 +231,7 @@ def run_deployed(session: nox.Session, suite: str) -> None:
     chosen = {argument.partition("=")[0] for argument in session.posargs}
     if "--env" not in chosen:
         put_data(session)
-    own = [] if chosen & {"--env", "--local-root"} else ["--local-root", fresh_workspace()]
+    own = [] if chosen & {"--env", "--local-root"} else ["--mlgates-local-root", fresh_workspace()]
     run_pytest(session, suite, *own)
 
 

@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def local_workspace(pytestconfig: pytest.Config) -> "Iterator[LocalWorkspace]":
+def amlocal_workspace(pytestconfig: pytest.Config) -> "Iterator[LocalWorkspace]":
     """A workspace of the session's own, on a free port and in a temporary folder; this process is led to it.
 
     It refuses what Azure refuses, unless the project sets `amlocal_lenient = true` for pytest.

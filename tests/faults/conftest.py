@@ -24,14 +24,18 @@ class RunSuite(Protocol):
 
 @pytest.fixture
 def run_suite(
-    pytester: pytest.Pytester, pytestconfig: pytest.Config, own_workspace: bool, local_root: Path, delivered: object
+    pytester: pytest.Pytester,
+    pytestconfig: pytest.Config,
+    mlgates_own_workspace: bool,
+    mlgates_local_root: Path,
+    mlgates_delivered: object,
 ) -> RunSuite:
-    if not own_workspace:
+    if not mlgates_own_workspace:
         pytest.skip("plants faults: only in a workspace of this run's own (without --env)")
     root = pytestconfig.rootpath
     # In this process, which has imported all that takes seconds; what it would do to this process is left out.
     options: list[str | Path] = ["-c", root / "pyproject.toml", "--rootdir", root, "-p", "no:cacheprovider"]
-    options += ["-p", "no:faulthandler", "--env", "local", "--local-root", local_root]
+    options += ["-p", "no:faulthandler", "--mlgates-env", "local", "--mlgates-local-root", mlgates_local_root]
 
     def run(suite: str, *, plugins: Sequence[object] = ()) -> Sequence[pytest.TestReport]:
         recorder = pytester.inline_run(*options, root / "tests" / suite, plugins=list(plugins))

@@ -38,23 +38,33 @@ class AskedAt:
 
 @pytest.fixture
 def rows_dropped(
-    workspace: MLClient, settings: Settings, batch_endpoint: LiveBatchEndpoint, candidate: AssetVersion
+    mlgates_workspace: MLClient,
+    mlgates_settings: Settings,
+    mlgates_batch_endpoint: LiveBatchEndpoint,
+    mlgates_candidate: AssetVersion,
 ) -> Iterator[None]:
     """The deployment scores with a script that forgets the last row of each file."""
-    environment = workspace.environments.create_or_update(Environment(name="dropping", image="ubuntu:22.04"))
+    environment = mlgates_workspace.environments.create_or_update(Environment(name="dropping", image="ubuntu:22.04"))
     planted = ModelBatchDeployment(
-        name=settings.batch_deployment_name,
-        endpoint_name=batch_endpoint.name,
-        model=candidate.reference,
+        name=mlgates_settings.batch_deployment_name,
+        endpoint_name=mlgates_batch_endpoint.name,
+        model=mlgates_candidate.reference,
         environment=f"{environment.name}:{environment.version}",
         code_configuration=CodeConfiguration(code=str(Path(__file__).with_name("dropping")), scoring_script="score.py"),
         compute="cpu-cluster",
         # As declared: what a deployment has is looked at too, and is not the fault here.
         settings=ModelBatchDeploymentSettings(mini_batch_size=10, instance_count=1, max_concurrency_per_instance=2),
     )
-    workspace.batch_deployments.begin_create_or_update(planted).result()
+    mlgates_workspace.batch_deployments.begin_create_or_update(planted).result()
     yield
-    deploy(workspace, settings, [EndpointKind.BATCH], version=candidate.version, smoke_test=False, progress=Silent())
+    deploy(
+        mlgates_workspace,
+        mlgates_settings,
+        [EndpointKind.BATCH],
+        version=mlgates_candidate.version,
+        smoke_test=False,
+        progress=Silent(),
+    )
 
 
 @pytest.mark.usefixtures("rows_dropped")

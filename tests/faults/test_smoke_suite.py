@@ -15,11 +15,11 @@ ONLINE, BATCH = "smoke/test_online_endpoint.py", "smoke/test_batch_endpoint.py"
 
 
 @pytest.fixture
-def traffic_at_zero(workspace: MLClient, online_endpoint: LiveOnlineEndpoint) -> Iterator[None]:
-    shares = dict(online_endpoint.shares)
-    set_traffic(workspace, online_endpoint.name, dict.fromkeys(shares, 0))
+def traffic_at_zero(mlgates_workspace: MLClient, mlgates_online_endpoint: LiveOnlineEndpoint) -> Iterator[None]:
+    shares = dict(mlgates_online_endpoint.shares)
+    set_traffic(mlgates_workspace, mlgates_online_endpoint.name, dict.fromkeys(shares, 0))
     yield
-    set_traffic(workspace, online_endpoint.name, shares)
+    set_traffic(mlgates_workspace, mlgates_online_endpoint.name, shares)
 
 
 def set_traffic(workspace: MLClient, name: str, shares: dict[str, int]) -> None:
@@ -29,13 +29,13 @@ def set_traffic(workspace: MLClient, name: str, shares: dict[str, int]) -> None:
 
 
 @pytest.fixture
-def wrong_version(workspace: MLClient, candidate: AssetVersion) -> Iterator[None]:
+def wrong_version(mlgates_workspace: MLClient, mlgates_candidate: AssetVersion) -> Iterator[None]:
     """A newer version is released, and what serves is still the old one."""
-    path = workspace.models.get(candidate.name, candidate.version).path
-    newer = Model(name=candidate.name, path=path, type="mlflow_model", tags={"released": "true"})
-    saved = workspace.models.create_or_update(newer)
+    path = mlgates_workspace.models.get(mlgates_candidate.name, mlgates_candidate.version).path
+    newer = Model(name=mlgates_candidate.name, path=path, type="mlflow_model", tags={"released": "true"})
+    saved = mlgates_workspace.models.create_or_update(newer)
     yield
-    workspace.models.archive(saved.name, saved.version)
+    mlgates_workspace.models.archive(saved.name, saved.version)
 
 
 def test_it_passes_on_what_is_sound(run_suite: RunSuite) -> None:
@@ -44,10 +44,10 @@ def test_it_passes_on_what_is_sound(run_suite: RunSuite) -> None:
     assert failed(reports) == set()
 
 
-def test_it_changes_nothing(run_suite: RunSuite, workspace: MLClient, settings: Settings) -> None:
-    before = inventory(workspace, settings)
+def test_it_changes_nothing(run_suite: RunSuite, mlgates_workspace: MLClient, mlgates_settings: Settings) -> None:
+    before = inventory(mlgates_workspace, mlgates_settings)
     run_suite("smoke")
-    assert inventory(workspace, settings) == before
+    assert inventory(mlgates_workspace, mlgates_settings) == before
 
 
 @pytest.mark.usefixtures("traffic_at_zero")
@@ -68,11 +68,13 @@ def test_it_notices_a_wrong_version_serving(run_suite: RunSuite) -> None:
 
 
 @pytest.mark.usefixtures("traffic_at_zero")
-def test_its_failures_say_how_to_repeat_the_request(run_suite: RunSuite, online_endpoint: LiveOnlineEndpoint) -> None:
+def test_its_failures_say_how_to_repeat_the_request(
+    run_suite: RunSuite, mlgates_online_endpoint: LiveOnlineEndpoint
+) -> None:
     (report,) = (each for each in run_suite("smoke") if "answers_the_sample" in each.nodeid)
     section = dict(report.sections)["mlgates: what was under test"]
     assert "curl --config - --cacert " in section
-    assert f" {online_endpoint.endpoint.scoring_uri} " in section
+    assert f" {mlgates_online_endpoint.endpoint.scoring_uri} " in section
 
 
 def inventory(workspace: MLClient, settings: Settings) -> dict[str, object]:

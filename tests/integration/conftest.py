@@ -17,31 +17,33 @@ if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that im
 
 
 @pytest.fixture(scope="session")
-def model(workspace: "MLClient", candidate: AssetVersion) -> "Model":
+def model(mlgates_workspace: "MLClient", mlgates_candidate: AssetVersion) -> "Model":
     """The candidate, as azure-ai-ml tells of it."""
-    return cast("Model", workspace.models.get(candidate.name, candidate.version))
+    return cast("Model", mlgates_workspace.models.get(mlgates_candidate.name, mlgates_candidate.version))
 
 
 @pytest.fixture(scope="session")
-def job(workspace: "MLClient", lineage: Lineage) -> "Job":
+def job(mlgates_workspace: "MLClient", mlgates_lineage: Lineage) -> "Job":
     """The job that made the model."""
-    return cast("Job", workspace.jobs.get(lineage.job))
+    return cast("Job", mlgates_workspace.jobs.get(mlgates_lineage.job))
 
 
 @pytest.fixture(scope="session")
-def tracking(workspace: "MLClient") -> "MlflowClient":
+def tracking(mlgates_workspace: "MLClient") -> "MlflowClient":
     """The workspace's MLflow."""
     import mlflow  # noqa: PLC0415
 
-    return mlflow.MlflowClient(workspace.workspaces.get(workspace.workspace_name).mlflow_tracking_uri)
+    return mlflow.MlflowClient(mlgates_workspace.workspaces.get(mlgates_workspace.workspace_name).mlflow_tracking_uri)
 
 
 @pytest.fixture(scope="session")
-def downloaded(workspace: "MLClient", candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def downloaded(
+    mlgates_workspace: "MLClient", mlgates_candidate: AssetVersion, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The model's folder, as azure-ai-ml downloads it."""
     from mlgates import download_model  # noqa: PLC0415
 
-    return download_model(workspace, candidate, tmp_path_factory.mktemp("model"))
+    return download_model(mlgates_workspace, mlgates_candidate, tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="session")

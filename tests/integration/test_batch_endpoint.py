@@ -45,16 +45,16 @@ class Scored:
 
 
 @pytest.fixture(scope="module")
-def deployment(batch_endpoint: LiveBatchEndpoint, settings: Settings) -> BatchDeployment:
+def deployment(mlgates_batch_endpoint: LiveBatchEndpoint, mlgates_settings: Settings) -> BatchDeployment:
     """The deployment that the project declares."""
-    return batch_endpoint.deployments[settings.batch_deployment_name]
+    return mlgates_batch_endpoint.deployments[mlgates_settings.batch_deployment_name]
 
 
 @pytest.fixture(scope="module")
 def scored(
-    workspace: MLClient,
-    settings: Settings,
-    batch_endpoint: LiveBatchEndpoint,
+    mlgates_workspace: MLClient,
+    mlgates_settings: Settings,
+    mlgates_batch_endpoint: LiveBatchEndpoint,
     contract: ModelContract,
     rows: Rows,
     tmp_path_factory: pytest.TempPathFactory,
@@ -64,10 +64,12 @@ def scored(
     for name, some in given.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([contract.names, *some])
-    poll_s = poll_seconds(settings)
+    poll_s = poll_seconds(mlgates_settings)
     with without_traceback():
-        job = invoke_batch(workspace, batch_endpoint.name, str(folder), "uri_folder", poll_s=poll_s, progress=Silent())
-        (predictions,) = download_predictions(workspace, job.name, output)
+        job = invoke_batch(
+            mlgates_workspace, mlgates_batch_endpoint.name, str(folder), "uri_folder", poll_s=poll_s, progress=Silent()
+        )
+        (predictions,) = download_predictions(mlgates_workspace, job.name, output)
     return Scored(job, given, read_predictions(predictions))
 
 
@@ -80,12 +82,14 @@ def read_predictions(file: Path) -> Mapping[str, Sequence[tuple[int, str]]]:
     return written
 
 
-def test_the_endpoint_is_up(batch_endpoint: LiveBatchEndpoint) -> None:
-    assert state_of(batch_endpoint.endpoint) == "Succeeded"
+def test_the_endpoint_is_up(mlgates_batch_endpoint: LiveBatchEndpoint) -> None:
+    assert state_of(mlgates_batch_endpoint.endpoint) == "Succeeded"
 
 
-def test_the_declared_deployment_is_the_default(batch_endpoint: LiveBatchEndpoint, settings: Settings) -> None:
-    assert batch_endpoint.default == settings.batch_deployment_name
+def test_the_declared_deployment_is_the_default(
+    mlgates_batch_endpoint: LiveBatchEndpoint, mlgates_settings: Settings
+) -> None:
+    assert mlgates_batch_endpoint.default == mlgates_settings.batch_deployment_name
 
 
 def test_the_deployment_is_up(deployment: BatchDeployment) -> None:
@@ -93,13 +97,15 @@ def test_the_deployment_is_up(deployment: BatchDeployment) -> None:
 
 
 @pytest.mark.parametrize("key", ["mini_batch_size", "max_concurrency_per_instance", "output_file_name"])
-def test_the_deployment_has_what_is_declared(deployment: BatchDeployment, settings: Settings, key: str) -> None:
-    declared: dict[str, Any] = yaml.safe_load((settings.project.batch / "batch-deployment.yml").read_text("utf-8"))
+def test_the_deployment_has_what_is_declared(deployment: BatchDeployment, mlgates_settings: Settings, key: str) -> None:
+    declared: dict[str, Any] = yaml.safe_load(
+        (mlgates_settings.project.batch / "batch-deployment.yml").read_text("utf-8")
+    )
     assert getattr(deployment, key) == declared[key]
 
 
-def test_the_deployment_scores_with_the_candidate(deployment: BatchDeployment, candidate: AssetVersion) -> None:
-    assert str(served_model(deployment)) == str(candidate)
+def test_the_deployment_scores_with_the_candidate(deployment: BatchDeployment, mlgates_candidate: AssetVersion) -> None:
+    assert str(served_model(deployment)) == str(mlgates_candidate)
 
 
 def test_a_job_gives_as_many_rows_as_it_was_given(scored: Scored) -> None:

@@ -11,18 +11,18 @@ if TYPE_CHECKING:  # pytest loads this file before it takes the warnings that im
 
 
 @pytest.fixture(scope="session")
-def sample(settings: Settings) -> ScoringRequest:
+def sample(mlgates_settings: Settings) -> ScoringRequest:
     """The request that the project keeps for this."""
     from mlgates import sample_request  # noqa: PLC0415
 
     with without_traceback():
-        return sample_request(settings)
+        return sample_request(mlgates_settings)
 
 
 @pytest.fixture(scope="session")
-def released(delivered: "MLClient", settings: Settings) -> AssetVersion:
+def released(mlgates_delivered: "MLClient", mlgates_settings: Settings) -> AssetVersion:
     """The model version that is meant to serve."""
     from mlgates import released_version  # noqa: PLC0415
 
     with without_traceback():
-        return released_version(delivered, settings)
+        return released_version(mlgates_delivered, mlgates_settings)

@@ -7,16 +7,16 @@ from mlgates import AssetVersion, LiveBatchEndpoint, served_model, state_of
 
 
 @pytest.fixture
-def default(batch_endpoint: LiveBatchEndpoint) -> BatchDeployment:
+def default(mlgates_batch_endpoint: LiveBatchEndpoint) -> BatchDeployment:
     """The deployment that scores when none is named."""
-    found = batch_endpoint.deployments.get(batch_endpoint.default or "")
+    found = mlgates_batch_endpoint.deployments.get(mlgates_batch_endpoint.default or "")
     if found is None:
-        pytest.fail(f"batch endpoint {batch_endpoint.name} has no default deployment: run 'mlgates deploy'")
+        pytest.fail(f"batch endpoint {mlgates_batch_endpoint.name} has no default deployment: run 'mlgates deploy'")
     return found
 
 
-def test_it_is_up(batch_endpoint: LiveBatchEndpoint) -> None:
-    assert state_of(batch_endpoint.endpoint) == "Succeeded"
+def test_it_is_up(mlgates_batch_endpoint: LiveBatchEndpoint) -> None:
+    assert state_of(mlgates_batch_endpoint.endpoint) == "Succeeded"
 
 
 def test_its_default_deployment_is_up(default: BatchDeployment) -> None:

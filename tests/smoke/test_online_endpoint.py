@@ -18,9 +18,9 @@ TIMED = 5
 """Requests of which the median counts: one slow answer wakes nobody at night."""
 
 
-def test_it_answers_the_sample_with_a_prediction_a_row(scorer: EndpointClient, sample: ScoringRequest) -> None:
+def test_it_answers_the_sample_with_a_prediction_a_row(mlgates_scorer: EndpointClient, sample: ScoringRequest) -> None:
     rows = json.loads(sample.body)["input_data"]["data"]
-    answer = ask(scorer, sample)
+    answer = ask(mlgates_scorer, sample)
     assert answer.status == 200, answer.text
     predictions = answer.json()
     assert isinstance(predictions, list)
@@ -28,32 +28,36 @@ def test_it_answers_the_sample_with_a_prediction_a_row(scorer: EndpointClient, s
 
 
 def test_its_median_answer_comes_within_the_limit(
-    scorer: EndpointClient, sample: ScoringRequest, settings: Settings
+    mlgates_scorer: EndpointClient, sample: ScoringRequest, mlgates_settings: Settings
 ) -> None:
-    first = ask(scorer, sample)  # opens the connection, and is not timed
+    first = ask(mlgates_scorer, sample)  # opens the connection, and is not timed
     assert first.status == 200, first.text
-    taken = statistics.median([milliseconds(scorer, sample) for _ in range(TIMED)])
-    limit = int(settings.online_latency_limit_ms)
+    taken = statistics.median([milliseconds(mlgates_scorer, sample) for _ in range(TIMED)])
+    limit = int(mlgates_settings.online_latency_limit_ms)
     assert taken <= limit, f"{taken:.0f} ms, ONLINE_LATENCY_LIMIT_MS is {limit}"
 
 
-def test_its_traffic_adds_up_to_100(online_endpoint: LiveOnlineEndpoint) -> None:
-    assert sum(online_endpoint.shares.values()) == 100, f"traffic {dict(online_endpoint.endpoint.traffic or {})}"
+def test_its_traffic_adds_up_to_100(mlgates_online_endpoint: LiveOnlineEndpoint) -> None:
+    assert sum(mlgates_online_endpoint.shares.values()) == 100, (
+        f"traffic {dict(mlgates_online_endpoint.endpoint.traffic or {})}"
+    )
 
 
-def test_it_is_up(online_endpoint: LiveOnlineEndpoint) -> None:
-    assert state_of(online_endpoint.endpoint) == "Succeeded"
+def test_it_is_up(mlgates_online_endpoint: LiveOnlineEndpoint) -> None:
+    assert state_of(mlgates_online_endpoint.endpoint) == "Succeeded"
 
 
-def test_every_deployment_with_traffic_is_up(online_endpoint: LiveOnlineEndpoint) -> None:
-    states = {name: state_of(online_endpoint.deployments[name]) for name in online_endpoint.shares}
+def test_every_deployment_with_traffic_is_up(mlgates_online_endpoint: LiveOnlineEndpoint) -> None:
+    states = {name: state_of(mlgates_online_endpoint.deployments[name]) for name in mlgates_online_endpoint.shares}
     assert set(states.values()) <= {"Succeeded"}, states
 
 
 def test_every_deployment_with_traffic_serves_the_released_version(
-    online_endpoint: LiveOnlineEndpoint, released: AssetVersion
+    mlgates_online_endpoint: LiveOnlineEndpoint, released: AssetVersion
 ) -> None:
-    serving = {name: str(served_model(online_endpoint.deployments[name])) for name in online_endpoint.shares}
+    serving = {
+        name: str(served_model(mlgates_online_endpoint.deployments[name])) for name in mlgates_online_endpoint.shares
+    }
     assert set(serving.values()) <= {str(released)}, serving
 
 

@@ -74,17 +74,17 @@ def look(client: "MLClient", settings: Settings) -> Seen:
 
 
 @pytest.fixture(scope="module")
-def source(settings: Settings) -> SourceState:
+def source(mlgates_settings: Settings) -> SourceState:
     """The commit of this checkout."""
-    return source_state(settings.project.root, os.environ)
+    return source_state(mlgates_settings.project.root, os.environ)
 
 
 @pytest.fixture(scope="module")
-def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(mlgates_settings: Settings, source: SourceState, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build of this checkout that dev has passed: that pipeline is the integration suite's affair."""
     from mlgates.pipelines.dev import note_passed  # noqa: PLC0415
 
-    made = make(settings.project, source, tmp_path_factory.mktemp("dist"))
+    made = make(mlgates_settings.project, source, tmp_path_factory.mktemp("dist"))
     passed = CheckResult(name="metrics.auc", verdict=Verdict.PASSED, reason="auc is 0.9")
     record = GateRecord(
         gate="dev", environment="dev", workspace="dev", candidate=None, champion=None, results=(passed,),
@@ -95,7 +95,9 @@ def build(settings: Settings, source: SourceState, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture(scope="module")
-def story(workspace: "MLClient", settings: Settings, source: SourceState, build: Build) -> dict[str, Chapter | Seen]:
+def story(
+    mlgates_workspace: "MLClient", mlgates_settings: Settings, source: SourceState, build: Build
+) -> dict[str, Chapter | Seen]:
     """All chapters, one after the other."""
     from mlgates.pipelines import prod  # noqa: PLC0415
     from mlgates.pipelines.pipeline_run import PipelineRequest, PipelineRun, run_pipeline  # noqa: PLC0415
@@ -108,27 +110,31 @@ def story(workspace: "MLClient", settings: Settings, source: SourceState, build:
         request = PipelineRequest(
             inputs={"estimator": estimator}, until=until, approver=approver, reason="as the story has it"
         )
-        state = PipelineRun(workspace, settings, request, source)
+        state = PipelineRun(mlgates_workspace, mlgates_settings, request, source)
         record, error = run_pipeline(
             "prod", state, lambda stack: prod.plan(state, build.file, stack), progress=Silent()
         )
-        return Chapter(record, error, look(workspace, settings))
+        return Chapter(record, error, look(mlgates_workspace, mlgates_settings))
 
     def reject(chapter: Chapter) -> None:
         candidate = chapter.record.gates[-1].candidate
         assert candidate is not None
         decision = Draft(action=Action.REJECTED, by="Bob", model=candidate.model, reason="ages one-hot")
-        decide(workspace, settings, decision, progress=Silent())
+        decide(mlgates_workspace, mlgates_settings, decision, progress=Silent())
 
     chapters: dict[str, Chapter | Seen] = {"released": run("logistic", approver="Ann")}
     waiting = run("scaled-logistic")
     reject(waiting)
     chapters |= {"waiting": waiting, "rejected": run("scaled-logistic")}
     chapters["replaced"] = run("random-forest", approver="Ann")
-    rollback(ReleaseContext.of(workspace, settings, by="Ann"), reason="to show that it can be done", progress=Silent())
-    chapters["back"] = look(workspace, settings)
-    release(ReleaseContext.of(workspace, settings, by="Ann"), "2", progress=Silent())
-    chapters["forward"] = look(workspace, settings)
+    rollback(
+        ReleaseContext.of(mlgates_workspace, mlgates_settings, by="Ann"),
+        reason="to show that it can be done",
+        progress=Silent(),
+    )
+    chapters["back"] = look(mlgates_workspace, mlgates_settings)
+    release(ReleaseContext.of(mlgates_workspace, mlgates_settings, by="Ann"), "2", progress=Silent())
+    chapters["forward"] = look(mlgates_workspace, mlgates_settings)
     return chapters
 
 

@@ -102,9 +102,9 @@ def run_suite(layer: str, settings: Settings, *, progress: Progress) -> Summary:
     folder = project.root / "tests" / layer
     if not folder.is_dir():
         raise AssetMissing(f"{project.shown(folder)} is not there: the pipeline runs the project's suite {layer}")
-    command = [sys.executable, "-m", "pytest", str(folder), "--env", settings.environment, "-q", "--color=no"]
+    command = [sys.executable, "-m", "pytest", str(folder), "--mlgates-env", settings.environment, "-q", "--color=no"]
     reports = [
-        f"--suite-reports={project.reports / SUITES}",
+        f"--mlgates-suite-reports={project.reports / SUITES}",
         f"--junit-xml={project.reports / 'junit' / f'{layer}.xml'}",
     ]
     tail: deque[str] = deque(maxlen=_TAIL_LINES)

@@ -7,30 +7,35 @@ import pytest
 
 from mlgates.pytest_plugin import failure_sections, layer_hooks
 from mlgates.pytest_plugin.endpoint_fixtures import (
-    batch_endpoint,
-    candidate,
-    delivered,
-    endpoint_at,
-    lineage,
-    online_address,
-    online_endpoint,
-    scorer,
+    mlgates_batch_endpoint,
+    mlgates_candidate,
+    mlgates_delivered,
+    mlgates_endpoint_at,
+    mlgates_lineage,
+    mlgates_online_address,
+    mlgates_online_endpoint,
+    mlgates_scorer,
 )
-from mlgates.pytest_plugin.workspace_fixtures import local_root, own_workspace, settings, workspace
+from mlgates.pytest_plugin.workspace_fixtures import (
+    mlgates_local_root,
+    mlgates_own_workspace,
+    mlgates_settings,
+    mlgates_workspace,
+)
 
 __all__ = [
-    "batch_endpoint",
-    "candidate",
-    "delivered",
-    "endpoint_at",
-    "lineage",
-    "local_root",
-    "online_address",
-    "online_endpoint",
-    "own_workspace",
-    "scorer",
-    "settings",
-    "workspace",
+    "mlgates_batch_endpoint",
+    "mlgates_candidate",
+    "mlgates_delivered",
+    "mlgates_endpoint_at",
+    "mlgates_lineage",
+    "mlgates_local_root",
+    "mlgates_online_address",
+    "mlgates_online_endpoint",
+    "mlgates_own_workspace",
+    "mlgates_scorer",
+    "mlgates_settings",
+    "mlgates_workspace",
 ]
 
 # azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
@@ -48,20 +53,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("mlgates")
     group.addoption(
-        "--env",
+        "--mlgates-env",
         default=None,
         help="look at the workspace of this environment as it is; by default a local one of the run's own is trained "
         "and deployed to",
     )
     group.addoption(
-        "--local-root",
+        "--mlgates-local-root",
         default=None,
         metavar="FOLDER",
         help="where local workspaces live, by default .amlocal; the run's own stays there, up, for the next run, while "
         "without this option it is temporary",
     )
     layer_hooks.add_option(group)
-    group.addoption("--model-version", default=None, help="the model version under test; by default the newest")
+    group.addoption("--mlgates-model-version", default=None, help="the model version under test; by default the newest")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -24,66 +24,74 @@ EndpointAt: TypeAlias = "Callable[[Address], EndpointClient]"
 
 
 @pytest.fixture(scope="session")
-def delivered(workspace: "MLClient", settings: "Settings", own_workspace: bool) -> "MLClient":
+def mlgates_delivered(
+    mlgates_workspace: "MLClient", mlgates_settings: "Settings", mlgates_own_workspace: bool
+) -> "MLClient":
     """The workspace with a model and both endpoints: brought about on the run's own, taken as it is on a named one."""
-    if own_workspace:
+    if mlgates_own_workspace:
         with without_traceback():
-            _deliver(workspace, settings)
-    return workspace
+            _deliver(mlgates_workspace, mlgates_settings)
+    return mlgates_workspace
 
 
 @pytest.fixture(scope="session")
-def candidate(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "AssetVersion":
-    """The model version under test: the newest, or that of `--model-version`."""
+def mlgates_candidate(
+    mlgates_delivered: "MLClient", mlgates_settings: "Settings", pytestconfig: pytest.Config
+) -> "AssetVersion":
+    """The model version under test: the newest, or that of `--mlgates-model-version`."""
     from mlgates.delivery.models import find_model  # noqa: PLC0415
 
     with without_traceback():
-        found = find_model(delivered, settings, pytestconfig.getoption("--model-version"))
+        found = find_model(mlgates_delivered, mlgates_settings, pytestconfig.getoption("--mlgates-model-version"))
     UnderTest.of(pytestconfig).candidate = found
     return found
 
 
 @pytest.fixture(scope="session")
-def lineage(candidate: "AssetVersion") -> "Lineage":
+def mlgates_lineage(mlgates_candidate: "AssetVersion") -> "Lineage":
     """What the candidate was made from."""
     from mlgates.core.lineage import Lineage  # noqa: PLC0415
 
-    return Lineage.from_tags(candidate.tags)
+    return Lineage.from_tags(mlgates_candidate.tags)
 
 
 @pytest.fixture(scope="session")
-def online_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveOnlineEndpoint":
+def mlgates_online_endpoint(
+    mlgates_delivered: "MLClient", mlgates_settings: "Settings", pytestconfig: pytest.Config
+) -> "LiveOnlineEndpoint":
     """The online endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.operations import get_online_endpoint  # noqa: PLC0415
 
-    with without_traceback(), _or_deploy(settings, settings.online_endpoint):
-        found = get_online_endpoint(delivered, settings.online_endpoint)
+    with without_traceback(), _or_deploy(mlgates_settings, mlgates_settings.online_endpoint):
+        found = get_online_endpoint(mlgates_delivered, mlgates_settings.online_endpoint)
     UnderTest.of(pytestconfig).online = found
     return found
 
 
 @pytest.fixture(scope="session")
-def batch_endpoint(delivered: "MLClient", settings: "Settings", pytestconfig: pytest.Config) -> "LiveBatchEndpoint":
+def mlgates_batch_endpoint(
+    mlgates_delivered: "MLClient", mlgates_settings: "Settings", pytestconfig: pytest.Config
+) -> "LiveBatchEndpoint":
     """The batch endpoint as the workspace tells of it, with its deployments."""
     from mlgates.delivery.operations import get_batch_endpoint  # noqa: PLC0415
 
-    with without_traceback(), _or_deploy(settings, settings.batch_endpoint):
-        found = get_batch_endpoint(delivered, settings.batch_endpoint)
+    with without_traceback(), _or_deploy(mlgates_settings, mlgates_settings.batch_endpoint):
+        found = get_batch_endpoint(mlgates_delivered, mlgates_settings.batch_endpoint)
     UnderTest.of(pytestconfig).batch = found
     return found
 
 
 @pytest.fixture(scope="session")
-def online_address(delivered: "MLClient", online_endpoint: "LiveOnlineEndpoint") -> "Address":
+def mlgates_online_address(mlgates_delivered: "MLClient", mlgates_online_endpoint: "LiveOnlineEndpoint") -> "Address":
     """Where the online endpoint is asked, with a credential that it accepts."""
     from mlgates.delivery.online import address  # noqa: PLC0415
 
     with without_traceback():
-        return address(delivered, online_endpoint.name)
+        return address(mlgates_delivered, mlgates_online_endpoint.name)
 
 
 @pytest.fixture
-def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
+def mlgates_endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
     """Opens what asks an address; what it asked last is told when the test fails."""
     from mlgates.endpoint_client import Address, EndpointClient  # noqa: PLC0415
 
@@ -99,9 +107,9 @@ def endpoint_at(pytestconfig: pytest.Config) -> Iterator[EndpointAt]:
 
 
 @pytest.fixture
-def scorer(endpoint_at: EndpointAt, online_address: "Address") -> "EndpointClient":
+def mlgates_scorer(mlgates_endpoint_at: EndpointAt, mlgates_online_address: "Address") -> "EndpointClient":
     """What asks the online endpoint over HTTPS, with the key."""
-    return endpoint_at(online_address)
+    return mlgates_endpoint_at(mlgates_online_address)
 
 
 def _deliver(client: "MLClient", settings: "Settings") -> None:

@@ -60,7 +60,7 @@ def add(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _facts(evidence: UnderTest, used: Collection[str]) -> Facts:
-    if "workspace" not in used or evidence.workspace is None:
+    if "mlgates_workspace" not in used or evidence.workspace is None:
         return
     settings = evidence.workspace
     yield (
@@ -68,11 +68,11 @@ def _facts(evidence: UnderTest, used: Collection[str]) -> Facts:
         f"{settings.aml_workspace_name} (resource group {settings.resource_group_name}, {settings.target})",
     )
     exchange = next((each.last for each in reversed(evidence.asked) if each.last), None)
-    if "online_endpoint" in used and evidence.online:
+    if "mlgates_online_endpoint" in used and evidence.online:
         yield from _online(evidence.online, exchange)
-    if "batch_endpoint" in used and evidence.batch:
+    if "mlgates_batch_endpoint" in used and evidence.batch:
         yield from _batch(evidence.batch)
-    if "candidate" in used and evidence.candidate:
+    if "mlgates_candidate" in used and evidence.candidate:
         yield "candidate", str(evidence.candidate)
     if exchange:
         yield "request", exchange.request_id

@@ -12,7 +12,7 @@ from mlgates.core.errors import SourceUnknown
 from mlgates.core.files import write_whole
 from mlgates.core.layers import LAYERS, layer_of, selected_layers
 
-OPTION = "--suite-reports"
+OPTION = "--mlgates-suite-reports"
 
 
 def configure(config: pytest.Config) -> None:

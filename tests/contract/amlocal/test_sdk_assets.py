@@ -14,8 +14,8 @@ CONDA = {"name": "x", "channels": ["conda-forge"], "dependencies": ["python=3.11
 
 
 @pytest.fixture(scope="module")
-def client(local_workspace: LocalWorkspace) -> MLClient:
-    return client_of(local_workspace)
+def client(amlocal_workspace: LocalWorkspace) -> MLClient:
+    return client_of(amlocal_workspace)
 
 
 @pytest.fixture
@@ -113,11 +113,13 @@ class TestData:
         client.models.download(name, "1", download_path=target)
         assert files(target / name / folder.name) == files(folder)
 
-    def test_a_table_is_taken(self, client: MLClient, name: str, folder: Path, local_workspace: LocalWorkspace) -> None:
+    def test_a_table_is_taken(
+        self, client: MLClient, name: str, folder: Path, amlocal_workspace: LocalWorkspace
+    ) -> None:
         (folder / "MLTable").write_text("type: mltable\npaths:\n- file: ./a 100%.csv\n")
         # The schema is fetched from the internet unless it is said to be elsewhere. This one allows anything.
         table = entities.Data(
-            name=name, type="mltable", path=str(folder), mltable_schema_url=f"{local_workspace.origin}/discovery"
+            name=name, type="mltable", path=str(folder), mltable_schema_url=f"{amlocal_workspace.origin}/discovery"
         )
         client.data.create_or_update(table)
         assert client.data.get(name, label="latest").type == "mltable"

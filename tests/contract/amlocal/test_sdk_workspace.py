@@ -15,8 +15,8 @@ from tests.contract.amlocal.sdk import AccessToken, DefaultAzureCredential, MLCl
 
 
 @pytest.fixture(scope="module")
-def client(local_workspace: LocalWorkspace) -> MLClient:
-    return client_of(local_workspace)
+def client(amlocal_workspace: LocalWorkspace) -> MLClient:
+    return client_of(amlocal_workspace)
 
 
 @pytest.fixture
@@ -26,18 +26,18 @@ def name() -> str:
 
 
 class TestWorkspace:
-    def test_it_is_found(self, client: MLClient, local_workspace: LocalWorkspace) -> None:
-        found = client.workspaces.get(local_workspace.name)
-        assert (found.name, found.resource_group) == (local_workspace.name, local_workspace.resource_group)
-        assert found.mlflow_tracking_uri == f"{local_workspace.origin}/mlflow"
+    def test_it_is_found(self, client: MLClient, amlocal_workspace: LocalWorkspace) -> None:
+        found = client.workspaces.get(amlocal_workspace.name)
+        assert (found.name, found.resource_group) == (amlocal_workspace.name, amlocal_workspace.resource_group)
+        assert found.mlflow_tracking_uri == f"{amlocal_workspace.origin}/mlflow"
 
-    def test_it_is_the_only_one(self, client: MLClient, local_workspace: LocalWorkspace) -> None:
-        assert [found.name for found in client.workspaces.list()] == [local_workspace.name]
+    def test_it_is_the_only_one(self, client: MLClient, amlocal_workspace: LocalWorkspace) -> None:
+        assert [found.name for found in client.workspaces.list()] == [amlocal_workspace.name]
 
     def test_another_is_not_found_and_the_error_says_which_is_here(
-        self, client: MLClient, local_workspace: LocalWorkspace
+        self, client: MLClient, amlocal_workspace: LocalWorkspace
     ) -> None:
-        with pytest.raises(ResourceNotFoundError, match=f"This is amlocal with workspace '{local_workspace.name}'"):
+        with pytest.raises(ResourceNotFoundError, match=f"This is amlocal with workspace '{amlocal_workspace.name}'"):
             client.workspaces.get("elsewhere")
 
 
@@ -83,7 +83,7 @@ class TestDatastores:
         assert default.credentials.account_key
 
     def test_the_storage_client_of_azure_reads_what_the_sdk_wrote(
-        self, client: MLClient, local_workspace: LocalWorkspace, name: str, tmp_path: Path
+        self, client: MLClient, amlocal_workspace: LocalWorkspace, name: str, tmp_path: Path
     ) -> None:
         (tmp_path / "file").write_bytes(b"content")
         path = client.data.create_or_update(
@@ -91,7 +91,7 @@ class TestDatastores:
         ).path.rpartition("/paths/")[2]
         default = client.datastores.get_default(include_secrets=True)
         with ContainerClient(
-            f"{local_workspace.origin}/devstore", default.container_name, credential=default.credentials.account_key
+            f"{amlocal_workspace.origin}/devstore", default.container_name, credential=default.credentials.account_key
         ) as container:
             assert container.download_blob(path).readall() == b"content"
 
@@ -179,23 +179,23 @@ class Bearer:
 
 
 class TestWhoMaySee:
-    def test_a_token_that_the_workspace_did_not_sign_is_refused(self, local_workspace: LocalWorkspace) -> None:
+    def test_a_token_that_the_workspace_did_not_sign_is_refused(self, amlocal_workspace: LocalWorkspace) -> None:
         with pytest.raises(ClientAuthenticationError, match="not one that this workspace signed"):
-            client_of(local_workspace, Bearer("e30.e30.e30")).workspaces.get(local_workspace.name)
+            client_of(amlocal_workspace, Bearer("e30.e30.e30")).workspaces.get(amlocal_workspace.name)
 
     def test_who_does_not_know_the_secret_gets_no_token(
-        self, local_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
+        self, amlocal_workspace: LocalWorkspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("IDENTITY_HEADER", "a secret of yesterday")
         with pytest.raises(ClientAuthenticationError):
-            client_of(local_workspace).workspaces.get(local_workspace.name)
+            client_of(amlocal_workspace).workspaces.get(amlocal_workspace.name)
 
 
 def test_two_workspaces_side_by_side_do_not_see_each_other(
-    client: MLClient, local_workspace: LocalWorkspace, name: str
+    client: MLClient, amlocal_workspace: LocalWorkspace, name: str
 ) -> None:
     client.environments.create_or_update(entities.Environment(name=name, image="img"))
-    theirs = DefaultAzureCredential().get_token(f"{local_workspace.origin}/.default").token
+    theirs = DefaultAzureCredential().get_token(f"{amlocal_workspace.origin}/.default").token
     with testing.local_workspace(workspace="other") as other, testing.use(other):
         neighbour = client_of(other)
         with pytest.raises(ResourceNotFoundError):

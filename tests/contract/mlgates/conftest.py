@@ -27,7 +27,7 @@ CLASSIFIER = "diabetes"
 @pytest.fixture(scope="session")
 def model_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained classifier as an MLflow model; with `--env`, the registered one that the environment serves."""
-    if request.config.getoption("--env") is not None:
+    if request.config.getoption("--mlgates-env") is not None:
         live: Live = request.getfixturevalue("live")
         return live.model
     return train_model(tmp_path_factory.mktemp("models"))
@@ -47,10 +47,12 @@ def train_model(into: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def live(
-    delivered: "MLClient", online_endpoint: "LiveOnlineEndpoint", tmp_path_factory: pytest.TempPathFactory
+    mlgates_delivered: "MLClient",
+    mlgates_online_endpoint: "LiveOnlineEndpoint",
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Live]:
     """The environment's online endpoint."""
-    with live_endpoint(delivered, online_endpoint, tmp_path_factory.mktemp("registered")) as live:
+    with live_endpoint(mlgates_delivered, mlgates_online_endpoint, tmp_path_factory.mktemp("registered")) as live:
         yield live
 
 

@@ -23,13 +23,13 @@ FORMATS = served_formats(ANY_COLUMNS)
 
 def targets(config: pytest.Config) -> Sequence[str]:
     """Return the names of what is asked."""
-    environment = config.getoption("--env")
+    environment = config.getoption("--mlgates-env")
     return (IN_PROCESS, LOCAL) if environment is None else (str(environment),)
 
 
 def on_azure(config: pytest.Config) -> bool:
     """Return whether the environment that was named is on Azure."""
-    environment = config.getoption("--env")
+    environment = config.getoption("--mlgates-env")
     if environment is None:
         return False
     return load_settings(find_project(config.rootpath), environment, environ=os.environ).target is Target.AZURE

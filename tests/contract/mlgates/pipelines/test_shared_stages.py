@@ -19,7 +19,9 @@ def smoke(settings: Settings) -> Path:
 
 
 def test_a_suite_that_passes_is_reported_by_its_last_line(settings: Settings, smoke: Path) -> None:
-    (smoke / "test_it.py").write_text("def test_it(pytestconfig): assert pytestconfig.getoption('--env') == 'local'")
+    (smoke / "test_it.py").write_text(
+        "def test_it(pytestconfig): assert pytestconfig.getoption('--mlgates-env') == 'local'"
+    )
     record = Record()
     assert run_suite("smoke", settings, progress=record).summary.startswith("1 passed")
     assert any("1 passed" in fact.line for fact in record.of(Logged))

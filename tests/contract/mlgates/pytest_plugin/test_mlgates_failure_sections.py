@@ -22,24 +22,24 @@ from mlgates.endpoint_client import Exchange
 from mlgates.endpoint_client import ScoringRequest
 
 @pytest.fixture
-def workspace(pytestconfig):
+def mlgates_workspace(pytestconfig):
     facts = {"environment": "dev", "aml_workspace_name": "mlw", "resource_group_name": "rg", "target": "Azure"}
     UnderTest.of(pytestconfig).workspace = Some(**facts)
 
 @pytest.fixture
-def online_endpoint(workspace, pytestconfig):
+def mlgates_online_endpoint(mlgates_workspace, pytestconfig):
     deployments = {name: Some(name=name, model=f"azureml:classifier:{v}") for name, v in (("blue", 1), ("green", 2))}
     endpoint = Some(name="online-dev", traffic={"blue": 90, "green": 10})
     UnderTest.of(pytestconfig).online = LiveOnlineEndpoint(endpoint, deployments)
 
 @pytest.fixture
-def batch_endpoint(workspace, pytestconfig):
+def mlgates_batch_endpoint(mlgates_workspace, pytestconfig):
     endpoint = Some(name="batch-dev", defaults={"deployment_name": "night"})
     deployments = {"night": Some(name="night", model="azureml:classifier:7")}
     UnderTest.of(pytestconfig).batch = LiveBatchEndpoint(endpoint, deployments)
 
 @pytest.fixture
-def scorer(online_endpoint, pytestconfig):
+def mlgates_scorer(mlgates_online_endpoint, pytestconfig):
     headers = {"azureml-model-deployment": "green", "x-request-id": "r-1"}
     response = ScoringResponse(424, b"no", headers)
     last = Exchange(ScoringRequest(b'{"input_data": []}'), response, "https://e/score", 0.02)
@@ -70,7 +70,7 @@ def sections(project: pytest.Pytester, fixture: str, body: str = "assert False")
 
 
 def test_a_request_is_reported_with_the_deployment_that_answered(project: pytest.Pytester) -> None:
-    assert sections(project, "scorer") == {
+    assert sections(project, "mlgates_scorer") == {
         "workspace": "mlw (resource group rg, Azure)",
         "endpoint": "online-dev",
         "deployment": "green (10 %)",
@@ -84,20 +84,22 @@ def test_a_request_is_reported_with_the_deployment_that_answered(project: pytest
 
 
 def test_without_a_request_all_deployments_with_traffic_are_reported(project: pytest.Pytester) -> None:
-    facts = sections(project, "online_endpoint")
+    facts = sections(project, "mlgates_online_endpoint")
     assert (facts["deployment"], facts["model"]) == ("blue (90 %), green (10 %)", "classifier:1, classifier:2")
 
 
 def test_a_batch_endpoint_is_reported_with_its_default(project: pytest.Pytester) -> None:
-    facts = sections(project, "batch_endpoint")
+    facts = sections(project, "mlgates_batch_endpoint")
     assert (facts["batch deployment"], facts["batch model"]) == ("night", "classifier:7")
 
 
 def test_an_endpoint_that_the_test_did_not_use_is_not_reported(project: pytest.Pytester) -> None:
-    assert "endpoint" not in sections(project, "batch_endpoint")
+    assert "endpoint" not in sections(project, "mlgates_batch_endpoint")
 
 
-@pytest.mark.parametrize("fixture", ["scorer", "online_endpoint", "batch_endpoint", "workspace"])
+@pytest.mark.parametrize(
+    "fixture", ["mlgates_scorer", "mlgates_online_endpoint", "mlgates_batch_endpoint", "mlgates_workspace"]
+)
 def test_a_test_that_passed_reports_nothing(project: pytest.Pytester, fixture: str) -> None:
     assert sections(project, fixture, "pass") == {}
 
@@ -107,6 +109,6 @@ def test_a_test_without_a_workspace_reports_nothing(project: pytest.Pytester) ->
 
 
 def test_the_terminal_shows_it_below_the_failure(project: pytest.Pytester) -> None:
-    project.makepyfile("def test_it(scorer): assert False")
+    project.makepyfile("def test_it(mlgates_scorer): assert False")
     result = project.runpytest_inprocess()
     result.stdout.fnmatch_lines(["*- mlgates: what was under test -*", "workspace * mlw (*", "repeat *curl *"])

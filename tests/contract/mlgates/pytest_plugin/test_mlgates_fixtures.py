@@ -71,27 +71,29 @@ def register(workspace: FakeWorkspace, versions: int) -> None:
 
 class TestTheWorkspace:
     def test_is_temporary_by_default(self, suite: Suite, connections: Connections) -> None:
-        suite.run("workspace").assert_outcomes(passed=1)
+        suite.run("mlgates_workspace").assert_outcomes(passed=1)
         ((environment, root),) = connections
         assert (environment, root is not None, connections.stopped) == ("local", True, 1)
 
     def test_stays_where_it_is_told_to(self, suite: Suite, connections: Connections) -> None:
-        suite.run("workspace", "--local-root", "mine").assert_outcomes(passed=1)
+        suite.run("mlgates_workspace", "--mlgates-local-root", "mine").assert_outcomes(passed=1)
         assert (connections, connections.stopped) == ([("local", Path.cwd() / "mine")], 0)
 
     def test_of_an_environment_is_among_the_projects_own(self, suite: Suite, connections: Connections) -> None:
-        suite.run("workspace", "--env", "dev").assert_outcomes(passed=1)
+        suite.run("mlgates_workspace", "--mlgates-env", "dev").assert_outcomes(passed=1)
         assert (connections, connections.stopped) == ([("dev", None)], 0)
 
-    @pytest.mark.parametrize(("options", "own"), [((), True), (("--env", "dev"), False)])
+    @pytest.mark.parametrize(("options", "own"), [((), True), (("--mlgates-env", "dev"), False)])
     def test_may_be_changed_when_it_is_the_runs_own(self, suite: Suite, options: tuple[str, ...], own: bool) -> None:
-        suite.run("own_workspace", *options, body=f"assert own_workspace is {own}").assert_outcomes(passed=1)
+        suite.run("mlgates_own_workspace", *options, body=f"assert mlgates_own_workspace is {own}").assert_outcomes(
+            passed=1
+        )
 
 
 class TestDelivery:
     def test_brings_about_both_endpoints_of_the_runs_own(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 1)
-        suite.run("delivered").assert_outcomes(passed=1)
+        suite.run("mlgates_delivered").assert_outcomes(passed=1)
         assert (list(workspace.online_endpoints.held), list(workspace.batch_endpoints.held)) == (
             [("online-local",)],
             [("batch-local",)],
@@ -99,44 +101,45 @@ class TestDelivery:
 
     def test_changes_nothing_of_an_environment(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 1)
-        suite.run("delivered", "--env", "dev").assert_outcomes(passed=1)
+        suite.run("mlgates_delivered", "--mlgates-env", "dev").assert_outcomes(passed=1)
         assert (workspace.online_endpoints.asked, workspace.batch_endpoints.asked) == ([], [])
 
     @pytest.mark.parametrize("kind", ["online", "batch"])
     def test_that_never_was_is_reported_in_one_line(self, suite: Suite, kind: str) -> None:
-        result = suite.run(f"{kind}_endpoint", "--env", "dev")
+        result = suite.run(f"mlgates_{kind}_endpoint", "--mlgates-env", "dev")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([f"dev has no endpoint {kind}-dev: run 'mlgates deploy --env dev'"])
 
 
 class TestTheCandidate:
-    @pytest.mark.parametrize(("options", "version"), [((), "3"), (("--model-version", "2"), "2")])
+    @pytest.mark.parametrize(("options", "version"), [((), "3"), (("--mlgates-model-version", "2"), "2")])
     def test_is_the_newest_or_the_one_that_was_named(
         self, suite: Suite, workspace: FakeWorkspace, options: tuple[str, ...], version: str
     ) -> None:
         register(workspace, 3)
-        body = f"assert candidate.version == '{version}'"
-        suite.run("candidate", "--env", "dev", *options, body=body).assert_outcomes(passed=1)
+        body = f"assert mlgates_candidate.version == '{version}'"
+        suite.run("mlgates_candidate", "--mlgates-env", "dev", *options, body=body).assert_outcomes(passed=1)
 
     def test_that_is_not_there_is_reported_with_those_that_are(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 2)
-        result = suite.run("candidate", "--env", "dev", "--model-version", "7")
+        result = suite.run("mlgates_candidate", "--mlgates-env", "dev", "--mlgates-model-version", "7")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines(["there is no version 7 of model classifier (known: 2, 1)*"])
 
     def test_has_its_lineage_beside_it(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 1)
-        body = "assert (lineage.job, lineage.data) == ('j', 'patients:1')"
-        suite.run("lineage", "--env", "dev", body=body).assert_outcomes(passed=1)
+        body = "assert (mlgates_lineage.job, mlgates_lineage.data) == ('j', 'patients:1')"
+        suite.run("mlgates_lineage", "--mlgates-env", "dev", body=body).assert_outcomes(passed=1)
 
 
 class TestTheScorer:
     def test_asks_the_endpoint_with_its_key(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 1)
-        body = "assert scorer.address.uri == 'https://scoring/online-local' and scorer.address.credential == 'the key'"
-        suite.run("scorer", body=body).assert_outcomes(passed=1)
+        asked = ("https://scoring/online-local", "the key")
+        body = f"address = mlgates_scorer.address; assert (address.uri, address.credential) == {asked}"
+        suite.run("mlgates_scorer", body=body).assert_outcomes(passed=1)
 
     def test_is_new_for_each_test(self, suite: Suite, workspace: FakeWorkspace) -> None:
         register(workspace, 1)
-        body = "assert scorer.last is None; scorer.last = 1"
-        suite.run("scorer", body=f"{body}\ndef test_another(scorer): {body}").assert_outcomes(passed=2)
+        body = "assert mlgates_scorer.last is None; mlgates_scorer.last = 1"
+        suite.run("mlgates_scorer", body=f"{body}\ndef test_another(mlgates_scorer): {body}").assert_outcomes(passed=2)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -97,8 +98,8 @@ def test_elsewhere_a_skipped_layer_is_no_failure(project: pytest.Pytester, monke
 
 
 def test_settings_are_those_of_the_named_environment(project: pytest.Pytester) -> None:
-    write(project, "unit", "def test_it(settings): pass")
-    result = run(project, "tests/unit", "--env", "dve")
+    write(project, "unit", "def test_it(mlgates_settings): pass")
+    result = run(project, "tests/unit", "--mlgates-env", "dve")
     result.stdout.fnmatch_lines(["*config-infra-dve.yml is not there*"])
 
 
@@ -109,8 +110,8 @@ def test_a_workspace_that_cannot_be_reached_fails_in_one_line(
         (project.path / "mlops" / file.name).write_text(file.read_text())
     monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", "12345678-1234-1234-1234-1234567890ab")
     monkeypatch.setenv("ARM_CLOUD_METADATA_URL", "https://127.0.0.1:1/metadata")
-    write(project, "unit", "def test_it(workspace): pass")
-    result = run(project, "tests/unit", "--env", "dev")
+    write(project, "unit", "def test_it(mlgates_workspace): pass")
+    result = run(project, "tests/unit", "--mlgates-env", "dev")
     result.stdout.fnmatch_lines(["'dev' is on Azure, but ARM_CLOUD_METADATA_URL points to a local workspace*"])
     result.stdout.no_fnmatch_line("*During handling*")
 
@@ -119,3 +120,48 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     heavy = {"azure", "requests", "rich", "typer", "yaml"}
     code = f"import sys, mlgates.pytest_plugin; print(*sorted({heavy} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+class TestGuest:
+    """The plugin in a repository that is none of its projects, with names of its own."""
+
+    CONFTEST = """
+import pytest
+
+def pytest_addoption(parser):
+    for name in ("--env", "--local-root", "--suite-reports", "--model-version"):
+        parser.addoption(name, default="mine")
+
+@pytest.fixture
+def settings(): return "mine"
+
+@pytest.fixture
+def workspace(settings): return settings
+"""
+
+    @pytest.fixture(autouse=True)
+    def _alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def test_options_and_fixtures_of_the_same_name_are_the_repositorys(self, pytester: pytest.Pytester) -> None:
+        pytester.makeconftest(self.CONFTEST)
+        pytester.makepyfile(
+            "def test_it(workspace, pytestconfig): assert workspace == pytestconfig.getoption('--env') == 'mine'"
+        )
+        pytester.runpytest_inprocess("-p", "mlgates.pytest_plugin").assert_outcomes(passed=1)
+
+    def test_every_name_that_it_brings_says_whose_it_is(self, pytester: pytest.Pytester) -> None:
+        import mlgates.pytest_plugin as plugin  # noqa: PLC0415
+
+        assert {name for name in plugin.__all__ if not name.startswith("mlgates_")} == set()
+        options = pytester.runpytest_inprocess("-p", "mlgates.pytest_plugin", "--help").stdout.str()
+        (own,) = re.findall(r"^mlgates:\n((?: .*\n)+)", options, re.MULTILINE)
+        assert re.findall(r"^  (--\S+)", own, re.MULTILINE)
+        assert [name for name in re.findall(r"^  (--[\w-]+)", own, re.MULTILINE) if "mlgates" not in name] == []
+
+    def test_without_a_project_no_test_is_marked_and_nothing_written(self, pytester: pytest.Pytester) -> None:
+        (pytester.path / "tests" / "unit").mkdir(parents=True)
+        file = pytester.path / "tests" / "unit" / "test_mine.py"
+        file.write_text("def test_it(request): assert [mark.name for mark in request.node.own_markers] == []")
+        pytester.runpytest_inprocess("-p", "mlgates.pytest_plugin", "--strict-markers").assert_outcomes(passed=1)
+        assert not (pytester.path / "reports").exists()

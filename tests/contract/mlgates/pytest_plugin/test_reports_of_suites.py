@@ -42,7 +42,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def reports(project: pytest.Pytester, *words: str, inside: bool = True) -> dict[str, SuiteRun]:
     run = project.runpytest_inprocess if inside else project.runpytest_subprocess
-    run("--suite-reports", "reports/suites", *words)
+    run("--mlgates-suite-reports", "reports/suites", *words)
     return {each.layer: each for each in read_suites(project.path / "reports")}
 
 
@@ -80,7 +80,7 @@ def test_where_no_commit_is_known_the_tests_run_and_the_report_says_why(
     monkeypatch.delenv("AZUREML_GIT_COMMIT")
     committed(project.path)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    result = project.runpytest_inprocess("--suite-reports", "reports/suites", "tests/data")
+    result = project.runpytest_inprocess("--mlgates-suite-reports", "reports/suites", "tests/data")
     result.stdout.fnmatch_lines("suite reports: of no known commit: *detected dubious ownership*")
     (found,) = read_suites(project.path / "reports")
     assert (found.passed, found.commit, "dubious ownership" in found.reason) == (1, "unknown", True)

@@ -75,9 +75,9 @@ def test_a_workspace_is_used_for_as_long_as_the_block_lasts(
 def test_the_fixture_leads_the_session_to_a_workspace(
     stopped: list[RunningServer], pytestconfig: pytest.Config
 ) -> None:
-    from amlocal.pytest_plugin import local_workspace  # noqa: PLC0415
+    from amlocal.pytest_plugin import amlocal_workspace  # noqa: PLC0415
 
-    made = local_workspace.__wrapped__(pytestconfig)  # type: ignore[attr-defined]  # the function behind the fixture
+    made = amlocal_workspace.__wrapped__(pytestconfig)  # type: ignore[attr-defined]  # the function behind the fixture
     workspace = next(made)
     assert os.environ["IDENTITY_HEADER"] == workspace.environ["IDENTITY_HEADER"]
     with pytest.raises(StopIteration):
