@@ -168,13 +168,15 @@ _X, _Y = Scale(0, 1, _LEFT, _RIGHT), Scale(0, 1, _BOTTOM, _TOP)
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What a chart of shares, 0 to 1 both ways, shows."""
+    """What a chart shows: of shares, 0 to 1 both ways, or of quantities."""
 
     title: str
     across: str
     upwards: str
-    diagonal: bool
-    """Whether the line from corner to corner means something: chance, or perfect calibration."""
+    diagonal: bool = False
+    """Whether the line of equal values means something: chance, perfect calibration, a prediction that is right."""
+    level: bool = False
+    """Whether the line at 0 means something: a residual of none."""
 
 
 ROC = Axes("ROC curve", "false positive rate", "true positive rate", diagonal=True)
@@ -184,6 +186,8 @@ PRECISION_RECALL = Axes("Precision and recall", "recall", "precision", diagonal=
 
 
 CALIBRATION = Axes("Calibration", "probability given", "share that is positive", diagonal=True)
+PREDICTED = Axes("Predictions", "label", "prediction", diagonal=True)
+RESIDUALS = Axes("Residuals", "prediction", "label - prediction", level=True)
 
 
 def chart(axes: Axes, series: Mapping[str, Points], *, dots: bool = False) -> Drawn:
@@ -199,6 +203,24 @@ def chart(axes: Axes, series: Mapping[str, Points], *, dots: bool = False) -> Dr
         if dots:
             for x, y in places:
                 add(svg, "circle", cx=x, cy=y, r=2.6, class_=f"dot {role}")
+    return drawn(svg)
+
+
+def scatter(axes: Axes, series: Mapping[str, Points]) -> Drawn:
+    """Draw a dot for each point of each role; the axes are those of what is drawn."""
+    points = [point for role in ROLES for point in series.get(role, ())]
+    across, upwards = (sorted(point[place] for point in points) for place in (0, 1))
+    if axes.diagonal:
+        across = upwards = sorted(across + upwards)
+    if axes.level:
+        upwards = [min(0.0, upwards[0]), max(0.0, upwards[-1])]
+    x, y = Scale(across[0], across[-1], _LEFT, _RIGHT), Scale(upwards[0], upwards[-1], _BOTTOM, _TOP)
+    described = "; ".join(f"{role}: {_in_words(points)}" for role, points in series.items() if points)
+    svg = picture(CHART_WIDTH, CHART_HEIGHT, axes.title, f"{axes.upwards} against {axes.across}. {described}")
+    _frame(svg, axes, x, y)
+    for role in ROLES:
+        for point in series.get(role, ()):
+            add(svg, "circle", cx=x(point[0]), cy=y(point[1]), r=1.6, class_=f"dot {role}")
     return drawn(svg)
 
 
@@ -236,14 +258,17 @@ def _bar(svg: Element, start: float, end: float, class_: str) -> None:
     add(svg, "rect", x=min(left, CELL_WIDTH - wide), y=4, width=wide, height=CELL_HEIGHT - 8, class_=f"bar {class_}")
 
 
-def _frame(svg: Element, axes: Axes) -> None:
+def _frame(svg: Element, axes: Axes, x: Scale = _X, y: Scale = _Y) -> None:
     for tick in _TICKS:
-        line(svg, (_X(tick), _TOP), (_X(tick), _BOTTOM), "grid")
-        line(svg, (_LEFT, _Y(tick)), (_RIGHT, _Y(tick)), "grid")
-        add(svg, "text", f"{tick:g}", x=_X(tick), y=_BOTTOM + 15, class_="tick", text_anchor="middle")
-        add(svg, "text", f"{tick:g}", x=_LEFT - 6, y=_Y(tick) + 4, class_="tick", text_anchor="end")
+        across, up = (scale.low + tick * (scale.high - scale.low) for scale in (x, y))
+        line(svg, (x(across), _TOP), (x(across), _BOTTOM), "grid")
+        line(svg, (_LEFT, y(up)), (_RIGHT, y(up)), "grid")
+        add(svg, "text", f"{across:.3g}", x=x(across), y=_BOTTOM + 15, class_="tick", text_anchor="middle")
+        add(svg, "text", f"{up:.3g}", x=_LEFT - 6, y=y(up) + 4, class_="tick", text_anchor="end")
     if axes.diagonal:
-        line(svg, (_X(0), _Y(0)), (_X(1), _Y(1)), "diagonal")
+        line(svg, (x(x.low), y(x.low)), (x(x.high), y(x.high)), "diagonal")
+    if axes.level:
+        line(svg, (_LEFT, y(0.0)), (_RIGHT, y(0.0)), "diagonal")
     middle = (_LEFT + _RIGHT) / 2
     add(svg, "text", axes.across, x=middle, y=CHART_HEIGHT - 10, class_="axis", text_anchor="middle")
     up = (_TOP + _BOTTOM) / 2

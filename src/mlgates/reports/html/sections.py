@@ -14,10 +14,13 @@ from mlgates.core.lineage import Lineage
 from mlgates.reports.html.charts import (
     CALIBRATION,
     PRECISION_RECALL,
+    PREDICTED,
+    RESIDUALS,
     ROC,
     Drawn,
     chart,
     distributions,
+    scatter,
     share,
     sparkline,
 )
@@ -51,6 +54,10 @@ class Curves:
 
     charts: Sequence[tuple[str, Drawn]]
     confusions: Mapping[str, Sequence[Sequence[int]]]
+    classes: Sequence[str]
+    """Of the confusion matrices, in their order."""
+    target: str
+    """What is predicted; empty where the record does not say."""
     rows: int
 
 
@@ -81,7 +88,8 @@ class DriftRow:
 
     column: str
     psi: float
-    ks: float
+    ks: float | None
+    """None of a column of categories."""
     verdict: Verdict
     picture: Drawn
 
@@ -136,10 +144,11 @@ def _score(name: str, ours: float | None, theirs: float | None, lower_is_better:
 
 def curves(record: GateRecord) -> Section[Curves]:
     """Return the charts that the record has points for."""
-    return section(lambda: _curves(record.pictures.get("curves", {})), _unseen(record))
+    return section(lambda: _curves(record.pictures), _unseen(record))
 
 
-def _curves(by_role: Mapping[str, Any]) -> Curves | None:
+def _curves(pictures: Mapping[str, Any]) -> Curves | None:
+    by_role: Mapping[str, Any] = pictures.get("curves", {})
     if not by_role:
         return None
     charts = []
@@ -147,8 +156,16 @@ def _curves(by_role: Mapping[str, Any]) -> Curves | None:
         series = {role: points[key] for role, points in by_role.items() if points.get(key)}
         if series:
             charts.append((axes.title, chart(axes, series, dots=key == "calibration")))
-    confusions = {role: by_role[role]["confusion"] for role in ("candidate", "champion") if role in by_role}
-    return Curves(charts, confusions, max(points["rows"] for points in by_role.values()))
+    for axes, key in ((PREDICTED, "predicted"), (RESIDUALS, "residuals")):
+        series = {role: points[key] for role, points in by_role.items() if points.get(key)}
+        if series:
+            charts.append((axes.title, scatter(axes, series)))
+    roles = [role for role in ("candidate", "champion") if by_role.get(role, {}).get("confusion")]
+    confusions = {role: by_role[role]["confusion"] for role in roles}
+    counted = range(max((len(counts) for counts in confusions.values()), default=0))
+    classes = pictures.get("classes") or [str(number) for number in counted]
+    rows = max(points["rows"] for points in by_role.values())
+    return Curves(charts, confusions, classes, pictures.get("target", ""), rows)
 
 
 def _unseen(record: GateRecord) -> str:

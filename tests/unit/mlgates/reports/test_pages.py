@@ -6,11 +6,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 
 from mlgates.core.gates import GateRecord
 from mlgates.core.pipelines import PipelineRecord
+from mlgates.evaluation.answers import Answers
+from mlgates.evaluation.rows import Rows
+from mlgates.evaluation.target import Target, Task
 from mlgates.gates.comparison import curves
 from mlgates.reports.html import page
 from mlgates.reports.html.page import COLOURS, GROUNDS, gate_page, pipeline_page, properties
@@ -142,6 +147,26 @@ def test_rows_of_one_class_have_no_roc_curve_and_still_a_confusion() -> None:
     drawn = curves(binary_rows([0, 0, 0]), binary_answers([0.9, 0.9, 0.9]))
     models = section(gate_page(replace(DEV, pictures={"curves": {"candidate": drawn}})), "Candidate and champion")
     assert [caption.words for caption in models.find("figcaption", "caption")] == ["Calibration", "Candidate"]
+
+
+def test_a_regression_shows_predictions_and_residuals_and_no_confusion() -> None:
+    labels = np.linspace(-5, 400, 30)
+    rows = Rows(pd.DataFrame({"a": labels}), labels, target=Target(Task.REGRESSION, "price"))
+    pictures = {"curves": {"candidate": curves(rows, Answers(labels + 1))}, "target": rows.target.summary}
+    models = section(gate_page(replace(DEV, pictures=pictures)), "Candidate and champion")
+    assert [caption.words for caption in models.find("figcaption", "caption")] == ["Predictions", "Residuals"]
+    assert "Predicted: regression of price." in models.words
+
+
+def test_several_classes_are_named_in_the_confusion() -> None:
+    rows = Rows(
+        pd.DataFrame(index=range(3)), np.array([0, 1, 2]), target=Target(Task.MULTICLASS, "unit", ("g", "<b>", "mmol"))
+    )
+    drawn = curves(rows, Answers(np.array([0, 2, 2])))
+    pictures = {"curves": {"candidate": drawn}, "classes": ["g", "<b>", "mmol"]}
+    models = section(gate_page(replace(DEV, pictures=pictures)), "Candidate and champion")
+    assert "called <b>" in models.words
+    assert "is mmol" in models.words
 
 
 @pytest.mark.parametrize(
