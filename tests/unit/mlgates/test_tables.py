@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgates.tables import UnreadableData, read_csv, read_request
+from mlgates.tables import UnreadableData, read_csv, read_request, read_table
 
 ROWS = st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), min_size=1, max_size=5)
 
@@ -96,3 +97,98 @@ def test_what_is_no_request_is_refused(file: Path, text: str, message: str) -> N
     file.write_text(text)
     with pytest.raises(UnreadableData, match=message):
         read_request(file, ["a", "b"])
+
+
+class TestReadTable:
+    TABLE = pd.DataFrame({"zip": ["02134", "10001"], "n": [1, 2], "note": ["a, b", "c;\nd"]})
+
+    @staticmethod
+    def written(folder: Path, name: str, table: pd.DataFrame) -> Path:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if ".parquet" in name:
+            table.to_parquet(file)
+        elif ".jsonl" in name:
+            table.to_json(file, orient="records", lines=True)
+        else:
+            table.to_csv(file, index=False, sep="\t" if ".tsv" in name else ",")
+        return file
+
+    @pytest.mark.parametrize("name", ["t.csv", "t.CSV", "t.csv.gz", "t.tsv", "t.parquet", "t.jsonl", "t.jsonl.gz", "t"])
+    def test_a_table_is_the_same_in_any_form(self, tmp_path: Path, name: str) -> None:
+        file = self.written(tmp_path, name, self.TABLE)
+        pd.testing.assert_frame_equal(read_table(file, ["zip"]), self.TABLE)
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    @given(cells=st.lists(st.tuples(st.text("ab,;|\t \"'", max_size=4), st.integers(0, 9)), min_size=1, max_size=8))
+    def test_any_delimiter_is_recognised(self, delimiter: str, cells: list[tuple[str, int]]) -> None:
+        table = pd.DataFrame([(f"x{text}", number) for text, number in cells], columns=["one", "two"])
+        with TemporaryDirectory() as folder:
+            file = Path(folder, "t.csv")
+            table.to_csv(file, index=False, sep=delimiter)
+            pd.testing.assert_frame_equal(read_table(file), table)
+
+    def test_without_a_word_a_column_of_digits_is_numbers(self, tmp_path: Path) -> None:
+        file = self.written(tmp_path, "t.csv", self.TABLE)
+        assert read_table(file)["zip"].tolist() == [2134, 10001]
+
+    @pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet", "jsonl"])
+    def test_a_folder_is_read_as_one_table_in_the_order_of_its_names(self, tmp_path: Path, ending: str) -> None:
+        for number in (2, 1):
+            self.written(tmp_path, f"year=202{number}/part.{ending}", self.TABLE.assign(n=number))
+        (tmp_path / "_SUCCESS").touch()
+        (tmp_path / "README.md").write_text("none of it")
+        assert read_table(tmp_path, ["zip"])["n"].tolist() == [1, 1, 2, 2]
+
+    def test_files_of_other_columns_are_named(self, tmp_path: Path) -> None:
+        self.written(tmp_path, "a.csv", self.TABLE)
+        self.written(tmp_path, "b.csv", self.TABLE.rename(columns={"n": "m"}))
+        with pytest.raises(UnreadableData, match=r"b\.csv: its columns are not those of .*a\.csv: m, n"):
+            read_table(tmp_path)
+
+    def test_an_mltable_names_its_files_and_columns(self, tmp_path: Path) -> None:
+        self.written(tmp_path, "data/a.csv", self.TABLE).rename(tmp_path / "data" / "a.data")
+        (tmp_path / "MLTable").write_text(
+            "type: mltable\npaths:\n- pattern: ./data/*.data\ntransformations:\n"
+            "- read_delimited: {delimiter: ',', encoding: utf8}\n- drop_columns: [note]\n"
+        )
+        assert read_table(tmp_path, ["zip"]).to_dict("list") == {"zip": ["02134", "10001"], "n": [1, 2]}
+
+    @pytest.mark.parametrize(
+        ("declared", "wrong"),
+        [
+            ("paths: [", "not YAML"),
+            ("type: mltable", "an MLTable has a list of 'paths'"),
+            ("paths: [{file: ../outside.csv}]", "names no file below its folder"),
+            ("paths: [{file: 'https://x/a.csv'}]", "names no file below its folder"),
+            ("paths: [{file: a.csv}]\ntransformations: [{filter: x}]", "the transformation 'filter' is not read here"),
+        ],
+    )
+    def test_an_mltable_that_asks_for_more_is_refused(self, tmp_path: Path, declared: str, wrong: str) -> None:
+        inside = tmp_path / "inside"
+        self.written(inside, "a.csv", self.TABLE)
+        self.written(tmp_path, "outside.csv", self.TABLE)
+        (inside / "MLTable").write_text(declared)
+        with pytest.raises(UnreadableData, match=wrong):
+            read_table(inside)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "wrong"),
+        [
+            ("t.csv", b"a,b\n1,2,\n3,4,\n", "line 2 has 3 fields, the header 2"),
+            ("t.csv", b"a,a\n1,2\n", "column 'a' is in the header twice"),
+            ("t.csv.gz", b"a,b\n1,2\n", "not packed by gzip"),
+            ("t.parquet", b"PAR1 cut", "not Parquet, or cut short"),
+            ("t.jsonl", b'{"a": 1}\n[1]\n', "line 2 is no object"),
+            ("t.jsonl", b'{"a": 1', "not JSON, or cut short"),
+            ("t.xlsx", b"PK", "a table's name ends with one of"),
+        ],
+    )
+    def test_what_is_no_table_is_named(self, tmp_path: Path, name: str, content: bytes, wrong: str) -> None:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UnreadableData, match=wrong):
+            read_table(tmp_path / name)
+
+    def test_a_folder_without_tables_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(UnreadableData, match="no file in it is a table"):
+            read_table(tmp_path)
