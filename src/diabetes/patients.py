@@ -1,5 +1,6 @@
 """Which tables of patients may be trained on: reads one, and says what is wrong with one that may not."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -7,21 +8,37 @@ import pandas as pd
 from diabetes.errors import DataError
 from diabetes.schema import COLUMNS, FEATURE_COLUMNS, FEATURES, LABEL, Column
 
+_ENCODING = "utf-8-sig"
+"""UTF-8, with or without the mark at its beginning that Excel writes."""
 _LABEL_COLUMN = next(column for column in COLUMNS if column.name == LABEL)
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read and `check` a CSV file. Raises `DataError` when it is missing, no table, or breaks the schema."""
     try:
-        table = pd.read_csv(path)
+        _check_fields(path)
+        table = pd.read_csv(path, encoding=_ENCODING)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path}: not a CSV table ({str(error).strip()})") from error
     try:
         return check(table)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def _check_fields(path: Path) -> None:
+    """Refuse what pandas would read as something else: it shifts all columns of a line with one field too many."""
+    with path.open(encoding=_ENCODING, newline="") as file:
+        lines = csv.reader(file, strict=True)
+        header = next(lines, [])
+        if twice := next((name for place, name in enumerate(header) if name in header[:place]), None):
+            raise DataError(f"{path}: column '{twice}' is in the header twice")
+        for fields in filter(None, lines):
+            if len(fields) != len(header):
+                found = f"line {lines.line_num} has {len(fields)} fields, the header {len(header)}"
+                raise DataError(f"{path}: {found}; was the file cut short?")
 
 
 def check(table: pd.DataFrame) -> pd.DataFrame:

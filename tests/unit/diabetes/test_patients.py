@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -117,6 +118,30 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> N
     (tmp_path / "odd.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"odd\.csv: not a CSV table"):
         patients.read(tmp_path / "odd.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda line, first: line + ("" if first else ","), "line 2 has 11 fields, the header 10"),
+        (
+            lambda line, first: line.replace("Pregnancies", "Age") if first else line,
+            "column 'Age' is in the header twice",
+        ),
+    ],
+)
+def test_what_pandas_would_read_as_something_else_is_refused(
+    cohort: pd.DataFrame, tmp_path: Path, change: Callable[[str, bool], str], wrong: str
+) -> None:
+    lines = cohort.to_csv(index=False).splitlines()
+    (tmp_path / "odd.csv").write_text("\n".join(change(line, not number) for number, line in enumerate(lines)))
+    with pytest.raises(DataError, match=wrong):
+        patients.read(tmp_path / "odd.csv")
+
+
+def test_the_mark_that_excel_writes_is_no_part_of_a_name(cohort: pd.DataFrame, tmp_path: Path) -> None:
+    cohort.to_csv(tmp_path / "cohort.csv", index=False, encoding="utf-8-sig")
+    pd.testing.assert_frame_equal(patients.read(tmp_path / "cohort.csv"), patients.check(cohort))
 
 
 def test_what_breaks_the_schema_names_the_file(cohort: pd.DataFrame, tmp_path: Path) -> None:

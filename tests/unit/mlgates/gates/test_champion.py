@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgates.core.gates import CheckResult
+from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.checks.champion import ChampionConfig, check
 from tests.unit.mlgates.gates.fakes import evidence
 
@@ -69,3 +70,22 @@ def test_without_a_champion_there_is_nothing_to_lose() -> None:
 
 def test_the_same_seed_draws_the_same_rows() -> None:
     assert judged(100, better=0.1).evidence == judged(100, better=0.1).evidence
+
+
+def test_a_class_of_few_rows_is_no_evidence() -> None:
+    labels = [1] + [0] * 11
+    with pytest.raises(CouldNotRun, match="there are 1 held-out rows of class 1, and at least 10 are needed"):
+        list(check(ChampionConfig(), evidence(labels, labels, theirs=labels)))
+
+
+def test_a_score_that_many_draws_leave_undefined_is_no_evidence() -> None:
+    labels = [1] + [0] * 11
+    config = ChampionConfig(min_rows=1, resamples=200)
+    with pytest.raises(CouldNotRun, match=r"auc is not defined in \d+ of 200 draws: too few rows of a class"):
+        list(check(config, evidence(labels, labels, theirs=labels)))
+
+
+@pytest.mark.parametrize("metric", ["matthews_corrcoef", "neg_log_loss", "f1"])
+def test_any_scorer_of_scikit_learn_compares(metric: str) -> None:
+    assert judged(100, better=0.0, metric=metric).holds
+    assert not judged(300, better=-0.9, metric=metric).holds

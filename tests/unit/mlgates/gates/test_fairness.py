@@ -93,3 +93,27 @@ def test_edges_must_rise(wrong: list[float]) -> None:
 def test_groups_come_from_the_lowest_band_to_the_highest() -> None:
     found = judged(KNOWING, min_rows=5)
     assert list(found.evidence["groups"]) == ["under 30", "30 to under 70", "70 and over"]
+
+
+class TestEachValue:
+    """Groups by the values of a column of texts."""
+
+    SEX = np.where(np.arange(210) % 3 == 0, "f", "m").astype(object)
+
+    def judged(self, probabilities: np.ndarray, sex: np.ndarray, **declared: Any) -> CheckResult:
+        config = FairnessConfig(groups={"sex": "each"}, min_rows=20, **declared)
+        (result,) = check(config, evidence(LABELS, probabilities, rows={"sex": sex}))
+        return result
+
+    def test_are_compared(self) -> None:
+        assert self.judged(KNOWING, self.SEX).holds
+        assert not self.judged(np.where(self.SEX == "f", 1 - KNOWING, KNOWING), self.SEX).holds
+
+    def test_without_a_value_are_a_group_of_their_own(self) -> None:
+        sex = np.where(np.arange(210) % 7 == 0, None, self.SEX)
+        assert list(self.judged(KNOWING, sex).evidence["groups"]) == ["f", "m", "no value"]
+
+    def test_of_texts_have_no_bands(self) -> None:
+        with pytest.raises(CouldNotRun, match="sex holds no numbers, and bands are given") as stopped:
+            next(check(FairnessConfig(groups={"sex": [1.0]}), evidence(LABELS, KNOWING, rows={"sex": self.SEX})))
+        assert stopped.value.remedy == "write sex: each in gates.yml"

@@ -38,6 +38,11 @@ class TestMetrics:
         found = {each.name: each.holds for each in metrics.check(declared, scored(auc=0.9, brier=0.3))}
         assert found == {"auc": True, "brier": False}
 
+    def test_a_score_that_was_not_logged_is_taken_of_the_held_out_rows(self) -> None:
+        found = evidence([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3])
+        (result,) = metrics.check(metrics.MetricsConfig({"matthews_corrcoef": Bounds(min=0.5)}), found)
+        assert result.figure == pytest.approx(0.577, abs=1e-3)
+
     def test_a_metric_that_was_not_logged_is_asked_back(self) -> None:
         with pytest.raises(CouldNotRun, match=r"no metric 'acu', and there is no score 'acu'\. Did you mean 'auc'"):
             list(metrics.check(metrics.MetricsConfig({"acu": Bounds(min=0.8)}), scored(auc=0.9)))
