@@ -110,7 +110,7 @@ class TestEachValue:
         assert not self.judged(np.where(self.SEX == "f", 1 - KNOWING, KNOWING), self.SEX).holds
 
     def test_without_a_value_are_a_group_of_their_own(self) -> None:
-        sex = np.where(np.arange(210) % 7 == 0, None, self.SEX)
+        sex = pd.Series(self.SEX).mask(np.arange(210) % 7 == 0).to_numpy()
         assert list(self.judged(KNOWING, sex).evidence["groups"]) == ["f", "m", "no value"]
 
     def test_of_texts_have_no_bands(self) -> None:
