@@ -150,3 +150,11 @@ class TestUv:
 
     def test_a_model_that_names_no_python_is_resolved_for_this_one(self, tmp_path: Path) -> None:
         assert python_of(tmp_path) is None
+
+    def test_without_an_index_uv_still_says_what_is_wrong(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("UV_NO_INDEX", "1")
+        (tmp_path / "requirements.txt").write_text("a-distribution-that-nobody-made==1\n")
+        (tmp_path / "python_env.yaml").write_text("python: 3.11.7\n")
+        assert "a-distribution-that-nobody-made" in resolve(tmp_path, tmp_path).conflict
