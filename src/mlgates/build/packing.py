@@ -11,8 +11,7 @@ import yaml
 
 from mlgates.build.archive import Build, pack, unpack
 from mlgates.build.tree import read_parts
-from mlgates.config.project import Project
-from mlgates.config.yaml_text import parse_yaml
+from mlgates.config.project import Project, parse_yaml
 from mlgates.core.checkout import PARTS, Checkout
 from mlgates.core.errors import BuildRefused, ConfigurationError
 from mlgates.core.values import SourceState

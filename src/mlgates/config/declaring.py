@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mlgates.config.yaml_text import parse_yaml
+from mlgates.config.project import parse_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 

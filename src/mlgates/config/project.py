@@ -1,12 +1,21 @@
-"""Where a project keeps what it declares."""
+"""Where a project keeps what it declares, and how its YAML is read: by libyaml where PyYAML was built with it."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MARK = "config-mlops.yml"
+
+
+def parse_yaml(text: str | bytes) -> Any:
+    """Return what a YAML text says: plain data. Raises `yaml.YAMLError` for anything else."""
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, C's or Python's
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from mlgates.config.project import Project
-from mlgates.config.yaml_text import parse_yaml
+from mlgates.config.project import Project, parse_yaml
 from mlgates.core.errors import ConfigurationError
 from mlgates.core.nearest import did_you_mean
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mlgates.config.yaml_text import parse_yaml
+from mlgates.config.project import parse_yaml
 from mlgates.contract.signature import UNLIMITED, Column, DataType, Input, ModelContract, Param, Tensor, ValueRange
 from mlgates.core.errors import AssetMissing, ConfigurationError
 from mlgates.endpoint_client import Json

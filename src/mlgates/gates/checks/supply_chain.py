@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field
 
 from mlgates.config.declaring import Strict
-from mlgates.config.yaml_text import parse_yaml
+from mlgates.config.project import parse_yaml
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.evaluation.errors import CouldNotRun
 from mlgates.gates.evidence import Evidence

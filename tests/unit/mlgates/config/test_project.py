@@ -1,8 +1,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlgates.config.project import Project, find_project
+from mlgates.config.project import Project, find_project, parse_yaml
 from mlgates.core.errors import ConfigurationError
 
 
@@ -48,3 +51,13 @@ def test_files_are_shown_as_seen_from_the_project(root: Path) -> None:
 
 def test_a_file_elsewhere_is_shown_whole(root: Path) -> None:
     assert Project(root / "mlops").shown(root / "x.yml") == str(root / "x.yml")
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="ascii"))
+DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text("abc:- #'"), inner))
+
+
+@given(DOCUMENTS)
+def test_it_is_read_as_pyyaml_reads_it_in_python(document: object) -> None:
+    text = yaml.safe_dump(document)
+    assert parse_yaml(text) == yaml.safe_load(text)
