@@ -45,6 +45,11 @@ class Project:
         return self.mlops / "release.yml"
 
     @property
+    def training_file(self) -> Path:
+        """Which function the unit suite for training code tests."""
+        return self.mlops / "training.yml"
+
+    @property
     def reports(self) -> Path:
         """The folder that suites, gates and pipelines leave their reports in."""
         return self.root / "reports"

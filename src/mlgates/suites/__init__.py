@@ -1,0 +1,18 @@
+"""Suites of tests that a project inherits: `from mlgates.suites import TrainingSuite`, and a class of its own."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlgates.suites.training_suite import TrainingSuite
+
+_MODULES = {"TrainingSuite": "mlgates.suites.training_suite"}
+
+__all__ = ["TrainingSuite"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a suite from where it lives: some bring in MLflow or azure-ai-ml, which take seconds."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'mlgates.suites' has no attribute '{name}'")
+    return getattr(import_module(_MODULES[name]), name)
