@@ -99,7 +99,7 @@ def kind_of(name: str, values: "pd.Series[Any]", written: "pd.Series[str]") -> K
         return Kind.BOOLEAN
     if pd.api.types.is_numeric_dtype(values):
         return _kind_of_numbers(name, values, present)
-    return _kind_of_words(present)
+    return _kind_of_words(name, present)
 
 
 def _kind_of_numbers(name: str, values: "pd.Series[Any]", present: "pd.Series[str]") -> Kind:
@@ -110,7 +110,9 @@ def _kind_of_numbers(name: str, values: "pd.Series[Any]", present: "pd.Series[st
     return Kind.IDENTIFIER if unique and whole and _IDENTIFIER.search(name) else Kind.NUMBER
 
 
-def _kind_of_words(present: "pd.Series[str]") -> Kind:
+def _kind_of_words(name: str, present: "pd.Series[str]") -> Kind:
+    if _IDENTIFIER.search(name) and present.is_unique:
+        return Kind.IDENTIFIER
     if present.str.fullmatch(_DAY).all() and _parses(present):
         return Kind.DATE
     distinct = present.nunique()

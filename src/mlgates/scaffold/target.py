@@ -65,12 +65,12 @@ def read_target(column: Column, asked: Task | None) -> Target:
 
 def infer_task(column: Column) -> Task:
     """Return the task that the values suggest: two values are classes, words are, and numbers when few."""
-    distinct = column.texts.dropna().nunique()
-    if distinct == 2:
+    counts = column.texts.dropna().value_counts()
+    if len(counts) == 2:
         return Task.BINARY
     if not pd.api.types.is_numeric_dtype(column.typed):
         return Task.MULTICLASS
-    few = distinct <= min(_FEW, len(column.texts) / 10)
+    few = len(counts) <= min(_FEW, len(column.texts) / 10) and counts.min() >= ROWS_OF_A_CLASS
     return Task.MULTICLASS if column.whole and few else Task.REGRESSION
 
 

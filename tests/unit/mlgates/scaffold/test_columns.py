@@ -43,6 +43,10 @@ def test_a_word_that_ends_like_an_identifier_is_none(name: str) -> None:
     assert column_of(*range(20), name=name).kind is Kind.NUMBER
 
 
+def test_unique_texts_under_no_name_are_the_names_of_rows() -> None:
+    assert column_of(*SENTENCES, name="Unnamed: 0").kind is Kind.IDENTIFIER
+
+
 def test_an_identifier_that_repeats_itself_is_a_number() -> None:
     assert column_of(1, 1, 2, name="id").kind is Kind.NUMBER
 

@@ -14,6 +14,7 @@ TASKS = {
     "three words": (["a", "b", "c"] * 10, Task.MULTICLASS, "str"),
     "few whole numbers": ([1, 2, 3] * 20, Task.MULTICLASS, "int64"),
     "whole numbers written with a point": ([1.0, 2.0, 3.0] * 20, Task.MULTICLASS, "int64"),
+    "whole numbers of which one is rare": ([1, 2, 3] * 20 + [4], Task.REGRESSION, "float64"),
     "many whole numbers": (list(range(40)), Task.REGRESSION, "float64"),
     "fractions": ([0.5, 1.25, 2.75] * 20, Task.REGRESSION, "float64"),
 }
