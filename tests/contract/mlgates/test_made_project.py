@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from mlgates.cli.app import app
 from mlgates.config.project import Project
 from mlgates.config.settings import load_settings
 from mlgates.gates.declaration import read_gates
+from mlgates.scaffold import rendering
 from mlgates.scaffold.repository import git
 from tests.contract.mlgates.test_declared_assets import LOADERS
 
@@ -168,3 +170,22 @@ def test_an_update_without_a_newer_template_changes_nothing(made: Path) -> None:
     result = CliRunner().invoke(app, ["update", "--project", str(made)])
     assert (result.exit_code, "newest template already" in result.output) == (0, True), result.output
     assert git(made, "rev-parse", "HEAD") == before
+
+
+def test_an_update_brings_the_newer_template_beside_edits(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, newer = tmp_path / "p", tmp_path / "template"
+    shutil.copytree(made, project)
+    shutil.copytree(rendering.TEMPLATE, newer)
+    release = newer / "project" / "mlops" / "release.yml.jinja"
+    release.write_text(release.read_text("utf-8").replace("max_median_ms: 500", "max_median_ms: 400"), "utf-8")
+    monkeypatch.setattr(rendering, "TEMPLATE", newer)
+    own = project / "mlops" / "release.yml"
+    own.write_text(own.read_text("utf-8").replace("keep_old_for_hours: 72", "keep_old_for_hours: 24"), "utf-8")
+    git(project, "commit", "-qam", "Keep the old deployment for a day")
+    result = CliRunner().invoke(app, ["update", "--project", str(project)])
+    assert result.exit_code == 0, result.output
+    declared = yaml.safe_load(own.read_text("utf-8"))
+    assert (declared["limits"]["max_median_ms"], declared["keep_old_for_hours"]) == (400, 24)
+    assert git(project, "status", "--porcelain") == ""
