@@ -11,7 +11,7 @@ import yaml
 
 from mlgates.config.project import Project, parse_yaml
 from mlgates.core.errors import ConfigurationError
-from mlgates.core.nearest import did_you_mean
+from mlgates.core.nearest import did_you_mean, is_mistyped
 
 Check: TypeAlias = Callable[[str], str | None]
 
@@ -198,8 +198,9 @@ def _misplaced(variables: Mapping[str, object], scope: Scope, shown: str) -> Ite
         if name in KEYS:
             home = "config-mlops.yml" if scope is Scope.INFRA else "config-infra-<environment>.yml"
             yield f"{shown}: {name} belongs in mlops/{home}"
-        else:
+        elif is_mistyped(name, here):
             yield f"{shown}: unknown key '{name}'. {did_you_mean(name, here)}"
+        # Any other variable is the pipelines' own: they read this file as well.
 
 
 def _pick(name: str, variables: Mapping[str, object], shown: str, environ: Mapping[str, str]) -> tuple[object, str]:

@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def is_mistyped(name: str, known: Iterable[str]) -> bool:
+    """Return whether a name is so near to a known one that it was meant to be it."""
+    return bool(get_close_matches(name, list(known), n=1, cutoff=0.8))
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return `Did you mean 'x'? Known: x, y` (the question only when something is near)."""
     names = sorted(known)

@@ -83,7 +83,12 @@ def test_all_missing_keys_are_reported_at_once(project_of: ProjectOf, missing: s
     assert all(any(f"{name} is missing" in line for line in lines) for name in missing)
 
 
-def test_an_unknown_key_gets_the_nearest_valid_one(project_of: ProjectOf) -> None:
+@pytest.mark.parametrize("name", ["COST_CENTER", "PYTHON_VERSION", "MODEL_OWNER"])
+def test_a_variable_of_ones_own_is_let_be(project_of: ProjectOf, name: str) -> None:
+    assert name not in load_settings(project_of(names={**NAMES, name: "x"}), "dev", environ={}).shown()
+
+
+def test_a_mistyped_key_gets_the_nearest_valid_one(project_of: ProjectOf) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown key 'MODEL_NAM'. Did you mean 'MODEL_NAME'\?"):
         load_settings(project_of(names={**NAMES, "MODEL_NAM": "m"}), "dev", environ={})
 
