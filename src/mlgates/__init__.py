@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlgates.contract.model_folder import read_contract
     from mlgates.contract.pyfunc_scorer import PyfuncScorer
     from mlgates.contract.scoring_requests import served_formats
-    from mlgates.contract.signature import Batch, ModelContract
+    from mlgates.contract.signature import Batch, ModelContract, same
     from mlgates.core.errors import ExitCode, MlgatesError
     from mlgates.core.gates import CheckResult, GateRecord, Verdict, bounded
     from mlgates.core.lineage import Lineage
@@ -44,7 +44,7 @@ _MODULES = {
     "mlgates.contract.scoring_requests": ("served_formats",),
     "mlgates.contract.model_folder": ("read_contract",),
     "mlgates.contract.pyfunc_scorer": ("PyfuncScorer",),
-    "mlgates.contract.signature": ("Batch", "ModelContract"),
+    "mlgates.contract.signature": ("Batch", "ModelContract", "same"),
     "mlgates.core.errors": ("ExitCode", "MlgatesError"),
     "mlgates.core.gates": ("CheckResult", "GateRecord", "Verdict", "bounded"),
     "mlgates.core.lineage": ("Lineage",),
@@ -116,6 +116,7 @@ __all__ = [
     "register_environment",
     "register_job_model",
     "released_version",
+    "same",
     "sample_request",
     "served_formats",
     "served_model",
