@@ -1,34 +1,13 @@
 """A table goes through `mlgates init` to a released model on both endpoints, without an edit."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.projects.programs import run
 from tests.projects.tables import CASES, Case
-
-BIN = Path(sys.executable).parent
-
-
-def run(folder: Path, *command: str, **environ: str) -> str:
-    """Run a program of this environment; fail with the end of what it printed."""
-    outer = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "NOX"))}
-    done = subprocess.run(
-        [str(BIN / command[0]), *command[1:]],
-        check=False,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=outer | {"PROJECT_VENV": sys.prefix} | environ,
-    )
-    if done.returncode:
-        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-6000:]}", pytrace=False)
-    return done.stdout
 
 
 @pytest.fixture(scope="module", params=CASES)
