@@ -4,11 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlgates.suites.job_properties import TrainingJobSuite
     from mlgates.suites.training_suite import TrainingSuite
 
-_MODULES = {"TrainingSuite": "mlgates.suites.training_suite"}
+_MODULES = {
+    "TrainingJobSuite": "mlgates.suites.job_properties",
+    "TrainingSuite": "mlgates.suites.training_suite",
+}
 
-__all__ = ["TrainingSuite"]
+__all__ = ["TrainingJobSuite", "TrainingSuite"]
 
 
 def __getattr__(name: str) -> Any:

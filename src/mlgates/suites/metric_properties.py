@@ -39,7 +39,7 @@ class MetricProperties(TrainingFixtures):
         for name, score in scores(code, trained, rows):
             told, found = trained.metrics[name], score(rows, answers)
             compared += 1
-            if math.isclose(told, found, rel_tol=1e-6, abs_tol=1e-9):
+            if recomputed(told, found):
                 continue
             raise pytest.fail.Exception(_why(code, trained, score, name, told, found), pytrace=False)
         assert compared, "no metric could be recomputed: say which scores they are (scores in mlops/training.yml)"
@@ -127,6 +127,11 @@ class MetricProperties(TrainingFixtures):
             )
 
 
+def recomputed(told: float, found: float) -> bool:
+    """Return whether a metric is the figure that was found."""
+    return math.isclose(told, found, rel_tol=1e-6, abs_tol=1e-9)
+
+
 def asked(code: TrainingCode, trained: Trained) -> tuple[Rows, Answers]:
     """Return the held-out rows and the model's answers; what cannot be judged fails the test by its message."""
     try:
@@ -152,11 +157,11 @@ def scores(code: TrainingCode, trained: Trained, rows: Rows) -> Iterator[tuple[s
 
 def _why(code: TrainingCode, trained: Trained, score: Score, name: str, told: float, found: float) -> str:
     text = f"training tells {name} = {told:.6g}, and on the held-out rows it is {found:.6g}"
-    if math.isclose(told, score(*code.answers(trained, trained.train)), rel_tol=1e-6, abs_tol=1e-9):
+    if recomputed(told, score(*code.answers(trained, trained.train))):
         return f"{text}: it was measured on training rows"
     rows, answers = asked(code, trained)
     for other, each in scores(code, trained, rows):
-        if math.isclose(told, each(rows, answers), rel_tol=1e-6, abs_tol=1e-9):
+        if recomputed(told, each(rows, answers)):
             return f"{text}: what it tells is {other}"
     return text
 

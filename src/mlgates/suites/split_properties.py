@@ -1,5 +1,7 @@
 """Properties of training code: which rows it learns from, and which it is judged on."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -41,7 +43,8 @@ class SplitProperties(TrainingFixtures):
             f"no setting '{name}' seeds the split: name it (split_seed in mlops/training.yml)"
         )
         table = drawn(code, schema, draw)
-        one, other = (list(code.train(table, **{name: seed}).test) for seed in (1, 2))
+        seeds: list[dict[str, Any]] = [{name: 1}, {name: 2}]
+        one, other = (list(code.train(table, **seed).test) for seed in seeds)
         assert sorted(one) != sorted(other), f"{name} 1 and 2 hold out the same rows: hand the seed on to the split"
 
     @held

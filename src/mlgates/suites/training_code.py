@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlgates.config.project import Project
 from mlgates.core.errors import ConfigurationError, MlgatesError
 from mlgates.core.nearest import did_you_mean
 from mlgates.evaluation.answers import Answers, answers_of
@@ -70,13 +71,21 @@ class TrainingCode:
         prepared: pd.DataFrame = load_function(self.config.prepare, self.root)(table)
         return prepared
 
-    def train(self, table: pd.DataFrame, **values: Any) -> Trained:
-        """Train on a table, by the declared settings and `values`. Raises whatever the training raises."""
+    @property
+    def project(self) -> Project:
+        """The project that it is part of."""
+        return Project(self.root)
+
+    def train(self, table: pd.DataFrame, *, only: Mapping[str, Any] | None = None, **values: Any) -> Trained:
+        """Train on a table, by the declared settings (or `only` these) and `values`.
+
+        Raises whatever the training raises.
+        """
         prepared = self.prepare(table.copy())
         given = prepared.copy()
         with warnings.catch_warnings(), _one_thread():
             warnings.simplefilter("ignore")  # of solvers that do not converge: drawn tables hold little to learn
-            outcome = self._called(given, {**self.config.values, **values})
+            outcome = self._called(given, {**(self.config.values if only is None else only), **values})
         return self._trained(outcome, prepared)
 
     def _called(self, table: pd.DataFrame, values: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ class OutcomeConfig(Strict):
 class TrainingConfig(Strict):
     """How the unit suite for training code (`mlgates.suites`) calls a project's training."""
 
-    training: str
+    training: str = ""
     """The function that takes a table and settings, and returns what `outcome` describes: `package.module:function`."""
     settings: str = ""
     """What makes settings of keywords, such as a dataclass. Without it, the keywords go to the function itself."""
@@ -91,9 +91,15 @@ class TrainingConfig(Strict):
         return skip
 
 
-def read_training(file: Path, shown: str) -> TrainingConfig:
-    """Return what `file` declares; `shown` is its name in messages. Raises `ConfigurationError` for what is wrong."""
+def read_training(file: Path, shown: str, *, needs_function: bool = True) -> TrainingConfig:
+    """Return what `file` declares; `shown` is its name in messages. Raises `ConfigurationError` for what is wrong.
+
+    Where no function is needed, a file that is not there stands for all defaults.
+    """
+    if not needs_function and not file.is_file():
+        return TrainingConfig()
     content = read_yaml(file, shown, "it says which function the unit suite for training code tests (docs/testing.md)")
-    if not isinstance(content, dict):
+    config = parsed(shown, TrainingConfig, content)
+    if needs_function and not config.training:
         raise ConfigurationError(f"{shown}: name the function that trains (training: package.module:function)")
-    return parsed(shown, TrainingConfig, content)
+    return config

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,9 @@ draws = st.builds(Draw, st.integers(0, 2**32 - 2), st.integers(0, 20))
 class TrainingFixtures:
     """The fixtures; properties are the tests of the classes that inherit from it."""
 
+    needs_function: ClassVar[bool] = False
+    """Whether properties are about the declared training function."""
+
     @pytest.fixture(scope="class")
     @classmethod
     def code(cls, pytestconfig: pytest.Config) -> Iterator[TrainingCode]:
@@ -57,7 +61,9 @@ class TrainingFixtures:
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(str(project.root / "src"))
             try:
-                config = read_training(project.training_file, project.shown(project.training_file))
+                shown = project.shown(project.training_file)
+                needs = any(vars(each).get("needs_function") for each in cls.__mro__)
+                config = read_training(project.training_file, shown, needs_function=needs)
                 gates = read_gates(project.gates_file, project.shown(project.gates_file))
                 _check_names(config.skip)
             except MlgatesError as error:

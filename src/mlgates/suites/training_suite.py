@@ -13,3 +13,5 @@ from mlgates.suites.table_properties import TableProperties
 
 class TrainingSuite(TableProperties, SplitProperties, MetricProperties, SurroundingsProperties, OddityProperties):
     """What must hold for a project's training function, whatever the table."""
+
+    needs_function = True

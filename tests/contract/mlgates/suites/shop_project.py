@@ -32,25 +32,33 @@ FILES = {
     "mlops/training.yml": "training: shop.train:train\nforbidden: [order_id]\n",
     "data/expectations/training-set.json": json.dumps({"name": "orders", "expectations": EXPECTATIONS}),
     "src/shop/__init__.py": "",
+    "src/.amlignore": "/*\n!/shop/\n",
+    "mlops/continuous-training/pipeline.yml": (
+        "type: command\ncode: ../../src\n"
+        "command: >-\n  python -m shop.main --orders ${{inputs.orders}}\n  --strength ${{inputs.strength}}\n"
+        "inputs:\n  orders: {type: uri_file, path: azureml:orders@latest}\n  strength: 2.0\n"
+    ),
+    "tests/unit/test_job.py": (
+        "from mlgates.suites import TrainingJobSuite\n\n\nclass TestJob(TrainingJobSuite):\n    pass\n"
+    ),
     "tests/unit/test_training.py": (
         "from mlgates.suites import TrainingSuite\n\n\nclass TestTraining(TrainingSuite):\n    pass\n"
     ),
 }
-TRAINING = (HERE / "shop" / "train.py").read_text(encoding="utf-8")
+TRAINING, MAIN = ((HERE / "shop" / name).read_text(encoding="utf-8") for name in ("train.py", "main.py"))
 
 
-def write_project(root: Path, training: str = TRAINING, **declared: str) -> None:
+def write_project(root: Path, training: str = TRAINING, main: str = MAIN, **declared: str) -> None:
     """Write the project with this training code, and further lines of mlops/training.yml."""
     lines = "".join(f"{key}: {value}\n" for key, value in declared.items())
-    for name, content in {**FILES, "src/shop/train.py": training}.items():
+    for name, content in {**FILES, "src/shop/train.py": training, "src/shop/main.py": main}.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content + (lines if name == "mlops/training.yml" else ""), encoding="utf-8")
 
 
-def spoilt(*changes: tuple[str, str]) -> str:
-    """Return the training code with each change, which must be one."""
-    text = TRAINING
+def spoilt(text: str, *changes: tuple[str, str]) -> str:
+    """Return code with each change, which must be one."""
     for old, new in changes:
         assert text.count(old) == 1, f"{text.count(old)} places have {old!r}"
         text = text.replace(old, new)

@@ -1,53 +1,30 @@
 """The unit suite for training code passes a project that is right, and finds what is planted in it."""
 
-import sys
-from collections.abc import Iterator
-
 import pytest
 
-from tests.contract.mlgates.suites.shop import train
-from tests.contract.mlgates.suites.shop_project import spoilt, write_project
+from tests.contract.mlgates.suites.planted import failed, loaded, project, run
+from tests.contract.mlgates.suites.shop_project import TRAINING, spoilt, write_project
 
 pytest_plugins = ("pytester",)
-LOADED = train
-"""What NumPy is loaded with: it cannot be loaded again by each of the runs within this one."""
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Pytester]:
-    """A folder for the project, whose modules are forgotten afterwards."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # the other plugins take longer than the tests
-    monkeypatch.setenv("CI", "true")  # the same tables each time
-    pytester.makeini("[pytest]\naddopts = --strict-markers -p mlgates.pytest_plugin\npythonpath = src\n")
-    yield pytester
-    for name in [each for each in sys.modules if each.partition(".")[0] in {"shop", "elsewhere"}]:
-        del sys.modules[name]
-
-
-def run(project: pytest.Pytester, chosen: str = "") -> pytest.RunResult:
-    return project.runpytest_inprocess("tests/unit", "-q", "-rfEs", "-k", chosen)
-
-
-def failed(result: pytest.RunResult) -> set[str]:
-    lines = [line for line in result.outlines if line.startswith(("FAILED", "ERROR"))]
-    return {line.split("::test_")[1].split(" - ")[0].split("[")[0] for line in lines}
+__all__ = ["loaded", "project"]
+UNIT = "tests/unit/test_training.py"
 
 
 def test_a_project_that_is_right_passes(project: pytest.Pytester) -> None:
     write_project(project.path)
-    outcomes = run(project).parseoutcomes()
+    outcomes = run(project, UNIT).parseoutcomes()
     assert outcomes.get("failed", 0) == 0
     assert outcomes["passed"] >= 20
 
 
 def test_a_property_is_switched_off_by_name_and_the_report_says_why(project: pytest.Pytester) -> None:
     write_project(project.path, skip="{the_index_changes_no_model: the index is the day}")
-    run(project).stdout.fnmatch_lines(["SKIPPED*skipped by mlops/training.yml: the index is the day"])
+    run(project, UNIT).stdout.fnmatch_lines(["SKIPPED*skipped by mlops/training.yml: the index is the day"])
 
 
 def test_a_property_that_is_not_there_cannot_be_switched_off(project: pytest.Pytester) -> None:
     write_project(project.path, skip="{the_index_changes_no_modl: why}")
-    result = run(project)
+    result = run(project, UNIT)
     result.stdout.fnmatch_lines(
         ["*there is no property 'the_index_changes_no_modl'. Did you mean 'the_index_changes_*"]
     )
@@ -177,7 +154,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(project: pytest.Pytester, fault: str) -> None:
     name, told, changes = FAULTS[fault]
-    write_project(project.path, spoilt(*changes))
-    result = run(project, name)
+    write_project(project.path, spoilt(TRAINING, *changes))
+    result = run(project, UNIT, name)
     assert name in failed(result)
     result.stdout.fnmatch_lines([f"*{told}*"])
