@@ -1,0 +1,5 @@
+from mlgates.suites import TrainingJobSuite
+
+
+class TestTrainingJob(TrainingJobSuite):
+    """What mlops/continuous-training/pipeline.yml declares."""
