@@ -191,7 +191,8 @@ def _put_drafts(root: Path, package: str, table: Table, target: Target, features
     rows = drafted_samples.draft_rows(features)
     suites = root / "data" / "expectations"
     suites.mkdir(parents=True, exist_ok=True)
-    suite = drafted_suites.draft_training_suite(table.columns, target, table.rows)
+    labelled = int(target.column.texts.notna().sum())
+    suite = drafted_suites.draft_training_suite(table.columns, target, labelled)
     (suites / "training-set.json").write_text(suite, encoding="utf-8")
     (suites / "sample.json").write_text(drafted_suites.draft_sample_suite(features), encoding="utf-8")
     (root / "data" / "online-sample.json").write_text(drafted_samples.online_request(rows), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -52,27 +52,9 @@ def read_answers(root: Path) -> dict[str, Any]:
 def python_module_of(name: str) -> str:
     """Return the package's name for a project's name. Raises `ConfigurationError` when there is none."""
     package = "".join(each if each.isascii() and each.isalnum() else "_" for each in name.lower()).strip("_")
-    if not package or package[0].isdigit() or package in sys.stdlib_module_names or package in _TAKEN:
+    if not package or package[0].isdigit() or package in {*sys.stdlib_module_names, *packages_distributions(), "tests"}:
         raise ConfigurationError(
             f"--name: {name!r} cannot be a package of Python: take letters (a to z), digits and '-', a letter first, "
             "and no name that another package has"
         )
     return package
-
-
-_TAKEN = frozenset(
-    {
-        "mlgates",
-        "amlocal",
-        "azure",
-        "mlflow",
-        "sklearn",
-        "pandas",
-        "numpy",
-        "scipy",
-        "skops",
-        "pytest",
-        "tests",
-        "copier",
-    }
-)

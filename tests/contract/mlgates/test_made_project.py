@@ -23,6 +23,8 @@ from mlgates.scaffold.repository import git
 from tests.contract.mlgates.test_declared_assets import LOADERS
 
 ROWS = 200
+LABEL = 'happy: "so" # or not'
+"""A name with what YAML and Python have a meaning for."""
 WORDS = ["great", "terrible", "fine", "slow", "broken", "lovely", "cheap", "quick"]
 
 
@@ -44,7 +46,7 @@ def table() -> pd.DataFrame:
         }
     )
     gaps = {name: frame[name].mask(chance.random(ROWS) < 0.1) for name in ("größe", "color", "sent", "class")}
-    return frame.assign(**gaps, happy=np.where(good, "yes", "no"))
+    return frame.assign(**gaps, **{LABEL: np.where(good, "it's so", "not")})
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "init",
         str(folder / "Happy orders.csv"),
         "--target",
-        "happy",
+        LABEL,
         "--ci",
         "both",
         "--into",
