@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    data: Annotated[Path | None, typer.Argument(help="A table: CSV with a header.")] = None,
+    data: Annotated[Path | None, typer.Argument(help="A table: CSV, Parquet or JSON lines.")] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     task: Annotated[Task | None, typer.Option(help="Default: what the values of the target suggest.")] = None,
     name: Annotated[str | None, typer.Option(help="Of the project. Default: that of the file.")] = None,
@@ -41,7 +41,7 @@ def init(
             raise ConfigurationError(f"--endpoints: only {ENDPOINTS} so far, not {endpoints!r}")
         if ci is not None:
             _check_choice("--ci", ci, CI)
-        file = data or Path(_asked("A table (CSV with a header)", "DATA"))
+        file = data or Path(_asked("A table (CSV, Parquet or JSON lines)", "DATA"))
         table = read_table(file)
         chosen = target or _asked_of(
             "Which column is to be predicted?", "--target", [each.name for each in table.columns]
