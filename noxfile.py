@@ -282,6 +282,19 @@ def promote(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def wheels(session: nox.Session) -> None:
+    """Both wheels, built once into wheels/ and checked there; RELEASE_TAG names the tag that they are released by."""
+    shared(session)
+    folder = Path("wheels").absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("mlgates", "amlocal"):
+        run(session, "uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(Path("packaging", name)))
+    (folder / ".gitignore").unlink(missing_ok=True)  # uv's, and no wheel
+    session.env["WHEELS"] = str(folder)
+    run(session, "python", "-m", "pytest", "-q", "tests/contract/packaging", *session.posargs)
+
+
+@nox.session(python=False)
 def projects(session: nox.Session) -> None:
     """Tables go through `mlgates init` to a released model, unedited; minutes each, `-- -k wine` for one.
 

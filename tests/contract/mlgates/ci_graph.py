@@ -173,7 +173,7 @@ def _softened(parts: list[Document], *keys: str) -> Iterator[str]:
 
 SYSTEMS = {
     "Azure DevOps": System(".ado/*.yml", read_ado),
-    "GitHub": System(".github/workflows/*.yml", read_github),
+    "GitHub": System(".github/workflows/mlops-*.yml", read_github),
 }
 
 # docs/ci.md

@@ -70,6 +70,8 @@ def azure_distribution(module: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    if given := os.environ.get("WHEELS"):  # nox -s wheels: what is checked is what is published
+        return {name: next(Path(given).glob(f"{name}-*.whl")) for name in NAMES}
     folder = tmp_path_factory.mktemp("wheels")
     for name in NAMES:
         command = [find_uv_bin(), "build", "-q", "--wheel", "-o", str(folder), str(ROOT / "packaging" / name)]
@@ -97,6 +99,16 @@ def test_versions_and_pythons_are_those_of_the_clone(name: str) -> None:
 def test_the_extra_brings_amlocal_of_the_same_version() -> None:
     mlgates = declared(ROOT / "packaging" / "mlgates")
     assert mlgates["optional-dependencies"]["local"] == [f"amlocal=={mlgates['version']}"]
+
+
+def test_the_changelog_begins_with_what_is_to_be_released() -> None:
+    headings = re.findall(
+        r"^## \[?(.+?)\]?(?: .*)?$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    version = declared(ROOT)["version"]
+    tag = os.environ.get("RELEASE_TAG", "")
+    assert headings[0] in ({version} if tag else {"Unreleased", version})
+    assert tag in {"", f"v{version}"}
 
 
 @pytest.mark.parametrize("name", NAMES)
