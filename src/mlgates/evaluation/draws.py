@@ -8,71 +8,169 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from mlgates.evaluation.answers import Answers
 from mlgates.evaluation.rows import Rows
 from mlgates.evaluation.scores import Numbers, Score
+from mlgates.evaluation.target import Task
 
 DrawScore: TypeAlias = Callable[[Numbers], float]
+Counts: TypeAlias = npt.NDArray[np.float64]
+"""A confusion matrix: of each class, how many rows were called each class."""
+_NAN = float("nan")
 
 
 def of_draws(score: Score, rows: Rows, answers: Answers) -> DrawScore:
     """Return what gives the score of a draw of the rows, by their numbers."""
-    fast = _FAST.get(score.name) if rows.weights is None else None
-    if fast:
+    by_task = _QUANTITIES if rows.target.task is Task.REGRESSION else _CLASSES
+    fast = by_task.get(score.name) if rows.weights is None else None
+    if fast and (answers.probabilities is not None or score.name not in _PROBABILISTIC):
         return fast(rows, answers)
     return lambda numbers: score(rows.take(numbers), answers.take(numbers))
 
 
-def _ratio(over: np.ndarray, under: np.ndarray, empty: float = float("nan")) -> DrawScore:
-    """A ratio of two sums over the rows."""
-    return lambda rows: float(over[rows].sum() / total) if (total := under[rows].sum()) else empty
-
-
-def _mean(values: np.ndarray) -> DrawScore:
+def _mean(values: npt.NDArray[np.float64]) -> DrawScore:
     return lambda rows: float(values[rows].mean())
 
 
-def _auc(rows: Rows, answers: Answers) -> DrawScore:
+def _negative(score: Callable[[Rows, Answers], DrawScore]) -> Callable[[Rows, Answers], DrawScore]:
+    """The same as one of scikit-learn's scorers has it: more is better."""
+
+    def negated(rows: Rows, answers: Answers) -> DrawScore:
+        of = score(rows, answers)
+        return lambda drawn: -of(drawn)
+
+    return negated
+
+
+def _counted(figure: Callable[[Counts], float]) -> Callable[[Rows, Answers], DrawScore]:
+    """A score of the confusion matrix alone."""
+
+    def score(rows: Rows, answers: Answers) -> DrawScore:
+        classes = len(rows.target.classes)
+        cells = rows.labels.astype(np.int64) * classes + answers.values.astype(np.int64)
+
+        def of(drawn: Numbers) -> float:
+            counts = np.bincount(cells[drawn], minlength=classes**2).reshape(classes, classes)
+            return figure(counts.astype(np.float64))
+
+        return of
+
+    return score
+
+
+def _f1_by_class(counts: Counts) -> npt.NDArray[np.float64]:
+    both = counts.sum(axis=0) + counts.sum(axis=1)
+    found: npt.NDArray[np.float64] = np.divide(2 * counts.diagonal(), both, out=np.zeros(len(counts)), where=both > 0)
+    return found
+
+
+def _present(counts: Counts) -> npt.NDArray[np.bool_]:
+    """Which classes occur among labels or predictions; scikit-learn leaves the others out of a mean."""
+    occurs: npt.NDArray[np.bool_] = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
+    return occurs
+
+
+def _recall_by_class(counts: Counts) -> npt.NDArray[np.float64]:
+    labels = counts.sum(axis=1)
+    found: npt.NDArray[np.float64] = counts.diagonal()[labels > 0] / labels[labels > 0]
+    return found
+
+
+def _share(over: float, under: float, empty: float) -> float:
+    return float(over / under) if under else empty
+
+
+def _auc_of(positive: npt.NDArray[np.bool_], probabilities: npt.NDArray[np.float64]) -> DrawScore:
     # The rows are ranked once, and a draw then only has to count.
-    labels = rows.labels
-    levels, ranks = np.unique(answers.positive, return_inverse=True)
+    levels, ranks = np.unique(probabilities, return_inverse=True)
 
     def score(drawn: Numbers) -> float:
-        called, positive = ranks[drawn], labels[drawn] == 1
-        positives = np.bincount(called[positive], minlength=len(levels))
-        negatives = np.bincount(called[~positive], minlength=len(levels))
+        called, chosen = ranks[drawn], positive[drawn]
+        positives = np.bincount(called[chosen], minlength=len(levels))
+        negatives = np.bincount(called[~chosen], minlength=len(levels))
         pairs = int(positives.sum()) * int(negatives.sum())
         if not pairs:
-            return float("nan")
+            return _NAN
         below = np.cumsum(negatives) - negatives / 2
         return float(positives @ below / pairs)
 
     return score
 
 
+def _auc(rows: Rows, answers: Answers) -> DrawScore:
+    return _auc_of(rows.labels == 1, answers.positive)
+
+
+def _auc_ovr(rows: Rows, answers: Answers) -> DrawScore:
+    columns = range(answers.by_class.shape[1])
+    each = [_auc_of(rows.labels == number, answers.by_class[:, number]) for number in columns]
+    return lambda drawn: float(np.mean([of(drawn) for of in each]))
+
+
+def _brier(rows: Rows, answers: Answers) -> DrawScore:
+    return _mean((answers.positive - rows.labels) ** 2)
+
+
+def _errors(rows: Rows, answers: Answers) -> npt.NDArray[np.float64]:
+    return np.asarray(rows.labels - answers.values, dtype=np.float64)
+
+
+def _mae(rows: Rows, answers: Answers) -> DrawScore:
+    return _mean(np.abs(_errors(rows, answers)))
+
+
+def _mse(rows: Rows, answers: Answers) -> DrawScore:
+    return _mean(_errors(rows, answers) ** 2)
+
+
 def _rmse(rows: Rows, answers: Answers) -> DrawScore:
-    squares = (rows.labels - answers.values) ** 2
-    return lambda drawn: float(np.sqrt(squares[drawn].mean()))
+    of = _mse(rows, answers)
+    return lambda drawn: float(np.sqrt(of(drawn)))
 
 
 def _r2(rows: Rows, answers: Answers) -> DrawScore:
-    labels, squares = rows.labels, (rows.labels - answers.values) ** 2
+    labels, squares = rows.labels, _errors(rows, answers) ** 2
 
     def score(drawn: Numbers) -> float:
         spread = ((labels[drawn] - labels[drawn].mean()) ** 2).sum()
-        return float(1 - squares[drawn].sum() / spread) if spread else float("nan")
+        return float(1 - squares[drawn].sum() / spread) if spread else _NAN
 
     return score
 
 
-_FAST: dict[str, Callable[[Rows, Answers], DrawScore]] = {
+_accuracy = _counted(lambda counts: _share(counts.trace(), counts.sum(), _NAN))
+_balanced = _counted(lambda counts: float(_recall_by_class(counts).mean()))
+_precision = _counted(lambda counts: _share(counts[1, 1], counts[:, 1].sum(), 0.0))
+_recall = _counted(lambda counts: _share(counts[1, 1], counts[1].sum(), _NAN))
+_f1 = _counted(lambda counts: float(_f1_by_class(counts)[1]))
+_f1_macro = _counted(lambda counts: float(_f1_by_class(counts)[_present(counts)].mean()))
+_f1_weighted = _counted(lambda counts: float(np.average(_f1_by_class(counts), weights=counts.sum(axis=1))))
+
+_CLASSES = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced,
+    "precision": _precision,
+    "recall": _recall,
+    "f1": _f1,
+    "f1_macro": _f1_macro,
+    "f1_weighted": _f1_weighted,
     "auc": _auc,
-    "accuracy": lambda rows, answers: _mean(rows.labels == answers.values),
-    "brier": lambda rows, answers: _mean((answers.positive - rows.labels) ** 2),
-    "precision": lambda rows, answers: _ratio((rows.labels == 1) & (answers.values == 1), answers.values == 1, 0.0),
-    "recall": lambda rows, answers: _ratio((rows.labels == 1) & (answers.values == 1), rows.labels == 1),
-    "mae": lambda rows, answers: _mean(np.abs(rows.labels - answers.values)),
-    "rmse": _rmse,
-    "r2": _r2,
+    "roc_auc": _auc,
+    "auc_ovr": _auc_ovr,
+    "roc_auc_ovr": _auc_ovr,
+    "brier": _brier,
+    "neg_brier_score": _negative(_brier),
 }
+_PROBABILISTIC = {"auc", "roc_auc", "auc_ovr", "roc_auc_ovr", "brier", "neg_brier_score"}
+_QUANTITIES = {
+    "r2": _r2,
+    "rmse": _rmse,
+    "mae": _mae,
+    "neg_root_mean_squared_error": _negative(_rmse),
+    "neg_mean_absolute_error": _negative(_mae),
+    "neg_mean_squared_error": _negative(_mse),
+}
+FASTER = frozenset(_CLASSES) | frozenset(_QUANTITIES)
+"""The scores that are computed here, by this project's names and by scikit-learn's; the others by scikit-learn."""
