@@ -113,6 +113,13 @@ def _brier(rows: Rows, answers: Answers) -> DrawScore:
     return _mean((answers.positive - rows.labels) ** 2)
 
 
+def _log_loss(rows: Rows, answers: Answers) -> DrawScore:
+    # scikit-learn keeps probabilities this far from 0 and 1, whose logarithms are infinite.
+    least = np.finfo(np.float64).eps
+    given = answers.by_class[np.arange(len(rows)), rows.labels.astype(np.int64)]
+    return _mean(-np.log(np.clip(given, least, 1 - least)))
+
+
 def _errors(rows: Rows, answers: Answers) -> npt.NDArray[np.float64]:
     return np.asarray(rows.labels - answers.values, dtype=np.float64)
 
@@ -162,8 +169,12 @@ _CLASSES = {
     "roc_auc_ovr": _auc_ovr,
     "brier": _brier,
     "neg_brier_score": _negative(_brier),
+    "log_loss": _log_loss,
+    "neg_log_loss": _negative(_log_loss),
 }
-_PROBABILISTIC = {"auc", "roc_auc", "auc_ovr", "roc_auc_ovr", "brier", "neg_brier_score"}
+_PROBABILISTIC = frozenset(_CLASSES) - {
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "f1_macro", "f1_weighted",
+}  # fmt: skip
 _QUANTITIES = {
     "r2": _r2,
     "rmse": _rmse,
