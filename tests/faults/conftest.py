@@ -12,6 +12,8 @@ import pytest
 # packages when it is imported. Imported within an inner run, it would go with that run, and nothing be found any more.
 if importlib.util.find_spec("importlib_metadata"):
     importlib.import_module("importlib_metadata")
+# What an inner run imports goes with it, and pydantic's models cannot be made a second time from half of its modules.
+importlib.import_module("mlgates.suites.endpoint_suites")
 
 pytest_plugins = ("pytester",)
 

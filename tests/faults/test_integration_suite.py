@@ -17,7 +17,8 @@ from mlgates.endpoint_client import Address
 from tests.faults.conftest import RunSuite, failed
 from tests.faults.open_door import open_door
 
-ONLINE, BATCH = "integration/test_online_endpoint.py", "integration/test_batch_endpoint.py"
+ONLINE = "integration/test_online_endpoint.py::TestOnlineEndpoint"
+BATCH = "integration/test_batch_endpoint.py::TestBatchEndpoint"
 
 
 class AskedAt:
@@ -25,11 +26,11 @@ class AskedAt:
 
     def __init__(self, address: Address) -> None:
         @pytest.fixture(scope="session")
-        def online_address() -> Address:
+        def mlgates_online_address() -> Address:
             return address
 
         self._fixtures = ModuleType("asked_at")
-        vars(self._fixtures)["online_address"] = online_address
+        vars(self._fixtures)["mlgates_online_address"] = mlgates_online_address
 
     def pytest_configure(self, config: pytest.Config) -> None:
         # Not before: of two plugins' fixtures of one name, the one that was registered later is taken.
@@ -75,8 +76,8 @@ def test_it_notices_rows_dropped_by_batch(run_suite: RunSuite) -> None:
     }
 
 
-def test_it_notices_a_key_that_is_not_checked(run_suite: RunSuite, online_address: Address) -> None:
-    with open_door(online_address) as address:
+def test_it_notices_a_key_that_is_not_checked(run_suite: RunSuite, mlgates_online_address: Address) -> None:
+    with open_door(mlgates_online_address) as address:
         assert failed(run_suite(ONLINE, plugins=[AskedAt(address)])) == {
             f"{ONLINE}::test_a_caller_without_the_key_is_refused[no key]",
             f"{ONLINE}::test_a_caller_without_the_key_is_refused[a wrong key]",

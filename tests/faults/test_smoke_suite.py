@@ -11,7 +11,8 @@ from mlgates.core.values import AssetVersion
 from mlgates.delivery.operations import LiveOnlineEndpoint
 from tests.faults.conftest import RunSuite, failed
 
-ONLINE, BATCH = "smoke/test_online_endpoint.py", "smoke/test_batch_endpoint.py"
+ONLINE = "smoke/test_online_endpoint.py::TestOnlineEndpoint"
+BATCH = "smoke/test_batch_endpoint.py::TestBatchEndpoint"
 
 
 @pytest.fixture

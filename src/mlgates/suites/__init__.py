@@ -4,15 +4,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlgates.suites.asset_suites import AssetsSuite, FinishedJobSuite, RegisteredModelSuite
+    from mlgates.suites.endpoint_suites import BatchEndpointSuite, OnlineEndpointSuite
     from mlgates.suites.job_properties import TrainingJobSuite
+    from mlgates.suites.smoke_suites import BatchSmokeSuite, OnlineSmokeSuite
     from mlgates.suites.training_suite import TrainingSuite
 
 _MODULES = {
+    "AssetsSuite": "mlgates.suites.asset_suites",
+    "BatchEndpointSuite": "mlgates.suites.endpoint_suites",
+    "BatchSmokeSuite": "mlgates.suites.smoke_suites",
+    "FinishedJobSuite": "mlgates.suites.asset_suites",
+    "OnlineEndpointSuite": "mlgates.suites.endpoint_suites",
+    "OnlineSmokeSuite": "mlgates.suites.smoke_suites",
+    "RegisteredModelSuite": "mlgates.suites.asset_suites",
     "TrainingJobSuite": "mlgates.suites.job_properties",
     "TrainingSuite": "mlgates.suites.training_suite",
 }
 
-__all__ = ["TrainingJobSuite", "TrainingSuite"]
+__all__ = [
+    "AssetsSuite",
+    "BatchEndpointSuite",
+    "BatchSmokeSuite",
+    "FinishedJobSuite",
+    "OnlineEndpointSuite",
+    "OnlineSmokeSuite",
+    "RegisteredModelSuite",
+    "TrainingJobSuite",
+    "TrainingSuite",
+]
 
 
 def __getattr__(name: str) -> Any:
