@@ -52,7 +52,8 @@ def read_answers(root: Path) -> dict[str, Any]:
 def python_module_of(name: str) -> str:
     """Return the package's name for a project's name. Raises `ConfigurationError` when there is none."""
     package = "".join(each if each.isascii() and each.isalnum() else "_" for each in name.lower()).strip("_")
-    if not package or package[0].isdigit() or package in {*sys.stdlib_module_names, *packages_distributions(), "tests"}:
+    taken = {*sys.stdlib_module_names, *packages_distributions(), "mlgates", "amlocal", "tests"}
+    if not package or package[0].isdigit() or package in taken:
         raise ConfigurationError(
             f"--name: {name!r} cannot be a package of Python: take letters (a to z), digits and '-', a letter first, "
             "and no name that another package has"
