@@ -15,6 +15,8 @@ from mlgates.core.errors import ConfigurationError
 TRAILER = "Mlgates-Template"
 _NOBODY = {"user.name": "mlgates init", "user.email": "mlgates@localhost"}
 """Who commits where git does not know the person."""
+_COMMITTING = frozenset({"commit", "commit-tree", "merge"})
+_MISLEADING = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})
 
 
 class MergeConflict(ConfigurationError):
@@ -23,29 +25,26 @@ class MergeConflict(ConfigurationError):
 
 def git(root: Path, *arguments: str, index: Path | None = None) -> str:
     """Run git in `root` and return what it prints. Raises `ConfigurationError` with git's own words."""
-    environ = {
-        name: value for name, value in os.environ.items() if name not in {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
-    }
-    environ |= {"LC_ALL": "C"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
-    command = ["git", "-C", str(root), *_who(root), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603 - git from PATH
-    except OSError as error:
-        raise ConfigurationError(f"git cannot be run ({error.strerror}): a project is a git repository") from error
+    who = _who(root) if arguments[0] in _COMMITTING else ()
+    done = _run(root, *who, *arguments, index=index)
     if done.returncode:
         raise ConfigurationError(f"git {arguments[0]} in {root}: {' '.join((done.stderr or done.stdout).split())}")
     return done.stdout
 
 
+def _run(root: Path, *arguments: str, index: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    environ = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
+    environ |= {"LC_ALL": "C"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603 - from PATH
+    except OSError as error:
+        raise ConfigurationError(f"git cannot be run ({error.strerror}): a project is a git repository") from error
+
+
 def _who(root: Path) -> Iterable[str]:
-    for key, value in _NOBODY.items():
-        known = subprocess.run(  # noqa: S603
-            ["git", "-C", str(root), "config", key],  # noqa: S607
-            capture_output=True,
-            check=False,
-        ).returncode
-        if known:
-            yield from ("-c", f"{key}={value}")
+    unknown = {key: value for key, value in _NOBODY.items() if _run(root, "config", key).returncode}
+    return [word for key, value in unknown.items() for word in ("-c", f"{key}={value}")]
 
 
 def begin(root: Path, release: str) -> None:

@@ -82,3 +82,9 @@ def test_a_history_without_a_template_is_refused(tmp_path: Path) -> None:
     edit(root, "a.txt", "2\n")
     with pytest.raises(ConfigurationError, match="no commit in the history"):
         merge_template(root, write(tmp_path / "new", {"a.txt": "x\n"}), "2")
+
+
+def test_a_machine_without_git_is_told_so(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="git cannot be run"):
+        git(root, "status")
