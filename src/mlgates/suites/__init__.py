@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlgates.suites.asset_suites import AssetsSuite, FinishedJobSuite, RegisteredModelSuite
+    from mlgates.suites.contract_suites import ContractSuite, LiveContractSuite
+    from mlgates.suites.data_suites import DataSuite
     from mlgates.suites.endpoint_suites import BatchEndpointSuite, OnlineEndpointSuite
     from mlgates.suites.job_properties import TrainingJobSuite
     from mlgates.suites.smoke_suites import BatchSmokeSuite, OnlineSmokeSuite
@@ -14,7 +16,10 @@ _MODULES = {
     "AssetsSuite": "mlgates.suites.asset_suites",
     "BatchEndpointSuite": "mlgates.suites.endpoint_suites",
     "BatchSmokeSuite": "mlgates.suites.smoke_suites",
+    "ContractSuite": "mlgates.suites.contract_suites",
+    "DataSuite": "mlgates.suites.data_suites",
     "FinishedJobSuite": "mlgates.suites.asset_suites",
+    "LiveContractSuite": "mlgates.suites.contract_suites",
     "OnlineEndpointSuite": "mlgates.suites.endpoint_suites",
     "OnlineSmokeSuite": "mlgates.suites.smoke_suites",
     "RegisteredModelSuite": "mlgates.suites.asset_suites",
@@ -26,7 +31,10 @@ __all__ = [
     "AssetsSuite",
     "BatchEndpointSuite",
     "BatchSmokeSuite",
+    "ContractSuite",
+    "DataSuite",
     "FinishedJobSuite",
+    "LiveContractSuite",
     "OnlineEndpointSuite",
     "OnlineSmokeSuite",
     "RegisteredModelSuite",

@@ -104,6 +104,11 @@ def read_schema(suite: Path, evaluation: EvaluationConfig, apart: Sequence[str] 
     return TableSchema(found, evaluation, frozenset(apart))
 
 
+def expected_columns(suite: Path) -> list[str]:
+    """Return the columns that a suite names, in its order. Raises `MlgatesError` for a file that is no suite."""
+    return _names(_expectations(suite))
+
+
 def _expectations(suite: Path) -> list[tuple[str, Mapping[str, Any]]]:
     try:
         stored = json.loads(suite.read_text(encoding="utf-8"))
