@@ -73,7 +73,11 @@ def _kind(annotation: Any) -> str:
         Annotated: lambda: _kind(inner[0]),
         dict: lambda: f"{_kind(inner[1])} by {_kind(inner[0])}",
     }
-    return by_origin.get(origin, lambda: f"list of {_kind(inner[0])}s")()
+    return by_origin.get(origin, lambda: f"list of {_plural(inner[0])}")()
+
+
+def _plural(annotation: Any) -> str:
+    return f"{_kind(annotation)}{'' if get_origin(annotation) is Literal else 's'}"
 
 
 def _default(field: FieldInfo) -> str:

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,18 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED = 50
 """Lines by which the delimiter is recognised."""
 CSV, PARQUET, JSON_LINES = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".jsonl", ".ndjson")
+_OPTIONS: dict[str, set[str]] = {
+    "read_delimited": {"delimiter", "encoding", "header", "empty_as_string", "infer_column_types"},
+    "read_parquet": {"include_path_column"},
+    "read_json_lines": {"encoding"},
+    "drop_columns": {"columns"},
+    "keep_columns": {"columns"},
+}
+"""Of an MLTable's transformations."""
+_UTF8 = {"utf8", "utf-8", "utf8bom", "ascii"}
+_HEADERS = {"all_files_same_headers", "all_files_different_headers", "from_first_file"}
+csv.field_size_limit(2**31 - 1)
+"""A text may be long: what Python takes by default is 128 KB."""
 MLTABLE = "MLTable"
 """The file by which Azure ML knows a folder as a table of type `mltable`."""
 
@@ -91,7 +104,7 @@ def _reading(path: Path) -> Iterator[None]:
         if path.stat().st_size == 0:
             raise UnreadableData(f"{path}: the file is empty")
         yield
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnreadableData(f"{path}: not packed by gzip, or cut short ({error})") from error
     except OSError as error:
         raise UnreadableData(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -131,7 +144,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
     rows = []
-    for number, line in enumerate(_unpacked(path).decode(_ENCODING).splitlines(), start=1):
+    for number, line in enumerate(_unpacked(path).decode(_ENCODING).split("\n"), start=1):
         if line.strip():
             row = json.loads(line)
             if not isinstance(row, dict):
@@ -152,7 +165,8 @@ def _read_csv(path: Path, content: bytes, texts: Sequence[str] | None, delimiter
     delimiter = delimiter or _delimiter(path, text)
     header = _check_fields(path, text, delimiter)
     kept: Any = str if texts is None else {name: str for name in texts if name in header}
-    return pd.read_csv(io.StringIO(text), sep=delimiter, dtype=kept)
+    # Parsed at once: a long column would have the types of its parts.
+    return pd.read_csv(io.StringIO(text), sep=delimiter, dtype=kept, low_memory=False)
 
 
 def _delimiter(path: Path, text: str) -> str:
@@ -190,15 +204,17 @@ def _check_fields(path: Path, text: str, delimiter: str) -> list[str]:
 def _read_folder(folder: Path, texts: Sequence[str]) -> pd.DataFrame:
     if (folder / MLTABLE).is_file():
         return _read_mltable(folder / MLTABLE, texts)
-    known = {*CSV, *PARQUET, *JSON_LINES}
-    files = [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not file.name.startswith((".", "_")) and known & {each.lower() for each in file.suffixes}
-    ]
+    known = {*CSV, *PARQUET, *JSON_LINES} - {".txt"}
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and _is_data(file.relative_to(folder), known)]
     if not files:
         raise UnreadableData(f"{folder}: no file in it is a table ({', '.join(sorted(known))})")
     return _joined([(file, read_table(file, texts)) for file in files])
+
+
+def _is_data(path: Path, known: set[str]) -> bool:
+    """Tell a table of a folder from what lies beside it: hidden files, marks of completion, a note as text."""
+    hidden = any(part.startswith((".", "_")) for part in path.parts)
+    return not hidden and bool(known & {each.lower() for each in path.suffixes})
 
 
 def _joined(parts: Sequence[tuple[Path, pd.DataFrame]]) -> pd.DataFrame:
@@ -219,10 +235,13 @@ def _read_mltable(file: Path, texts: Sequence[str]) -> pd.DataFrame:
             raise UnreadableData(f"{file}: not YAML ({str(error).splitlines()[0]})") from error
     if not isinstance(declared, dict) or not isinstance(declared.get("paths"), list):
         raise UnreadableData(f"{file}: an MLTable has a list of 'paths'")
-    steps = [_step(file, step) for step in declared.get("transformations") or []]
+    listed = declared.get("transformations") or []
+    if not isinstance(listed, list):
+        raise UnreadableData(f"{file}: 'transformations' is a list")
+    steps = [_step(file, step) for step in listed]
     delimiter = next((str(given["delimiter"]) for _, given in steps if given.get("delimiter")), "")
     parts = [
-        (found, _read_csv(found, _unpacked(found), texts, delimiter) if delimiter else read_table(found, texts))
+        (found, _delimited(found, texts, delimiter) if delimiter and found.is_file() else read_table(found, texts))
         for path in declared["paths"]
         for found in _named_files(file, path)
     ]
@@ -233,25 +252,42 @@ def _read_mltable(file: Path, texts: Sequence[str]) -> pd.DataFrame:
         if name == "drop_columns":
             table = table.drop(columns=columns, errors="ignore")
         elif name == "keep_columns":
+            if gone := [each for each in columns if each not in table]:
+                raise UnreadableData(f"{file}: keep_columns names {gone[0]}, which no file has")
             table = table[columns]
     return table
 
 
+def _delimited(path: Path, texts: Sequence[str], delimiter: str) -> pd.DataFrame:
+    with _reading(path):
+        return _read_csv(path, _unpacked(path), texts, delimiter)
+
+
 def _step(file: Path, step: Any) -> tuple[str, dict[str, Any]]:
-    served = {"read_delimited", "read_parquet", "read_json_lines", "drop_columns", "keep_columns"}
     name, given = next(iter(step.items())) if isinstance(step, dict) and step else (str(step), {})
-    if name not in served:
-        raise UnreadableData(f"{file}: the transformation '{name}' is not read here, only {', '.join(sorted(served))}")
+    if name not in _OPTIONS:
+        known = ", ".join(sorted(_OPTIONS))
+        raise UnreadableData(f"{file}: the transformation '{name}' is not read here, only {known}")
     if name.endswith("_columns") and not isinstance(given, dict):
         given = {"columns": given}
-    return name, dict(given or {})
+    given = dict(given or {})
+    if strange := sorted(set(given) - _OPTIONS[name]):
+        raise UnreadableData(f"{file}: the option '{strange[0]}' of {name} is not read here")
+    if len(str(given.get("delimiter", ","))) != 1 or str(given.get("encoding", "utf8")).lower() not in _UTF8:
+        raise UnreadableData(f"{file}: {name} is read with one character as delimiter, and in UTF-8")
+    if str(given.get("header", "all_files_same_headers")) not in _HEADERS:
+        raise UnreadableData(f"{file}: every file must have a header")
+    return name, given
 
 
 def _named_files(file: Path, path: Any) -> list[Path]:
     named = next(iter(path.values()), "") if isinstance(path, dict) else path
     root = file.parent.resolve()
-    found = sorted(root.glob(str(named).removeprefix("./"))) if named and "://" not in str(named) else []
-    files = [each for each in found if each.resolve().is_relative_to(root)]
+    try:
+        found = sorted(root.glob(str(named).removeprefix("./"))) if named and "://" not in str(named) else []
+    except (ValueError, NotImplementedError):  # no pattern, or an absolute one
+        found = []
+    files = [each for each in found if each.resolve().is_relative_to(root) and each.resolve() != root]
     if not files:
         raise UnreadableData(f"{file}: '{named}' names no file below its folder")
     return files

@@ -72,13 +72,18 @@ def answers_of(
     if not target.task.classifies:
         values = target.encode(outputs[_chosen(outputs, config, whose)], f"prediction of {whose}")
         return Answers(values, interval=_interval(outputs, config, whose))
-    matrix = _declared(outputs, target, config, whose)
-    if matrix is None and not config.prediction:
-        matrix = _found(outputs, target, whose)
-    if matrix is not None and not config.prediction:
+    matrix: Probabilities | None
+    if config.probabilities:
+        matrix = _declared(outputs, target, config, whose)
+        if not config.prediction and not _undeclared(outputs, config):
+            return Answers(matrix.argmax(axis=1), matrix)
+        return Answers(target.encode(outputs[_chosen(outputs, config, whose)], f"prediction of {whose}"), matrix)
+    classes = native[1] if native else None
+    matrix = None if config.prediction else _found(outputs, target, config, whose, classes=classes)
+    if matrix is not None:
         return Answers(matrix.argmax(axis=1), matrix)
     values = target.encode(outputs[_chosen(outputs, config, whose)], f"prediction of {whose}")
-    if matrix is None and native is not None:
+    if native is not None:
         matrix = _of_flavor(*native, rows, target, whose)
     return Answers(values, matrix)
 
@@ -100,6 +105,9 @@ def frame_of(raw: Any, rows: int, whose: str) -> pd.DataFrame:
             f"{whose} answers with a {type(raw).__name__} that is no table of predictions: {str(error)[:200]}",
             remedy="return a list, an array or a data frame with a prediction for each row",
         ) from error
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise CouldNotRun(f"{whose} has two outputs '{twice}'", remedy="give each output a name of its own")
     if len(frame) != rows:
         raise CouldNotRun(
             f"{whose} gave {len(frame)} predictions for {rows} rows", remedy="answer every row, and none twice"
@@ -117,7 +125,7 @@ def _chosen(outputs: pd.DataFrame, config: EvaluationConfig, whose: str) -> Any:
                 remedy="correct evaluation.prediction",
             )
         return names[config.prediction]
-    left = [name for text, name in names.items() if text not in {*config.probabilities, *config.interval}]
+    left = _undeclared(outputs, config)
     if len(left) != 1:
         raise CouldNotRun(
             f"{whose} has {len(left)} outputs ({', '.join(map(str, left[:6]))}), and none is said to be the prediction",
@@ -126,10 +134,13 @@ def _chosen(outputs: pd.DataFrame, config: EvaluationConfig, whose: str) -> Any:
     return left[0]
 
 
-def _declared(outputs: pd.DataFrame, target: Target, config: EvaluationConfig, whose: str) -> Probabilities | None:
+def _undeclared(outputs: pd.DataFrame, config: EvaluationConfig) -> list[Any]:
+    """Return the outputs that are declared as nothing else: one of them is the prediction."""
+    return [name for name in outputs.columns if str(name) not in {*config.probabilities, *config.interval}]
+
+
+def _declared(outputs: pd.DataFrame, target: Target, config: EvaluationConfig, whose: str) -> Probabilities:
     """Return the probabilities by the outputs that are declared as such."""
-    if not config.probabilities:
-        return None
     columns: dict[int, npt.NDArray[np.float64]] = {}
     for output, name in config.probabilities.items():
         found = next((each for each in outputs.columns if str(each) == output), None)
@@ -148,21 +159,43 @@ def _declared(outputs: pd.DataFrame, target: Target, config: EvaluationConfig, w
     return checked(np.column_stack([columns[place] for place in range(len(columns))]), whose)
 
 
-def _found(outputs: pd.DataFrame, target: Target, whose: str) -> Probabilities | None:
-    """Return the outputs as probabilities when that is what they are; None when they are classes."""
+def _found(
+    outputs: pd.DataFrame, target: Target, config: EvaluationConfig, whose: str, *, classes: Sequence[Any] | None
+) -> Probabilities | None:
+    """Return the outputs as probabilities when that is what they are; None when they are classes.
+
+    `classes` are those of the model, in the order of its columns, where it says so.
+    """
     if not all(pd.api.types.is_float_dtype(dtype) for dtype in outputs.dtypes):
         return None
     values = outputs.to_numpy(dtype=np.float64)
     if np.isnan(values).any() or values.min(initial=0) < 0 or values.max(initial=0) > 1:
         return None
     if values.shape[1] == 1 and target.task is Task.BINARY and not np.isin(values, (0.0, 1.0)).all():
-        second = np.column_stack([1 - values[:, 0], values[:, 0]])
-        return checked(second[:, _places(target, ordered(target.classes))], whose)
-    if values.shape[1] == len(target.classes) and np.allclose(values.sum(axis=1), 1, atol=_ROUNDING):
+        return checked(_of_one_class(values[:, 0], target, config, whose), whose)
+    adds_up = values.shape[1] > 1 and np.allclose(values.sum(axis=1), 1, atol=_ROUNDING)
+    if adds_up and classes is not None and len(classes) == values.shape[1]:
+        return _of_flavor(values, classes, len(values), target, whose)
+    if values.shape[1] == len(target.classes) and adds_up:
         names = [str(name) for name in outputs.columns]
         named = set(names) == {str(each) for each in target.classes} and names != [*map(str, range(len(names)))]
         return checked(values[:, _places(target, names if named else ordered(target.classes))], whose)
     return None
+
+
+def _of_one_class(
+    given: npt.NDArray[np.float64], target: Target, config: EvaluationConfig, whose: str
+) -> Probabilities:
+    """Return both probabilities from one: of the declared positive class, else of the higher number (1 of 0, 1)."""
+    if config.positive is not None:
+        return np.column_stack([1 - given, given])
+    if any(isinstance(each, str) for each in target.classes):
+        shown = " or ".join(map(str, target.classes))
+        raise CouldNotRun(
+            f"{whose} gives one probability a row, and nobody says whether that of {shown}",
+            remedy="declare it: evaluation.positive, or evaluation.probabilities by the name of the output",
+        )
+    return np.column_stack([1 - given, given])[:, _places(target, ordered(target.classes))]
 
 
 def _of_flavor(given: Any, classes: Sequence[Any] | None, rows: int, target: Target, whose: str) -> Probabilities:

@@ -23,11 +23,14 @@ _NAN = float("nan")
 
 def of_draws(score: Score, rows: Rows, answers: Answers) -> DrawScore:
     """Return what gives the score of a draw of the rows, by their numbers."""
-    by_task = _QUANTITIES if rows.target.task is Task.REGRESSION else _CLASSES
-    fast = by_task.get(score.name) if rows.weights is None else None
-    if fast and (answers.probabilities is not None or score.name not in _PROBABILISTIC):
+    fast = FASTER.get(rows.target.task, {}).get(score.name) if rows.weights is None else None
+    if fast and (answers.probabilities is not None or not score.wants_probabilities):
         return fast(rows, answers)
-    return lambda numbers: score(rows.take(numbers), answers.take(numbers))
+    # Not `rows.take`, which would copy every feature each time.
+    weights = rows.weights
+    return lambda numbers: score.of(
+        rows.labels[numbers], answers.take(numbers), None if weights is None else weights[numbers]
+    )
 
 
 def _mean(values: npt.NDArray[np.float64]) -> DrawScore:
@@ -155,33 +158,33 @@ _f1 = _counted(lambda counts: float(_f1_by_class(counts)[1]))
 _f1_macro = _counted(lambda counts: float(_f1_by_class(counts)[_present(counts)].mean()))
 _f1_weighted = _counted(lambda counts: float(np.average(_f1_by_class(counts), weights=counts.sum(axis=1))))
 
-_CLASSES = {
+_EITHER = {
     "accuracy": _accuracy,
     "balanced_accuracy": _balanced,
-    "precision": _precision,
-    "recall": _recall,
-    "f1": _f1,
     "f1_macro": _f1_macro,
     "f1_weighted": _f1_weighted,
-    "auc": _auc,
-    "roc_auc": _auc,
-    "auc_ovr": _auc_ovr,
-    "roc_auc_ovr": _auc_ovr,
-    "brier": _brier,
-    "neg_brier_score": _negative(_brier),
     "log_loss": _log_loss,
     "neg_log_loss": _negative(_log_loss),
 }
-_PROBABILISTIC = frozenset(_CLASSES) - {
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "f1_macro", "f1_weighted",
-}  # fmt: skip
-_QUANTITIES = {
-    "r2": _r2,
-    "rmse": _rmse,
-    "mae": _mae,
-    "neg_root_mean_squared_error": _negative(_rmse),
-    "neg_mean_absolute_error": _negative(_mae),
-    "neg_mean_squared_error": _negative(_mse),
+FASTER: dict[Task, dict[str, Callable[[Rows, Answers], DrawScore]]] = {
+    Task.BINARY: {
+        **_EITHER,
+        "precision": _precision,
+        "recall": _recall,
+        "f1": _f1,
+        "auc": _auc,
+        "roc_auc": _auc,
+        "brier": _brier,
+        "neg_brier_score": _negative(_brier),
+    },
+    Task.MULTICLASS: {**_EITHER, "auc_ovr": _auc_ovr, "roc_auc_ovr": _auc_ovr},
+    Task.REGRESSION: {
+        "r2": _r2,
+        "rmse": _rmse,
+        "mae": _mae,
+        "neg_root_mean_squared_error": _negative(_rmse),
+        "neg_mean_absolute_error": _negative(_mae),
+        "neg_mean_squared_error": _negative(_mse),
+    },
 }
-FASTER = frozenset(_CLASSES) | frozenset(_QUANTITIES)
-"""The scores that are computed here, by this project's names and by scikit-learn's; the others by scikit-learn."""
+"""By task the scores that are computed here, under this project's names and scikit-learn's."""

@@ -50,13 +50,20 @@ class HeldOut:
                 f"no row of the data is one that {HELD_OUT} names by {self.column}",
                 remedy="was the model trained on the data that its tags name? Train it again by mlgates",
             )
-        return table[chosen.to_numpy()]
+        return table[chosen.to_numpy(dtype=bool, na_value=False)]
 
     def _by_value(self, column: pd.Series) -> "pd.Series[bool]":
         if self.since is None:
-            known = set(map(str, self.values))
-            return column.map(lambda value: str(value) in known)
-        if pd.api.types.is_numeric_dtype(column) and isinstance(self.since, int | float):
+            known, there = set(map(_id, self.values)), column.map(_id)
+            if gone := known - set(there):
+                raise CouldNotRun(
+                    f"{HELD_OUT} names {len(gone)} values of {self.column} that are not in the data: {min(gone)}, ...",
+                    remedy="was the model trained on the data that its tags name? Train it again by mlgates",
+                )
+            return there.isin(known)
+        if isinstance(self.since, int | float):
+            if not pd.api.types.is_numeric_dtype(column):
+                raise CouldNotRun(f"{HELD_OUT} names a number, and {self.column} holds none")
             return column >= self.since
         moments = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
         return moments >= pd.Timestamp(self.since, tz="UTC") if moments.notna().any() else moments.notna()
@@ -80,6 +87,11 @@ def read_held_out(text: str) -> HeldOut:
         f'{HELD_OUT} does not say which rows were set aside, as {{"rows": [3, 7], "of": 10}} does',
         remedy="correct what training logs (docs/gates.md has the forms), and train again",
     )
+
+
+def _id(value: Any) -> str:
+    """Return an id as text; a whole number that a gap beside it made a float as it was written."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _moment(text: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlgates.contract.signature import Column, DataType, ModelContract
+from mlgates.contract.signature import INTEGERS, LARGEST, Column, DataType, ModelContract
 from mlgates.evaluation.errors import CouldNotRun
 from mlgates.evaluation.target import NO_TARGET, EvaluationConfig, Labels, Target, Task
 
@@ -60,6 +60,11 @@ def rows_of(drawn: pd.DataFrame, target: Target, contract: ModelContract, config
         if config.label not in drawn:
             raise CouldNotRun(f"the data has no column {config.label}", remedy="name the label in gates.yml")
         labels = target.encode(drawn[config.label], f"label {config.label}")
+    if target.task is not Task.NONE and contract.named and config.label in contract.names:
+        raise CouldNotRun(
+            f"the model takes its own label {config.label} as a feature, and would be told what it is to predict",
+            remedy="leave the label out of the training features",
+        )
     left_out = {config.label, config.weights}
     return Rows(features_of(drawn, contract, left_out), labels, drawn, target, _weights(drawn, config))
 
@@ -87,7 +92,13 @@ def _by_place(table: pd.DataFrame, contract: ModelContract, left_out: set[str]) 
                 f"the signature takes tensors of shape {shapes}, and the data has {len(columns)} columns of features",
                 remedy="save the model with a signature of named columns",
             )
-        return table[columns].astype(np.dtype(contract.tensors[0].dtype))
+        try:
+            return table[columns].astype(np.dtype(contract.tensors[0].dtype))
+        except (ValueError, TypeError) as error:
+            raise CouldNotRun(
+                f"the signature takes a tensor of {contract.tensors[0].dtype}, and the data holds other: {error}",
+                remedy="save the model with a signature of named columns",
+            ) from error
     if len(columns) != len(contract.columns):
         raise CouldNotRun(
             f"the signature has {len(contract.columns)} columns without names, and the data {len(columns)}",
@@ -105,7 +116,12 @@ def typed(column: pd.Series, wanted: Column) -> pd.Series:
         case DataType.BOOLEAN:
             return _whole(column, column.map(lambda value: _BOOLEANS.get(str(value).lower(), value)), wanted)
         case DataType.DATETIME:
-            moments = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
+            if pd.api.types.is_numeric_dtype(column):
+                raise CouldNotRun(
+                    f"column {wanted.name} holds numbers, and the signature says {wanted.type}",
+                    remedy="write dates as 2026-01-31: whether a number counts days or milliseconds nobody can tell",
+                )
+            moments = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
             _refuse(column, moments.isna() & column.notna(), wanted)
             return moments.dt.tz_localize(None)
         case DataType.BINARY:
@@ -136,6 +152,11 @@ def _whole(column: pd.Series, values: pd.Series, wanted: Column) -> pd.Series:
 
 
 def _cast(values: pd.Series, wanted: Column) -> pd.Series:
+    limits = INTEGERS.get(wanted.type) or (
+        (-LARGEST[wanted.type], LARGEST[wanted.type]) if wanted.type in LARGEST else None
+    )
+    if limits:
+        _refuse(values, (values < limits[0]) | (values > limits[1]), wanted)
     cast: pd.Series = values.astype(_DTYPES[wanted.type])
     return cast
 

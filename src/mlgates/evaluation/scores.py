@@ -87,6 +87,8 @@ def _auc_ovr(labels: Labels, answers: Answers, weights: Weights) -> float:
     classes = np.arange(answers.by_class.shape[1])
     if not np.isin(classes, labels).all():
         return float("nan")
+    if len(classes) == 2:
+        return _auc(labels, answers, weights)
     options = {"multi_class": "ovr", "labels": classes, "sample_weight": weights}
     return float(roc_auc_score(labels, answers.by_class, **options))
 
@@ -152,6 +154,8 @@ USUAL = {
     Task.NONE: (),
 }
 """What is told of a model of each task, whatever gates.yml asks for."""
+PROBABILISTIC = frozenset({"roc_auc", "roc_auc_ovr", "neg_brier_score", "neg_log_loss", "average_precision"})
+"""Scorers of scikit-learn that want probabilities."""
 DEFAULT = {Task.BINARY: "auc", Task.MULTICLASS: "auc_ovr", Task.REGRESSION: "r2"}
 """In which models are compared when gates.yml does not say."""
 
@@ -185,16 +189,17 @@ def find_score(name: str, target: Target, root: Path | None = None, *, lower_is_
     A function takes labels and predictions, and a third argument, the probabilities, if it has one; it is looked for in
     the project's folder `root` and its `src` as well. `lower_is_better` says so of a function. Raises `CouldNotRun`.
     """
-    if name in SCORES and target.task in SCORES[name].tasks:
-        return SCORES[name]
+    if name in SCORES:
+        return SCORES[name]  # which says so when it is none of the task
     if ":" in name:
         return _own(name, target, root, lower_is_better=bool(lower_is_better))
     from sklearn.metrics import get_scorer, get_scorer_names  # noqa: PLC0415
 
     if name in get_scorer_names():
-        return Score(name, _scorer(get_scorer(name), target), frozenset(Task))
-    if name in SCORES:
-        return SCORES[name]
+        scorer = get_scorer(name)
+        of_quantities = scorer._score_func.__module__.endswith("_regression")  # noqa: SLF001 - nothing public tells
+        tasks = _REGRESSION if of_quantities else frozenset({*Task}) - _REGRESSION
+        return Score(name, _scorer(scorer, target), tasks, wants_probabilities=name in PROBABILISTIC)
     raise CouldNotRun(
         f"there is no score '{name}'. {did_you_mean(name, [*names_of(target.task), *get_scorer_names()])}",
         remedy="use a score of docs/gates.md, a scorer of scikit-learn, or package.module:function",
@@ -219,22 +224,35 @@ def _scorer(scorer: Any, target: Target) -> ScoreFunction:
 
 def _own(name: str, target: Target, root: Path | None, *, lower_is_better: bool) -> Score:
     function = load_function(name, root)
-    wanted = len(inspect.signature(function).parameters)
+    wanted = _wanted(function)
 
     def score(labels: Labels, answers: Answers, _: Weights) -> float:
         given: list[Any] = [_shown(labels, target), _shown(answers.values, target), answers.probabilities]
         try:
-            return float(function(*given[: min(max(wanted, 2), 3)]))
+            return float(function(*given[:wanted]))
         except Exception as error:  # whatever somebody else's function raises
             raise CouldNotRun(f"{name} failed: {type(error).__name__}: {error}", remedy="mend the function") from error
 
     return Score(name, score, frozenset(Task), lower_is_better=lower_is_better)
 
 
+def _wanted(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function takes: two, or three when it cannot do without, or names the third so."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # some that are written in C do not say
+        return 2
+    by_place = [each for each in parameters if each.kind in {each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD}]
+    needed = sum(each.default is each.empty for each in by_place)
+    named = [each.name for each in by_place[2:3]] == ["probabilities"]
+    return 3 if needed > 2 or named else 2
+
+
 def _shown(labels: Labels, target: Target) -> npt.NDArray[Any]:
     if not target.task.classifies:
         return labels
-    return np.array(target.classes, dtype=object)[labels.astype(np.int64)]
+    alike = len({type(each) for each in target.classes}) == 1
+    return np.array(target.classes, dtype=None if alike else object)[labels.astype(np.int64)]
 
 
 def load_function(name: str, root: Path | None = None) -> Callable[..., Any]:

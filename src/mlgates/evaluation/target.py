@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -112,6 +113,8 @@ class Target:
             )
         if not self.task.classifies:
             return self._numbers(column, whose)
+        if any(isinstance(each, list | dict | set | np.ndarray) for each in column):
+            raise CouldNotRun(f"{whose}: lists and no single values", remedy="return one class for each row")
         numbers = {name: number for number, name in enumerate(self.classes)}
         texts = {str(name): number for name, number in numbers.items()}
         known = {each: numbers.get(plain(each), texts.get(str(plain(each)), -1)) for each in column.unique()}
@@ -149,7 +152,7 @@ def find_target(
         return NO_TARGET
     if labels is None:
         raise CouldNotRun(f"the data has no column {config.label}", remedy="name the label in gates.yml")
-    present = labels.dropna()
+    present = _simple(labels.dropna())
     if present.empty:
         raise CouldNotRun(f"the label {config.label} has no values", remedy="name another column (evaluation.label)")
     found = [plain(each) for each in present.unique()]
@@ -161,7 +164,7 @@ def find_target(
     if strange := [each for each in found if each not in classes and str(each) not in map(str, classes)]:
         raise CouldNotRun(
             f"the label {config.label} holds {_listed(strange)}, which is none of the classes {_listed(classes)}",
-            remedy="declare all classes (evaluation.classes)",
+            remedy="declare all (evaluation.classes); quote 'yes' and 'no', which YAML takes for true and false",
         )
     if len(classes) < 2:
         raise CouldNotRun(
@@ -170,6 +173,15 @@ def find_target(
         )
     target = Target(task, config.label, classes, "; ".join(inferred))
     return _binary(target, config) if task is Task.BINARY else target
+
+
+def _simple(labels: pd.Series) -> pd.Series:
+    """Return categories as what they are categories of, and decimal numbers as numbers."""
+    if isinstance(labels.dtype, pd.CategoricalDtype):
+        labels = labels.astype(labels.dtype.categories.dtype)
+    if labels.dtype == object and all(isinstance(each, Decimal) for each in labels):
+        labels = labels.astype("float64")
+    return labels
 
 
 def _task_of(
@@ -208,7 +220,7 @@ def _binary(target: Target, config: EvaluationConfig) -> Target:
         if positive is None:
             raise CouldNotRun(
                 f"the label {target.label} is never {named!r}, declared as positive, but {_listed(target.classes)}",
-                remedy="correct evaluation.positive",
+                remedy="correct evaluation.positive; quote 'yes' and 'no', which YAML takes for true and false",
             )
         inferred = target.inferred
     else:

@@ -1,7 +1,7 @@
 """What checks look at. Each part is fetched when the first check asks for it, once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,6 +54,8 @@ class Evidence:
     """How models are judged, whatever the gate: the section `evaluation` of gates.yml."""
     fetch_held_out: Callable[[Model], Rows] = _nothing
     """The rows that a model was not trained on."""
+    fetch_features: Callable[[Model, Rows], pd.DataFrame] = lambda _, rows: rows.features
+    """Those rows as another model's own signature has them."""
     fetch_training_set: Callable[[Model], pd.DataFrame] = _nothing
     """The whole table that a model was trained on, held-out rows and label included."""
     fetch_reproduced_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
@@ -102,7 +104,14 @@ class Evidence:
 
     def answers(self, model: Model) -> Answers:
         """Return what `model` says of the held-out rows."""
-        return self._once(f"answers {model}", lambda: model.answer(self.held_out, self.config))
+        return self._once(f"answers {model}", lambda: model.answer(self._rows_for(model), self.config))
+
+    def _rows_for(self, model: Model) -> Rows:
+        """Return the held-out rows with the columns of the model's own signature, in its order and types."""
+        rows = self.held_out
+        if model is self.the_candidate:
+            return rows
+        return replace(rows, features=self.fetch_features(model, rows))
 
     def classes(self, model: Model) -> Labels:
         """Return what `model` predicts for the held-out rows: the number of the class (of a binary task 0 or 1)."""

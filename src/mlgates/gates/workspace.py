@@ -16,9 +16,9 @@ from mlgates.delivery.jobs import REPRODUCES, jobs_of
 from mlgates.delivery.mlflow_runs import download_artifact, run_metrics
 from mlgates.delivery.models import download_model
 from mlgates.evaluation.errors import CouldNotRun
-from mlgates.evaluation.held_out import HELD_OUT, read_held_out
+from mlgates.evaluation.held_out import HELD_OUT, HeldOut, read_held_out
 from mlgates.evaluation.model import Model
-from mlgates.evaluation.rows import Rows, rows_of
+from mlgates.evaluation.rows import Rows, features_of, rows_of
 from mlgates.evaluation.target import EvaluationConfig, find_target
 from mlgates.tables import read_table
 
@@ -35,6 +35,7 @@ class WorkspaceEvidence:
         self._client = client
         self._folder = folder
         self._config = config
+        self._named, self._data = HeldOut(), ""
         self._tables: dict[tuple[str, tuple[str, ...]], pd.DataFrame] = {}
 
     def model(self, version: AssetVersion) -> Model:
@@ -51,12 +52,18 @@ class WorkspaceEvidence:
         job = Lineage.from_tags(model.tags).job
         remedy = f"log {HELD_OUT} in training: the rows set aside (docs/gates.md)"
         file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
-        named = read_held_out(file.read_text(encoding="utf-8"))
+        self._named = read_held_out(file.read_text(encoding="utf-8"))
+        self._data = self._named.data or Lineage.from_tags(model.tags).data
         training_set, contract = self.training_set(model), _contract(model)
-        drawn = named.of_table(self._table(named.data, model) if named.data else training_set)
+        drawn = self._named.of_table(self._table(self._data, model))
         labels = training_set.get(self._config.label)
         target = find_target(self._config, labels, classifier=lambda: model.classifier)
         return rows_of(drawn, target, contract, self._config)
+
+    def features(self, model: Model, _: Rows) -> pd.DataFrame:
+        """Return the rows that were drawn last as the signature of another model has them."""
+        drawn = self._named.of_table(self._table(self._data, model))
+        return features_of(drawn, _contract(model), {self._config.label, self._config.weights})
 
     def _table(self, reference: str, model: Model) -> pd.DataFrame:
         """Return a data asset as a table; columns that are texts for `model` stay as they are written."""

@@ -162,6 +162,15 @@ class TestReadTable:
             ("paths: [{file: ../outside.csv}]", "names no file below its folder"),
             ("paths: [{file: 'https://x/a.csv'}]", "names no file below its folder"),
             ("paths: [{file: a.csv}]\ntransformations: [{filter: x}]", "the transformation 'filter' is not read here"),
+            ("paths: [{pattern: '/etc/*.csv'}]", "names no file below its folder"),
+            ("paths: [{pattern: '**x.csv'}]", "names no file below its folder"),
+            ("paths: [{file: a.csv}]\ntransformations: 5", "'transformations' is a list"),
+            ("paths: [{file: a.csv}]\ntransformations: [{keep_columns: [gone]}]", "keep_columns names gone"),
+            (
+                "paths: [{file: a.csv}]\ntransformations: [{read_delimited: {header: no_header}}]",
+                "every file must have a header",
+            ),
+            ("paths: [{file: a.csv}]\ntransformations: [{read_delimited: {skip: 1}}]", "the option 'skip'"),
         ],
     )
     def test_an_mltable_that_asks_for_more_is_refused(self, tmp_path: Path, declared: str, wrong: str) -> None:
@@ -192,3 +201,28 @@ class TestReadTable:
     def test_a_folder_without_tables_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(UnreadableData, match="no file in it is a table"):
             read_table(tmp_path)
+
+    def test_what_lies_beside_the_data_is_no_part_of_it(self, tmp_path: Path) -> None:
+        self.written(tmp_path, "data.csv", self.TABLE)
+        self.written(tmp_path, ".ipynb_checkpoints/data-checkpoint.csv", self.TABLE)
+        (tmp_path / "README.txt").write_text("a note")
+        assert len(read_table(tmp_path)) == 2
+
+    def test_a_long_column_is_of_one_type(self, tmp_path: Path) -> None:
+        table = pd.DataFrame({f"c{number}": 0.123456789 for number in range(20)}, index=range(140_000))
+        table["label"] = ["1", "2"] * 69_999 + ["x", "x"]
+        found = read_table(self.written(tmp_path, "t.csv", table))
+        assert {type(value) for value in found["label"].unique()} == {str}
+
+    def test_texts_may_be_long_and_hold_separators_of_lines(self, tmp_path: Path) -> None:
+        table = self.TABLE.assign(note=["x" * 200_000, "a\u2028b\u0085c"])
+        for name in ("t.csv", "t.jsonl"):
+            pd.testing.assert_frame_equal(read_table(self.written(tmp_path, name, table), ["zip"]), table)
+
+    def test_a_damaged_archive_is_named(self, tmp_path: Path) -> None:
+        file = self.written(tmp_path, "t.csv.gz", self.TABLE)
+        content = bytearray(file.read_bytes())
+        content[-20] ^= 0xFF
+        file.write_bytes(content)
+        with pytest.raises(UnreadableData, match="not packed by gzip, or cut short"):
+            read_table(file)

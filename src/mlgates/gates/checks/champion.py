@@ -41,7 +41,7 @@ class ChampionConfig(Strict):
     """How often the rows are drawn again."""
     seed: int = Field(default=0, ge=0)
     """Of the draws: the same seed finds the same."""
-    min_rows: int = Field(default=10, ge=1)
+    min_rows: int = Field(default=10, ge=0)
     """Held-out rows that each class must have, of a regression all together: with fewer, an interval says nothing."""
 
 

@@ -50,7 +50,10 @@ def check(config: DataConfig, evidence: Evidence) -> Iterator[CheckResult]:
 
 def content_of(data: pd.DataFrame) -> str:
     """Return the sha256 of a table's columns and values."""
-    rows = pd.util.hash_pandas_object(data, index=False).to_numpy().tobytes()
+    try:
+        rows = pd.util.hash_pandas_object(data, index=False).to_numpy().tobytes()
+    except TypeError:  # lists and the like among the values
+        rows = pd.util.hash_pandas_object(data.astype(str), index=False).to_numpy().tobytes()
     names = "\0".join(f"{name} {dtype}" for name, dtype in data.dtypes.items())
     return hashlib.sha256(names.encode() + rows).hexdigest()
 

@@ -9,6 +9,7 @@ every column by itself: a column that was emptied looks like it was, in what is 
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
@@ -98,10 +99,16 @@ def drift(old: pd.Series, new: pd.Series, bins: int) -> Drift:
     if not len(old) or not len(new):
         return Drift(float("nan"), float("nan"), [], [], [], missing)
     if all(pd.api.types.is_datetime64_any_dtype(column) for column in (old, new)):
-        old, new = old.astype("int64"), new.astype("int64")
+        old, new = (column.astype("datetime64[ns]").astype("int64") for column in (old, new))
+    old, new = (_decimals_as_numbers(column) for column in (old, new))
     if all(_is_number(column) for column in (old, new)):
         return _of_numbers(_floats(old), _floats(new), bins, missing)
     return _of_categories(old.astype(str), new.astype(str), missing)
+
+
+def _decimals_as_numbers(column: pd.Series) -> pd.Series:
+    decimals = column.dtype == object and all(isinstance(each, Decimal) for each in column)
+    return column.astype("float64") if decimals else column
 
 
 def _floats(column: pd.Series) -> Values:

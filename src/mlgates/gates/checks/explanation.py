@@ -21,6 +21,9 @@ from mlgates.evaluation.scores import Score, ScoreName
 from mlgates.evaluation.target import EvaluationConfig
 from mlgates.gates.evidence import Evidence
 
+_LEAST_OF_CLASS = 10
+"""Rows of each class among those that are looked at, where there are so many."""
+
 
 class ExplanationConfig(Strict):
     """What the model may rest on."""
@@ -33,6 +36,8 @@ class ExplanationConfig(Strict):
     """Columns that may be features, and should not matter."""
     metric: ScoreName = ""
     """The score whose fall is measured (docs/gates.md); by default `auc`, `auc_ovr` or `r2`, by the task."""
+    lower_is_better: bool = False
+    """Of a function of one's own, that it measures a loss; other scores are known."""
     tolerance: float = Field(default=0.005, ge=0)
     """The fall of the score up to which an unrelated feature does not matter."""
     rows: int = Field(default=1000, ge=50)
@@ -64,7 +69,7 @@ def check(config: ExplanationConfig, evidence: Evidence) -> Iterator[CheckResult
             raise CouldNotRun(f"neither the model nor its data has a column '{name}'. {known}")
     for name in config.forbidden:
         yield _forbidden(name, table)
-    sample, score = _sample(config, table), evidence.score(config.metric)
+    sample, score = _sample(config, table), evidence.score(config.metric, lower_is_better=config.lower_is_better)
     judged = Judged(evidence.candidate, sample, score, evidence.config)
     before = judged.score(sample.features)
     if np.isnan(before):
@@ -108,7 +113,15 @@ def importance(judged: Judged, *, repeats: int, seed: int) -> dict[str, Importan
 def _sample(config: ExplanationConfig, table: Rows) -> Rows:
     if len(table) <= config.rows:
         return table
-    return table.take(np.random.default_rng(config.seed).choice(len(table), config.rows, replace=False))
+    chance = np.random.default_rng(config.seed)
+    drawn = chance.permutation(len(table))
+    if table.target.task.classifies:
+        # Of each class its share, and the first rows of each: among a thousand blind ones a rare class may be missing.
+        place = pd.Series(table.labels[drawn]).groupby(table.labels[drawn]).cumcount()
+        size = pd.Series(table.labels[drawn]).groupby(table.labels[drawn]).transform("size")
+        first = np.where(place < _LEAST_OF_CLASS, -1.0, place / size)
+        drawn = drawn[np.argsort(first, kind="stable")]
+    return table.take(drawn[: config.rows])
 
 
 def _forbidden(name: str, table: Rows) -> CheckResult:

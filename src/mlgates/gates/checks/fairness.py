@@ -13,7 +13,7 @@ from mlgates.config.declaring import Strict
 from mlgates.core.gates import CheckResult, Verdict
 from mlgates.core.nearest import did_you_mean
 from mlgates.evaluation.errors import CouldNotRun
-from mlgates.evaluation.scores import ScoreName
+from mlgates.evaluation.scores import Score, ScoreName
 from mlgates.gates.evidence import Evidence
 
 Names: TypeAlias = npt.NDArray[np.object_]
@@ -29,6 +29,8 @@ class FairnessConfig(Strict):
     `each`: a group for each value of the column."""
     metric: ScoreName = ""
     """The score in which groups are compared (docs/gates.md); by default `auc`, `auc_ovr` or `r2`, by the task."""
+    lower_is_better: bool = False
+    """Of a function of one's own, that it measures a loss; other scores are known."""
     max_gap: float = Field(default=0.1, gt=0)
     """Between the best and the worst group, in the metric's own unit."""
     min_rows: int = Field(default=100, ge=2)
@@ -50,7 +52,7 @@ def check(config: FairnessConfig, evidence: Evidence) -> Iterator[CheckResult]:
         if column not in rows:
             raise CouldNotRun(f"the data has no column '{column}'. {did_you_mean(column, map(str, rows))}")
         if isinstance(edges, str):
-            groups = rows[column].map(str, na_action="ignore").fillna(NO_VALUE).to_numpy(dtype=object)
+            groups = rows[column].astype(object).map(str, na_action="ignore").fillna(NO_VALUE).to_numpy(dtype=object)
             names = sorted(set(groups), key=lambda name: (name == NO_VALUE, name))
         else:
             groups, names = bands(rows[column], edges), band_names(edges)
@@ -77,14 +79,24 @@ def band_names(edges: list[float]) -> list[str]:
     return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over", NO_VALUE]
 
 
+def _score(config: FairnessConfig, evidence: Evidence) -> Score:
+    return evidence.score(config.metric, lower_is_better=config.lower_is_better)
+
+
 def _by_group(config: FairnessConfig, groups: Names, evidence: Evidence) -> dict[str, tuple[float, int]]:
     """Return the score and the number of rows of each group."""
     from fairlearn.metrics import MetricFrame, count  # noqa: PLC0415 - brings in scikit-learn
 
-    rows, answers, score = evidence.labelled, evidence.answers(evidence.candidate), evidence.score(config.metric)
+    rows, answers, score = evidence.labelled, evidence.answers(evidence.candidate), _score(config, evidence)
     # A score wants rows and answers, and a MetricFrame hands over one prediction: the number of the row.
     frame = MetricFrame(
-        metrics={"value": lambda _, numbers: score(rows.take(numbers), answers.take(numbers)), "rows": count},
+        # A group that is left out anyway may lack what the score needs.
+        metrics={
+            "value": lambda _, numbers: (
+                score(rows.take(numbers), answers.take(numbers)) if len(numbers) >= config.min_rows else float("nan")
+            ),
+            "rows": count,
+        },
         y_true=rows.labels,
         y_pred=np.arange(len(rows)),
         sensitive_features=groups,
@@ -94,7 +106,7 @@ def _by_group(config: FairnessConfig, groups: Names, evidence: Evidence) -> dict
 
 def _result(config: FairnessConfig, column: str, groups: Names, names: list[str], evidence: Evidence) -> CheckResult:
     found = _by_group(config, groups, evidence)
-    metric = evidence.score(config.metric)
+    metric = _score(config, evidence)
     # A MetricFrame orders its groups by the alphabet, which puts `under 30` last.
     by_group = {name: found[name] for name in names if name in found}
     judged = {

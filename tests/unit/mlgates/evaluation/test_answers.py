@@ -50,11 +50,42 @@ def test_what_is_no_table_is_refused() -> None:
 
 
 @given(chances)
-def test_one_number_between_0_and_1_is_the_probability_of_the_last_class_in_order(drawn: list[float]) -> None:
-    for target, expected in ((BINARY, np.array(drawn)), (TURNED, 1 - np.array(drawn))):
-        found = answered(np.array(drawn), target, len(drawn))
+def test_one_number_between_0_and_1_is_the_probability_of_the_higher_class(drawn: list[float]) -> None:
+    for classes, expected in (((0, 1), np.array(drawn)), ((2, 1), 1 - np.array(drawn))):
+        found = answered(np.array(drawn), Target(Task.BINARY, "ill", classes), len(drawn))
         assert found.positive == pytest.approx(expected)
         assert list(found.values) == list((found.positive > 0.5).astype(int))
+
+
+def test_one_number_between_0_and_1_is_the_probability_of_the_declared_class() -> None:
+    assert list(answered(np.array([0.2, 0.9]), TURNED, positive="no").positive) == [0.2, 0.9]
+
+
+def test_of_texts_nobody_knows_whose_one_probability_is() -> None:
+    with pytest.raises(CouldNotRun, match="m gives one probability a row, and nobody says whether that of no or yes"):
+        answered(np.array([0.2, 0.9]), BINARY)
+
+
+@given(st.permutations(["g", "mg", "mmol"]))
+def test_columns_stand_for_the_classes_in_the_order_of_the_model(order: list[str]) -> None:
+    raw = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    found = answered(raw, SEVERAL, native=(raw, order))
+    assert [found.by_class[0][SEVERAL.classes.index(name)] for name in order] == pytest.approx([0.7, 0.2, 0.1])
+
+
+def test_a_class_that_the_model_never_saw_has_no_column() -> None:
+    raw = np.array([[0.7, 0.3], [0.1, 0.9]])
+    assert answered(raw, SEVERAL, native=(raw, ["g", "mmol"])).by_class[1] == pytest.approx([0.1, 0, 0.9])
+
+
+def test_two_outputs_of_one_name_are_refused() -> None:
+    with pytest.raises(CouldNotRun, match="m has two outputs 'a'"):
+        answered(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]), PRICE)
+
+
+def test_lists_are_no_classes() -> None:
+    with pytest.raises(CouldNotRun, match="lists and no single values"):
+        answered(pd.Series([["no"], ["yes"]]), BINARY)
 
 
 @given(st.lists(st.tuples(*[st.floats(0.01, 1)] * 3), min_size=1, max_size=10))
@@ -77,6 +108,10 @@ class TestDeclared:
         found = answered(self.RAW, BINARY, prediction="class", probabilities={"chance": "yes"})
         assert list(found.values) == [0, 1]
         assert list(found.positive) == [0.3, 0.6]
+
+    def test_the_output_that_is_no_probability_is_the_prediction(self) -> None:
+        raw = pd.DataFrame({"class": ["yes", "yes"], "chance": [0.3, 0.6]})
+        assert list(answered(raw, BINARY, probabilities={"chance": "yes"}).values) == [1, 1]
 
     def test_several_outputs_without_a_word_are_asked_back(self) -> None:
         with pytest.raises(CouldNotRun, match=r"m has 3 outputs .*, and none is said to be the prediction"):

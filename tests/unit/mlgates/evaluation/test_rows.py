@@ -39,6 +39,11 @@ class TestRows:
             features_of(DATA.drop(columns="age"), contract, set())
         assert list(features_of(DATA.drop(columns="zip"), contract, set())) == ["age"]
 
+    def test_a_model_that_takes_its_own_label_is_told_nothing(self, contract: ModelContract) -> None:
+        config = EvaluationConfig(label="age")
+        with pytest.raises(CouldNotRun, match="the model takes its own label age as a feature"):
+            rows_of(DATA, find_target(config, DATA["age"]), contract, config)
+
     def test_weights_are_numbers_of_0_and_more(self, contract: ModelContract) -> None:
         target = find_target(CONFIG, DATA["ill"])
         weighted = EvaluationConfig(label="ill", weights="id")
@@ -73,6 +78,10 @@ class TestTyped:
             ([1, None], DataType.LONG, "column c misses values, and the signature says long, which cannot"),
             (["yes", "true"], DataType.BOOLEAN, "column c, row 1: 'yes' is no boolean"),
             (["soon"], DataType.DATETIME, "column c, row 1: 'soon' is no datetime"),
+            (["05/03/2026"], DataType.DATETIME, "column c, row 1: '05/03/2026' is no datetime"),
+            ([20260131], DataType.DATETIME, "column c holds numbers, and the signature says datetime"),
+            ([3_000_000_000], DataType.INTEGER, "column c, row 1: .*3000000000.* is no integer"),
+            ([1e300], DataType.FLOAT, "column c, row 1: .*1e.300.* is no float"),
         ],
     )
     def test_another_type_is_named_with_its_place(self, values: list[object], data_type: DataType, wrong: str) -> None:
@@ -92,7 +101,7 @@ class TestHeldOut:
     @pytest.mark.parametrize(
         ("named", "rows"),
         [
-            ({"column": "id", "values": ["c", "a", "z"]}, [1, 3]),
+            ({"column": "id", "values": ["c", "a"]}, [1, 3]),
             ({"column": "n", "values": [2]}, [2]),
             ({"column": "day", "from": "2026-02-01"}, [2, 3]),
             ({"column": "n", "from": 3}, [3]),
@@ -105,8 +114,17 @@ class TestHeldOut:
     def test_rows_of_other_data_are_refused(self) -> None:
         with pytest.raises(CouldNotRun, match=r"held_out\.json was drawn from 4 rows, and the data has 3"):
             read_held_out('{"rows": [2], "of": 4}').of_table(self.TABLE)
-        with pytest.raises(CouldNotRun, match=r"no row of the data is one that held_out\.json names by id"):
-            read_held_out('{"column": "id", "values": ["z"]}').of_table(self.TABLE)
+        with pytest.raises(CouldNotRun, match=r"held_out\.json names 1 values of id that are not in the data: z"):
+            read_held_out('{"column": "id", "values": ["a", "z"]}').of_table(self.TABLE)
+        with pytest.raises(CouldNotRun, match=r"no row of the data is one that held_out\.json names by day"):
+            read_held_out('{"column": "day", "from": "2027-01-01"}').of_table(self.TABLE)
+        with pytest.raises(CouldNotRun, match=r"held_out\.json names a number, and day holds none"):
+            read_held_out('{"column": "day", "from": 2026}').of_table(self.TABLE)
+
+    def test_gaps_are_never_held_out(self) -> None:
+        table = pd.DataFrame({"n": pd.array([1, None, 3], dtype="Int64"), "id": [1.0, None, 3.0]})
+        assert read_held_out('{"column": "n", "from": 2}').of_table(table)["n"].tolist() == [3]
+        assert read_held_out('{"column": "id", "values": [1, 3]}').of_table(table)["n"].tolist() == [1, 3]
 
     @pytest.mark.parametrize(
         "text",

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,9 +36,12 @@ class TestTask:
             (["a", "b", "c"], "multiclass"),
             ([0.5, 1.5, 2.7], "regression"),
             (list(range(30)), "regression"),
+            (pd.Categorical([1.5, 2.5, 3.5]), "regression"),
+            (pd.Categorical(["a", "b", "a"]), "binary"),
+            ([Decimal("1.5"), Decimal("2.25")], "regression"),
         ],
     )
-    def test_it_is_found_from_the_labels(self, labels: list[object], task: str) -> None:
+    def test_it_is_found_from_the_labels(self, labels: object, task: str) -> None:
         target = found(labels)
         assert target.task == task
         assert "task found from" in target.inferred

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -171,3 +172,14 @@ def test_values_that_vanish_or_appear_are_drift_beyond_the_limit(old: float, new
 def test_a_column_that_turned_constant_does_not_hold() -> None:
     found = judged(OLD.assign(glucose=1.5), OLD, max_psi=99, max_ks=1)["glucose"]
     assert found.reason == "glucose is the same in every row, and was not in the champion's data"
+
+
+def test_the_same_dates_do_not_drift_in_another_unit() -> None:
+    days = pd.Series(pd.date_range("2026-01-01", periods=200))
+    found = drift_of(days.astype("datetime64[ns]"), days.astype("datetime64[us]"), 10)
+    assert (found.psi, found.ks) == (0.0, 0.0)
+
+
+def test_decimals_are_numbers() -> None:
+    prices = pd.Series([Decimal(number) for number in range(200)], dtype=object)
+    assert drift_of(prices, prices.map(lambda price: price * 100), 10).psi > 1

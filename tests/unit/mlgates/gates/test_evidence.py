@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mlgates.evaluation.answers import Answers
 from mlgates.evaluation.errors import CouldNotRun
+from mlgates.evaluation.model import Model
 from mlgates.evaluation.rows import Rows
 from mlgates.evaluation.target import EvaluationConfig
 from mlgates.gates.evidence import Evidence
@@ -61,3 +63,26 @@ class TestReportsOfSuites:
         (tmp_path / "coverage.json").write_text("{}")
         with pytest.raises(CouldNotRun, match=r"coverage\.json is not a coverage report"):
             read_coverage(tmp_path)
+
+
+def test_another_model_is_asked_with_features_of_its_own() -> None:
+    asked: list[list[str]] = []
+
+    class Asked(FakeModel):
+        def answer(self, rows: Rows, config: EvaluationConfig) -> Answers:
+            asked.append([str(name) for name in rows.features])
+            return super().answer(rows, config)
+
+    def features(_: Model, rows: Rows) -> pd.DataFrame:
+        return rows.features[["q", "p"]]
+
+    found = replace(
+        evidence([0, 1], [0, 1], theirs=[0, 1]),
+        the_candidate=Asked(),
+        champion=Asked("classifier:1"),
+        fetch_features=features,
+    )
+    for model in (found.candidate, found.champion):
+        assert model
+        found.answers(model)
+    assert asked == [["p", "q"], ["q", "p"]]

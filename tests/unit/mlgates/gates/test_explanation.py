@@ -114,3 +114,12 @@ def test_few_rows_are_all_looked_at() -> None:
 def test_the_same_seed_finds_the_same() -> None:
     one, other = (judged(glucose=1, age=1)["largest_share"].evidence for _ in range(2))
     assert one == other
+
+
+def test_a_rare_class_is_among_the_rows_that_are_looked_at() -> None:
+    labels = np.zeros(20_000, dtype=np.int64)
+    labels[::1000] = 1
+    features = pd.DataFrame({"glucose": labels + CHANCE.normal(0, 0.1, 20_000), "age": CHANCE.normal(0, 1, 20_000)})
+    found = of(binary_rows(labels, features), glucose=1, age=0.5)
+    results = {each.name: each for each in check(ExplanationConfig(rows=100), found)}
+    assert results["largest_share"].evidence["rows"] == 100

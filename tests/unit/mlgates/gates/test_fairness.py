@@ -100,7 +100,7 @@ class TestEachValue:
 
     SEX = np.where(np.arange(210) % 3 == 0, "f", "m").astype(object)
 
-    def judged(self, probabilities: np.ndarray, sex: np.ndarray, **declared: Any) -> CheckResult:
+    def judged(self, probabilities: np.ndarray, sex: object, **declared: Any) -> CheckResult:
         config = FairnessConfig(groups={"sex": "each"}, min_rows=20, **declared)
         (result,) = check(config, evidence(LABELS, probabilities, rows={"sex": sex}))
         return result
@@ -117,3 +117,12 @@ class TestEachValue:
         with pytest.raises(CouldNotRun, match="sex holds no numbers, and bands are given") as stopped:
             next(check(FairnessConfig(groups={"sex": [1.0]}), evidence(LABELS, KNOWING, rows={"sex": self.SEX})))
         assert stopped.value.remedy == "write sex: each in gates.yml"
+
+    def test_of_a_category_column_are_values(self) -> None:
+        sex = pd.Series(self.SEX).mask(np.arange(210) % 7 == 0).astype("category")
+        assert list(self.judged(KNOWING, sex).evidence["groups"]) == ["f", "m", "no value"]
+
+    def test_that_are_left_out_are_not_scored(self) -> None:
+        sex = self.SEX.copy()
+        sex[0] = "x"
+        assert self.judged(KNOWING, sex, metric="neg_log_loss").evidence["left_out"] == {"x": 1}

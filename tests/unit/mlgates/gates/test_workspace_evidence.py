@@ -101,3 +101,17 @@ def test_a_model_without_a_signature_has_no_features_to_draw(
     (model.folder / "MLmodel").write_text("flavors: {}")
     with pytest.raises(CouldNotRun, match="the model has no signature"):
         source().held_out(model)
+
+
+def test_each_model_is_asked_with_the_columns_of_its_own_signature(
+    source: Callable[..., "WorkspaceEvidence"], model: FakeModel, tmp_path: Path
+) -> None:
+    columns = [{"type": "string", "name": "id"}, {"type": "long", "name": "age"}]
+    (tmp_path / "other").mkdir()
+    signature = {"inputs": json.dumps(columns), "outputs": "[]"}
+    (tmp_path / "other" / "MLmodel").write_text(yaml.safe_dump({"signature": signature}))
+    other = FakeModel("classifier:1", folder=tmp_path / "other")
+    evidence = source()
+    rows = evidence.held_out(model)
+    assert rows.features.to_dict("list") == {"age": [40.0, 30.0]}
+    assert evidence.features(other, rows).to_dict("list") == {"id": ["9", "8"], "age": [40, 30]}
