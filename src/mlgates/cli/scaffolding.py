@@ -1,7 +1,8 @@
-"""`mlgates init` makes a project from a table, `mlgates update` renews its template; neither needs settings."""
+"""`mlgates init` makes a project from a table, `update` renews its template, `suite` drafts; none needs settings."""
 
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 def register(app: typer.Typer) -> None:
-    """Add both commands."""
+    """Add the commands."""
     app.command("init", rich_help_panel=str(Group.START))(init)
     app.command("update", rich_help_panel=str(Group.START))(update)
+    app.command("suite", rich_help_panel=str(Group.START))(suite)
 
 
 def init(
@@ -69,6 +71,42 @@ def update(
 
         root = find_project((project or Path.cwd()).absolute()).root
         session.say(renew(root) or f"{root} has the newest template already")
+
+
+class SuiteAction(StrEnum):
+    """What is done with an expectation suite."""
+
+    DRAFT = "draft"
+
+
+def suite(
+    action: Annotated[SuiteAction, typer.Argument(help="Draft one from a table.")],  # noqa: ARG001 - there is one so far
+    data: Annotated[Path, typer.Argument(help="A table: CSV, Parquet or JSON lines.")],
+    label: Annotated[str, typer.Option(help="The column that is predicted.")],
+    task: Annotated[Task | None, typer.Option(help="Default: what the values of the label suggest.")] = None,
+    into: Annotated[Path | None, typer.Option(help="The file to write. Default: standard output.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Draft an expectation suite from a table, each expectation with what led to it, for you to edit."""
+    with plain_session(debug=debug) as session:
+        from mlgates.core.files import write_whole  # noqa: PLC0415
+        from mlgates.scaffold.drafted_relations import draft_whole_suite, hints  # noqa: PLC0415
+        from mlgates.scaffold.making import read_table  # noqa: PLC0415
+        from mlgates.scaffold.target import find_target, read_target  # noqa: PLC0415
+
+        if into is not None and into.exists():
+            raise ConfigurationError(f"{into} is there already: name another file with --into")
+        table = read_table(data)
+        target = read_target(find_target(table.columns, label, option="--label"), task)
+        drafted = draft_whole_suite(table.columns, target, table.rows)
+        for hint in hints(table.columns, target, table.rows):
+            session.tell(hint)
+        if into is None:
+            sys.stdout.write(drafted)
+            return
+        into.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(into, drafted)
+        session.say(f"drafted {into} from {table.rows} rows: read it, and correct what the data cannot know")
 
 
 def _terminal() -> bool:

@@ -36,13 +36,13 @@ class Target:
     """Of a binary one: what precision and recall are about."""
 
 
-def find_target(columns: list[Column], name: str) -> Column:
+def find_target(columns: list[Column], name: str, *, option: str = "--target") -> Column:
     """Return the column to predict. Raises `ConfigurationError` with the nearest name for one that is not there."""
     for column in columns:
         if column.name == name:
             return column
     raise ConfigurationError(
-        f"--target: the table has no column '{name}'. {did_you_mean(name, [each.name for each in columns])}"
+        f"{option}: the table has no column '{name}'. {did_you_mean(name, [each.name for each in columns])}"
     )
 
 
