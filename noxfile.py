@@ -25,7 +25,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "coverage", "data", "integration", "smoke", "faults", "story"]
+nox.options.sessions = ["lint", "unit", "data", "contract", "integration", "smoke", "faults", "story"]
 
 WORKSPACES = Path(".nox", "amlocal").absolute()
 SHARED = Path(".venv").absolute()
@@ -180,7 +180,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def coverage(session: nox.Session) -> None:
-    """The sessions `unit` and `contract`, which cover 95 % of lines and branches together; what CI runs of both.
+    """The sessions `unit` and `contract`, which cover 95 % of lines and branches together, as the qa pipeline runs them.
 
     It is a session of its own since to trace takes half as long again as the tests do.
     """
