@@ -180,7 +180,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def coverage(session: nox.Session) -> None:
-    """The sessions `unit` and `contract`, which cover 95 % of lines and branches together, as the qa pipeline runs them.
+    """The sessions `unit` and `contract`, as the qa pipeline has them: together they cover 95 % of lines and branches.
 
     It is a session of its own since to trace takes half as long again as the tests do.
     """
