@@ -30,6 +30,35 @@ def test_a_property_that_is_not_there_cannot_be_switched_off(project: pytest.Pyt
     )
 
 
+GROUPED = (
+    "    known, unseen = train_test_split(orders, test_size=0.25, random_state=split_seed, stratify=orders[LABEL])\n",
+    "    customers = pd.Series(orders[GROUP].unique()).sample(frac=0.25, random_state=split_seed)\n"
+    "    held = orders[GROUP].isin(customers)\n    known, unseen = orders[~held], orders[held]\n",
+)
+
+
+@pytest.mark.parametrize("name", ["group", "time"])
+def test_a_random_split_of_a_declared_group_or_time_is_found(project: pytest.Pytester, name: str) -> None:
+    write_project(project.path, **{name: "order_id"})
+    found = {"group": "no_group_is_on_both_sides", "time": "held_out_rows_come_later"}[name]
+    assert failed(run(project, UNIT, found)) == {found}
+
+
+def test_a_split_by_group_passes(project: pytest.Pytester) -> None:
+    write_project(project.path, spoilt(TRAINING, GROUPED).replace("GROUP]", "'order_id']"), group="order_id")
+    assert failed(run(project, UNIT)) == set()
+
+
+def test_a_split_by_time_passes(project: pytest.Pytester) -> None:
+    by_time = (
+        GROUPED[0],
+        "    orders = orders.sort_values('order_id', kind='stable')\n    cut = len(orders) * 3 // 4\n"
+        "    known, unseen = orders.iloc[:cut], orders.iloc[cut:]\n",
+    )
+    write_project(project.path, spoilt(TRAINING, by_time), time="order_id")
+    assert failed(run(project, UNIT)) == set()
+
+
 SPLIT = "random_state=split_seed, stratify=orders[LABEL])\n"
 FIT = "    model.fit(known[FEATURES], known[LABEL])\n"
 FAULTS = {
