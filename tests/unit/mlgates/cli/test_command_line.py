@@ -18,7 +18,7 @@ from tests.unit.mlgates.cli.test_release_commands import written
 from tests.unit.mlgates.fake_workspace import FakeWorkspace
 
 SOURCES = Path(package.__path__[0])
-WITHOUT_SETTINGS = {"init", "update"}
+WITHOUT_SETTINGS = {"init", "suite", "update"}
 """They make a project, or its files anew."""
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 
