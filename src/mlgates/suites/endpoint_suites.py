@@ -138,7 +138,7 @@ class OnlineEndpointSuite(IntegrationFixtures):
         assert ask(stranger, sample).status == 401
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A batch job that completed: what it was given and what it wrote, by file."""
 

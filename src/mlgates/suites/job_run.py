@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def _value(declared: Any) -> Any:
     return declared.get("default", declared.get("path", "")) if isinstance(declared, dict) else declared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobRun:
     """A job that came to its end."""
 
@@ -84,7 +83,7 @@ class JobRun:
         """The end of what it printed."""
         return self.output[-_LOGGED:]
 
-    @cached_property
+    @property
     def runs(self) -> list[Path]:
         """The folders of the MLflow runs that it recorded."""
         return sorted(file.parent for file in self.store.glob("*/*/meta.yaml") if (file.parent / "metrics").is_dir())
@@ -110,7 +109,7 @@ class JobRun:
         """Where the model must be, to be registered."""
         return self.artifacts / self.declared.model_path
 
-    @cached_property
+    @property
     def metrics(self) -> dict[str, float]:
         """The last value of each metric."""
         folder = self.run / "metrics"
@@ -119,7 +118,7 @@ class JobRun:
             file.relative_to(folder).as_posix(): float(file.read_text().split("\n")[-2].split()[1]) for file in files
         }
 
-    @cached_property
+    @property
     def found(self) -> dict[str, list[str]]:
         """What its programs reached for: `absolute` paths, `network` addresses, `modules` outside of the snapshot."""
         records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(self.reached.glob("*.json"))]
@@ -132,7 +131,7 @@ class JobRun:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StartedJob:
     """A job that runs."""
 
