@@ -178,10 +178,16 @@ def start_job(declared: DeclaredJob, table: pd.DataFrame, work: Path) -> Started
     return StartedJob(declared, process, work)
 
 
+_NOT_THE_JOBS = (
+    *("ARM_", "AZURE", "IDENTITY_", "MSI_", "REGISTRY_DISCOVERY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),
+    *("MLFLOW_", "PYTEST_", "COV_"),
+)
+"""Variables that lead to a workspace, which another test of this process may have set, or belong to pytest."""
+
+
 def _environ(declared: DeclaredJob, work: Path) -> dict[str, str]:
-    left_out = ("MLFLOW_", "PYTEST_", "AZUREML_", "COV_")
     return {
-        **{name: each for name, each in os.environ.items() if not name.startswith(left_out)},
+        **{name: each for name, each in os.environ.items() if not name.startswith(_NOT_THE_JOBS)},
         **declared.variables,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": str(work / "hooks"),
