@@ -54,6 +54,14 @@ LIGHTGBM: Edits = {
 }
 """LightGBM in the pipeline of scikit-learn; train it by `--estimator boosted`."""
 
+OF_ONE_MODEL = (
+    "every_metric_is_that_of_the_held_out_rows",
+    "predictions_are_labels",
+    "the_logged_model_predicts_as_the_fitted_one",
+    "a_shuffled_label_scores_like_chance",
+)
+"""Properties of training code whose fitted model is what is logged."""
+
 PYFUNC: Edits = {
     "src/flats/appraiser.py": [
         (
@@ -97,6 +105,15 @@ PYFUNC: Edits = {
     "mlops/gates.yml": [
         ("  label: sold\n", "  label: sold\n  prediction: sold\n  probabilities: {chance: 'yes'}\n"),
         ("  supply_chain:\n", "  supply_chain:\n    trusted_formats: [pickle]\n"),
+    ],
+    "mlops/training.yml": [
+        (
+            "prepare: flats.table:check\n",
+            "prepare: flats.table:check\nskip:\n"
+            + "".join(
+                f"  {name}: training fits a pipeline, and the job logs a pyfunc around it\n" for name in OF_ONE_MODEL
+            ),
+        )
     ],
 }
 """A pyfunc around the pipeline, with a date among its inputs and three outputs."""

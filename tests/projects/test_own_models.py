@@ -21,7 +21,7 @@ def made(tmp_path: Path) -> Iterator[Path]:
     ("edits", "words"), [(LIGHTGBM, ["--", "--estimator", "boosted"]), (PYFUNC, [])], ids=["lightgbm", "pyfunc"]
 )
 def test_it_is_released(made: Path, edits: Edits, words: list[str]) -> None:
-    assert edit(made, edits) <= 10
+    assert edit(made, edits) <= 10  # places
     identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
     run(made, "git", "add", "--all")
     run(made, "git", *identity, "commit", "--quiet", "--message", "Train a model of our own")
