@@ -40,12 +40,14 @@ __all__ = [
 
 # azure-ai-ml 1.35 defines its schemas in ways that marshmallow 3 calls outdated, a few hundred times on import, and
 # downloads by calls that azure-storage-blob calls outdated too.
-# MLflow warns of type hints of its own while it is imported. A suite for which warnings are errors could do none of it.
+# MLflow warns of type hints of its own while it is imported, and of how it reads its database. A suite for which
+# warnings are errors could do none of it.
 _OF_OTHERS = (
     "ignore::DeprecationWarning:marshmallow",
     "ignore::DeprecationWarning:azure[.]ai[.]ml",
     "ignore::DeprecationWarning:azure[.]storage[.]blob",
     "ignore:.*type hint.* is inferred as AnyType:UserWarning",
+    "ignore:.*noload.* loader strategy is deprecated:DeprecationWarning",
 )
 
 

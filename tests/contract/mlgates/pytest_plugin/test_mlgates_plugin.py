@@ -165,3 +165,17 @@ def workspace(settings): return settings
         file.write_text("def test_it(request): assert [mark.name for mark in request.node.own_markers] == []")
         pytester.runpytest_inprocess("-p", "mlgates.pytest_plugin", "--strict-markers").assert_outcomes(passed=1)
         assert not (pytester.path / "reports").exists()
+
+    def test_warnings_of_mlflow_fail_no_suite_for_which_they_are_errors(self, pytester: pytest.Pytester) -> None:
+        pytester.makeini("[pytest]\nfilterwarnings = error\n")
+        pytester.makepyfile(
+            """
+            def test_it():
+                import mlflow.pyfunc
+                from mlflow.store.tracking.dbmodels import models
+                from sqlalchemy.orm import configure_mappers
+
+                configure_mappers()
+            """
+        )
+        pytester.runpytest_subprocess("-p", "mlgates.pytest_plugin").assert_outcomes(passed=1)
