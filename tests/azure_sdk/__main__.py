@@ -37,6 +37,13 @@ def main() -> int:
     parser.add_argument("--examples", type=Path, help="a checkout of Azure/azureml-examples")
     parser.add_argument("-k", dest="chosen", default="", help="only tests and examples of that name, as pytest has it")
     arguments = parser.parse_args()
+    # The package's own source has the tests without the files that they load.
+    for option, folder, part in (
+        ("--tests", arguments.tests, "test_configs/environment"),
+        ("--examples", arguments.examples, "cli/jobs/basics"),
+    ):
+        if folder and not (folder / part).is_dir():
+            parser.error(f"{option}: {folder} has no {part}: it is no checkout of GitHub's repository")
     tag = f"azure-ai-ml_{version('azure-ai-ml')}"
     tests = arguments.tests or sparse_checkout("azure-sdk-for-python", tag, "sdk/ml/azure-ai-ml/tests")
     examples = arguments.examples or sparse_checkout("azureml-examples", "main", "cli")
