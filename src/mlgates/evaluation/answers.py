@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlgates.evaluation.errors import CouldNotRun
-from mlgates.evaluation.target import EvaluationConfig, Labels, LabelValue, Target, Task
+from mlgates.evaluation.target import EvaluationConfig, Labels, Target, Task, in_order
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
 _ROUNDING = 1e-3
@@ -179,7 +179,7 @@ def _found(
     if values.shape[1] == len(target.classes) and adds_up:
         names = [str(name) for name in outputs.columns]
         named = set(names) == {str(each) for each in target.classes} and names != [*map(str, range(len(names)))]
-        return checked(values[:, _places(target, names if named else ordered(target.classes))], whose)
+        return checked(values[:, _places(target, names if named else in_order(target.classes))], whose)
     return None
 
 
@@ -195,7 +195,7 @@ def _of_one_class(
             f"{whose} gives one probability a row, and nobody says whether that of {shown}",
             remedy="declare it: evaluation.positive, or evaluation.probabilities by the name of the output",
         )
-    return np.column_stack([1 - given, given])[:, _places(target, ordered(target.classes))]
+    return np.column_stack([1 - given, given])[:, _places(target, in_order(target.classes))]
 
 
 def _of_flavor(given: Any, classes: Sequence[Any] | None, rows: int, target: Target, whose: str) -> Probabilities:
@@ -208,7 +208,7 @@ def _of_flavor(given: Any, classes: Sequence[Any] | None, rows: int, target: Tar
     if classes is not None:
         places = target.encode(list(classes), f"classes of {whose}")
     else:
-        places = target.encode(ordered(target.classes)[: matrix.shape[1]], "classes")
+        places = target.encode(in_order(target.classes)[: matrix.shape[1]], "classes")
     full = np.zeros((rows, len(target.classes)))  # a class that the model never saw has no chance with it
     full[:, places.astype(np.int64)] = matrix
     return checked(full, whose)
@@ -232,14 +232,6 @@ def checked(matrix: Probabilities, whose: str) -> Probabilities:
         )
     clipped: Probabilities = matrix.clip(0.0, 1.0)
     return clipped
-
-
-def ordered(classes: Sequence[LabelValue]) -> list[LabelValue]:
-    """Return classes as scikit-learn and the boosting libraries order them: sorted."""
-    try:
-        return sorted(classes)
-    except TypeError:
-        return sorted(classes, key=str)
 
 
 def _places(target: Target, columns: Sequence[Any]) -> list[int]:

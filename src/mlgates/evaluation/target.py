@@ -160,7 +160,7 @@ def find_target(
     inferred = [] if config.task else [f"task found from {len(found)} different labels"]
     if not task.classifies:
         return Target(task, config.label, inferred="; ".join(inferred))
-    classes = tuple(map(plain, config.classes)) or _in_order(found)
+    classes = tuple(map(plain, config.classes)) or in_order(found)
     if strange := [each for each in found if each not in classes and str(each) not in map(str, classes)]:
         raise CouldNotRun(
             f"the label {config.label} holds {_listed(strange)}, which is none of the classes {_listed(classes)}",
@@ -201,11 +201,12 @@ def _task_of(
     return Task.REGRESSION if quantities else several
 
 
-def _in_order(found: Sequence[LabelValue]) -> tuple[LabelValue, ...]:
+def in_order(classes: Sequence[LabelValue]) -> tuple[LabelValue, ...]:
+    """Return classes as scikit-learn and the boosting libraries order them: sorted."""
     try:
-        return tuple(sorted(found))
-    except TypeError:
-        return tuple(sorted(found, key=str))
+        return tuple(sorted(classes))
+    except TypeError:  # numbers beside texts
+        return tuple(sorted(classes, key=str))
 
 
 def _binary(target: Target, config: EvaluationConfig) -> Target:
