@@ -46,7 +46,7 @@ def run_model_gate(
         evidence.champion = source.model(champion) if champion else None
         evidence.config = gates.evaluation
         evidence.fetch_held_out, evidence.fetch_training_set = source.held_out, source.training_set
-        evidence.fetch_features = source.features
+        evidence.fetch_features = lambda model, _: source.features(model, evidence.candidate)
         evidence.fetch_reproduced_metrics = lambda: source.reproduced_metrics(
             evidence.candidate, settings.training_experiment_name
         )

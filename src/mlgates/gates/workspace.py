@@ -35,7 +35,7 @@ class WorkspaceEvidence:
         self._client = client
         self._folder = folder
         self._config = config
-        self._named, self._data = HeldOut(), ""
+        self._held_out: dict[str, HeldOut] = {}
         self._tables: dict[tuple[str, tuple[str, ...]], pd.DataFrame] = {}
 
     def model(self, version: AssetVersion) -> Model:
@@ -49,21 +49,26 @@ class WorkspaceEvidence:
 
     def held_out(self, model: Model) -> Rows:
         """Return the rows on which `model` was not trained, as its signature has them."""
-        job = Lineage.from_tags(model.tags).job
-        remedy = f"log {HELD_OUT} in training: the rows set aside (docs/gates.md)"
-        file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
-        self._named = read_held_out(file.read_text(encoding="utf-8"))
-        self._data = self._named.data or Lineage.from_tags(model.tags).data
-        training_set, contract = self.training_set(model), _contract(model)
-        drawn = self._named.of_table(self._table(self._data, model))
-        labels = training_set.get(self._config.label)
+        drawn, contract = self._drawn(model, typed_for=model), _contract(model)
+        labels = self.training_set(model).get(self._config.label)
         target = find_target(self._config, labels, classifier=lambda: model.classifier)
         return rows_of(drawn, target, contract, self._config)
 
-    def features(self, model: Model, _: Rows) -> pd.DataFrame:
-        """Return the rows that were drawn last as the signature of another model has them."""
-        drawn = self._named.of_table(self._table(self._data, model))
+    def features(self, model: Model, candidate: Model) -> pd.DataFrame:
+        """Return the candidate's held-out rows as the signature of another model has them."""
+        drawn = self._drawn(candidate, typed_for=model)
         return features_of(drawn, _contract(model), {self._config.label, self._config.weights})
+
+    def _drawn(self, model: Model, *, typed_for: Model) -> pd.DataFrame:
+        """Return the rows that the training of `model` set aside, with every column."""
+        lineage = Lineage.from_tags(model.tags)
+        job = lineage.job
+        if job not in self._held_out:
+            remedy = f"log {HELD_OUT} in training: the rows set aside (docs/gates.md)"
+            file = _available(lambda: download_artifact(self._client, job, HELD_OUT, self._folder / job), remedy)
+            self._held_out[job] = read_held_out(file.read_text(encoding="utf-8"))
+        named = self._held_out[job]
+        return named.of_table(self._table(named.data or lineage.data, typed_for))
 
     def _table(self, reference: str, model: Model) -> pd.DataFrame:
         """Return a data asset as a table; columns that are texts for `model` stay as they are written."""

@@ -112,6 +112,6 @@ def test_each_model_is_asked_with_the_columns_of_its_own_signature(
     (tmp_path / "other" / "MLmodel").write_text(yaml.safe_dump({"signature": signature}))
     other = FakeModel("classifier:1", folder=tmp_path / "other")
     evidence = source()
-    rows = evidence.held_out(model)
-    assert rows.features.to_dict("list") == {"age": [40.0, 30.0]}
-    assert evidence.features(other, rows).to_dict("list") == {"id": ["9", "8"], "age": [40, 30]}
+    assert evidence.features(other, model).to_dict("list") == {"id": ["9", "8"], "age": [40, 30]}
+    assert evidence.held_out(model).features.to_dict("list") == {"age": [40.0, 30.0]}
+    assert evidence.features(other, model).to_dict("list") == {"id": ["9", "8"], "age": [40, 30]}
